@@ -1,0 +1,75 @@
+# Everything that is done here, by name; `make` alone lists it. CI calls these same targets (.ci/run).
+#
+# Needs GNU make and Python 3.11 to 3.13 with venv (Debian, Pi OS: apt install make python3-venv).
+#   make PYTHON=python3.12 ...     another Python for the environments
+#   make test ARGS='-k gate'       arguments for pytest
+
+PYTHON ?= python3
+ARGS ?=
+
+# Relative on purpose: make cannot hold a target with a space in its name, and the checkout may lie anywhere.
+BOX := .venv-box
+FULL := .venv
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+unexport PYTHONPATH PYTHONHOME
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test check lint types imports smoke wheel format clean distclean
+
+help:  ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+demo: $(BOX)/.ready  ## run the box's service on the sample frames: verdicts, reject pulses, log (no torch)
+	"$(BOX)/bin/stampgate-edge" demo --out build/demo
+
+test: $(FULL)/.ready  ## run the tests (ARGS='...' goes to pytest)
+	"$(FULL)/bin/python" -m pytest $(ARGS)
+
+check: lint types imports test smoke  ## all of lint, types, imports, test and smoke
+
+lint: $(FULL)/.ready  ## check style and format with ruff
+	"$(FULL)/bin/ruff" check .
+	"$(FULL)/bin/ruff" format --check .
+
+types: $(FULL)/.ready  ## check types with mypy --strict
+	"$(FULL)/bin/mypy"
+
+imports: $(FULL)/.ready  ## check which room may import which
+	"$(FULL)/bin/lint-imports"
+
+smoke: wheel  ## install the wheel into an empty environment and use it there
+	"$(BOX)/bin/python" tests/smoke_wheel.py dist/*.whl
+
+wheel: $(BOX)/.ready  ## build the wheel into dist/
+	rm -f dist/*.whl
+	"$(BOX)/bin/python" -m pip wheel --quiet --no-deps --wheel-dir dist .
+	@ls -l dist/*.whl
+
+format: $(FULL)/.ready  ## put the code into the house format and mend what ruff can mend
+	"$(FULL)/bin/ruff" check --fix .
+	"$(FULL)/bin/ruff" format .
+
+clean:  ## remove what the targets wrote, but not the environments
+	rm -rf build dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find artwork edge export train tests -name __pycache__ -prune -exec rm -rf {} +
+
+distclean: clean  ## remove the environments too
+	rm -rf $(BOX) $(FULL)
+
+# The two environments. Each is made anew when the dependencies or the version may have changed, so that neither keeps
+# a package that the project no longer asks for; .ready is written last, so an interrupted one is made again.
+$(BOX)/.ready: INSTALL := .
+$(FULL)/.ready: INSTALL := .[train,export,dev]
+$(BOX)/.ready $(FULL)/.ready: pyproject.toml edge/__init__.py
+	@"$(PYTHON)" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
+	  echo "make: PYTHON must be Python 3.11, 3.12 or 3.13, not '$(PYTHON)' ($$("$(PYTHON)" --version 2>&1 | tail -n 1));" \
+	       "install one and name it: make PYTHON=python3.11" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "make: '$(PYTHON)' must be able to make environments, and lacks its venv parts;" \
+	       "install them: sudo apt install python3-venv" >&2; exit 1; }
+	@echo "making $(@D) with $$("$(PYTHON)" --version); the first time, downloads take most of it"
+	"$(PYTHON)" -m venv --clear $(@D)
+	"$(@D)/bin/python" -m pip install --quiet --editable '$(INSTALL)'
+	@touch $@
