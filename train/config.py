@@ -1,0 +1,118 @@
+"""What a training run is told: every number once, with unit, range and a sentence."""
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from edge.settings import read_section, sample_section, setting, toml_value
+from train.torchvision_models import BACKBONES
+
+
+@dataclass(frozen=True)
+class SynthSettings:
+    """How a training picture is painted; lengths are shares of the picture unless they say pixels."""
+
+    negative_share: float = setting(0.25, "share of pictures without any mark", at_least=0.0, at_most=0.9)
+    marks_max: int = setting(4, "most marks in one picture", at_least=1, at_most=20)
+    lookalike_share: float = setting(0.5, "chance of each of two look-alikes per picture", at_least=0.0, at_most=1.0)
+    size_min: float = setting(0.038, "smallest mark, its longer side as a share of the frame's", above=0.0, at_most=1.0)
+    size_max: float = setting(0.6, "largest mark, its longer side as a share of the frame's", above=0.0, at_most=1.0)
+    rotation_deg: float = setting(35.0, "greatest rotation either way, in degrees", at_least=0.0, at_most=180.0)
+    perspective: float = setting(0.18, "greatest shift of a corner, as a share of the mark", at_least=0.0, at_most=0.4)
+    squeeze: float = setting(0.3, "greatest foreshortening of width or height", at_least=0.0, at_most=0.7)
+    ink_share: float = setting(
+        0.2, "chance that a mark is printed (multiplied) and not stuck on", at_least=0.0, at_most=1.0
+    )
+    opacity_min: float = setting(0.7, "least opacity of a mark", above=0.0, at_most=1.0)
+    occlusion_share: float = setting(0.2, "chance that something hides a part of a mark", at_least=0.0, at_most=1.0)
+    visible_min: float = setting(0.45, "a mark less visible than this is ignored", at_least=0.0, at_most=1.0)
+    colour_jitter: float = setting(
+        0.25, "greatest change of a mark's own brightness, contrast, hue", at_least=0.0, at_most=1.0
+    )
+    light_stops: float = setting(1.0, "greatest change of the exposure either way, in stops", at_least=0.0, at_most=4.0)
+    white_balance: float = setting(0.15, "greatest gain or loss of a colour channel", at_least=0.0, at_most=0.6)
+    blur_px: float = setting(
+        1.6, "greatest defocus of the picture, Gaussian radius in camera pixels", at_least=0.0, at_most=10.0
+    )
+    noise_levels: float = setting(
+        10.0, "greatest deviation of the sensor's noise, in grey levels", at_least=0.0, at_most=60.0
+    )
+    jpeg_min: int = setting(35, "worst JPEG quality", at_least=5, at_most=95)
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """How the network is trained."""
+
+    backbone: str = setting("mobilenet_v3_small", "torchvision backbone", choices=tuple(BACKBONES))
+    imagenet: bool = setting(False, "start from torchvision's ImageNet weights, which it downloads")
+    size: int = setting(
+        416, "side of the network's square input, in pixels, a multiple of 32", at_least=96, at_most=1280
+    )
+    window: int = setting(
+        256, "side of the part of it that most training pictures show, in pixels", at_least=96, at_most=1280
+    )
+    whole_every: int = setting(4, "every so many batches, one shows whole frames", at_least=1, at_most=1000)
+    batch: int = setting(12, "pictures of that window in a batch", at_least=2, at_most=512)
+    minutes: float = setting(20.0, "time to train, in minutes; 0 counts steps instead", at_least=0.0, at_most=10080.0)
+    steps: int = setting(0, "steps to train; 0 counts minutes instead", at_least=0, at_most=10_000_000)
+    learning_rate: float = setting(0.002, "greatest step size of AdamW", above=0.0, at_most=1.0)
+    weight_decay: float = setting(0.02, "weight decay of AdamW", at_least=0.0, at_most=1.0)
+    warmup_share: float = setting(0.04, "share of the run in which the step size rises", at_least=0.0, at_most=0.5)
+    ema: float = setting(
+        0.998, "decay per step of the averaged weights that are exported", at_least=0.0, at_most=0.99999
+    )
+    sides_weight: float = setting(3.0, "weight of the box loss beside the heat loss", at_least=0.0, at_most=100.0)
+    clip_norm: float = setting(10.0, "greatest norm of the gradient", above=0.0, at_most=1000.0)
+    seed: int = setting(0, "seed of everything random", at_least=0, at_most=2**31 - 1)
+    workers: int = setting(2, "processes that paint pictures; 0 paints in the training process", at_least=0, at_most=64)
+    threads: int = setting(0, "cores for the network; 0 takes all", at_least=0, at_most=256)
+    held_out_share: float = setting(0.1, "share of the products kept for setting the threshold", above=0.0, at_most=0.5)
+    false_accept_rate: float = setting(0.01, "rate of false accepts that the threshold aims at", above=0.0, at_most=0.5)
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """Everything that decides a training run; saved in its checkpoint."""
+
+    marks: tuple[tuple[str, str], ...]
+    """Class name and path of each mark, in the order given."""
+    backgrounds: str
+    """Folder of photographs; empty for painted products."""
+    lookalikes: tuple[str, ...] = ()
+    """Paths of pictures of what must not be taken for a mark: other stamps in use, say."""
+    synth: SynthSettings = field(default_factory=SynthSettings)
+    fit: FitSettings = field(default_factory=FitSettings)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names, each once, in the order first given; their index is the heat map's channel."""
+        return tuple(dict.fromkeys(name for name, _ in self.marks))
+
+    def to_json(self) -> str:
+        """Write it as one JSON text."""
+        return json.dumps(dataclasses.asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> "RunConfig":
+        """Read what :meth:`to_json` wrote; checked like any settings. Raises ConfigError."""
+        raw: dict[str, Any] = json.loads(text)
+        return cls(
+            tuple((name, path) for name, path in raw["marks"]),
+            raw["backgrounds"],
+            tuple(raw["lookalikes"]),
+            read_section(SynthSettings, raw["synth"], "checkpoint: [synth]"),
+            read_section(FitSettings, raw["fit"], "checkpoint: [fit]"),
+        )
+
+    def to_toml(self) -> str:
+        """Write it for reading: the inputs, then both sections with their values."""
+        head = f"marks = {toml_value(self.marks)}\nbackgrounds = {toml_value(self.backgrounds)}\n"
+        head += f"lookalikes = {toml_value(self.lookalikes)}\n"
+        return "\n".join((head, sample_section("synth", self.synth), sample_section("fit", self.fit)))
+
+    def digest(self) -> str:
+        """SHA-256 of the settings, in hex."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()

@@ -1,0 +1,123 @@
+"""Read the picture of a stamp: an RGBA cut-out, or one on plain paper whose paper is made transparent."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from edge.errors import InputError, UsageError
+
+LONG_SIDE = 320
+"""Marks are kept at most this long, in pixels; larger detail is never shown to the network."""
+PAPER_TOLERANCE = 24
+"""Grey levels by which paper may differ from the corner's colour."""
+SOLID = 96
+"""Alpha, 0..255, from which a pixel belongs to the mark's extent."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One picture of one kind of mark.
+
+    *label*: class name; *kind*: class index; *image*: RGBA, cropped to what is not transparent; *outline*: (n, 2) float64,
+    x and y of points on its extent, pixel-edge coordinates; *treatment*: a sentence on how its transparency was had;
+    *native_size*: width and height of the file.
+    """
+
+    label: str
+    kind: int
+    image: Image.Image
+    outline: NDArray[np.float64]
+    treatment: str
+    native_size: tuple[int, int]
+
+
+def parse_marks(given: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """Split ``NAME=PATH`` or ``PATH`` (whose name is the file's stem) into pairs of class name and path.
+
+    >>> parse_marks(["ok=seal.png", "marks/Late Batch.png"])
+    (('ok', 'seal.png'), ('Late Batch', 'marks/Late Batch.png'))
+    """
+    pairs = []
+    for text in given:
+        name, sign, path = text.partition("=")
+        name, path = (name, path) if sign else (Path(text).stem, text)
+        if not name.strip() or not path.strip():
+            raise UsageError(
+                f"--mark {text}: must be NAME=PATH or PATH, with neither empty; say which picture and its name"
+            )
+        pairs.append((name.strip(), path.strip()))
+    return tuple(pairs)
+
+
+def load_marks(pairs: Sequence[tuple[str, str]]) -> tuple[Mark, ...]:
+    """Load every mark; pictures of one name are looks of one class. Raises InputError."""
+    kinds = {name: index for index, name in enumerate(dict.fromkeys(name for name, _ in pairs))}
+    return tuple(load_mark(Path(path), name, kinds[name]) for name, path in pairs)
+
+
+def load_mark(path: Path, label: str, kind: int = 0) -> Mark:
+    """Load one mark. Raises InputError when it is no picture or there is nothing on it."""
+    try:
+        with Image.open(path) as opened:
+            opened.load()
+            image, treatment = _with_alpha(opened)
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; name the picture of the stamp") from None
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise InputError(f"{path}: cannot be read as a picture ({error}); save the stamp as PNG") from None
+    native = image.size
+    extent = image.getchannel("A").point(_solid_table()).getbbox()
+    if extent is None:
+        raise InputError(f"{path}: is transparent everywhere; save the stamp as PNG with the mark visible")
+    image = image.crop(extent)
+    if min(image.size) < 8:
+        raise InputError(f"{path}: the mark on it is {image.width} x {image.height} pixels; at least 8 x 8 are needed")
+    image.thumbnail((LONG_SIDE, LONG_SIDE), Image.Resampling.LANCZOS)
+    return Mark(label, kind, image, outline_of(image), treatment, native)
+
+
+def _solid_table() -> list[int]:
+    return [255 if level >= SOLID else 0 for level in range(256)]
+
+
+def _with_alpha(opened: Image.Image) -> tuple[Image.Image, str]:
+    """Give the picture an alpha channel, and say how."""
+    rgba = opened.convert("RGBA")
+    if rgba.getchannel("A").getextrema()[0] < 255:  # type: ignore[operator]
+        return rgba, "its own transparency is used"
+    corners = [rgba.getpixel(at) for at in ((0, 0), (-1 + rgba.width, 0), (0, -1 + rgba.height))]
+    corners.append(rgba.getpixel((rgba.width - 1, rgba.height - 1)))
+    paper = np.array(corners, np.int16)[:, :3]
+    if np.ptp(paper, axis=0).max() > PAPER_TOLERANCE:
+        return rgba, "it has no transparency and no plain paper around it: the whole rectangle is taken as the mark"
+    rgba.putalpha(_paper_alpha(rgba, paper.mean(0)))
+    return rgba, "it has no transparency: the plain paper around the mark was made transparent"
+
+
+def _paper_alpha(rgba: Image.Image, paper: NDArray[np.float64]) -> Image.Image:
+    """Alpha that is 0 on the paper joined to the border, 255 on the mark and what it encloses."""
+    far = np.abs(np.asarray(rgba, np.int16)[..., :3] - paper).max(-1)
+    # A margin of paper one pixel wide joins all corners, so that one flood fill reaches all paper outside the mark.
+    canvas = Image.new("L", (rgba.width + 2, rgba.height + 2), 0)
+    canvas.paste(Image.fromarray(np.where(far > PAPER_TOLERANCE, 255, 0).astype(np.uint8)), (1, 1))
+    ImageDraw.floodfill(canvas, (0, 0), 128)
+    outside = np.asarray(canvas)[1:-1, 1:-1] == 128
+    return Image.fromarray(np.where(outside, 0, 255).astype(np.uint8))
+
+
+def outline_of(image: Image.Image) -> NDArray[np.float64]:
+    """Points on the mark's extent, row by row: (n, 2) float64, x and y, pixel-edge coordinates.
+
+    Mapped through a homography, their least and greatest x and y are the box of the warped mark.
+    """
+    solid = np.asarray(image.getchannel("A")) >= SOLID
+    rows = np.flatnonzero(solid.any(1))
+    first, last = solid.argmax(1)[rows], solid.shape[1] - solid[:, ::-1].argmax(1)[rows]
+    points = [
+        (x, y + edge) for x, y in (*zip(first, rows, strict=True), *zip(last, rows, strict=True)) for edge in (0, 1)
+    ]
+    return np.array(points, np.float64)

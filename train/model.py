@@ -1,0 +1,89 @@
+"""The network: a torchvision backbone, a small feature pyramid down to stride 8, and one dense anchor-free head.
+
+Sources: the heat map of centres is Zhou et al., *Objects as Points* (2019); four distances per cell are Tian et al.,
+*FCOS* (2019); the pyramid is Lin et al., *Feature Pyramid Networks* (2017). Nothing in it but convolutions, additions,
+nearest-neighbour doubling and elementwise functions (and the squeeze-excite means inside MobileNetV3), so any
+accelerator can take it.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from edge.contract import STRIDE
+from train.torchvision_models import backbone
+
+# Mean and deviation of ImageNet's pictures, RGB in 0..1: what torchvision's own weights were trained with.
+MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+NECK_CHANNELS = 96
+HEAD_DEPTH = 2
+RARE = 0.01
+"""What the untrained head says everywhere: a centre is rare. Keeps the first steps calm (Lin et al., 2017, RetinaNet)."""
+MAX_LOG_SIDE = 5.0
+"""Greatest log of a side in strides, 148 strides or 1187 pixels; keeps exp() finite."""
+
+
+def _block(channels_in: int, channels_out: int, stride: int = 1) -> nn.Sequential:
+    conv = nn.Conv2d(channels_in, channels_out, 3, stride, 1, bias=False)
+    return nn.Sequential(conv, nn.BatchNorm2d(channels_out), nn.ReLU(inplace=True))
+
+
+class DenseLocalizer(nn.Module):
+    """Says for every cell of 8 x 8 pixels whether a mark's centre lies there and how far its sides are."""
+
+    def __init__(self, backbone_name: str, classes: int, imagenet: bool = False) -> None:
+        """Build it; *classes*: how many kinds of mark."""
+        super().__init__()
+        self.stages = nn.ModuleList(backbone(backbone_name, imagenet))
+        at4, at8, at16, at32 = self._stage_channels()
+        self.from4 = _block(at4, NECK_CHANNELS, stride=2)
+        self.from8, self.from16, self.from32 = (nn.Conv2d(c, NECK_CHANNELS, 1) for c in (at8, at16, at32))
+        self.smooth16, self.smooth8 = _block(NECK_CHANNELS, NECK_CHANNELS), _block(NECK_CHANNELS, NECK_CHANNELS)
+        self.tower = nn.Sequential(*(_block(NECK_CHANNELS, NECK_CHANNELS) for _ in range(HEAD_DEPTH)))
+        self.heat = nn.Conv2d(NECK_CHANNELS, classes, 1)
+        self.sides = nn.Conv2d(NECK_CHANNELS, 4, 1)
+        nn.init.constant_(self.heat.bias, -math.log((1 - RARE) / RARE))  # type: ignore[arg-type]
+        nn.init.normal_(self.sides.weight, std=0.01)
+        nn.init.constant_(self.sides.bias, math.log(2.0))  # type: ignore[arg-type]
+        self.mean: Tensor
+        self.deviation: Tensor
+        self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1) * 255, persistent=False)
+        self.register_buffer("deviation", torch.tensor(DEVIATION).view(1, 3, 1, 1) * 255, persistent=False)
+
+    def _stage_channels(self) -> list[int]:
+        """Channels at strides 4, 8, 16 and 32, found by showing the backbone an empty picture."""
+        x, channels = torch.zeros(1, 3, 64, 64), []
+        training = self.training
+        self.eval()
+        with torch.no_grad():
+            for stage in self.stages:
+                x = stage(x)
+                channels.append(x.shape[1])
+        self.train(training)
+        return channels
+
+    def forward(self, picture: Tensor) -> tuple[Tensor, Tensor]:
+        """Answer for a batch.
+
+        *picture*: (n, height, width, 3) uint8 RGB, sides multiples of 32. Returns the heat's logits,
+        (n, classes, height / 8, width / 8), and the sides left, top, right, bottom in strides, (n, 4, height / 8, width / 8).
+        """
+        x = (picture.permute(0, 3, 1, 2).float() - self.mean) / self.deviation
+        maps = []
+        for stage in self.stages:
+            x = stage(x)
+            maps.append(x)
+        at4, at8, at16, at32 = maps
+        deep = self.smooth16(self.from16(at16) + functional.interpolate(self.from32(at32), scale_factor=2.0))
+        fine = self.smooth8(self.from8(at8) + self.from4(at4) + functional.interpolate(deep, scale_factor=2.0))
+        cells = self.tower(fine)
+        return self.heat(cells), self.sides(cells).clamp(max=MAX_LOG_SIDE).exp()
+
+
+def cell_centres(rows: int, columns: int) -> tuple[Tensor, Tensor]:
+    """Centres of the cells in network pixels: x of shape (1, columns), y of shape (rows, 1)."""
+    x = (torch.arange(columns) + 0.5) * STRIDE
+    y = (torch.arange(rows) + 0.5) * STRIDE
+    return x.view(1, columns), y.view(rows, 1)

@@ -1,0 +1,56 @@
+"""Set the least score that counts as a mark, once, on held-out painted pictures, before any test set is opened."""
+
+import math
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from edge.localizer import decode
+from train.config import RunConfig
+from train.model import DenseLocalizer
+from train.synth import Kit, Picture, paint
+
+NEGATIVES = 400
+"""Pictures without a mark that the threshold is set on."""
+LOWEST, HIGHEST = 0.2, 0.95
+"""Bounds of the threshold: below the first a network that has learnt nothing would pass items, above the last none."""
+SEED_OFFSET = 2**32
+"""Keeps these pictures' seeds away from those of training."""
+
+
+def choose_threshold(net: DenseLocalizer, make_kit: Callable[[], Kit], config: RunConfig) -> float:
+    """Score below which findings are dropped, 0..1.
+
+    It is the split-conformal quantile of the best scores of pictures that hold no mark but do hold look-alikes: the
+    ceil((n + 1)(1 - a))-th smallest, where *a* is the rate of false accepts aimed at, so that the next such picture is
+    falsely accepted with probability at most *a* (Vovk; Angelopoulos and Bates, 2021). The pictures are painted, so
+    this is a setting and no proof: proof is made on photographs.
+    """
+    kit = make_kit()
+    scores = np.sort([best_score(net, picture, config) for picture in negatives(kit, config)])
+    rank = math.ceil((len(scores) + 1) * (1 - config.fit.false_accept_rate))
+    return float(np.clip(scores[min(rank, len(scores)) - 1] + 1e-3, LOWEST, HIGHEST))
+
+
+def negatives(kit: Kit, config: RunConfig) -> Iterator[Picture]:
+    """Whole frames without a mark, more of them with look-alikes than in training."""
+    settings = config.synth.__class__(**{**vars(config.synth), "negative_share": 0.9, "lookalike_share": 0.6})
+    kit.settings = settings
+    painted, index = 0, 0
+    while painted < NEGATIVES:
+        picture = paint(np.random.default_rng((SEED_OFFSET + config.fit.seed, index)), kit, config.fit.size)
+        index += 1
+        if not picture.marks and not picture.ignored:
+            painted += 1
+            yield picture
+
+
+@torch.no_grad()
+def best_score(net: DenseLocalizer, picture: Picture, config: RunConfig) -> float:
+    """Greatest score of any class in the picture, as the box would read it."""
+    logits, sides = net(torch.from_numpy(picture.pixels[None]))
+    heat: NDArray[np.float32] = torch.sigmoid(logits[0]).numpy()
+    found = decode(heat, sides[0].numpy(), config.classes, 0.01)
+    return found[0].score if found else 0.0

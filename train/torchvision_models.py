@@ -1,0 +1,67 @@
+"""Import torchvision where its compiled operators do not load, and hand out its backbones.
+
+A torchvision wheel built for CUDA beside a CPU build of torch cannot load its compiled library, and then even
+``import torchvision`` fails, because it registers fake kernels for two operators nobody has defined. Defining their
+schemas first heals the import. We use its models only; no compiled operator of it is on our path.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import nn
+
+
+def _import_models() -> Any:
+    try:
+        import torchvision.models as models  # noqa: PLC0415 - a second try follows
+    except RuntimeError as error:
+        if "torchvision::nms" not in str(error):
+            raise
+        for schema in ("nms", "qnms"):
+            torch.library.define(
+                f"torchvision::{schema}", "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
+            )
+        import torchvision.models as models  # noqa: PLC0415
+    return models
+
+
+models = _import_models()
+
+Stages = tuple[nn.Module, nn.Module, nn.Module, nn.Module]
+"""Four parts run one after the other, whose outputs lie at strides 4, 8, 16 and 32."""
+
+
+def _mobilenet_v3_small(weights: str | None) -> Stages:
+    features = models.mobilenet_v3_small(weights=weights).features
+    return features[:2], features[2:4], features[4:9], features[9:12]
+
+
+def _mobilenet_v2(weights: str | None) -> Stages:
+    features = models.mobilenet_v2(weights=weights).features
+    return features[:4], features[4:7], features[7:14], features[14:18]
+
+
+def _resnet(name: str) -> Callable[[str | None], Stages]:
+    def build(weights: str | None) -> Stages:
+        net = getattr(models, name)(weights=weights)
+        stem = nn.Sequential(net.conv1, net.bn1, net.relu, net.maxpool, net.layer1)
+        return stem, net.layer2, net.layer3, net.layer4
+
+    return build
+
+
+BACKBONES: dict[str, Callable[[str | None], Stages]] = {
+    "mobilenet_v3_small": _mobilenet_v3_small,
+    "mobilenet_v2": _mobilenet_v2,
+    "resnet18": _resnet("resnet18"),
+    "resnet34": _resnet("resnet34"),
+}
+
+
+def backbone(name: str, imagenet: bool = False) -> Stages:
+    """The stages of a torchvision backbone.
+
+    *name*: a key of :data:`BACKBONES`; *imagenet*: start from torchvision's own weights, which it downloads.
+    """
+    return BACKBONES[name]("DEFAULT" if imagenet else None)
