@@ -1,0 +1,1 @@
+"""Across: a trained run becomes one ONNX file with everything the box must know inside it."""

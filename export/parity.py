@@ -1,0 +1,62 @@
+"""Compare the ONNX file with the torch network on pictures, through the box's own code, before it may be used."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from edge.errors import ModelError
+from edge.localizer import Localizer, decode
+from train.checkpoint import Checkpoint
+from train.synth import Kit, paint
+
+PICTURES = 16
+MAX_SCORE_GAP = 1e-3
+"""Greatest difference of a score, anywhere on the heat map."""
+MAX_BOX_GAP = 0.25
+"""Greatest difference of a corner of a found box, in network pixels."""
+LOOK_FROM = 0.1
+"""Boxes from this score on are compared."""
+
+
+@dataclass(frozen=True)
+class Parity:
+    """How far apart the two are: *score_gap* in 0..1, *box_gap* in network pixels, over *pictures* and *boxes*."""
+
+    pictures: int
+    boxes: int
+    score_gap: float
+    box_gap: float
+
+
+@torch.no_grad()
+def check_parity(kept: Checkpoint, path: Path, kit: Kit) -> Parity:
+    """Run both on held-out photographs with marks pasted on them. Raises ModelError when they differ too much."""
+    net, localizer, size = kept.network(), Localizer(path), kept.config.fit.size
+    classes, boxes, score_gap, box_gap = kept.config.classes, 0, 0.0, 0.0
+    for index in range(PICTURES):
+        pixels = paint(np.random.default_rng((3, index)), kit, size).pixels
+        logits, sides = net(torch.from_numpy(pixels[None]))
+        torch_heat, torch_sides = torch.sigmoid(logits[0]).numpy(), sides[0].numpy()
+        heat, box_sides = localizer.raw(pixels)
+        score_gap = max(score_gap, float(np.abs(torch_heat - heat).max()))
+        for finding in decode(torch_heat, torch_sides, classes, LOOK_FROM):
+            # The same cell is read on both sides, so that a tie between neighbours is no difference.
+            other = max(
+                (f for f in decode(heat, box_sides, classes, LOOK_FROM / 2) if f.label == finding.label),
+                key=lambda f: f.box.iou(finding.box),
+                default=None,
+            )
+            gaps = (
+                [abs(a - b) for a, b in zip(finding.box.corners(), other.box.corners(), strict=True)]
+                if other
+                else [np.inf]
+            )
+            boxes, box_gap = boxes + 1, max(box_gap, *gaps)
+    if not (score_gap <= MAX_SCORE_GAP and box_gap <= MAX_BOX_GAP):
+        raise ModelError(
+            f"parity: the ONNX file differs from torch by {score_gap:.2g} in score (must be at most {MAX_SCORE_GAP}) and "
+            f"{box_gap:.2g} pixels in a box (at most {MAX_BOX_GAP}); nothing was written: report this with the run's config"
+        )
+    return Parity(PICTURES, boxes, score_gap, box_gap)

@@ -1,0 +1,159 @@
+"""Write a run as an ONNX file: uint8 picture in, dense answers out, the contract in its metadata."""
+
+import dataclasses
+import itertools
+import logging
+import warnings
+from pathlib import Path
+
+import onnx
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from edge.contract import HEAT_NAME, INPUT_NAME, METADATA_KEY, SIDES_NAME, STRIDE, VERSION, Contract
+from edge.errors import InputError
+from edge.files import make_folder, whole_or_nothing
+from export.parity import Parity, check_parity
+from train import checkpoint
+from train.checkpoint import Checkpoint
+from train.fit import read_inputs
+from train.model import DenseLocalizer
+
+OPSET = 18
+DOCUMENT = "Stampgate localizer. How to feed and read it: metadata_props, key " + METADATA_KEY
+
+
+class Deployed(nn.Module):
+    """The network as the box wants it: scores instead of logits, batch norm folded into the convolutions."""
+
+    def __init__(self, net: DenseLocalizer) -> None:
+        """Take over *net*, which is changed."""
+        super().__init__()
+        self.net = plain_means(fold_batch_norm(net.eval()))
+
+    def forward(self, picture: Tensor) -> tuple[Tensor, Tensor]:
+        """Answer for *picture*, (1, height, width, 3) uint8 RGB: heat in 0..1 and sides in strides."""
+        logits, sides = self.net(picture)
+        return torch.sigmoid(logits), sides
+
+
+def fold_batch_norm(net: nn.Module) -> nn.Module:
+    """Fold each batch norm into the convolution run just before it, in place.
+
+    Which one that is follows from torchvision's own habit, checked by the parity test: the two stand next to each other
+    in the order of registration, and their channels agree.
+    """
+    for parent in net.modules():
+        children = list(parent.named_children())
+        for (conv_name, conv), (norm_name, norm) in itertools.pairwise(children):
+            if (
+                isinstance(conv, nn.Conv2d)
+                and isinstance(norm, nn.BatchNorm2d)
+                and conv.out_channels == norm.num_features
+            ):
+                setattr(parent, conv_name, fuse_conv_bn_eval(conv, norm))
+                setattr(parent, norm_name, nn.Identity())
+    return net
+
+
+class Mean(nn.Module):
+    """Mean over rows and columns; adaptive pooling to one cell says the same in ten nodes of the graph."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Mean of (n, channels, rows, columns) as (n, channels, 1, 1)."""
+        return x.mean((2, 3), keepdim=True)
+
+
+def plain_means(net: nn.Module) -> nn.Module:
+    """Replace pooling to one cell, as in squeeze-excite, by :class:`Mean`, in place."""
+    for parent in net.modules():
+        for name, child in list(parent.named_children()):
+            if isinstance(child, nn.AdaptiveAvgPool2d) and child.output_size == 1:
+                setattr(parent, name, Mean())
+    return net
+
+
+def contract_of(kept: Checkpoint, run_digest: str) -> Contract:
+    """The contract of a trained run. Raises InputError when its threshold was never set."""
+    if kept.threshold is None:
+        raise InputError(
+            "the run was cut off before its threshold was set; finish it with 'stampgate train --resume' and its --out"
+        )
+    size = kept.config.fit.size
+    return Contract(
+        version=VERSION,
+        input_width=size,
+        input_height=size,
+        resize="letterbox",
+        colour="rgb",
+        strides=(STRIDE,),
+        classes=kept.config.classes,
+        threshold=round(kept.threshold, 4),
+        run_digest=run_digest,
+    )
+
+
+def to_onnx(kept: Checkpoint, contract: Contract) -> onnx.ModelProto:
+    """Translate the network and attach the contract; checked by onnx.checker."""
+    model = Deployed(kept.network())
+    picture = torch.zeros(1, contract.input_height, contract.input_width, 3, dtype=torch.uint8)
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter warns about its own internals; onnx.checker and parity judge it
+        program = torch.onnx.export(
+            model,
+            (picture,),
+            dynamo=True,
+            opset_version=OPSET,
+            input_names=[INPUT_NAME],
+            output_names=[HEAT_NAME, SIDES_NAME],
+            verbose=False,
+        )
+    if program is None:
+        raise AssertionError("the exporter returned nothing")
+    proto: onnx.ModelProto = program.model_proto
+    strip(proto)
+    entry = proto.metadata_props.add()
+    entry.key, entry.value = METADATA_KEY, contract.to_json()
+    onnx.checker.check_model(proto, full_check=True)
+    return proto
+
+
+def strip(proto: onnx.ModelProto) -> None:
+    """Drop what the exporter writes for debugging (paths of source files among it), and say what the file is."""
+    del proto.metadata_props[:]
+    for node in proto.graph.node:
+        del node.metadata_props[:]
+        node.doc_string = ""
+    for value in (*proto.graph.value_info, *proto.graph.input, *proto.graph.output, *proto.graph.initializer):
+        del value.metadata_props[:]
+        value.doc_string = ""
+    del proto.graph.metadata_props[:]
+    del proto.functions[:]
+    proto.producer_name, proto.producer_version, proto.doc_string = "stampgate", "", DOCUMENT
+
+
+@dataclasses.dataclass(frozen=True)
+class Exported:
+    """What was written: the file, its contract, its size in bytes, and how far it answers from torch."""
+
+    path: Path
+    contract: Contract
+    size: int
+    parity: Parity
+
+
+def export_run(run: Path, out: Path) -> Exported:
+    """Export a run's folder to *out*; the file takes that name only after onnx.checker and the parity check.
+
+    Raises InputError when the run cannot be used or the file cannot be written, ModelError when the check fails.
+    """
+    kept = checkpoint.load(run)
+    contract = contract_of(kept, checkpoint.digest(run))
+    make_folder(out.parent)
+    content = to_onnx(kept, contract).SerializeToString(deterministic=True)
+    with whole_or_nothing(out) as temporary:
+        temporary.write_bytes(content)
+        parity = check_parity(kept, temporary, read_inputs(kept.config).kit(held_out=True))
+    return Exported(out, contract, len(content), parity)
