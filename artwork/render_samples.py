@@ -1,8 +1,8 @@
 """Render the sample frames that the demo inspects: product pictures of the project's own making.
 
 Run `PYTHONPATH=. python artwork/render_samples.py` from the project's root, after `artwork/draw.py`. It writes twelve
-frames of 1280 x 960 pixels and `labels.json` (COCO layout) into edge/default/samples. Half of the frames carry the
-QC TESTED stamp; the others carry none, or a look-alike, a mirrored print, or half a stamp.
+frames of 1280 x 960 pixels into edge/default/samples and their labels.json (COCO layout) beside that folder, which
+the demo replays file by file. Half of the frames carry the QC TESTED stamp; the others carry none, or a look-alike, a mirrored print, or half a stamp.
 
 The scene is a small world measured in centimetres: x right, y away from the camera, z up, the belt at z = 0. A
 pinhole camera looks down on it. Boxes are drawn face by face in perspective, cans by casting a ray for each pixel. A
@@ -681,7 +681,7 @@ def main() -> None:
             scene.finished(rng).save(Path(folder) / f"{name}.jpg", quality=QUALITY, optimize=True)
         (Path(folder) / "labels.json").write_text(labels(found), encoding="utf-8")
         for path in sorted(Path(folder).iterdir()):
-            path.replace(SAMPLES / path.name)
+            path.replace((SAMPLES if path.suffix == ".jpg" else SAMPLES.parent) / path.name)
 
 
 if __name__ == "__main__":

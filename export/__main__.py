@@ -5,14 +5,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from export.to_onnx import export_run
-from train.__main__ import add_commands, parser_of, run
+from train.__main__ import add_commands, needing, parser_of, run
 
 
 def _add_export(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Write a run as an ONNX file for the box. The file appears under its name only when onnx.checker accepts it and it "
-        "answers as the torch network does."
+        "Write a run as an ONNX file for the box. The file appears under its name only when onnx.checker accepts it "
+        "and it answers as the torch network does."
     )
     parser.add_argument("run", type=Path, metavar="RUN", help="folder of a run made by 'stampgate train'")
     parser.add_argument("--out", required=True, type=Path, metavar="MODEL.onnx")
@@ -21,6 +20,9 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
 
 def run_export(arguments: argparse.Namespace) -> int:
     """``stampgate export``."""
+    with needing("train,export"):
+        from export.to_onnx import export_run  # noqa: PLC0415 - see train/__main__.py
+
     exported = export_run(arguments.run, arguments.out)
     contract, parity = exported.contract, exported.parity
     print(
@@ -28,8 +30,8 @@ def run_export(arguments: argparse.Namespace) -> int:
         f"classes {', '.join(contract.classes)}, threshold {contract.threshold:g}"
     )
     print(
-        f"parity with torch on {parity.pictures} pictures and {parity.boxes} boxes: scores within {parity.score_gap:.1g}, "
-        f"boxes within {parity.box_gap:.1g} pixels"
+        f"parity with torch on {parity.pictures} pictures and {parity.boxes} boxes: scores to {parity.score_gap:.1g}, "
+        f"boxes to {parity.box_gap:.1g} pixels"
     )
     print(f"next: 'stampgate evaluate {exported.path} --coco LABELS.json --images DIR', or copy it to the box")
     return 0

@@ -56,7 +56,7 @@ def check_parity(kept: Checkpoint, path: Path, kit: Kit) -> Parity:
             boxes, box_gap = boxes + 1, max(box_gap, *gaps)
     if not (score_gap <= MAX_SCORE_GAP and box_gap <= MAX_BOX_GAP):
         raise ModelError(
-            f"parity: the ONNX file differs from torch by {score_gap:.2g} in score (must be at most {MAX_SCORE_GAP}) and "
-            f"{box_gap:.2g} pixels in a box (at most {MAX_BOX_GAP}); nothing was written: report this with the run's config"
+            f"parity: the ONNX file must answer as torch does, to {MAX_SCORE_GAP} in score and {MAX_BOX_GAP} pixels "
+            f"in a box, not {score_gap:.2g} and {box_gap:.2g}; nothing was written: report this with the run's config"
         )
     return Parity(PICTURES, boxes, score_gap, box_gap)

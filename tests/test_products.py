@@ -84,7 +84,7 @@ def test_a_placed_face_covers_its_quad_and_nothing_else() -> None:
 
 def test_the_sample_frames_and_their_labels_agree() -> None:
     """Every labelled frame is there, as large as said and light; the frames named "-stamped" are those with boxes."""
-    told = json.loads((SAMPLES / "labels.json").read_text(encoding="utf-8"))
+    told = json.loads((SAMPLES.parent / "labels.json").read_text(encoding="utf-8"))
     frames = {image["file_name"]: image for image in told["images"]}
     boxed = {image["file_name"] for image in told["images"] if _boxes(told, image["id"])}
     assert set(frames) == {path.name for path in SAMPLES.glob("*.jpg")}
@@ -97,7 +97,7 @@ def test_the_sample_frames_and_their_labels_agree() -> None:
 
 def test_each_labelled_box_lies_in_its_frame_and_shows_violet_ink() -> None:
     """Boxes are inside the frame, 90 pixels wide or more, and their pixels are bluer than green on average."""
-    told = json.loads((SAMPLES / "labels.json").read_text(encoding="utf-8"))
+    told = json.loads((SAMPLES.parent / "labels.json").read_text(encoding="utf-8"))
     for image in told["images"]:
         with Image.open(SAMPLES / image["file_name"]) as picture:
             pixels = np.asarray(picture.convert("RGB"), np.float64)

@@ -1,24 +1,24 @@
 """The ``train`` and ``evaluate`` commands; ``python -m train`` runs them, ``stampgate`` has them beside ``export``."""
 
 import argparse
+import contextlib
 import dataclasses
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edge import __version__
 from edge.errors import InputError, StampgateError, UsageError
 from edge.files import write_whole
 from edge.settings import read_section
-from train import checkpoint
-from train.checkpoint import Checkpoint
-from train.config import FitSettings, RunConfig, SynthSettings
-from train.evaluate import as_json, as_text, evaluate
-from train.fit import Inputs, Outcome, fit, read_inputs
+from train.config import BACKBONES, FitSettings, RunConfig, SynthSettings
 from train.marks import parse_marks
-from train.torchvision_models import BACKBONES
+
+if TYPE_CHECKING:  # torch takes seconds to load, and the box has none: the commands that need it import it themselves
+    from train.checkpoint import Checkpoint
+    from train.fit import Inputs, Outcome
 
 Command = Callable[[argparse.Namespace], int]
 SECTIONS: dict[str, type[Any]] = {"synth": SynthSettings, "fit": FitSettings}
@@ -33,8 +33,8 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def _add_train(parser: argparse.ArgumentParser) -> None:
     defaults = FitSettings()
     parser.description = (
-        "Superimpose the mark on photographs and train a localizer on them. A mark without transparency is cut out of its "
-        "plain paper; where there is none, the whole rectangle is the mark. Ctrl-C stops and leaves a usable checkpoint."
+        "Superimpose the mark on photographs and train a localizer on them. A mark without transparency is cut out of "
+        "its plain paper; where there is none, the whole rectangle is the mark. Ctrl-C leaves a usable checkpoint."
     )
     add = parser.add_argument
     add("--mark", action="append", metavar="[NAME=]PATH", help="picture of the stamp, and its class; repeatable")
@@ -46,7 +46,7 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
         help="what must not be taken for the mark, e.g. another stamp in use; repeatable",
     )
     add("--out", required=True, type=Path, metavar="RUN", help="folder of the run")
-    add("--backbone", choices=list(BACKBONES), help=f"(default {defaults.backbone})")
+    add("--backbone", choices=BACKBONES, help=f"(default {defaults.backbone})")
     add("--imagenet", action="store_true", default=None, help="start from torchvision's weights, which it downloads")
     add("--size", type=int, metavar="PX", help=f"side of the network's input (default {defaults.size})")
     length = parser.add_mutually_exclusive_group()
@@ -75,8 +75,17 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(command=run_evaluate)
 
 
+@contextlib.contextmanager
+def needing(extra: str) -> Iterator[None]:
+    """Turn a library that is not installed into one line that names the extra to install. Raises UsageError."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise UsageError(f"{error.name} is not installed; on the desktop: pip install 'stampgate[{extra}]'") from None
+
+
 def config_of(arguments: argparse.Namespace, kept: RunConfig | None = None) -> RunConfig:
-    """The configuration that the command line asks for, on top of *kept* or the defaults. Raises UsageError, ConfigError."""
+    """The configuration asked for, on top of *kept* or the defaults. Raises UsageError or ConfigError."""
     if not arguments.mark and kept is None:
         raise UsageError("train: --mark is missing; name the picture of the stamp, e.g. --mark stamp.png")
     marks = kept.marks if kept and not arguments.mark else parse_marks(arguments.mark)
@@ -137,6 +146,8 @@ def check(config: RunConfig) -> None:
 
 def run_train(arguments: argparse.Namespace) -> int:
     """``stampgate train``."""
+    with needing("train"):
+        from train.fit import fit, read_inputs  # noqa: PLC0415
     kept = resumable(arguments)
     inputs = read_inputs(config_of(arguments, kept.config if kept else None))
     if kept:
@@ -146,8 +157,10 @@ def run_train(arguments: argparse.Namespace) -> int:
     return conclude(outcome, arguments.out)
 
 
-def resumable(arguments: argparse.Namespace) -> Checkpoint | None:
-    """The checkpoint to go on from. Raises UsageError when the folder holds a run and nobody said what to do with it."""
+def resumable(arguments: argparse.Namespace) -> "Checkpoint | None":
+    """The checkpoint to go on from. Raises UsageError when there is a run and nobody said what to do with it."""
+    from train import checkpoint  # noqa: PLC0415
+
     if arguments.resume:
         kept = checkpoint.load(arguments.out)
         asked = config_of(arguments, kept.config)
@@ -168,7 +181,7 @@ def resumable(arguments: argparse.Namespace) -> Checkpoint | None:
     return None
 
 
-def announce(inputs: Inputs) -> None:
+def announce(inputs: "Inputs") -> None:
     """Say what will be trained on."""
     for mark, (_, path) in zip(inputs.marks, inputs.config.marks, strict=True):
         print(f"mark {mark.label}: {path}, {mark.image.width} x {mark.image.height} pixels; {mark.treatment}")
@@ -180,15 +193,17 @@ def announce(inputs: Inputs) -> None:
         )
 
 
-def conclude(outcome: Outcome, run: Path) -> int:
+def conclude(outcome: "Outcome", run: Path) -> int:
     """Say what came of it and what to do next; 130 when the run was interrupted."""
     print(
-        f"step {outcome.step}, threshold {outcome.threshold:.3f}: {outcome.checkpoint}; pictures: {run / 'pictures.png'}"
+        f"step {outcome.step}, threshold {outcome.threshold:.3f}: {outcome.checkpoint}; "
+        f"what it was shown: {run / 'pictures.png'}"
     )
     following = f"'stampgate export {run} --out MODEL.onnx'"
     if outcome.stopped:
         print(
-            f"stopped early; the checkpoint is usable: {following}, or go on with 'stampgate train --resume --out {run}'"
+            f"stopped early; the checkpoint is usable: {following}, "
+            f"or go on with 'stampgate train --resume --out {run}'"
         )
         return 130
     print(f"next: {following}")
@@ -197,6 +212,8 @@ def conclude(outcome: Outcome, run: Path) -> int:
 
 def run_evaluate(arguments: argparse.Namespace) -> int:
     """``stampgate evaluate``."""
+    with needing("train"):
+        from train.evaluate import as_json, as_text, evaluate  # noqa: PLC0415
     if arguments.negatives and not arguments.negatives.is_dir():
         raise InputError(
             f"--negatives {arguments.negatives}: no such folder; name a folder of pictures without the mark"

@@ -21,8 +21,8 @@ FORMAT = 1
 class Checkpoint:
     """The state of a run.
 
-    *averaged*: the weights that are exported (exponential moving average); *weights*, *optimizer*: what training goes on
-    from; *step*, *seconds*: how far it came; *threshold*: least score that counts, None until it was set.
+    *averaged*: the weights that are exported (exponential moving average); *weights*, *optimizer*: what training goes
+    on from; *step*, *seconds*: how far it came; *threshold*: least score that counts, None until it was set.
     """
 
     config: RunConfig

@@ -13,8 +13,8 @@ from edge.errors import InputError
 class Label:
     """One labelled box, in camera pixels.
 
-    *ignore*: a hit there is neither rewarded nor punished; *main*: on the item shown, and so part of the recall (all are
-    when the file does not say); *variant*: which look of the mark it is, empty when the file does not say.
+    *ignore*: a hit there is neither rewarded nor punished; *main*: on the item shown, and so part of the recall (all
+    are when the file does not say); *variant*: which look of the mark it is, empty when the file does not say.
     """
 
     image_id: int

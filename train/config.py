@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from edge.settings import read_section, sample_section, setting, toml_value
-from train.torchvision_models import BACKBONES
+
+BACKBONES = ("mobilenet_v3_small", "mobilenet_v2", "resnet18", "resnet34")
+"""torchvision backbones that may be chosen; :mod:`train.torchvision_models` knows how to take each apart."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class SynthSettings:
 class FitSettings:
     """How the network is trained."""
 
-    backbone: str = setting("mobilenet_v3_small", "torchvision backbone", choices=tuple(BACKBONES))
+    backbone: str = setting("mobilenet_v3_small", "torchvision backbone", choices=BACKBONES)
     imagenet: bool = setting(False, "start from torchvision's ImageNet weights, which it downloads")
     size: int = setting(
         416, "side of the network's square input, in pixels, a multiple of 32", at_least=96, at_most=1280

@@ -20,8 +20,8 @@ from train.synth import Kit, Picture, paint
 class Batch:
     """Pictures and the answers wanted.
 
-    *pictures*: (n, side, side, 3) uint8; *heat*: (n, classes, rows, columns); *care*, *weight*: (n, rows, columns); *sides*:
-    (n, 4, rows, columns); all but the first float32. The meaning of each is in :class:`train.losses.Target`.
+    *pictures*: (n, side, side, 3) uint8; *heat*: (n, classes, rows, columns); *care*, *weight*: (n, rows, columns);
+    *sides*: (n, 4, rows, columns); all but the first float32. The meaning of each is in :class:`train.losses.Target`.
     """
 
     pictures: Tensor
@@ -32,7 +32,7 @@ class Batch:
 
 
 def plan_batch(fit: FitSettings, number: int) -> tuple[int, int]:
-    """How large batch *number* is: side of its pictures in pixels, and how many; whole frames come in smaller batches."""
+    """Side in pixels and number of the pictures of batch *number*; whole frames come in smaller batches."""
     if fit.window >= fit.size or number % fit.whole_every == fit.whole_every - 1:
         return fit.size, max(2, round(fit.batch * (fit.window / fit.size) ** 2)) if fit.window < fit.size else fit.batch
     return fit.window, fit.batch

@@ -89,8 +89,8 @@ class Evaluation:
     """All that was measured.
 
     *false_accepts*: pictures without a mark in which one was found; *false_rejects*: pictures with a mark that the box
-    would have rejected; *misplaced*: pictures with a mark that passed though no finding overlapped it; *groups*: all boxes
-    first, then each variant.
+    would have rejected; *misplaced*: pictures with a mark that passed though no finding overlapped it; *groups*: all
+    boxes first, then each variant.
     """
 
     model: str
@@ -178,7 +178,7 @@ def only_variant(labels: Labels, variant: str) -> Labels:
 
 
 def count_rejects(labels: Labels, seen: Seen, threshold: float) -> tuple[Rate, int]:
-    """False rejects as the box decides them, requiring the classes the picture shows; and passes for the wrong reason."""
+    """False rejects as the box decides them, given the classes shown; and passes for the wrong reason."""
     errors = items = misplaced = 0
     for image_id in labels.images:
         scored = [label for label in labels.of(image_id) if not label.ignore]
@@ -232,8 +232,8 @@ def overlaps(labels: Labels, seen: Seen, image_id: int) -> list[tuple[Label, flo
 def average_precision(labels: Labels, seen: Seen) -> tuple[float, float]:
     """AP at IoU 0.5 and its mean over 0.5..0.95, by faster-coco-eval; nan when there is no scored box.
 
-    Ignored boxes are handed over as COCO's crowds: matched last, by intersection over the finding's area, without reward
-    or punishment.
+    Ignored boxes are handed over as COCO's crowds: matched last, by intersection over the finding's area, without
+    reward or punishment.
     """
     if all(label.ignore for label in labels.labels):
         return float("nan"), float("nan")
@@ -306,8 +306,9 @@ def as_text(evaluation: Evaluation) -> str:
     lines += [
         f"false accepts {_rate(e.false_accepts)}, of pictures without a mark",
         f"false rejects {_rate(e.false_rejects)}, of pictures with a mark; {e.misplaced} more passed on a wrong place",
-        "main@kFA: share of main boxes found (IoU 0.5) at the score that k of the negatives reach; IoU: median of the boxes",
-        "located at the threshold. Bounds: one-sided 95 %, Clopper-Pearson; they hold for pictures like these, no others.",
+        "main@kFA: share of main boxes found (IoU 0.5) when the score must beat all but k of the negatives;",
+        "IoU: median of the boxes located at the threshold. Bounds: one-sided 95 %, Clopper-Pearson; they hold for",
+        "pictures like these and for no others.",
     ]
     return "\n".join(lines)
 

@@ -26,8 +26,8 @@ class Target:
     """The answer wanted for one picture, all on the grid of cells.
 
     *heat*: (classes, rows, columns) float32, 0..1, exactly 1 at each centre; *care*: (rows, columns) float32, 0 where
-    nobody may be punished; *sides*: (4, rows, columns) float32, in strides; *weight*: (rows, columns) float32, how much a
-    cell's box counts, its sum being about the number of marks.
+    nobody may be punished; *sides*: (4, rows, columns) float32, in strides; *weight*: (rows, columns) float32, how
+    much a cell's box counts, its sum being about the number of marks.
     """
 
     heat: NDArray[np.float32]

@@ -22,9 +22,9 @@ SOLID = 96
 class Mark:
     """One picture of one kind of mark.
 
-    *label*: class name; *kind*: class index; *image*: RGBA, cropped to what is not transparent; *outline*: (n, 2) float64,
-    x and y of points on its extent, pixel-edge coordinates; *treatment*: a sentence on how its transparency was had;
-    *native_size*: width and height of the file.
+    *label*: class name; *kind*: class index; *image*: RGBA, cropped to what is not transparent; *outline*: (n, 2)
+    float64, x and y of points on its extent, pixel-edge coordinates; *treatment*: a sentence on how its transparency
+    was had; *native_size*: width and height of the file.
     """
 
     label: str
@@ -72,7 +72,7 @@ def load_mark(path: Path, label: str, kind: int = 0) -> Mark:
     native = image.size
     extent = image.getchannel("A").point(_solid_table()).getbbox()
     if extent is None:
-        raise InputError(f"{path}: is transparent everywhere; save the stamp as PNG with the mark visible")
+        raise InputError(f"{path}: shows nothing but its background; save the stamp as PNG with the mark visible")
     image = image.crop(extent)
     if min(image.size) < 8:
         raise InputError(f"{path}: the mark on it is {image.width} x {image.height} pixels; at least 8 x 8 are needed")

@@ -20,7 +20,7 @@ MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 NECK_CHANNELS = 96
 HEAD_DEPTH = 2
 RARE = 0.01
-"""What the untrained head says everywhere: a centre is rare. Keeps the first steps calm (Lin et al., 2017, RetinaNet)."""
+"""What the untrained head says everywhere: it keeps the first steps calm (Lin et al., RetinaNet, 2017)."""
 MAX_LOG_SIDE = 5.0
 """Greatest log of a side in strides, 148 strides or 1187 pixels; keeps exp() finite."""
 
@@ -68,7 +68,8 @@ class DenseLocalizer(nn.Module):
         """Answer for a batch.
 
         *picture*: (n, height, width, 3) uint8 RGB, sides multiples of 32. Returns the heat's logits,
-        (n, classes, height / 8, width / 8), and the sides left, top, right, bottom in strides, (n, 4, height / 8, width / 8).
+        (n, classes, height / 8, width / 8), and the sides left, top, right, bottom in strides, (n, 4, height / 8,
+        width / 8).
         """
         x = (picture.permute(0, 3, 1, 2).float() - self.mean) / self.deviation
         maps = []

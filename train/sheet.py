@@ -24,7 +24,8 @@ def contact_sheet(pictures: Sequence[Picture], classes: Sequence[str], path: Pat
             x, y, row_height = 0, y + row_height, 0
         places.append((x, y))
         x, row_height = x + side, max(row_height, side)
-    sheet = Image.new("RGB", (max(SHEET_WIDTH, max(p.pixels.shape[1] for p in pictures)), y + row_height), (40, 40, 40))
+    width = max(SHEET_WIDTH, *(picture.pixels.shape[1] for picture in pictures))
+    sheet = Image.new("RGB", (width, y + row_height), (40, 40, 40))
     for picture, place in zip(pictures, places, strict=True):
         sheet.paste(_with_boxes(picture, classes), place)
     try:

@@ -1,8 +1,8 @@
 """One training picture: a mark superimposed with Pillow on a product, then seen through a camera.
 
-:func:`paint` is the way of one training picture, from background to network input. Which tricks matter follows Dwibedi et
-al., *Cut, Paste and Learn* (2017): vary the blending, and put the same seams where no mark is, so that the seam itself
-teaches nothing; look-alikes are pasted by the same code as marks.
+:func:`paint` is the way of one training picture, from background to network input. Which tricks matter follows
+Dwibedi et al., *Cut, Paste and Learn* (2017): vary the blending, and put the same seams where no mark is, so that the
+seam itself teaches nothing; look-alikes are pasted by the same code as marks.
 """
 
 import math
@@ -37,8 +37,8 @@ ASPECTS = (1.0, 1.0, 4 / 3, 3 / 4, 16 / 9)
 class Picture:
     """A painted training picture.
 
-    *pixels*: (height, width, 3) uint8, RGB, network input; *marks*: class index and box in network pixels, of those that
-    count; *ignored*: boxes of those too small, hidden or cut to count.
+    *pixels*: (height, width, 3) uint8, RGB, network input; *marks*: class index and box in network pixels, of those
+    that count; *ignored*: boxes of those too small, hidden or cut to count.
     """
 
     pixels: Frame
@@ -57,7 +57,7 @@ class Cutout:
 
 @dataclass
 class Kit:
-    """What pictures are painted from. Synchronization: one painter each; the pool of look-alikes changes as it is used."""
+    """What pictures are painted from. Synchronization: one painter each; its caches change as it is used."""
 
     marks: Sequence[Mark]
     backgrounds: Backgrounds
@@ -115,12 +115,14 @@ class Placed:
 
 
 def paint(rng: np.random.Generator, kit: Kit, window: int) -> Picture:
-    """The way of one training picture::
+    """The way of one training picture, from background to network input.
+
+    ::
 
         background → look-alikes and marks, superimposed → light → lens and sensor → prepare → boxes
 
-    *window*: side of the network input it fills, in pixels. One as large as ``kit.size`` shows a whole frame, a smaller one
-    a part of a frame at the same scale, which costs less and teaches as much.
+    *window*: side of the network input it fills, in pixels. One as large as ``kit.size`` shows a whole frame, a
+    smaller one a part of a frame at the same scale, which costs less and teaches as much.
     """
     canvas, scale = background(rng, kit, window)
     placed: list[Placed] = []
@@ -196,7 +198,7 @@ def corners_of(image: Image.Image) -> NDArray[np.float64]:
 def random_corners(
     rng: np.random.Generator, kit: Kit, cutout: Cutout, canvas: Image.Image, scale: float
 ) -> NDArray[np.float64]:
-    """Where the corners of a cut-out go: (4, 2) float64, canvas pixels; a random size, turn, squeeze and perspective."""
+    """Where a cut-out's corners go, (4, 2) float64 in canvas pixels: random size, turn, squeeze and perspective."""
     s = kit.settings
     largest = min(s.size_max, 0.85 * max(canvas.size) / scale / kit.size)
     share = math.exp(rng.uniform(math.log(min(s.size_min, largest)), math.log(largest)))

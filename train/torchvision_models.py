@@ -14,7 +14,7 @@ from torch import nn
 
 def _import_models() -> Any:
     try:
-        import torchvision.models as models  # noqa: PLC0415 - a second try follows
+        from torchvision import models  # noqa: PLC0415 - a second try follows
     except RuntimeError as error:
         if "torchvision::nms" not in str(error):
             raise
@@ -22,7 +22,7 @@ def _import_models() -> Any:
             torch.library.define(
                 f"torchvision::{schema}", "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
             )
-        import torchvision.models as models  # noqa: PLC0415
+        from torchvision import models  # noqa: PLC0415
     return models
 
 
@@ -51,7 +51,7 @@ def _resnet(name: str) -> Callable[[str | None], Stages]:
     return build
 
 
-BACKBONES: dict[str, Callable[[str | None], Stages]] = {
+_BUILDERS: dict[str, Callable[[str | None], Stages]] = {
     "mobilenet_v3_small": _mobilenet_v3_small,
     "mobilenet_v2": _mobilenet_v2,
     "resnet18": _resnet("resnet18"),
@@ -62,6 +62,7 @@ BACKBONES: dict[str, Callable[[str | None], Stages]] = {
 def backbone(name: str, imagenet: bool = False) -> Stages:
     """The stages of a torchvision backbone.
 
-    *name*: a key of :data:`BACKBONES`; *imagenet*: start from torchvision's own weights, which it downloads.
+    *name*: a key of :data:`train.config.BACKBONES`; *imagenet*: start from torchvision's own weights, which it
+    downloads.
     """
-    return BACKBONES[name]("DEFAULT" if imagenet else None)
+    return _BUILDERS[name]("DEFAULT" if imagenet else None)

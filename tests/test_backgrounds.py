@@ -1,0 +1,117 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from edge.errors import InputError
+from tests.painting import make_marks
+from train.backgrounds import (
+    PaintedProducts,
+    Photographs,
+    check_sizes,
+    list_photographs,
+    product_of,
+    read_photograph,
+    split_by_product,
+)
+
+
+def photographs(folder: Path, *names: str, side: int = 200) -> list[Path]:
+    """Write small plain photographs."""
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (side, side), (120, 90, 60)).save(folder / name)
+    return [folder / name for name in names]
+
+
+def test_no_product_is_on_both_sides_of_the_split(tmp_path: Path) -> None:
+    """Pictures of one product are alike: split at random they would leak."""
+    names = [
+        f"{product}_{number:03}.jpg" for product in ("Leek", "Milk", "Plum", "Kiwi", "Lime") for number in range(4)
+    ]
+    paths = photographs(tmp_path, *names)
+    training, held_out = split_by_product(paths, tmp_path, 0.2)
+    assert sorted(training + held_out) == sorted(paths)
+    assert not {product_of(p, tmp_path) for p in training} & {product_of(p, tmp_path) for p in held_out}
+    assert len(held_out) == 4
+
+
+def test_one_product_alone_is_split_by_picture(tmp_path: Path) -> None:
+    """There is nothing better, and both sides must have something."""
+    paths = photographs(tmp_path, *(f"box_{number}.png" for number in range(10)))
+    training, held_out = split_by_product(paths, tmp_path, 0.2)
+    assert (len(training), len(held_out)) == (8, 2)
+
+
+def test_one_single_photograph_serves_both_sides(tmp_path: Path) -> None:
+    """A run on one picture is poor but possible."""
+    paths = photographs(tmp_path, "only.png")
+    assert split_by_product(paths, tmp_path, 0.1) == (paths, paths)
+
+
+def test_a_missing_or_empty_folder_is_refused_with_the_next_step(tmp_path: Path) -> None:
+    """Said before anything is trained."""
+    with pytest.raises(InputError, match="no such folder; name a folder"):
+        list_photographs(tmp_path / "nowhere")
+    (tmp_path / "notes.txt").write_text("no picture")
+    with pytest.raises(InputError, match="holds no picture"):
+        list_photographs(tmp_path)
+
+
+def test_files_that_are_no_pictures_are_named_and_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One bad file does not end a night's work, and does not go unsaid."""
+    good, bad = photographs(tmp_path, "good.jpg")[0], tmp_path / "bad.jpg"
+    bad.write_bytes(b"nothing")
+    assert check_sizes([bad, good], (), tmp_path) == [good]
+    assert "bad.jpg: cannot be read as a picture" in capsys.readouterr().err
+
+
+def test_a_folder_of_rubbish_is_refused(tmp_path: Path) -> None:
+    """Nothing readable is as good as nothing."""
+    (tmp_path / "bad.jpg").write_bytes(b"nothing")
+    with pytest.raises(InputError, match="not one of its 1 files"):
+        check_sizes(list_photographs(tmp_path), (), tmp_path)
+
+
+def test_a_mark_larger_than_every_background_is_refused(tmp_path: Path) -> None:
+    """It says both sizes and what to do."""
+    paths = photographs(tmp_path, "a.png", side=64)
+    marks = make_marks("disc")
+    with pytest.raises(
+        InputError, match=r"96 x 96 pixels, larger than every background .* \(largest 64 x 64\); shrink"
+    ):
+        check_sizes(paths, marks, tmp_path)
+    assert check_sizes(photographs(tmp_path, "b.png", side=96), marks, tmp_path) == [tmp_path / "b.png"]
+
+
+def test_a_photograph_cut_off_in_the_middle_is_left_out_at_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its header is fine, so it is found out only when it is read."""
+    photographs(tmp_path, "good.png", side=300)
+    noise = np.random.default_rng(0).integers(0, 255, (300, 300, 3)).astype(np.uint8)
+    Image.fromarray(noise).save(tmp_path / "whole.jpg")
+    (tmp_path / "cut.jpg").write_bytes((tmp_path / "whole.jpg").read_bytes()[:9000])
+    (tmp_path / "whole.jpg").unlink()
+    served = Photographs(list_photographs(tmp_path), 300)
+    rng = np.random.default_rng(0)
+    assert {served.choose(rng).getpixel((5, 5)) for _ in range(20)} == {(120, 90, 60)}
+    assert capsys.readouterr().err.count("cut.jpg") == 1
+
+
+def test_a_photograph_is_turned_upright_and_shrunk(tmp_path: Path) -> None:
+    """Phones write the rotation beside the pixels."""
+    picture = Image.new("RGB", (400, 200), (10, 200, 10))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    picture.save(tmp_path / "phone.jpg", exif=exif)
+    assert read_photograph(tmp_path / "phone.jpg", 100).size == (50, 100)
+
+
+def test_painted_products_do_not_depend_on_the_order_of_asking() -> None:
+    """Each picture of the pool has a seed of its own, so every worker paints the same ones."""
+    one, other = PaintedProducts(3, 3), PaintedProducts(3, 3)
+    first = {i: one.choose(np.random.default_rng(i)).tobytes() for i in range(5)}
+    second = {i: other.choose(np.random.default_rng(i)).tobytes() for i in reversed(range(5))}
+    assert first == second
