@@ -2,7 +2,8 @@
 
 Run `PYTHONPATH=. python artwork/render_samples.py` from the project's root, after `artwork/draw.py`. It writes twelve
 frames of 1280 x 960 pixels into edge/default/samples and their labels.json (COCO layout) beside that folder, which
-the demo replays file by file. Half of the frames carry the QC TESTED stamp; the others carry none, or a look-alike, a mirrored print, or half a stamp.
+the demo replays file by file. Half of the frames carry the QC TESTED stamp; the others carry none, or a look-alike, a
+mirrored print, or half a stamp.
 
 The scene is a small world measured in centimetres: x right, y away from the camera, z up, the belt at z = 0. A
 pinhole camera looks down on it. Boxes are drawn face by face in perspective, cans by casting a ray for each pixel. A

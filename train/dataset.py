@@ -30,6 +30,20 @@ class Batch:
     sides: Tensor
     weight: Tensor
 
+    def tensors(self) -> tuple[Tensor, ...]:
+        """All five, in order."""
+        return self.pictures, self.heat, self.care, self.sides, self.weight
+
+    def to(self, device: torch.device) -> "Batch":
+        """The same on another device."""
+        return Batch(*(tensor.to(device, non_blocking=True) for tensor in self.tensors()))
+
+    def split(self, parts: int) -> "list[Batch]":
+        """About equal parts of at least two pictures, as many as can be had up to *parts*."""
+        parts = max(1, min(parts, len(self.pictures) // 2))
+        pieces = zip(*(tensor.tensor_split(parts) for tensor in self.tensors()), strict=True)
+        return [Batch(*piece) for piece in pieces]
+
 
 def plan_batch(fit: FitSettings, number: int) -> tuple[int, int]:
     """Side in pixels and number of the pictures of batch *number*; whole frames come in smaller batches."""
@@ -78,7 +92,7 @@ def _one_thread(_worker: int) -> None:
     """Keep a painting process to its one core."""
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    os.nice(5)  # the network's threads wait for each other: a painter must not push one of them aside
+    os.nice(5)  # a step waits for the slower of its parts: a painter must not push one of them aside
 
 
 def load_batches(make_kit: Callable[[], Kit], fit: FitSettings, classes: int, first: int) -> Iterator[Batch]:

@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import functools
 import math
+import os
 import signal
 import time
 from collections.abc import Iterable, Iterator
@@ -29,11 +30,12 @@ from train.backgrounds import (
     split_by_product,
 )
 from train.checkpoint import Checkpoint
-from train.config import RunConfig
+from train.config import FitSettings, RunConfig
 from train.dataset import Batch, load_batches
 from train.losses import heat_loss, sides_loss
 from train.marks import Mark, load_mark, load_marks
 from train.model import DenseLocalizer
+from train.replicas import Replicas
 from train.sheet import contact_sheet
 from train.synth import Kit, paint
 from train.threshold import choose_threshold
@@ -83,6 +85,7 @@ class Trainer:
     net: DenseLocalizer
     optimizer: torch.optim.Optimizer
     averaged: dict[str, Tensor]
+    replicas: Replicas
     step: int = 0
     seconds: float = 0.0
 
@@ -95,7 +98,8 @@ class Trainer:
             if parameter.ndim == 4:  # the layout that convolutions are fastest in, on processors too
                 parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
         optimizer = torch.optim.AdamW(_decay_groups(net, fit.weight_decay), lr=fit.learning_rate)
-        return cls(net, optimizer, {name: value.detach().clone() for name, value in net.state_dict().items()})
+        averaged = {name: value.detach().clone() for name, value in net.state_dict().items()}
+        return cls(net, optimizer, averaged, Replicas(net, parts_of(fit)))
 
     @classmethod
     def resumed(cls, kept: Checkpoint) -> "Trainer":
@@ -103,7 +107,8 @@ class Trainer:
         trainer = cls.fresh(kept.config)
         trainer.net.load_state_dict(kept.weights)
         trainer.optimizer.load_state_dict(kept.optimizer)
-        return cls(trainer.net, trainer.optimizer, kept.averaged, kept.step, kept.seconds)
+        averaged = {name: value.to(DEVICE) for name, value in kept.averaged.items()}
+        return dataclasses.replace(trainer, averaged=averaged, step=kept.step, seconds=kept.seconds)
 
     def checkpoint(self, config: RunConfig, threshold: float | None) -> Checkpoint:
         """The state now."""
@@ -111,6 +116,11 @@ class Trainer:
         return Checkpoint(
             config, self.averaged, weights, self.optimizer.state_dict(), self.step, self.seconds, threshold
         )
+
+
+def parts_of(fit: FitSettings) -> int:
+    """Into how many parts a batch is split: one for each core, a single one on a GPU."""
+    return 1 if DEVICE.type == "cuda" else fit.threads or len(os.sched_getaffinity(0))
 
 
 def _decay_groups(net: nn.Module, decay: float) -> list[dict[str, object]]:
@@ -137,8 +147,7 @@ def fit(inputs: Inputs, out: Path, resume: Checkpoint | None = None) -> Outcome:
     """
     config = inputs.config
     torch.manual_seed(config.fit.seed)
-    if config.fit.threads:
-        torch.set_num_threads(config.fit.threads)
+    torch.set_num_threads(1)
     prepare_folder(inputs, out)
     trainer = Trainer.resumed(resume) if resume else Trainer.fresh(config)
     batches = load_batches(inputs.kit, config.fit, len(config.classes), trainer.step)
@@ -179,23 +188,25 @@ def train_step(trainer: Trainer, config: RunConfig, batch: Batch, share: float) 
     """One step of the optimiser; returns the whole loss, the heat's and the sides'. Raises InputError on divergence."""
     for group in trainer.optimizer.param_groups:
         group["lr"] = learning_rate(config, share)
-    trainer.net.train()
-    batch = Batch(**{f.name: getattr(batch, f.name).to(DEVICE, non_blocking=True) for f in dataclasses.fields(batch)})
-    logits, sides = trainer.net(batch.pictures)
-    heat = heat_loss(logits, batch.heat, batch.care)
-    box = sides_loss(sides, batch.sides, batch.weight)
-    loss = heat + config.fit.sides_weight * box
-    if not bool(torch.isfinite(loss)):
+    loss, heat, box = trainer.replicas.backward(batch.to(DEVICE), functools.partial(loss_of, config.fit.sides_weight))
+    if not math.isfinite(loss):
         raise InputError(
-            f"training: the loss at step {trainer.step} is not a number; lower --learning-rate and try again"
+            f"training: the loss at step {trainer.step} is not a number; lower learning_rate and try again"
         )
-    trainer.optimizer.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
     nn.utils.clip_grad_norm_(trainer.net.parameters(), config.fit.clip_norm)
     trainer.optimizer.step()
     average(trainer, config.fit.ema)
     trainer.step += 1
-    return loss.item(), heat.item(), box.item()
+    return loss, heat, box
+
+
+def loss_of(sides_weight: float, net: nn.Module, batch: Batch) -> tuple[Tensor, tuple[float, ...]]:
+    """Loss of *net* on *batch*; the numbers to report are the whole, the heat's part and the sides' part."""
+    logits, sides = net(batch.pictures)
+    heat = heat_loss(logits, batch.heat, batch.care)
+    box = sides_loss(sides, batch.sides, batch.weight)
+    loss = heat + sides_weight * box
+    return loss, (loss.item(), heat.item(), box.item())
 
 
 @torch.no_grad()

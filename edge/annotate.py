@@ -1,0 +1,79 @@
+"""Drawing what was decided: boxes on a copy of the picture, the verdict below it, and a sheet of many such copies."""
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont
+
+from edge.decision import Box, Kind, Verdict
+from edge.files import write_whole
+from edge.preprocess import Frame
+
+COLOURS: dict[Kind, str] = {"pass": "#1b7f3b", "reject": "#b3261e", "fault": "#8a5a00"}
+"""Dark enough for white letters."""
+SHEET_CELL = (360, 300)
+SHEET_COLUMNS = 3
+
+
+def annotate(frame: Frame, verdict: Verdict, name: str = "") -> Image.Image:
+    """Copy *frame*, (height, width, 3) uint8 RGB, draw each finding, and add a strip with the verdict below.
+
+    The strip is added, not laid over: nothing in the picture is hidden and its pixels keep their coordinates.
+    """
+    height, width = frame.shape[:2]
+    letters = max(12, min(height, width) // 20)
+    picture = Image.new("RGB", (width, height + 2 * letters), COLOURS[verdict.kind])
+    picture.paste(Image.fromarray(frame), (0, 0))
+    draw = ImageDraw.Draw(picture)
+    for finding in verdict.findings:
+        draw.rectangle(_upright(finding.box), outline=COLOURS[verdict.kind], width=max(2, letters // 6))
+        text = f"{finding.label} {finding.score:.2f}"
+        _label(draw, (finding.box.x0, max(0.0, finding.box.y0 - 1.4 * letters)), text, letters, COLOURS[verdict.kind])
+    words = f"{verdict.kind.upper()}  {verdict.reason}" + (f"  ({name})" if name else "")
+    draw.text((letters / 2, height + letters / 2), _plain(words), "white", font=_font(letters))
+    return picture
+
+
+def contact_sheet(pictures: Sequence[Image.Image]) -> Image.Image:
+    """Lay *pictures* out in rows, each made to fit its cell; at least one picture."""
+    width, height = SHEET_CELL
+    columns = min(SHEET_COLUMNS, len(pictures))
+    rows = -(-len(pictures) // columns)
+    sheet = Image.new("RGB", (columns * (width + 8) + 8, rows * (height + 8) + 8), "white")
+    for index, picture in enumerate(pictures):
+        small = picture.copy()
+        small.thumbnail(SHEET_CELL, Image.Resampling.LANCZOS)
+        x, y = 8 + index % columns * (width + 8), 8 + index // columns * (height + 8)
+        sheet.paste(small, (x + (width - small.width) // 2, y + (height - small.height) // 2))
+    return sheet
+
+
+def save_png(picture: Image.Image, path: Path) -> None:
+    """Write *picture* as a PNG file, whole or not at all. Raises InputError."""
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    write_whole(path, buffer.getvalue())
+
+
+def _upright(box: Box) -> tuple[float, float, float, float]:
+    """Corners in the order that Pillow insists on; a badly trained model may put a right side left of a left one."""
+    return (min(box.x0, box.x1), min(box.y0, box.y1), max(box.x0, box.x1), max(box.y0, box.y1))
+
+
+def _label(draw: ImageDraw.ImageDraw, at: tuple[float, float], text: str, letters: int, colour: str) -> None:
+    font = _font(letters)
+    draw.rectangle(draw.textbbox(at, _plain(text), font=font), fill=colour)
+    draw.text(at, _plain(text), "white", font=font)
+
+
+def _plain(text: str) -> str:
+    """Keep what Pillow's built-in font can draw."""
+    return text.encode("latin-1", "replace").decode("latin-1")
+
+
+def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    try:
+        return ImageFont.load_default(size)
+    except TypeError:  # Pillow before 10.1, as in Debian 12, has one size only
+        return ImageFont.load_default()

@@ -1,0 +1,188 @@
+"""Time for the box: the kernel's monotonic clock at the line, a simulated one in tests; and the request to stop.
+
+Everything on the box is timed by a :class:`Clock` that is handed in, so a test can compare whole histories exactly.
+"""
+
+import os
+import select
+import threading
+import time
+from typing import Protocol
+
+
+class Timed(Protocol):
+    """Something that must act at moments it names itself, such as a gate whose pulse begins when its item arrives."""
+
+    def next_ns(self) -> int | None:
+        """When it must act next, in monotonic nanoseconds; None when nothing is ahead."""
+
+    def act(self) -> None:
+        """Do whatever is due by now."""
+
+
+class Attendant(Protocol):
+    """Whoever calls :meth:`Timed.act` on time."""
+
+    def wake(self) -> None:
+        """Ask for the next moment again: it may have changed. Raises RuntimeError when the attendant has died."""
+
+    def stop(self) -> None:
+        """Attend no longer; returns when no call is in progress."""
+
+
+class Stop:
+    """A request to end, with its reason.
+
+    Synchronization: :meth:`request` is safe in a signal handler (a pipe, because a handler that takes a lock held by
+    the thread it interrupts would wait for ever); the rest belongs to one thread.
+    """
+
+    def __init__(self) -> None:
+        self.reason = ""
+        self._read, self._write = os.pipe()
+
+    def request(self, reason: str) -> None:
+        """Ask for the end; only the first reason counts."""
+        if not self.reason:
+            self.reason = reason
+            os.write(self._write, b"!")
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait at most *timeout_s* seconds; True when the end was asked for."""
+        return bool(select.select([self._read], [], [], max(0.0, timeout_s))[0])
+
+    def close(self) -> None:
+        """Give the pipe back."""
+        os.close(self._read)
+        os.close(self._write)
+
+
+class Clock(Protocol):
+    """What the box asks of time; all moments are monotonic nanoseconds."""
+
+    def now_ns(self) -> int:
+        """Tell the present moment."""
+
+    def sleep_until(self, t_ns: int) -> None:
+        """Return at *t_ns* or a little later; at once when it has passed."""
+
+    def wait_until(self, t_ns: int, stop: Stop) -> bool:
+        """Like :meth:`sleep_until`, but also return as soon as *stop* is requested; True when it was."""
+
+    def attend(self, timed: Timed) -> Attendant:
+        """See to it that *timed* acts at its moments, whatever the caller is busy with."""
+
+
+class MonotonicClock:
+    """The kernel's CLOCK_MONOTONIC: it never jumps, whatever happens to the wall clock."""
+
+    def now_ns(self) -> int:
+        """Tell the present moment."""
+        return time.monotonic_ns()
+
+    def sleep_until(self, t_ns: int) -> None:
+        """Return at *t_ns* or a little later."""
+        time.sleep(max(0, t_ns - self.now_ns()) / 1e9)
+
+    def wait_until(self, t_ns: int, stop: Stop) -> bool:
+        """Return at *t_ns*, or True as soon as *stop* is requested."""
+        return stop.wait((t_ns - self.now_ns()) / 1e9)
+
+    def attend(self, timed: Timed) -> Attendant:
+        """Start a thread that calls *timed* at its moments."""
+        return _AttendantThread(self, timed)
+
+
+class _AttendantThread:
+    """One thread that sleeps until *timed* is due.
+
+    Synchronization: the condition is taken before any lock of *timed*; so *timed* must not hold its own lock in wake().
+    """
+
+    def __init__(self, clock: MonotonicClock, timed: Timed) -> None:
+        self._clock, self._timed = clock, timed
+        self._condition = threading.Condition()
+        self._stopped = False
+        self._failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="attendant", daemon=True)
+        self._thread.start()
+
+    def wake(self) -> None:
+        with self._condition:
+            self._condition.notify()
+        if self._failure is not None:
+            raise RuntimeError(f"the timing thread has died: {self._failure!r}") from self._failure
+
+    def stop(self) -> None:
+        with self._condition:
+            self._stopped = True
+            self._condition.notify()
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            while self._wait_for_work():
+                self._timed.act()
+        except BaseException as failure:  # noqa: BLE001 - told to whoever calls wake(), who ends the service
+            self._failure = failure
+
+    def _wait_for_work(self) -> bool:
+        """Sleep until something is due; False when the thread shall end."""
+        with self._condition:
+            while not self._stopped:
+                due_ns = self._timed.next_ns()
+                left_s = None if due_ns is None else (due_ns - self._clock.now_ns()) / 1e9
+                if left_s is not None and left_s <= 0:
+                    return True
+                self._condition.wait(left_s)
+        return False
+
+
+class SimulatedClock:
+    """A clock that moves only when someone waits, and then at once; whoever is due on the way acts at its exact moment.
+
+    Synchronization: one thread.
+    """
+
+    def __init__(self, start_ns: int = 0) -> None:
+        self._now_ns = start_ns
+        self._attended: list[Timed] = []
+
+    def now_ns(self) -> int:
+        """Tell the simulated moment."""
+        return self._now_ns
+
+    def sleep_until(self, t_ns: int) -> None:
+        """Move time to *t_ns*, stopping at each moment at which something attended is due."""
+        while (due := self._earliest()) is not None and due[0] <= t_ns:
+            self._now_ns = max(self._now_ns, due[0])
+            due[1].act()
+        self._now_ns = max(self._now_ns, t_ns)
+
+    def wait_until(self, t_ns: int, stop: Stop) -> bool:
+        """Move time to *t_ns*; True, without moving, when *stop* was requested."""
+        if stop.reason:
+            return True
+        self.sleep_until(t_ns)
+        return False
+
+    def attend(self, timed: Timed) -> Attendant:
+        """Remember *timed* and call it when simulated time reaches its moments."""
+        self._attended.append(timed)
+        return _SimulatedAttendant(self._attended, timed)
+
+    def _earliest(self) -> tuple[int, Timed] | None:
+        moments = [(due, timed) for timed in self._attended if (due := timed.next_ns()) is not None]
+        return min(moments, key=lambda moment: moment[0], default=None)
+
+
+class _SimulatedAttendant:
+    def __init__(self, attended: list[Timed], timed: Timed) -> None:
+        self._attended, self._timed = attended, timed
+
+    def wake(self) -> None:
+        """Nothing to do: the clock asks for the next moment whenever it moves."""
+
+    def stop(self) -> None:
+        if self._timed in self._attended:
+            self._attended.remove(self._timed)

@@ -1,0 +1,108 @@
+"""The contract: everything the box must know about a model, as one JSON text inside the ONNX file.
+
+It lies under :data:`METADATA_KEY` in ``metadata_props``. There is no pickle and no second file; a contract of another
+version, with a field too many or too few, is refused.
+"""
+
+import dataclasses
+import json
+import typing
+from dataclasses import dataclass
+from typing import Any
+
+from edge.errors import ModelError
+
+METADATA_KEY = "stampgate.contract"
+VERSION = 1
+STRIDE = 8
+INPUT_NAME, HEAT_NAME, SIDES_NAME = "picture", "heat", "sides"
+
+
+@dataclass(frozen=True)
+class Contract:
+    """How to feed a model and how to read its answer.
+
+    The graph takes ``picture``, (1, height, width, 3) uint8, and gives ``heat``, (1, classes, rows, columns) in 0..1,
+    the score that a mark's centre lies in the cell, and ``sides``, (1, 4, rows, columns), the distances from the cell's
+    centre to the left, top, right and bottom of that mark's box, in strides.
+    """
+
+    version: int
+    input_width: int
+    input_height: int
+    resize: str
+    """``letterbox``: fit inside keeping the aspect, centred, the rest filled with :data:`edge.preprocess.FILL`."""
+    colour: str
+    strides: tuple[int, ...]
+    classes: tuple[str, ...]
+    threshold: float
+    """Least score at which a mark counts as found; frozen on held-out painted pictures at the end of training."""
+    run_digest: str
+    """SHA-256 of the training checkpoint that the model was made from, in hex."""
+
+    def __post_init__(self) -> None:
+        """Check that every value can be honoured. Raises ModelError."""
+        sides_fit = all(side >= 32 and side % 32 == 0 for side in (self.input_width, self.input_height))
+        checks = (
+            (self.version == VERSION, "version", f"{VERSION}; export the model again with this release"),
+            (sides_fit, "input_width and input_height", "multiples of 32, at least 32"),
+            (self.resize == "letterbox", "resize", "letterbox"),
+            (self.colour == "rgb", "colour", "rgb"),
+            (self.strides == (STRIDE,), "strides", f"[{STRIDE}]"),
+            (
+                bool(self.classes) and len(set(self.classes)) == len(self.classes),
+                "classes",
+                "one or more different names",
+            ),
+            (0.0 < self.threshold < 1.0, "threshold", "between 0 and 1"),
+        )
+        for good, name, wanted in checks:
+            if not good:
+                raise ModelError(f"contract: {name} must be {wanted}")
+
+    def to_json(self) -> str:
+        """Write the contract as one JSON text with sorted keys."""
+        return json.dumps(dataclasses.asdict(self), sort_keys=True, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Contract":
+        """Read what :meth:`to_json` wrote. Raises ModelError for anything else, naming the field."""
+        try:
+            raw = json.loads(text)
+        except ValueError as error:
+            raise ModelError(
+                f"contract: must be a JSON text, not {text[:40]!r} ({error}); export the model again"
+            ) from None
+        if not isinstance(raw, dict):
+            raise ModelError(f"contract: must be a JSON object, not {type(raw).__name__}; export the model again")
+        _check_version(raw)
+        _check_fields(raw, {f.name: f for f in dataclasses.fields(cls)})
+        values: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in raw.items()}
+        return cls(**values)
+
+
+def _check_version(raw: dict[str, Any]) -> None:
+    """Look at the version first: the fields of another version mean nothing to us."""
+    if raw.get("version") != VERSION or isinstance(raw.get("version"), bool):
+        raise ModelError(
+            f"contract: version must be {VERSION}, not {raw.get('version')!r}; export the model with this release"
+        )
+
+
+def _check_fields(raw: dict[str, Any], fields: "dict[str, dataclasses.Field[Any]]") -> None:
+    for name in fields.keys() - raw.keys():
+        raise ModelError(f"contract: field {name} is missing; export the model again")
+    for name in raw.keys() - fields.keys():
+        raise ModelError(f"contract: field {name} is unknown to version {VERSION}; export the model again")
+    for name, field in fields.items():
+        if not _fits(raw[name], typing.cast(type, field.type)):
+            raise ModelError(f"contract: field {name} has the wrong type: {raw[name]!r}; export the model again")
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    if typing.get_origin(kind) is tuple:
+        member = typing.get_args(kind)[0]
+        return isinstance(value, list) and all(_fits(v, member) for v in value)
+    if isinstance(value, bool):
+        return False
+    return isinstance(value, (int, float) if kind is float else kind)

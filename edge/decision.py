@@ -1,0 +1,124 @@
+"""From findings to a verdict: pure, standard library only, no clock, no files, no hardware.
+
+>>> seal = Finding("qc-tested", 0.9, Box(10, 10, 50, 50))
+>>> decide([seal], required={"qc-tested"}).kind
+'pass'
+>>> decide([], required={"qc-tested"})
+Verdict(kind='reject', reason='no qc-tested found', findings=())
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from edge.errors import UsageError
+
+Kind = Literal["pass", "reject", "fault"]
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle in camera pixels: x to the right, y down, corners half-open (x0 <= x < x1)."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+    @property
+    def width(self) -> float:
+        """Width in pixels, never negative."""
+        return max(0.0, self.x1 - self.x0)
+
+    @property
+    def height(self) -> float:
+        """Height in pixels, never negative."""
+        return max(0.0, self.y1 - self.y0)
+
+    @property
+    def area(self) -> float:
+        """Area in square pixels."""
+        return self.width * self.height
+
+    def intersection(self, other: "Box") -> float:
+        """Area shared with *other*, in square pixels."""
+        width = min(self.x1, other.x1) - max(self.x0, other.x0)
+        height = min(self.y1, other.y1) - max(self.y0, other.y0)
+        return max(0.0, width) * max(0.0, height)
+
+    def iou(self, other: "Box") -> float:
+        """Intersection over union with *other*, 0..1; 0 when both are empty.
+
+        >>> Box(0, 0, 2, 2).iou(Box(1, 0, 3, 2))
+        0.3333333333333333
+        """
+        shared = self.intersection(other)
+        union = self.area + other.area - shared
+        return shared / union if union > 0 else 0.0
+
+    def clipped(self, width: float, height: float) -> "Box":
+        """The part inside a picture of that size in pixels."""
+        return Box(
+            min(max(self.x0, 0.0), width),
+            min(max(self.y0, 0.0), height),
+            min(max(self.x1, 0.0), width),
+            min(max(self.y1, 0.0), height),
+        )
+
+    def corners(self) -> tuple[float, float, float, float]:
+        """Corners as (x0, y0, x1, y1)."""
+        return (self.x0, self.y0, self.x1, self.y1)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One mark found: its class name, its score in 0..1 and its box in camera pixels."""
+
+    label: str
+    score: float
+    box: Box
+
+    def as_object(self) -> dict[str, Any]:
+        """The finding as the journal and ``--json`` hold it: the box as [x0, y0, x1, y1] in camera pixels."""
+        box = [round(corner, 2) for corner in self.box.corners()]
+        return {"label": self.label, "score": round(self.score, 4), "box": box}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What becomes of the item, why, and what was seen (best score first)."""
+
+    kind: Kind
+    reason: str
+    findings: tuple[Finding, ...] = ()
+
+
+def required_classes(names: Collection[str], classes: Collection[str]) -> frozenset[str]:
+    """The classes an item must show: *names*, or all *classes* of the model when none is named.
+
+    Raises UsageError for a name that the model does not know.
+    """
+    for name in names:
+        if name not in classes:
+            raise UsageError(f"a required class must be one of the model's ({', '.join(classes)}), not {name!r}")
+    return frozenset(names or classes)
+
+
+def decide(findings: Iterable[Finding], required: Collection[str]) -> Verdict:
+    """Pass an item only when every required class was found; in any doubt reject.
+
+    *findings*: those at or above the model's threshold; *required*: class names, all of which must be there. With
+    nothing required nothing can pass: an empty rule is a mistake, and a mistake rejects.
+    """
+    seen = tuple(sorted(findings, key=lambda finding: -finding.score))
+    missing = sorted(set(required) - {finding.label for finding in seen})
+    if not required:
+        return Verdict("reject", "no class is required, so nothing can pass", seen)
+    if missing:
+        return Verdict("reject", f"no {', no '.join(missing)} found", seen)
+    return Verdict("pass", f"{', '.join(sorted(required))} found", seen)
+
+
+def fault(reason: str) -> Verdict:
+    """The verdict for an item that could not be judged; the line treats it as a reject."""
+    return Verdict("fault", reason)

@@ -1,0 +1,48 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from edge.annotate import COLOURS, SHEET_CELL, annotate, contact_sheet
+from edge.decision import Box, Finding, Kind, Verdict
+
+GREY = np.full((120, 160, 3), 128, np.uint8)
+
+
+@pytest.mark.parametrize("kind", ["pass", "reject", "fault"])
+def test_the_verdict_stands_in_its_colour_below_the_picture(kind: Kind) -> None:
+    """Nothing of the picture is hidden, and its pixels keep their coordinates."""
+    seen = np.asarray(annotate(GREY, Verdict(kind, "no seal found")))
+    assert seen.shape == (144, 160, 3)
+    assert (seen[:120] == GREY).all()
+    red, green, blue = (int(COLOURS[kind][i : i + 2], 16) for i in (1, 3, 5))
+    assert tuple(seen[143, 159]) == (red, green, blue)
+    assert (seen[120:] == 255).all(axis=2).any()
+
+
+def test_every_box_is_drawn_even_one_turned_inside_out() -> None:
+    """A badly trained model must not end the inspection."""
+    upright = Verdict("pass", "x", (Finding("x", 0.5, Box(40, 50, 90, 100)),))
+    turned = Verdict("pass", "x", (Finding("x", 0.5, Box(90, 100, 40, 50)),))
+    for verdict in (upright, turned):
+        seen = np.asarray(annotate(GREY, verdict))
+        assert tuple(seen[100, 60]) == (0x1B, 0x7F, 0x3B)
+        assert tuple(seen[90, 60]) == (128, 128, 128)
+
+
+def test_any_words_and_any_size_can_be_drawn() -> None:
+    """A one-pixel picture, a box off the picture, a label in letters that the built-in font lacks."""
+    verdict = Verdict("pass", "検査済 found", (Finding("検査済", 1.0, Box(-5, -5, 900, 900)),))
+    assert annotate(np.zeros((1, 1, 3), np.uint8), verdict, "名.png").size == (1, 25)
+
+
+@pytest.mark.parametrize(("count", "columns", "rows"), [(1, 1, 1), (3, 3, 1), (4, 3, 2)])
+def test_the_sheet_has_a_cell_for_each_picture(count: int, columns: int, rows: int) -> None:
+    """Each is made to fit, whatever its shape."""
+    pictures = [Image.new("RGB", (1000, 10 + 400 * i), "red") for i in range(count)]
+    sheet = contact_sheet(pictures)
+    assert sheet.size == (columns * (SHEET_CELL[0] + 8) + 8, rows * (SHEET_CELL[1] + 8) + 8)
+    middles = [
+        sheet.getpixel((8 + i % 3 * (SHEET_CELL[0] + 8) + SHEET_CELL[0] // 2, 8 + i // 3 * 308 + 150))
+        for i in range(count)
+    ]
+    assert middles == [(255, 0, 0)] * count

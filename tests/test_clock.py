@@ -1,0 +1,97 @@
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from edge.clock import Clock, MonotonicClock, SimulatedClock, Stop
+
+
+@pytest.fixture
+def stop() -> Iterator[Stop]:
+    """A request that nobody makes unless the test does."""
+    stop = Stop()
+    yield stop
+    stop.close()
+
+
+class Alarm:
+    """Acts once at each of its moments and notes when."""
+
+    def __init__(self, clock: Clock, moments: list[int]) -> None:
+        self._clock, self._moments = clock, sorted(moments)
+        self.acted: list[int] = []
+
+    def next_ns(self) -> int | None:
+        """The first moment left."""
+        return self._moments[0] if self._moments else None
+
+    def act(self) -> None:
+        """Note the present moment."""
+        self._moments.pop(0)
+        self.acted.append(self._clock.now_ns())
+
+
+def test_simulated_time_stops_at_each_moment_of_those_it_attends() -> None:
+    """Two alarms, in the order of their moments, each exact; those after the wait do not act."""
+    clock = SimulatedClock(100)
+    one, other = Alarm(clock, [110, 130, 900]), Alarm(clock, [120])
+    clock.attend(one)
+    attendant = clock.attend(other)
+    clock.sleep_until(200)
+    assert (one.acted, other.acted, clock.now_ns()) == ([110, 130], [120], 200)
+    attendant.stop()
+    attendant.stop()
+    clock.sleep_until(150)
+    assert clock.now_ns() == 200
+
+
+def test_a_moment_that_has_passed_is_acted_on_at_once_and_time_never_runs_back() -> None:
+    """An alarm set for the past acts now."""
+    clock = SimulatedClock(100)
+    alarm = Alarm(clock, [50])
+    clock.attend(alarm)
+    clock.sleep_until(100)
+    assert alarm.acted == [100]
+
+
+def test_the_thread_acts_on_time_and_hears_of_new_moments() -> None:
+    """A moment that comes up while the thread sleeps for a later one. Tolerance 100 ms."""
+    clock = MonotonicClock()
+    begin = clock.now_ns()
+    moments = [begin + 300_000_000]
+    alarm = Alarm(clock, moments)
+    attendant = clock.attend(alarm)
+    alarm._moments.insert(0, begin + 50_000_000)
+    attendant.wake()
+    clock.sleep_until(begin + 200_000_000)
+    attendant.stop()
+    assert [0 <= (t - begin) / 1e6 - 50 < 100 for t in alarm.acted] == [True]
+
+
+def test_a_stop_from_a_signal_handler_ends_a_wait_at_once(stop: Stop) -> None:
+    """The first reason counts."""
+    before = signal.signal(signal.SIGUSR1, lambda *_: stop.request("SIGUSR1"))
+    timer = threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGUSR1))
+    try:
+        timer.start()
+        begin = time.monotonic()
+        assert MonotonicClock().wait_until(time.monotonic_ns() + 30 * 10**9, stop)
+        assert time.monotonic() - begin < 10
+    finally:
+        timer.join()
+        signal.signal(signal.SIGUSR1, before)
+    stop.request("another")
+    assert stop.reason == "SIGUSR1"
+    assert stop.wait(0)
+
+
+def test_without_a_stop_the_wait_lasts(stop: Stop) -> None:
+    """And says so."""
+    clock = MonotonicClock()
+    until = clock.now_ns() + 20_000_000
+    assert not clock.wait_until(until, stop)
+    assert clock.now_ns() >= until
+    assert not stop.wait(-1)

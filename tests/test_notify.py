@@ -1,0 +1,76 @@
+import os
+import socket
+import time
+from pathlib import Path
+
+import pytest
+
+from edge.notify import Notifier
+
+
+@pytest.mark.parametrize("abstract", [False, True])
+def test_systemd_hears_each_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, abstract: bool) -> None:
+    """On a real socket, by a name in the file system or an abstract one."""
+    address = f"@stampgate-test-{os.getpid()}" if abstract else str(tmp_path / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind("\0" + address[1:] if abstract else address)
+        systemd.settimeout(5)
+        monkeypatch.setenv("NOTIFY_SOCKET", address)
+        with Notifier() as notifier:
+            notifier.ready("watching")
+            notifier.alive("1 item")
+            notifier.stopping("SIGTERM")
+        heard = [systemd.recv(4096).decode() for _ in range(3)]
+    assert heard == ["READY=1\nSTATUS=watching", "WATCHDOG=1\nSTATUS=1 item", "STOPPING=1\nSTATUS=SIGTERM"]
+
+
+def test_without_systemd_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same program runs on a desk."""
+    monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
+    with Notifier() as notifier:
+        notifier.ready("watching")
+
+
+def test_a_supervisor_that_is_gone_does_not_stop_the_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody listens at the address."""
+    monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "nobody"))
+    with Notifier() as notifier:
+        notifier.alive("1 item")
+
+
+def test_a_supervisor_that_does_not_listen_does_not_stop_the_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its queue is full after some datagrams; the next thousand are dropped, not waited with."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(str(tmp_path / "notify"))
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        begin = time.monotonic()
+        with Notifier() as notifier:
+            for item in range(1000):
+                notifier.alive(f"{item} items")
+            notifier.stopping("SIGTERM")
+        assert time.monotonic() - begin < 30
+
+
+@pytest.mark.parametrize(
+    ("usec", "pid", "expected"),
+    [
+        ("10000000", None, 10**10),
+        ("10000000", "self", 10**10),
+        ("10000000", "1", None),
+        ("", None, None),
+        ("0", None, None),
+    ],
+)
+def test_the_watchdogs_patience_is_read_if_it_is_meant_for_us(
+    monkeypatch: pytest.MonkeyPatch, usec: str, pid: str | None, expected: int | None
+) -> None:
+    """WATCHDOG_PID names another process when a wrapper inherited the variables: sd_watchdog_enabled(3)."""
+    monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
+    monkeypatch.setenv("WATCHDOG_USEC", usec)
+    monkeypatch.delenv("WATCHDOG_PID", raising=False)
+    if pid is not None:
+        monkeypatch.setenv("WATCHDOG_PID", str(os.getpid()) if pid == "self" else pid)
+    with Notifier() as notifier:
+        assert notifier.watchdog_ns == expected

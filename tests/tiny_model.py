@@ -1,0 +1,109 @@
+"""A model small enough to reason about: it takes magenta for the mark ``dot`` and cyan for the mark ``square``.
+
+Real ONNX, real contract, no training: each class's heat is how much of an 8 x 8 cell has exactly that colour, and the
+sides are constant, so every expected box is known by arithmetic. Painted with :func:`paint`.
+"""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+from PIL import Image
+
+from edge.contract import HEAT_NAME, INPUT_NAME, METADATA_KEY, SIDES_NAME, STRIDE, VERSION, Contract
+
+SIZE = 64
+HALF_SIDE = 1.5
+"""Distance from a cell's centre to each side of the box, in strides: every box is 24 x 24 network pixels."""
+COLOURS = {"dot": (255, 0, 255), "square": (0, 255, 255)}
+GREY = (90, 90, 90)
+
+CONTRACT = Contract(
+    version=VERSION,
+    input_width=SIZE,
+    input_height=SIZE,
+    resize="letterbox",
+    colour="rgb",
+    strides=(STRIDE,),
+    classes=("dot",),
+    threshold=0.5,
+    run_digest="0" * 64,
+)
+
+
+def write_tiny_model(path: Path, contract: Contract = CONTRACT, metadata: str | None = None) -> Path:
+    """Write the model for *contract*, whose classes must be among :data:`COLOURS`; return *path*.
+
+    *metadata*: the contract text to store in place of the right one; ``""`` stores none.
+    """
+    text = contract.to_json() if metadata is None else metadata
+    model = _model(contract)
+    if text:
+        helper.set_model_props(model, {METADATA_KEY: text})
+    onnx.checker.check_model(model)
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
+def two_classes(threshold: float = 0.5) -> Contract:
+    """The contract of a model that knows both colours."""
+    return dataclasses.replace(CONTRACT, classes=("dot", "square"), threshold=threshold)
+
+
+def paint(
+    marks: dict[str, list[tuple[int, int]]], width: int = SIZE, height: int = SIZE, side: int = 8
+) -> NDArray[np.uint8]:
+    """Paint a grey picture with a *side* x *side* patch of each mark at each top left corner (x, y), in pixels."""
+    picture = np.empty((height, width, 3), np.uint8)
+    picture[:] = GREY
+    for name, corners in marks.items():
+        for x, y in corners:
+            picture[y : y + side, x : x + side] = COLOURS[name]
+    return picture
+
+
+def save(path: Path, picture: NDArray[np.uint8]) -> Path:
+    """Write *picture*, (height, width, 3) uint8 RGB, without loss; return *path*."""
+    Image.fromarray(picture).save(path)
+    return path
+
+
+def _model(contract: Contract) -> onnx.ModelProto:
+    """Compute heat = mean over a cell of clip(w . rgb): 1 for the class's own colour, 0 for grey, black and white."""
+    kinds, rows, columns = len(contract.classes), contract.input_height // STRIDE, contract.input_width // STRIDE
+    weights = np.zeros((kinds, 3, 1, 1), np.float32)
+    for kind, name in enumerate(contract.classes):
+        weights[kind, :, 0, 0] = [1 / 510 if level else -1 / 255 for level in COLOURS[name]]
+    constants = {
+        "weights": weights,
+        "mean": np.full((kinds, 1, STRIDE, STRIDE), 1 / STRIDE**2, np.float32),
+        "low": np.float32(0),
+        "high": np.float32(1),
+        "reach": np.full((1, 4, rows, columns), HALF_SIDE, np.float32),
+    }
+    nodes = [
+        helper.make_node("Cast", [INPUT_NAME], ["floats"], to=TensorProto.FLOAT),
+        helper.make_node("Transpose", ["floats"], ["planes"], perm=[0, 3, 1, 2]),
+        helper.make_node("Conv", ["planes", "weights"], ["match"]),
+        helper.make_node("Clip", ["match", "low", "high"], ["colour"]),
+        helper.make_node("Conv", ["colour", "mean"], [HEAT_NAME], strides=[STRIDE, STRIDE], group=kinds),
+        helper.make_node("Identity", ["reach"], [SIDES_NAME]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "tiny",
+        [
+            helper.make_tensor_value_info(
+                INPUT_NAME, TensorProto.UINT8, [1, contract.input_height, contract.input_width, 3]
+            )
+        ],
+        [
+            helper.make_tensor_value_info(HEAT_NAME, TensorProto.FLOAT, [1, kinds, rows, columns]),
+            helper.make_tensor_value_info(SIDES_NAME, TensorProto.FLOAT, [1, 4, rows, columns]),
+        ],
+        [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
