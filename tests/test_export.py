@@ -1,0 +1,138 @@
+import collections
+import dataclasses
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from edge.contract import METADATA_KEY, Contract
+from edge.errors import InputError, ModelError
+from edge.localizer import Localizer
+from export.to_onnx import Deployed, contract_of, export_run, to_onnx
+from tests.painting import save_mark
+from train import checkpoint
+from train.checkpoint import Checkpoint
+from train.config import BACKBONES, FitSettings, RunConfig
+from train.model import DenseLocalizer
+
+ALLOWED = {
+    *("Conv", "Relu", "HardSwish", "HardSigmoid", "Clip", "Sigmoid", "Exp", "MaxPool"),
+    *("Add", "Sub", "Mul", "Div", "ReduceMean", "Resize", "Cast", "Transpose"),
+}
+"""Convolutions, elementwise functions, means and nearest-neighbour doubling: what every accelerator takes."""
+
+
+def untrained(folder: Path, backbone: str = "mobilenet_v3_small", threshold: float | None = 0.5) -> Path:
+    """A run's folder with random weights whose batch norm has seen something, so that folding it matters."""
+    torch.manual_seed(1)
+    marks = tuple((name, str(save_mark(folder, name))) for name in ("disc", "star"))
+    config = RunConfig(marks, "", (), fit=FitSettings(backbone=backbone, size=96))
+    net = DenseLocalizer(backbone, 2)
+    for _ in range(3):
+        net(torch.randint(0, 255, (2, 96, 96, 3), dtype=torch.uint8))
+    with torch.no_grad():
+        net.heat.weight.mul_(4.0)
+    run = folder / "run"
+    run.mkdir()
+    checkpoint.save(Checkpoint(config, net.state_dict(), net.state_dict(), {}, 3, 1.0, threshold), run)
+    return run
+
+
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_the_graph_holds_convolutions_and_nothing_odd(tmp_path: Path, backbone: str) -> None:
+    """One convolution for each of the network's, batch norm folded away, uint8 picture in, dense answers out."""
+    kept = checkpoint.load(untrained(tmp_path, backbone))
+    proto = to_onnx(kept, contract_of(kept, "0" * 64))
+    kinds = collections.Counter(node.op_type for node in proto.graph.node)
+    assert set(kinds) <= ALLOWED
+    assert kinds["Conv"] == sum(isinstance(m, torch.nn.Conv2d) for m in kept.network().modules())
+    shapes = {
+        value.name: [d.dim_value for d in value.type.tensor_type.shape.dim]
+        for value in (*proto.graph.input, *proto.graph.output)
+    }
+    assert shapes == {"picture": [1, 96, 96, 3], "heat": [1, 2, 12, 12], "sides": [1, 4, 12, 12]}
+    assert proto.graph.input[0].type.tensor_type.elem_type == onnx.TensorProto.UINT8
+
+
+def test_an_exported_file_answers_as_torch_does_and_carries_its_contract(tmp_path: Path) -> None:
+    """Through the box's own localizer."""
+    run = untrained(tmp_path)
+    exported = export_run(run, tmp_path / "out" / "m.onnx")
+    localizer = Localizer(exported.path)
+    assert localizer.contract == exported.contract
+    assert localizer.contract.classes == ("disc", "star")
+    assert localizer.contract.run_digest == checkpoint.digest(run)
+    picture = np.random.default_rng(0).integers(0, 255, (96, 96, 3)).astype(np.uint8)
+    heat, sides = localizer.raw(picture)
+    with torch.no_grad():
+        logits, torch_sides = checkpoint.load(run).network()(torch.from_numpy(picture[None]))
+    assert np.abs(torch.sigmoid(logits[0]).numpy() - heat).max() < 1e-4
+    assert np.abs(torch_sides[0].numpy() - sides).max() < 1e-3
+    assert np.ptp(heat) > 0.05
+
+
+def test_no_path_of_this_machine_is_in_the_file(tmp_path: Path) -> None:
+    """Exporters like to write down where their sources lie."""
+    exported = export_run(untrained(tmp_path), tmp_path / "m.onnx")
+    content = exported.path.read_bytes()
+    assert str(Path(torch.__file__).parent.parent).encode() not in content
+    assert str(tmp_path).encode() not in content
+    (entry,) = onnx.load(exported.path).metadata_props
+    assert entry.key == METADATA_KEY
+    assert Contract.from_json(entry.value) == exported.contract
+
+
+def test_a_file_that_answers_otherwise_never_appears(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spoil one weight on the way: parity refuses, and what was there before stays."""
+    run, out = untrained(tmp_path), tmp_path / "m.onnx"
+    out.write_bytes(b"the model of yesterday")
+    original = Deployed.__init__
+
+    def spoilt(self: Deployed, net: DenseLocalizer) -> None:
+        original(self, net)
+        with torch.no_grad():
+            assert net.heat.bias is not None
+            net.heat.bias.add_(0.5)
+
+    monkeypatch.setattr(Deployed, "__init__", spoilt)
+    with pytest.raises(ModelError, match="must answer as torch does"):
+        export_run(run, out)
+    assert out.read_bytes() == b"the model of yesterday"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["disc.png", "m.onnx", "run", "star.png"]
+
+
+def test_a_run_without_threshold_is_not_exported(tmp_path: Path) -> None:
+    """Power cut in the middle of training: there are weights, but nobody has said what score counts."""
+    with pytest.raises(InputError, match="--resume"):
+        export_run(untrained(tmp_path, threshold=None), tmp_path / "m.onnx")
+
+
+def test_a_full_disk_leaves_one_line_and_no_file(tmp_path: Path) -> None:
+    """The real command under a limit on the size of files, which is how a full disk looks to a program."""
+    run = untrained(tmp_path)
+    folder = tmp_path / "out"
+    done = subprocess.run(
+        [sys.executable, "-m", "export", "export", str(run), "--out", str(folder / "m.onnx")],
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000)),
+    )
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"stampgate: {folder / 'm.onnx'}: cannot be written")
+    assert "make room" in line
+    assert list(folder.iterdir()) == []
+
+
+def test_the_contract_follows_the_run(tmp_path: Path) -> None:
+    """Size, classes and threshold are the run's own."""
+    kept = checkpoint.load(untrained(tmp_path, threshold=0.4321987))
+    contract = contract_of(kept, "ab" * 32)
+    assert dataclasses.astuple(contract)[1:3] == (96, 96)
+    assert (contract.classes, contract.threshold, contract.run_digest) == (("disc", "star"), 0.4322, "ab" * 32)
