@@ -20,13 +20,12 @@ MS = 1_000_000
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Three pictures told apart by their corner, one of them hidden; a folder and labels, which are no pictures."""
+    """Three pictures told apart by their corner, one of them hidden, and a folder, which is no picture."""
     for name, level in (("b.png", 2), ("a.png", 1), (".hidden.png", 9)):
         picture = paint({})
         picture[0, 0] = level
         save(tmp_path / name, picture)
     (tmp_path / "sub").mkdir()
-    (tmp_path / "labels.json").write_text("{}")
     return tmp_path
 
 

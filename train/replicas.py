@@ -2,7 +2,7 @@
 
 Splitting every operation over the cores makes them wait for each other hundreds of times a step, and small networks
 have little in each operation to share. Splitting the batch makes them wait once. Measured on 2 cores with
-MobileNetV3-small at 256 px, no painting: 24 pictures a second by operation, 34 by batch. Source of the method:
+MobileNetV3-small at 256 px, no painting: 24 pictures a second by operation, 29 by batch. Source of the method:
 ordinary synchronous data parallelism; batch norm sees its own part only (Hoffer et al., *Train longer, generalize
 better*, 2017).
 """

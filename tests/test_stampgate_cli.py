@@ -1,0 +1,119 @@
+from argparse import Namespace
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from export.__main__ import main
+from tests.painting import save_mark
+from tests.tiny_model import write_tiny_model
+from train.__main__ import config_of, overrides
+from train.config import RunConfig
+
+
+def complain(arguments: list[str], capsys: pytest.CaptureFixture[str], status: int) -> str:
+    """Run the command, expect that exit status and exactly one line on stderr, and return the line."""
+    assert main(arguments) == status
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("stampgate: ")
+    return line
+
+
+@pytest.fixture
+def mark(tmp_path: Path) -> str:
+    """A good picture of a stamp."""
+    return str(save_mark(tmp_path, "disc"))
+
+
+def test_training_without_a_mark_says_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The first thing a new user forgets."""
+    assert "--mark is missing" in complain(["train", "--out", str(tmp_path / "run")], capsys, 2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words", "status"),
+    [
+        (["--size", "100"], "multiples of 32", 2),
+        (["--size", "8"], "size must be at least 96", 78),
+        (["--minutes", "0"], "must be above 0", 2),
+        (["--minutes", "nan"], "minutes must be at least 0", 78),
+        (["--set", "blur=2"], "no such key", 2),
+        (["--set", "blur_px"], "must be KEY=VALUE", 2),
+        (["--set", "blur_px=soft"], 'blur_px must be a number, not "soft"', 78),
+        (["--set", "jpeg_min=2"], "jpeg_min must be at least 5", 78),
+        (["--set", "size_min=0.9"], "size_min must be at most size_max", 2),
+    ],
+)
+def test_a_wrong_number_is_refused_before_anything_begins(
+    tmp_path: Path, mark: str, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str, status: int
+) -> None:
+    """With the bound or the next step in the line, and no folder left behind."""
+    run = tmp_path / "run"
+    length = [] if "--minutes" in arguments else ["--steps", "1"]
+    line = complain(["train", "--mark", mark, "--out", str(run), *length, *arguments], capsys, status)
+    assert words in line
+    assert not run.exists()
+
+
+def test_bad_inputs_are_named(tmp_path: Path, mark: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A mark that is none, a folder that is empty, a mark larger than every photograph."""
+    run, empty, small = str(tmp_path / "run"), tmp_path / "empty", tmp_path / "small"
+    empty.mkdir()
+    small.mkdir()
+    Image.new("RGB", (40, 40)).save(small / "a.png")
+    (tmp_path / "text.png").write_text("no picture")
+    begin = ["train", "--out", run, "--steps", "1"]
+    assert "text.png: cannot be read" in complain([*begin, "--mark", str(tmp_path / "text.png")], capsys, 1)
+    assert "holds no picture" in complain([*begin, "--mark", mark, "--backgrounds", str(empty)], capsys, 1)
+    assert "larger than every background" in complain([*begin, "--mark", mark, "--backgrounds", str(small)], capsys, 1)
+    assert not Path(run).exists()
+
+
+def test_a_run_is_never_overwritten_by_mistake(tmp_path: Path, mark: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A folder that holds a checkpoint needs --resume, or another name."""
+    run = tmp_path / "run"
+    run.mkdir()
+    (run / "checkpoint.pt").write_bytes(b"twenty minutes of work")
+    line = complain(["train", "--mark", mark, "--out", str(run), "--steps", "1"], capsys, 2)
+    assert "add --resume" in line
+    assert (run / "checkpoint.pt").read_bytes() == b"twenty minutes of work"
+
+
+def test_there_is_nothing_to_resume_in_an_empty_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """And the line names the file that is missing."""
+    assert "no such checkpoint" in complain(["train", "--resume", "--out", str(tmp_path)], capsys, 1)
+
+
+def test_exporting_what_is_no_run_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing appears under the name of the model."""
+    out = tmp_path / "m.onnx"
+    assert "no such checkpoint" in complain(["export", str(tmp_path), "--out", str(out)], capsys, 1)
+    assert not out.exists()
+
+
+def test_evaluating_with_a_foreign_model_or_folder_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same lines as on the box, since it is the box's code."""
+    model, labels = write_tiny_model(tmp_path / "m.onnx"), tmp_path / "labels.json"
+    labels.write_text('{"images": [], "annotations": [], "categories": [{"id": 1, "name": "dot"}]}')
+    end = ["--coco", str(labels), "--images", str(tmp_path)]
+    assert "no such model file" in complain(["evaluate", str(tmp_path / "none.onnx"), *end], capsys, 78)
+    (tmp_path / "cut.onnx").write_bytes(model.read_bytes()[:100])
+    assert "not an ONNX model" in complain(["evaluate", str(tmp_path / "cut.onnx"), *end], capsys, 78)
+    none = [*end, "--negatives", str(tmp_path / "none")]
+    assert "--negatives" in complain(["evaluate", str(model), *none], capsys, 1)
+
+
+def test_the_command_line_lies_on_top_of_what_a_run_was_told(mark: str) -> None:
+    """Resuming with more time changes the time and nothing else."""
+    blank = Namespace(
+        mark=None, backgrounds=None, lookalike=None, backbone=None, imagenet=None, size=None, seed=None, minutes=None,
+        steps=None, set=[],
+    )  # fmt: skip
+    first = config_of(Namespace(**{**vars(blank), "mark": [f"a={mark}"], "steps": 50, "set": ["blur_px=0.5"]}))
+    assert (first.fit.steps, first.fit.minutes, first.synth.blur_px, first.classes) == (50, 0.0, 0.5, ("a",))
+    later = config_of(Namespace(**{**vars(blank), "minutes": 3.0}), first)
+    assert (later.fit.steps, later.fit.minutes, later.synth, later.marks) == (0, 3.0, first.synth, first.marks)
+    assert overrides(Namespace(**{**vars(blank), "set": ["ema=0.9"]})) == {"synth": {}, "fit": {"ema": 0.9}}
+    assert RunConfig.from_json(later.to_json()) == later
