@@ -9,9 +9,8 @@ import torch
 from edge.errors import ModelError
 from edge.localizer import Localizer, decode
 from train.checkpoint import Checkpoint
-from train.synth import Kit, paint
+from train.fit import read_held_out
 
-PICTURES = 16
 MAX_SCORE_GAP = 1e-3
 """Greatest difference of a score, anywhere on the heat map."""
 MAX_BOX_GAP = 0.25
@@ -31,12 +30,11 @@ class Parity:
 
 
 @torch.no_grad()
-def check_parity(kept: Checkpoint, path: Path, kit: Kit) -> Parity:
-    """Run both on held-out photographs with marks pasted on them. Raises ModelError when they differ too much."""
-    net, localizer, size = kept.network(), Localizer(path), kept.config.fit.size
+def check_parity(kept: Checkpoint, path: Path, run: Path) -> Parity:
+    """Run both on the run's held-out photographs with marks on them. Raises ModelError when they differ too much."""
+    net, localizer, pictures = kept.network(), Localizer(path), read_held_out(run)
     classes, boxes, score_gap, box_gap = kept.config.classes, 0, 0.0, 0.0
-    for index in range(PICTURES):
-        pixels = paint(np.random.default_rng((3, index)), kit, size).pixels
+    for pixels in pictures:
         logits, sides = net(torch.from_numpy(pixels[None]))
         torch_heat, torch_sides = torch.sigmoid(logits[0]).numpy(), sides[0].numpy()
         heat, box_sides = localizer.raw(pixels)
@@ -59,4 +57,4 @@ def check_parity(kept: Checkpoint, path: Path, kit: Kit) -> Parity:
             f"parity: the ONNX file must answer as torch does, to {MAX_SCORE_GAP} in score and {MAX_BOX_GAP} pixels "
             f"in a box, not {score_gap:.2g} and {box_gap:.2g}; nothing was written: report this with the run's config"
         )
-    return Parity(PICTURES, boxes, score_gap, box_gap)
+    return Parity(len(pictures), boxes, score_gap, box_gap)

@@ -17,7 +17,6 @@ from edge.files import make_folder, whole_or_nothing
 from export.parity import Parity, check_parity
 from train import checkpoint
 from train.checkpoint import Checkpoint
-from train.fit import read_inputs
 from train.model import DenseLocalizer
 
 OPSET = 18
@@ -155,5 +154,5 @@ def export_run(run: Path, out: Path) -> Exported:
     content = to_onnx(kept, contract).SerializeToString(deterministic=True)
     with whole_or_nothing(out) as temporary:
         temporary.write_bytes(content)
-        parity = check_parity(kept, temporary, read_inputs(kept.config).kit(held_out=True))
+        parity = check_parity(kept, temporary, run)
     return Exported(out, contract, len(content), parity)

@@ -18,6 +18,7 @@ from tests.painting import save_mark
 from train import checkpoint
 from train.checkpoint import Checkpoint
 from train.config import BACKBONES, FitSettings, RunConfig
+from train.fit import read_inputs, write_held_out
 from train.model import DenseLocalizer
 
 ALLOWED = {
@@ -40,6 +41,7 @@ def untrained(folder: Path, backbone: str = "mobilenet_v3_small", threshold: flo
     run = folder / "run"
     run.mkdir()
     checkpoint.save(Checkpoint(config, net.state_dict(), net.state_dict(), {}, 3, 1.0, threshold), run)
+    write_held_out(read_inputs(config), run)
     return run
 
 
@@ -110,6 +112,18 @@ def test_a_run_without_threshold_is_not_exported(tmp_path: Path) -> None:
     """Power cut in the middle of training: there are weights, but nobody has said what score counts."""
     with pytest.raises(InputError, match="--resume"):
         export_run(untrained(tmp_path, threshold=None), tmp_path / "m.onnx")
+
+
+@pytest.mark.parametrize("content", [None, b"", b"rubbish"])
+def test_a_run_without_its_held_out_pictures_is_not_exported(tmp_path: Path, content: bytes | None) -> None:
+    """There would be nothing to check the file on."""
+    run = untrained(tmp_path)
+    (run / "held_out.npz").unlink()
+    if content is not None:
+        (run / "held_out.npz").write_bytes(content)
+    with pytest.raises(InputError, match=r"held_out.npz: cannot be read .* bring the whole folder"):
+        export_run(run, tmp_path / "m.onnx")
+    assert not (tmp_path / "m.onnx").exists()
 
 
 def test_a_full_disk_leaves_one_line_and_no_file(tmp_path: Path) -> None:

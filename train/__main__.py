@@ -88,9 +88,10 @@ def config_of(arguments: argparse.Namespace, kept: RunConfig | None = None) -> R
     """The configuration asked for, on top of *kept* or the defaults. Raises UsageError or ConfigError."""
     if not arguments.mark and kept is None:
         raise UsageError("train: --mark is missing; name the picture of the stamp, e.g. --mark stamp.png")
-    marks = kept.marks if kept and not arguments.mark else parse_marks(arguments.mark)
-    backgrounds = kept.backgrounds if kept and arguments.backgrounds is None else arguments.backgrounds or ""
-    lookalikes = kept.lookalikes if kept and not arguments.lookalike else tuple(arguments.lookalike or ())
+    given = parse_marks(arguments.mark or ())
+    marks = tuple((name, whole_path(path)) for name, path in given) or (kept.marks if kept else ())
+    backgrounds = whole_path(arguments.backgrounds or "") or (kept.backgrounds if kept else "")
+    lookalikes = tuple(whole_path(path) for path in arguments.lookalike or ()) or (kept.lookalikes if kept else ())
     changes = overrides(arguments)
     sections = {
         name: read_section(
@@ -101,6 +102,11 @@ def config_of(arguments: argparse.Namespace, kept: RunConfig | None = None) -> R
     config = RunConfig(marks, backgrounds, lookalikes, **sections)
     check(config)
     return config
+
+
+def whole_path(path: str) -> str:
+    """The path from the root, so that a run can be resumed from any folder; nothing stays nothing."""
+    return str(Path(path).absolute()) if path else ""
 
 
 def overrides(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
@@ -234,6 +240,12 @@ def run(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> int:
     except StampgateError as error:
         print(f"stampgate: {error}", file=sys.stderr)
         return error.exit_code
+    except OSError as error:  # a disk that filled up in the middle of something small
+        print(
+            f"stampgate: {error.filename or 'disk'}: {error.strerror or error}; make room and try again",
+            file=sys.stderr,
+        )
+        return 1
 
 
 def parser_of(prog: str, description: str) -> argparse.ArgumentParser:

@@ -1,6 +1,7 @@
 """Batches of painted pictures: batch number *b* of a run is always the same, whoever paints it."""
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -88,25 +89,27 @@ class PaintedBatches(IterableDataset[Batch]):
             number += workers
 
 
-def _one_thread(_worker: int) -> None:
-    """Keep a painting process to its one core."""
+def _settle(_worker: int) -> None:
+    """Keep a painting process to its one core, and let the trainer alone answer Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     os.nice(5)  # a step waits for the slower of its parts: a painter must not push one of them aside
 
 
 def load_batches(make_kit: Callable[[], Kit], fit: FitSettings, classes: int, first: int) -> Iterator[Batch]:
-    """Paint batches in *fit.workers* processes, a few ahead, in order of their numbers."""
+    """Paint batches in *fit.workers* processes, at most one a core, a few ahead, in order of their numbers."""
     dataset = PaintedBatches(make_kit, fit, classes, first)
-    if not fit.workers:
+    workers = min(fit.workers, len(os.sched_getaffinity(0)))
+    if not workers:
         return iter(DataLoader(dataset, batch_size=None))
     # Not forked: OpenCV's and OpenMP's threads do not survive a fork, and the child would wait for them for ever.
     loader = DataLoader(
         dataset,
         batch_size=None,
-        num_workers=fit.workers,
+        num_workers=workers,
         prefetch_factor=4,
-        worker_init_fn=_one_thread,
+        worker_init_fn=_settle,
         multiprocessing_context="forkserver",
     )
     return iter(loader)

@@ -3,10 +3,12 @@
 import csv
 import dataclasses
 import functools
+import io
 import math
 import os
 import signal
 import time
+import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,10 +18,12 @@ from typing import NoReturn, Protocol
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from tqdm import tqdm
 
 from edge.errors import InputError
+from edge.files import make_folder, write_whole
 from train import checkpoint
 from train.backgrounds import (
     Backgrounds,
@@ -44,6 +48,7 @@ DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 SAVE_SECONDS = 60.0
 """A checkpoint is written this often."""
 SHEET_PICTURES = 24
+HELD_OUT, HELD_OUT_PICTURES = "held_out.npz", 16
 RISING = 10
 """The average starts fast and slows: its decay at step n is at most (1 + n) / (RISING + n)."""
 
@@ -222,20 +227,38 @@ def average(trainer: Trainer, decay: float) -> None:
 
 
 def prepare_folder(inputs: Inputs, out: Path) -> None:
-    """Make the run's folder and write down what it is: the configuration and a contact sheet. Raises InputError."""
+    """Make the run's folder and write down what it is.
+
+    The configuration, a contact sheet of training pictures, and the held-out pictures that an export is checked on, so
+    that it needs nothing but this folder. Raises InputError.
+    """
+    make_folder(out)
+    write_whole(out / "config.toml", inputs.config.to_toml().encode())
+    kit, fit = inputs.kit(), inputs.config.fit
+    sides = [fit.window] * (SHEET_PICTURES * 3 // 4) + [fit.size] * (SHEET_PICTURES // 4)
+    pictures = [paint(np.random.default_rng((fit.seed, 0, i)), kit, side) for i, side in enumerate(sides)]
+    contact_sheet(pictures, inputs.config.classes, out / "pictures.png")
+    write_held_out(inputs, out)
+
+
+def write_held_out(inputs: Inputs, out: Path) -> None:
+    """Write :data:`HELD_OUT_PICTURES` painted pictures, (n, size, size, 3) uint8, as ``held_out.npz``."""
+    kit, size = inputs.kit(held_out=True), inputs.config.fit.size
+    pictures = [paint(np.random.default_rng((3, i)), kit, size).pixels for i in range(HELD_OUT_PICTURES)]
+    file = io.BytesIO()
+    np.savez_compressed(file, pictures=np.stack(pictures))
+    write_whole(out / HELD_OUT, file.getvalue())
+
+
+def read_held_out(run: Path) -> NDArray[np.uint8]:
+    """Read what :func:`write_held_out` wrote. Raises InputError."""
+    path = run / HELD_OUT
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        (out / "config.toml").write_text(inputs.config.to_toml())
-        kit, fit = inputs.kit(), inputs.config.fit
-        sides = [fit.window] * (SHEET_PICTURES * 3 // 4) + [fit.size] * (SHEET_PICTURES // 4)
-        pictures = [paint(np.random.default_rng((fit.seed, 0, i)), kit, side) for i, side in enumerate(sides)]
-        contact_sheet(pictures, inputs.config.classes, out / "pictures.png")
-    except OSError as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(
-            f"--out {out}: cannot be written ({error.strerror}); name another folder or make room"
-        ) from None
+        with np.load(path, allow_pickle=False) as content:
+            return np.asarray(content["pictures"], np.uint8)
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        reason = error.strerror if isinstance(error, FileNotFoundError) else error
+        raise InputError(f"{path}: cannot be read ({reason}); it belongs to the run, bring the whole folder") from None
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from tqdm import tqdm
 
 from edge.localizer import decode
 from train.config import RunConfig
@@ -29,7 +30,8 @@ def choose_threshold(net: DenseLocalizer, make_kit: Callable[[], Kit], config: R
     this is a setting and no proof: proof is made on photographs.
     """
     kit = make_kit()
-    scores = np.sort([best_score(net, picture, config) for picture in negatives(kit, config)])
+    bar = tqdm(negatives(kit, config), "threshold", NEGATIVES, unit="picture", mininterval=1.0)
+    scores = np.sort([best_score(net, picture, config) for picture in bar])
     rank = math.ceil((len(scores) + 1) * (1 - config.fit.false_accept_rate))
     return float(np.clip(scores[min(rank, len(scores)) - 1] + 1e-3, LOWEST, HIGHEST))
 
