@@ -79,6 +79,18 @@ class PaintedProducts:
         return image
 
 
+class Mixed:
+    """Mostly the one kind of background, now and then the other."""
+
+    def __init__(self, usual: Backgrounds, other: Backgrounds, share: float) -> None:
+        """Take *other* for that *share* of the pictures, 0..1."""
+        self._usual, self._other, self._share = usual, other, share
+
+    def choose(self, rng: np.random.Generator) -> Image.Image:
+        """One picture of either kind, RGB."""
+        return (self._other if rng.random() < self._share else self._usual).choose(rng)
+
+
 def read_photograph(path: Path, long_side: int) -> Image.Image:
     """Read a photograph upright as RGB, at most *long_side* pixels long. Raises InputError."""
     try:

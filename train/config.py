@@ -17,8 +17,12 @@ class SynthSettings:
     """How a training picture is painted; lengths are shares of the picture unless they say pixels."""
 
     negative_share: float = setting(0.25, "share of pictures without any mark", at_least=0.0, at_most=0.9)
-    marks_max: int = setting(4, "most marks in one picture", at_least=1, at_most=20)
-    lookalike_share: float = setting(0.5, "chance of each of two look-alikes per picture", at_least=0.0, at_most=1.0)
+    marks_max: int = setting(5, "most marks in one picture", at_least=1, at_most=20)
+    lookalikes_max: int = setting(3, "most look-alikes in one picture", at_least=0, at_most=20)
+    lookalike_share: float = setting(0.55, "chance of each of them", at_least=0.0, at_most=1.0)
+    painted_share: float = setting(
+        0.15, "share of pictures on painted products, which are full of print", at_least=0.0, at_most=1.0
+    )
     size_min: float = setting(0.038, "smallest mark, its longer side as a share of the frame's", above=0.0, at_most=1.0)
     size_max: float = setting(0.6, "largest mark, its longer side as a share of the frame's", above=0.0, at_most=1.0)
     rotation_deg: float = setting(35.0, "greatest rotation either way, in degrees", at_least=0.0, at_most=180.0)
@@ -56,7 +60,7 @@ class FitSettings:
     window: int = setting(
         256, "side of the part of it that most training pictures show, in pixels", at_least=96, at_most=1280
     )
-    whole_every: int = setting(4, "every so many batches, one shows whole frames", at_least=1, at_most=1000)
+    whole_every: int = setting(6, "every so many batches, one shows whole frames", at_least=1, at_most=1000)
     batch: int = setting(12, "pictures of that window in a batch", at_least=2, at_most=512)
     minutes: float = setting(20.0, "time to train, in minutes; 0 counts steps instead", at_least=0.0, at_most=10080.0)
     steps: int = setting(0, "steps to train; 0 counts minutes instead", at_least=0, at_most=10_000_000)

@@ -27,6 +27,7 @@ from edge.files import make_folder, write_whole
 from train import checkpoint
 from train.backgrounds import (
     Backgrounds,
+    Mixed,
     PaintedProducts,
     Photographs,
     check_sizes,
@@ -67,7 +68,9 @@ class Inputs:
         """What to paint from; each process makes its own."""
         paths = self.held_out if held_out else self.training
         size = self.config.fit.size
-        backgrounds: Backgrounds = PaintedProducts(1 + held_out) if paths is None else Photographs(paths, 2 * size)
+        backgrounds: Backgrounds = PaintedProducts(1 + held_out)
+        if paths is not None:
+            backgrounds = Mixed(Photographs(paths, 2 * size), backgrounds, self.config.synth.painted_share)
         return Kit(self.marks, backgrounds, self.config.synth, size, self.lookalikes)
 
 

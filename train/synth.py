@@ -27,6 +27,8 @@ GIVEN_SHARE = 0.5
 """Share of look-alikes that are those the user brought, when there are any."""
 SMALLEST_PX = 9.0
 """A mark whose shorter side is less than this, in network pixels, is ignored: nobody could tell what it is."""
+LEGIBLE_PX = 30.0
+"""Longer side, in network pixels, from which a look-alike can be told from a mark."""
 DARK = 70
 """Grey level below which nobody prints ink: it could not be seen."""
 ASPECTS = (1.0, 1.0, 4 / 3, 3 / 4, 16 / 9)
@@ -162,7 +164,7 @@ def background(rng: np.random.Generator, kit: Kit, window: int) -> tuple[Image.I
 def choose_cutouts(rng: np.random.Generator, kit: Kit) -> list[Cutout]:
     """What will be pasted, look-alikes and marks in any order."""
     settings = kit.settings
-    cutouts = [kit.lookalike(rng) for _ in range(2) if rng.random() < settings.lookalike_share]
+    cutouts = [kit.lookalike(rng) for _ in range(settings.lookalikes_max) if rng.random() < settings.lookalike_share]
     if rng.random() >= settings.negative_share:
         cutouts += [kit.mark(rng) for _ in range(int(rng.integers(1, settings.marks_max + 1)))]
     return [cutouts[i] for i in rng.permutation(len(cutouts))]
@@ -201,7 +203,9 @@ def random_corners(
     """Where a cut-out's corners go, (4, 2) float64 in canvas pixels: random size, turn, squeeze and perspective."""
     s = kit.settings
     largest = min(s.size_max, 0.85 * max(canvas.size) / scale / kit.size)
-    share = math.exp(rng.uniform(math.log(min(s.size_min, largest)), math.log(largest)))
+    # A look-alike is shown only where it can be told from a mark: too small, it would punish the right answer.
+    smallest = s.size_min if cutout.kind is not None else max(s.size_min, LEGIBLE_PX / kit.size)
+    share = math.exp(rng.uniform(math.log(min(smallest, largest)), math.log(largest)))
     corners = corners_of(cutout.image) - np.array(cutout.image.size) / 2
     corners *= share * kit.size * scale / max(cutout.image.size)
     corners *= (1.0 - rng.uniform(0, s.squeeze, 2)) if rng.random() < 0.6 else 1.0
