@@ -1,10 +1,13 @@
 """What several tests share: the photographs beside the checkout, and how hypothesis searches."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
+
+from edge.clock import Stop
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -19,6 +22,14 @@ def shared_data() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"{SHARED}: no such folder; the photographs are kept beside the checkout, never in it")
     return SHARED
+
+
+@pytest.fixture
+def stop() -> Iterator[Stop]:
+    """A request that nobody makes unless the test does."""
+    stop = Stop()
+    yield stop
+    stop.close()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

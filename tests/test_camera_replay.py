@@ -1,6 +1,5 @@
 import io
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -27,14 +26,6 @@ def folder(tmp_path: Path) -> Path:
         save(tmp_path / name, picture)
     (tmp_path / "sub").mkdir()
     return tmp_path
-
-
-@pytest.fixture
-def stop() -> Iterator[Stop]:
-    """A request that nobody makes unless the test does."""
-    stop = Stop()
-    yield stop
-    stop.close()
 
 
 def test_pictures_come_by_name_and_at_their_rate(folder: Path) -> None:

@@ -2,19 +2,10 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
 
 import pytest
 
 from edge.clock import Clock, MonotonicClock, SimulatedClock, Stop
-
-
-@pytest.fixture
-def stop() -> Iterator[Stop]:
-    """A request that nobody makes unless the test does."""
-    stop = Stop()
-    yield stop
-    stop.close()
 
 
 class Alarm:

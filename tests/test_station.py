@@ -143,14 +143,6 @@ def build(tmp_path: Path) -> Build:
     return make
 
 
-@pytest.fixture
-def stop() -> Iterator[Stop]:
-    """A request that nobody makes unless the test does."""
-    stop = Stop()
-    yield stop
-    stop.close()
-
-
 def test_a_whole_run_in_simulated_time(tmp_path: Path) -> None:
     """Pass, reject, a file that is no picture: one line and one pulse history each, counters, a chain that holds."""
     config = settings(tmp_path)

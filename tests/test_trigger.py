@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,14 +9,6 @@ from edge.trigger import EveryFrame, Interval, make_trigger
 from tests.tiny_model import paint, save
 
 MS = 1_000_000
-
-
-@pytest.fixture
-def stop() -> Iterator[Stop]:
-    """A request that nobody makes unless the test does."""
-    stop = Stop()
-    yield stop
-    stop.close()
 
 
 def test_an_interval_ticks_at_its_beat_whatever_the_work_takes(stop: Stop) -> None:
