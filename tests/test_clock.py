@@ -3,8 +3,6 @@ import signal
 import threading
 import time
 
-import pytest
-
 from edge.clock import Clock, MonotonicClock, SimulatedClock, Stop
 
 

@@ -1,7 +1,5 @@
 from pathlib import Path
 
-import pytest
-
 from edge.camera.replay import ReplayCamera
 from edge.clock import SimulatedClock, Stop
 from edge.config import CameraSettings, TriggerSettings

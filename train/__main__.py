@@ -81,7 +81,9 @@ def needing(extra: str) -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        raise UsageError(f"{error.name} is not installed; on the desktop: pip install 'stampgate[{extra}]'") from None
+        raise UsageError(
+            f"{error.name} is not installed; this needs stampgate[{extra}]: in a checkout, pip install '.[{extra}]'"
+        ) from None
 
 
 def config_of(arguments: argparse.Namespace, kept: RunConfig | None = None) -> RunConfig:
