@@ -170,6 +170,7 @@ def fit(inputs: Inputs, out: Path, resume: Checkpoint | None = None) -> Outcome:
                 checkpoint.save(trainer.checkpoint(config, None), out)
                 saved = time.monotonic()
     checkpoint.save(trainer.checkpoint(config, None), out)
+    torch.set_num_threads(parts_of(config.fit))
     kept = trainer.checkpoint(config, None)
     threshold = choose_threshold(kept.network(), functools.partial(inputs.kit, True), config)
     path = checkpoint.save(trainer.checkpoint(config, threshold), out)
