@@ -179,7 +179,7 @@ def resumable(arguments: argparse.Namespace) -> "Checkpoint | None":
                 )
         for field in dataclasses.fields(FitSettings):
             same = getattr(asked.fit, field.name) == getattr(kept.config.fit, field.name)
-            if not same and field.name in ("backbone", "imagenet", "size", "seed"):
+            if not same and field.name in ("backbone", "imagenet", "seed"):
                 raise UsageError(f"--resume: {field.name} cannot change within a run; leave it out, or start a new run")
         return kept
     if (arguments.out / checkpoint.NAME).exists():

@@ -23,6 +23,9 @@ class SynthSettings:
     painted_share: float = setting(
         0.15, "share of pictures on painted products, which are full of print", at_least=0.0, at_most=1.0
     )
+    plain_share: float = setting(
+        0.0, "share of pictures with the product on plain, mostly white ground", at_least=0.0, at_most=1.0
+    )
     size_min: float = setting(0.038, "smallest mark, its longer side as a share of the frame's", above=0.0, at_most=1.0)
     size_max: float = setting(0.6, "largest mark, its longer side as a share of the frame's", above=0.0, at_most=1.0)
     rotation_deg: float = setting(35.0, "greatest rotation either way, in degrees", at_least=0.0, at_most=180.0)

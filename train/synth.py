@@ -146,6 +146,8 @@ def paint(rng: np.random.Generator, kit: Kit, window: int) -> Picture:
 def background(rng: np.random.Generator, kit: Kit, window: int) -> tuple[Image.Image, float]:
     """A piece of a product picture, and how many of its pixels one pixel of the network's input covers."""
     photo = kit.backgrounds.choose(rng)
+    if rng.random() < kit.settings.plain_share:
+        photo = on_plain_ground(rng, photo)
     aspect = ASPECTS[int(rng.integers(len(ASPECTS)))] if window >= kit.size else 1.0
     share = rng.uniform(0.75, 1.0) if window >= kit.size else rng.uniform(0.45, 1.0)
     width = min(photo.width, photo.height * aspect) * share
@@ -159,6 +161,17 @@ def background(rng: np.random.Generator, kit: Kit, window: int) -> tuple[Image.I
         piece = piece[:, ::-1]
     way = cv2.INTER_AREA if size[0] < piece.shape[1] else cv2.INTER_LINEAR
     return Image.fromarray(cv2.resize(np.ascontiguousarray(piece), size, interpolation=way)), max(size) / window
+
+
+def on_plain_ground(rng: np.random.Generator, photo: Image.Image) -> Image.Image:
+    """A product as shops show it: the photograph smaller, on ground of one light colour of the same size."""
+    ground = Image.new("RGB", photo.size, tuple(int(255 - rng.exponential(6)) for _ in range(3)))
+    share = rng.uniform(0.3, 0.9)
+    small = photo.resize((int(photo.width * share), int(photo.height * share)), Image.Resampling.BILINEAR)
+    ground.paste(
+        small, (int(rng.integers(ground.width - small.width)), int(rng.integers(ground.height - small.height)))
+    )
+    return ground
 
 
 def choose_cutouts(rng: np.random.Generator, kit: Kit) -> list[Cutout]:
