@@ -37,7 +37,7 @@ def untrained(folder: Path, backbone: str = "mobilenet_v3_small", threshold: flo
     for _ in range(3):
         net(torch.randint(0, 255, (2, 96, 96, 3), dtype=torch.uint8))
     with torch.no_grad():
-        net.heat.weight.normal_(0.0, 0.5)
+        net.heat.weight.normal_(0.0, 6.0)  # so that the answers differ from cell to cell
     run = folder / "run"
     run.mkdir()
     checkpoint.save(Checkpoint(config, net.state_dict(), net.state_dict(), {}, 3, 1.0, threshold), run)
