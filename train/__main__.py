@@ -177,10 +177,9 @@ def resumable(arguments: argparse.Namespace) -> "Checkpoint | None":
                 raise UsageError(
                     f"--resume: the run in {arguments.out} has other {name}; leave them out, or start a new run"
                 )
-        for field in dataclasses.fields(FitSettings):
-            same = getattr(asked.fit, field.name) == getattr(kept.config.fit, field.name)
-            if not same and field.name in ("backbone", "imagenet", "seed"):
-                raise UsageError(f"--resume: {field.name} cannot change within a run; leave it out, or start a new run")
+        for name in ("backbone", "imagenet", "seed"):
+            if getattr(asked.fit, name) != getattr(kept.config.fit, name):
+                raise UsageError(f"--resume: {name} cannot change within a run; leave it out, or start a new run")
         return kept
     if (arguments.out / checkpoint.NAME).exists():
         raise UsageError(

@@ -1,7 +1,6 @@
 """What a training run is told: every number once, with unit, range and a sentence."""
 
 import dataclasses
-import hashlib
 import json
 from dataclasses import dataclass, field
 from typing import Any
@@ -121,7 +120,3 @@ class RunConfig:
         head = f"marks = {toml_value(self.marks)}\nbackgrounds = {toml_value(self.backgrounds)}\n"
         head += f"lookalikes = {toml_value(self.lookalikes)}\n"
         return "\n".join((head, sample_section("synth", self.synth), sample_section("fit", self.fit)))
-
-    def digest(self) -> str:
-        """SHA-256 of the settings, in hex."""
-        return hashlib.sha256(self.to_json().encode()).hexdigest()

@@ -12,7 +12,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from edge.contract import STRIDE
 from train.torchvision_models import backbone
 
 # Mean and deviation of ImageNet's pictures, RGB in 0..1: what torchvision's own weights were trained with.
@@ -81,10 +80,3 @@ class DenseLocalizer(nn.Module):
         fine = self.smooth8(self.from8(at8) + self.from4(at4) + functional.interpolate(deep, scale_factor=2.0))
         cells = self.tower(fine)
         return self.heat(cells), self.sides(cells).clamp(max=MAX_LOG_SIDE).exp()
-
-
-def cell_centres(rows: int, columns: int) -> tuple[Tensor, Tensor]:
-    """Centres of the cells in network pixels: x of shape (1, columns), y of shape (rows, 1)."""
-    x = (torch.arange(columns) + 0.5) * STRIDE
-    y = (torch.arange(rows) + 0.5) * STRIDE
-    return x.view(1, columns), y.view(rows, 1)

@@ -1,5 +1,6 @@
 """Set the least score that counts as a mark, once, on held-out painted pictures, before any test set is opened."""
 
+import dataclasses
 import math
 from collections.abc import Callable, Iterator
 
@@ -37,9 +38,8 @@ def choose_threshold(net: DenseLocalizer, make_kit: Callable[[], Kit], config: R
 
 
 def negatives(kit: Kit, config: RunConfig) -> Iterator[Picture]:
-    """Whole frames without a mark, more of them with look-alikes than in training."""
-    settings = config.synth.__class__(**{**vars(config.synth), "negative_share": 0.9, "lookalike_share": 0.6})
-    kit.settings = settings
+    """Whole frames without a mark, with about as many look-alikes whatever the run was trained with."""
+    kit.settings = dataclasses.replace(config.synth, negative_share=0.9, lookalike_share=0.6)
     painted, index = 0, 0
     while painted < NEGATIVES:
         picture = paint(np.random.default_rng((SEED_OFFSET + config.fit.seed, index)), kit, config.fit.size)
