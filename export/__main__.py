@@ -5,7 +5,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from train.__main__ import add_commands, needing, parser_of, run
+from train.__main__ import add_commands, parser_of, run
+from train.commands import needing
 
 
 def _add_export(parser: argparse.ArgumentParser) -> None:
@@ -21,7 +22,7 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
 def run_export(arguments: argparse.Namespace) -> int:
     """``stampgate export``."""
     with needing("train,export"):
-        from export.to_onnx import export_run  # noqa: PLC0415 - see train/__main__.py
+        from export.to_onnx import export_run  # noqa: PLC0415 - see train/commands
 
     exported = export_run(arguments.run, arguments.out)
     contract, parity = exported.contract, exported.parity

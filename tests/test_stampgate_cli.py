@@ -7,7 +7,7 @@ from PIL import Image
 from export.__main__ import main
 from tests.painting import save_mark
 from tests.tiny_model import write_tiny_model
-from train.__main__ import config_of, overrides
+from train.commands.configuration import config_of, overrides
 from train.config import RunConfig
 
 

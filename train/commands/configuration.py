@@ -1,0 +1,109 @@
+"""The arguments from which a run's configuration is made, shared by every command that paints or trains."""
+
+import argparse
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+from edge.errors import UsageError
+from edge.settings import read_section
+from train.config import FitSettings, RunConfig, SynthSettings
+from train.marks import parse_marks
+
+SECTIONS: dict[str, type[Any]] = {"synth": SynthSettings, "fit": FitSettings}
+NAMED = ("backbone", "imagenet", "size", "seed", "minutes", "steps")
+"""Keys with an argument of their own; a command need not have them all."""
+
+
+def add_inputs(parser: argparse.ArgumentParser) -> None:
+    """Add the marks, the photographs, the look-alikes and ``--set``."""
+    add = parser.add_argument
+    add(
+        "--mark",
+        action="append",
+        metavar="[NAME=]PATH",
+        help="picture of the stamp, or a folder of pictures of it, and its class; repeatable",
+    )
+    add("--backgrounds", metavar="DIR", help="photographs to paste on; without it, products are painted")
+    add(
+        "--lookalike",
+        action="append",
+        metavar="PATH",
+        help="what must not be taken for the mark, e.g. another stamp in use; repeatable",
+    )
+    add("--size", type=int, metavar="PX", help=f"side of the network's input (default {FitSettings().size})")
+    add("--seed", type=int, metavar="S", help=f"(default {FitSettings().seed})")
+    add(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="any other key of the run's config.toml; repeatable",
+    )
+
+
+def config_of(arguments: argparse.Namespace, kept: RunConfig | None = None) -> RunConfig:
+    """The configuration asked for, on top of *kept* or the defaults. Raises UsageError or ConfigError."""
+    if not arguments.mark and kept is None:
+        raise UsageError("train: --mark is missing; name the picture of the stamp, e.g. --mark stamp.png")
+    given = parse_marks(arguments.mark or ())
+    marks = tuple((name, whole_path(path)) for name, path in given) or (kept.marks if kept else ())
+    backgrounds = whole_path(arguments.backgrounds or "") or (kept.backgrounds if kept else "")
+    lookalikes = tuple(whole_path(path) for path in arguments.lookalike or ()) or (kept.lookalikes if kept else ())
+    changes = overrides(arguments)
+    sections = {
+        name: read_section(
+            cls, {**(dataclasses.asdict(getattr(kept, name)) if kept else {}), **changes[name]}, "train:"
+        )
+        for name, cls in SECTIONS.items()
+    }
+    config = RunConfig(marks, backgrounds, lookalikes, **sections)
+    check(config)
+    return config
+
+
+def whole_path(path: str) -> str:
+    """The path from the root, so that a run can be resumed from any folder; nothing stays nothing."""
+    return str(Path(path).absolute()) if path else ""
+
+
+def overrides(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
+    """Keys given on the command line, by section. Raises UsageError for a key nobody knows."""
+    given = {key: getattr(arguments, key, None) for key in NAMED}
+    changes = {key: value for key, value in given.items() if value is not None}
+    if "steps" in changes:
+        changes["minutes"] = 0.0
+    elif "minutes" in changes:
+        changes["steps"] = 0
+    for text in arguments.set:
+        key, sign, value = text.partition("=")
+        if not sign:
+            raise UsageError(f"--set {text}: must be KEY=VALUE; the keys are in a run's config.toml")
+        changes[key] = _value(value)
+    sections: dict[str, dict[str, Any]] = {name: {} for name in SECTIONS}
+    for key, value in changes.items():
+        home = [name for name, cls in SECTIONS.items() if key in {f.name for f in dataclasses.fields(cls)}]
+        if not home:
+            raise UsageError(f"--set {key}: no such key; the keys are in a run's config.toml")
+        sections[home[0]][key] = value
+    return sections
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def check(config: RunConfig) -> None:
+    """Check what no single key can. Raises UsageError."""
+    if config.fit.size % 32 or config.fit.window % 32:
+        raise UsageError(
+            f"train: --size {config.fit.size} and window {config.fit.window} must be multiples of 32; change them"
+        )
+    if not config.fit.minutes and not config.fit.steps:
+        raise UsageError("train: --minutes or --steps must be above 0; say how long to train")
+    if config.synth.size_min > config.synth.size_max:
+        raise UsageError(f"train: size_min must be at most size_max, not {config.synth.size_min:g}; correct --set")

@@ -1,0 +1,35 @@
+"""``stampgate evaluate``: measure a model on labelled photographs."""
+
+import argparse
+from pathlib import Path
+
+from edge.errors import InputError
+from edge.files import write_whole
+from train.commands import needing
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add this command's arguments."""
+    parser.description = "Measure a model on labelled photographs, with the box's own code."
+    add = parser.add_argument
+    add("model", type=Path, metavar="MODEL.onnx")
+    add("--coco", required=True, type=Path, metavar="LABELS.json", help="labels in COCO layout")
+    add("--images", required=True, type=Path, metavar="DIR", help="the labelled photographs")
+    add("--negatives", type=Path, metavar="DIR", help="photographs without any mark")
+    add("--json", type=Path, metavar="OUT", help="write the figures there as JSON")
+    parser.set_defaults(command=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """``stampgate evaluate``."""
+    with needing("train"):
+        from train.evaluate import as_json, as_text, evaluate  # noqa: PLC0415
+    if arguments.negatives and not arguments.negatives.is_dir():
+        raise InputError(
+            f"--negatives {arguments.negatives}: no such folder; name a folder of pictures without the mark"
+        )
+    evaluation = evaluate(arguments.model, arguments.coco, arguments.images, arguments.negatives)
+    print(as_text(evaluation))
+    if arguments.json:
+        write_whole(arguments.json, as_json(evaluation).encode())
+    return 0

@@ -1,0 +1,99 @@
+"""``stampgate train``: superimpose the mark on photographs and train a localizer on them."""
+
+import argparse
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edge.errors import UsageError
+from train.commands import needing
+from train.commands.configuration import add_inputs, config_of
+from train.config import BACKBONES, FitSettings
+
+if TYPE_CHECKING:
+    from train.checkpoint import Checkpoint
+    from train.fit import Inputs, Outcome
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add this command's arguments."""
+    defaults = FitSettings()
+    parser.description = (
+        "Superimpose the mark on photographs and train a localizer on them. A mark without transparency is cut out of "
+        "its plain paper; where there is none, the whole rectangle is the mark. Ctrl-C leaves a usable checkpoint."
+    )
+    add_inputs(parser)
+    add = parser.add_argument
+    add("--out", required=True, type=Path, metavar="RUN", help="folder of the run")
+    add("--backbone", choices=BACKBONES, help=f"(default {defaults.backbone})")
+    add("--imagenet", action="store_true", default=None, help="start from torchvision's weights, which it downloads")
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--minutes", type=float, metavar="M", help=f"time to train (default {defaults.minutes:g})")
+    length.add_argument("--steps", type=int, metavar="N", help="steps to train, instead of a time")
+    add("--resume", action="store_true", help="go on with the run in --out, to its end or to new --minutes or --steps")
+    parser.set_defaults(command=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """``stampgate train``."""
+    with needing("train"):
+        from train.fit import fit, read_inputs  # noqa: PLC0415
+    kept = resumable(arguments)
+    inputs = read_inputs(config_of(arguments, kept.config if kept else None))
+    if kept:
+        kept = dataclasses.replace(kept, config=inputs.config)
+    announce(inputs)
+    outcome = fit(inputs, arguments.out, kept)
+    return conclude(outcome, arguments.out)
+
+
+def resumable(arguments: argparse.Namespace) -> "Checkpoint | None":
+    """The checkpoint to go on from. Raises UsageError when there is a run and nobody said what to do with it."""
+    from train import checkpoint  # noqa: PLC0415
+
+    if arguments.resume:
+        kept = checkpoint.load(arguments.out)
+        asked = config_of(arguments, kept.config)
+        for name in ("marks", "backgrounds", "lookalikes"):
+            if getattr(asked, name) != getattr(kept.config, name):
+                raise UsageError(
+                    f"--resume: the run in {arguments.out} has other {name}; leave them out, or start a new run"
+                )
+        for name in ("backbone", "imagenet", "seed"):
+            if getattr(asked.fit, name) != getattr(kept.config.fit, name):
+                raise UsageError(f"--resume: {name} cannot change within a run; leave it out, or start a new run")
+        return kept
+    if (arguments.out / checkpoint.NAME).exists():
+        raise UsageError(
+            f"--out {arguments.out}: holds a run already; add --resume to go on with it, or name another folder"
+        )
+    return None
+
+
+def announce(inputs: "Inputs") -> None:
+    """Say what will be trained on."""
+    for mark, (_, path) in zip(inputs.marks, inputs.config.marks, strict=True):
+        print(f"mark {mark.label}: {path}, {mark.image.width} x {mark.image.height} pixels; {mark.treatment}")
+    if inputs.training is None or inputs.held_out is None:
+        print("backgrounds: products painted by the program (name a folder of photographs with --backgrounds)")
+    else:
+        print(
+            f"backgrounds: {len(inputs.training)} photographs, {len(inputs.held_out)} more held out for the threshold"
+        )
+
+
+def conclude(outcome: "Outcome", run: Path) -> int:
+    """Say what came of it and what to do next; 130 when the run was interrupted."""
+    print(
+        f"step {outcome.step}, threshold {outcome.threshold:.3f}: {outcome.checkpoint}; "
+        f"what it was shown: {run / 'pictures.png'}"
+    )
+    following = f"'stampgate export {run} --out MODEL.onnx'"
+    if outcome.stopped:
+        print(
+            f"stopped early; the checkpoint is usable: {following}, "
+            f"or go on with 'stampgate train --resume --out {run}'"
+        )
+        return 130
+    print(f"next: {following}")
+    return 0
