@@ -1,9 +1,13 @@
-"""The network: a torchvision backbone, a small feature pyramid down to stride 8, and one dense anchor-free head.
+"""The network: three stages of a torchvision backbone, a small pyramid down to stride 8, one dense anchor-free head.
 
 Sources: the heat map of centres is Zhou et al., *Objects as Points* (2019); four distances per cell are Tian et al.,
 *FCOS* (2019); the pyramid is Lin et al., *Feature Pyramid Networks* (2017). Nothing in it but convolutions, additions,
 nearest-neighbour doubling and elementwise functions (and the squeeze-excite means inside MobileNetV3), so any
 accelerator can take it.
+
+A backbone's last stage, at stride 32, is left out: a mark is a small part of the picture, stride 16 sees 300 pixels
+far, and without it a MobileNetV3-small trains a fifth faster. Measured with 64 channels in the neck, on one thread: 0.31 of
+the latency of YOLO11n at the same input size.
 """
 
 import math
@@ -16,12 +20,23 @@ from train.torchvision_models import backbone
 
 # Mean and deviation of ImageNet's pictures, RGB in 0..1: what torchvision's own weights were trained with.
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-NECK_CHANNELS = 96
+STAGES = 3
+NECK_CHANNELS = 64
 HEAD_DEPTH = 2
 RARE = 0.01
 """What the untrained head says everywhere: it keeps the first steps calm (Lin et al., RetinaNet, 2017)."""
 MAX_LOG_SIDE = 5.0
 """Greatest log of a side in strides, 148 strides or 1187 pixels; keeps exp() finite."""
+
+
+def _has_matrix_units() -> bool:
+    """Whether this processor multiplies matrices of bfloat16 in hardware (Intel's AMX)."""
+    return bool(torch.cpu.get_capabilities().get("amx_bf16", False))
+
+
+HALVES = _has_matrix_units()
+"""Whether the neck and the head train in bfloat16 on the processor. Their dense convolutions then take a third of the
+time; the backbone's depthwise ones would take longer, so it stays in float32. Answers are always given in float32."""
 
 
 def _block(channels_in: int, channels_out: int, stride: int = 1) -> nn.Sequential:
@@ -35,10 +50,10 @@ class DenseLocalizer(nn.Module):
     def __init__(self, backbone_name: str, classes: int, imagenet: bool = False) -> None:
         """Build it; *classes*: how many kinds of mark."""
         super().__init__()
-        self.stages = nn.ModuleList(backbone(backbone_name, imagenet))
-        at4, at8, at16, at32 = self._stage_channels()
+        self.stages = nn.ModuleList(backbone(backbone_name, imagenet)[:STAGES])
+        at4, at8, at16 = self._stage_channels()
         self.from4 = _block(at4, NECK_CHANNELS, stride=2)
-        self.from8, self.from16, self.from32 = (nn.Conv2d(c, NECK_CHANNELS, 1) for c in (at8, at16, at32))
+        self.from8, self.from16 = (nn.Conv2d(c, NECK_CHANNELS, 1) for c in (at8, at16))
         self.smooth16, self.smooth8 = _block(NECK_CHANNELS, NECK_CHANNELS), _block(NECK_CHANNELS, NECK_CHANNELS)
         self.tower = nn.Sequential(*(_block(NECK_CHANNELS, NECK_CHANNELS) for _ in range(HEAD_DEPTH)))
         self.heat = nn.Conv2d(NECK_CHANNELS, classes, 1)
@@ -46,13 +61,14 @@ class DenseLocalizer(nn.Module):
         nn.init.constant_(self.heat.bias, -math.log((1 - RARE) / RARE))  # type: ignore[arg-type]
         nn.init.normal_(self.sides.weight, std=0.01)
         nn.init.constant_(self.sides.bias, math.log(2.0))  # type: ignore[arg-type]
-        self.mean: Tensor
-        self.deviation: Tensor
-        self.register_buffer("mean", torch.tensor(MEAN).view(1, 3, 1, 1) * 255, persistent=False)
-        self.register_buffer("deviation", torch.tensor(DEVIATION).view(1, 3, 1, 1) * 255, persistent=False)
+        self.gain: Tensor
+        self.offset: Tensor
+        mean, deviation = (torch.tensor(values).view(1, 3, 1, 1) for values in (MEAN, DEVIATION))
+        self.register_buffer("gain", 1 / (255 * deviation), persistent=False)
+        self.register_buffer("offset", -mean / deviation, persistent=False)
 
     def _stage_channels(self) -> list[int]:
-        """Channels at strides 4, 8, 16 and 32, found by showing the backbone an empty picture."""
+        """Channels at strides 4, 8 and 16, found by showing the backbone an empty picture."""
         x, channels = torch.zeros(1, 3, 64, 64), []
         training = self.training
         self.eval()
@@ -70,13 +86,12 @@ class DenseLocalizer(nn.Module):
         (n, classes, height / 8, width / 8), and the sides left, top, right, bottom in strides, (n, 4, height / 8,
         width / 8).
         """
-        x = (picture.permute(0, 3, 1, 2).float() - self.mean) / self.deviation
-        maps = []
-        for stage in self.stages:
-            x = stage(x)
-            maps.append(x)
-        at4, at8, at16, at32 = maps
-        deep = self.smooth16(self.from16(at16) + functional.interpolate(self.from32(at32), scale_factor=2.0))
-        fine = self.smooth8(self.from8(at8) + self.from4(at4) + functional.interpolate(deep, scale_factor=2.0))
-        cells = self.tower(fine)
-        return self.heat(cells), self.sides(cells).clamp(max=MAX_LOG_SIDE).exp()
+        x = picture.permute(0, 3, 1, 2).float() * self.gain + self.offset
+        at4 = self.stages[0](x)
+        at8 = self.stages[1](at4)
+        at16 = self.stages[2](at8)
+        with torch.autocast("cpu", torch.bfloat16, enabled=HALVES and self.training and x.device.type == "cpu"):
+            deep = functional.interpolate(self.smooth16(self.from16(at16)), scale_factor=2.0)
+            cells = self.tower(self.smooth8(self.from8(at8) + self.from4(at4) + deep))
+            heat, sides = self.heat(cells), self.sides(cells)
+        return heat.float(), sides.float().clamp(max=MAX_LOG_SIDE).exp()
