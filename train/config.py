@@ -7,8 +7,19 @@ from typing import Any
 
 from edge.settings import read_section, sample_section, setting, toml_value
 
-BACKBONES = ("mobilenet_v3_small", "mobilenet_v2", "resnet18", "resnet34")
+BACKBONES = (
+    "mobilenet_v3_small",
+    "mobilenet_v3_large",
+    "mobilenet_v2",
+    "resnet18",
+    "resnet34",
+    "resnet50",
+)
 """torchvision backbones that may be chosen; :mod:`train.torchvision_models` knows how to take each apart."""
+WEIGHTS = ("starter", "imagenet", "none")
+"""What a run may start from: the weights shipped with stampgate, torchvision's own, or random ones."""
+PRECISIONS = ("auto", "float32", "bfloat16", "float16")
+"""What the network may calculate in while it trains; *auto* is the best a GPU has, and float32 on a processor."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +66,12 @@ class FitSettings:
     """How the network is trained."""
 
     backbone: str = setting("mobilenet_v3_small", "torchvision backbone", choices=BACKBONES)
-    imagenet: bool = setting(False, "start from torchvision's ImageNet weights, which it downloads")
+    width: float = setting(
+        1.0, "width of a MobileNet backbone, as a multiple of its usual channels", at_least=0.1, at_most=4.0
+    )
+    weights: str = setting(
+        "none", "what to start from; starter is shipped, imagenet is torchvision's and is downloaded", choices=WEIGHTS
+    )
     size: int = setting(
         416, "side of the network's square input, in pixels, a multiple of 32", at_least=96, at_most=1280
     )
@@ -72,13 +88,41 @@ class FitSettings:
     ema: float = setting(
         0.998, "decay per step of the averaged weights that are exported", at_least=0.0, at_most=0.99999
     )
+    freeze_stages: int = setting(
+        0, "first stages of the backbone that do not learn until unfreeze_share", at_least=0, at_most=4
+    )
+    unfreeze_share: float = setting(
+        1.0, "share of the run after which frozen stages learn too; 1 never frees them", at_least=0.0, at_most=1.0
+    )
+    precision: str = setting("auto", "what to calculate in; auto is the GPU's best", choices=PRECISIONS)
     sides_weight: float = setting(3.0, "weight of the box loss beside the heat loss", at_least=0.0, at_most=100.0)
     clip_norm: float = setting(10.0, "greatest norm of the gradient", above=0.0, at_most=1000.0)
     seed: int = setting(0, "seed of everything random", at_least=0, at_most=2**31 - 1)
     workers: int = setting(2, "processes that paint pictures; 0 paints in the training process", at_least=0, at_most=64)
     threads: int = setting(0, "cores for the network; 0 takes all", at_least=0, at_most=256)
+    validate_share: float = setting(
+        0.1, "share of the run between two looks at held-out pictures; 0 never looks", at_least=0.0, at_most=1.0
+    )
+    patience: int = setting(
+        0, "looks without a better loss after which the run ends; 0 goes on to the end", at_least=0, at_most=1000
+    )
+    tensorboard: bool = setting(False, "write curves and pictures for TensorBoard into the run's folder")
     held_out_share: float = setting(0.1, "share of the products kept for setting the threshold", above=0.0, at_most=0.5)
     false_accept_rate: float = setting(0.01, "rate of false accepts that the threshold aims at", above=0.0, at_most=0.5)
+
+    @property
+    def network(self) -> str:
+        """Name of the backbone, with its width where that is not 1.
+
+        >>> FitSettings(backbone="mobilenet_v2", width=0.5).network
+        'mobilenet_v2:0.5'
+        """
+        return self.backbone if self.width == 1.0 else f"{self.backbone}:{self.width:g}"
+
+    @property
+    def imagenet(self) -> bool:
+        """Whether to start from torchvision's weights."""
+        return self.weights == "imagenet"
 
 
 @dataclass(frozen=True)
