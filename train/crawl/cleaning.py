@@ -1,0 +1,163 @@
+"""Bytes from anywhere become an upright RGB picture, or are refused with a reason."""
+
+import contextlib
+import io
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import imagehash
+import numpy as np
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+
+FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "BMP", "GIF", "TIFF")
+"""What is opened at all. Pillow knows more, among them formats that start other programs to be read."""
+MOST_BYTES = 40_000_000
+MOST_PIXELS = 60_000_000
+"""A file of a few kilobytes can claim gigabytes of pixels; photographs of 50 million pixels exist."""
+LEAST_SIDE = 200
+"""Pixels. Below it lie icons, buttons and thumbnails; training looks at windows of some 300 pixels."""
+LONGEST_SIDE = 2048
+"""Pixels. Longer ones are shrunk to it: training reads them smaller still, and a phone's 12 million fill disks."""
+QUALITY = 95
+SIXTEEN_TO_EIGHT = 257
+"""65535 / 255."""
+SEVERAL_IN_ONE = "MPO"
+"""Phones append a depth map or a second view to a JPEG: several pictures, and yet the first one is the photograph."""
+HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"mif1", b"msf1")
+
+
+class RefusedError(Exception):
+    """A body that is not wanted. Its text is the reason: a word or three, then a colon and the particulars."""
+
+
+@dataclass(frozen=True)
+class Clean:
+    """A picture as it will lie on the disk.
+
+    *jpeg*: the whole file, RGB, upright, without metadata. *phash*: 64 bits, alike for pictures that look alike.
+    """
+
+    jpeg: bytes
+    width: int
+    height: int
+    phash: int
+
+
+def clean(body: bytes) -> Clean:
+    """Turn a file's bytes into an upright RGB picture. Raises RefusedError."""
+    check_size(len(body))
+    try:
+        with Image.open(io.BytesIO(body), formats=_formats()) as opened:
+            _check_header(opened)
+            opened.load()
+            picture = _rgb(_upright(opened))
+    except RefusedError:
+        raise
+    except UnidentifiedImageError:
+        raise RefusedError(_what_else(body)) from None
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise RefusedError(f"too many pixels: {error}") from None
+    except Exception as error:  # noqa: BLE001 - decoders meet damaged bytes with any exception there is
+        raise RefusedError(f"damaged: {str(error) or type(error).__name__}") from None
+    picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=QUALITY)
+    return Clean(buffer.getvalue(), picture.width, picture.height, perceptual_hash(picture))
+
+
+def check_size(size: int) -> None:
+    """Check a body's length in bytes. Raises RefusedError."""
+    if not size:
+        raise RefusedError("empty")
+    if size > MOST_BYTES:
+        raise RefusedError(f"too many bytes: {size}, at most {MOST_BYTES}")
+
+
+def perceptual_hash(picture: Image.Image) -> int:
+    """64 bits that say whether each of the lowest frequencies lies above their median (imagehash's ``phash``)."""
+    return int(str(imagehash.phash(picture)), 16)
+
+
+@contextlib.contextmanager
+def calm_decoders() -> Iterator[None]:
+    """Keep Pillow from warning about what is refused or mended here anyway.
+
+    Synchronization: for the thread that starts all others and outlives them; the warnings filter is one for all.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"PIL\.")
+        yield
+
+
+def _formats() -> tuple[str, ...]:
+    """Those of FORMATS that this Pillow was built with."""
+    Image.init()
+    return tuple(name for name in FORMATS if name in Image.OPEN)
+
+
+def _check_header(opened: Image.Image) -> None:
+    """Refuse, before a pixel is decoded, what need not be. Raises RefusedError."""
+    size = f"{opened.width} x {opened.height} pixels"
+    if opened.width * opened.height > MOST_PIXELS:
+        raise RefusedError(f"too many pixels: {size}")
+    if min(opened.size) < LEAST_SIDE:
+        raise RefusedError(f"too small: {size}, at least {LEAST_SIDE} on the short side")
+    if getattr(opened, "is_animated", False) and opened.format != SEVERAL_IN_ONE:
+        raise RefusedError(f"animated: {getattr(opened, 'n_frames', 2)} pictures in one file")
+
+
+def _what_else(body: bytes) -> str:
+    """Why Pillow does not know it, in words that help."""
+    if body[4:8] == b"ftyp" and body[8:12] in HEIC_BRANDS:
+        return "HEIC: set the camera to 'most compatible', or convert the photographs to JPEG"
+    if body[:256].lstrip().startswith(b"<"):
+        return "no picture: a web page"
+    return "no picture: nothing that could be opened"
+
+
+def _upright(opened: Image.Image) -> Image.Image:
+    """Turn as the EXIF orientation says; EXIF that cannot be read says nothing."""
+    try:
+        return ImageOps.exif_transpose(opened)
+    except Exception:  # noqa: BLE001 - the pixels are fine, only the notes beside them are damaged
+        return opened
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    """Convert any mode to RGB as a viewer would show it: on white where it is transparent, by its colour profile."""
+    profile = image.info.get("icc_profile")
+    if image.mode.startswith("I"):
+        image = _eight_bits(image)
+    elif image.mode == "F":
+        raise RefusedError("no photograph: its values are floating-point numbers")
+    if image.mode in ("RGBA", "RGBa", "LA", "La", "PA") or "transparency" in image.info:
+        image = _on_white(image.convert("RGBA"))
+    elif image.mode == "P":
+        image = image.convert("RGB")
+    return _from_profile(image, profile) if profile else image.convert("RGB")
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Bring 16-bit greys down to 8 bits; Pillow's own conversion would clip all but the darkest to white."""
+    values = np.asarray(image).astype(np.int64)
+    if values.min() < 0 or values.max() > np.iinfo(np.uint16).max:
+        raise RefusedError("no photograph: its values have 32 bits")
+    return Image.fromarray(((values + SIXTEEN_TO_EIGHT // 2) // SIXTEEN_TO_EIGHT).astype(np.uint8))
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    ground = Image.new("RGB", image.size, "white")
+    ground.paste(image, mask=image.getchannel("A"))
+    return ground
+
+
+def _from_profile(image: Image.Image, profile: Any) -> Image.Image:
+    """Convert to sRGB by the ICC profile that came along; without it when the two do not fit."""
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError, TypeError, ValueError):
+        converted = None
+    return converted or image.convert("RGB")

@@ -1,0 +1,225 @@
+"""The folder that is filled: which picture is new, what number it gets, and which ones a person took out.
+
+``pictures/`` holds what may be trained on, and nothing else. A file is named after what it shows and its number, so
+that training, which splits photographs by product, holds a whole keyword out. Numbers are given once: a dropped
+picture's number stays its own.
+"""
+
+import dataclasses
+import hashlib
+import re
+import threading
+from collections.abc import Collection as Group
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from edge.errors import InputError, UsageError
+from edge.files import make_folder, sync_folder, write_whole
+from train.crawl.cleaning import Clean, RefusedError, clean
+from train.crawl.manifest import Entry, Kind, Manifest, Source, now
+
+MANIFEST, PICTURES, DROPPED = "manifest.jsonl", "pictures", "dropped"
+NEAR = 8
+"""Bits of 64. Measured on photographs of groceries: each of 308, scaled to 45 % and saved again at JPEG quality 60, or
+made a fifth brighter, stayed within 8 bits of itself; of 922, nine came within 8 bits of another one, and each of the
+nine was a second shot of the same thing in the same place."""
+LONGEST_NAME = 40
+SAME, ALIKE = "duplicate", "near duplicate"
+BY_COMMAND, BY_HAND = "by --drop", "its file was taken out of pictures/ by hand"
+
+
+class Collection:
+    """A folder of cleaned pictures with the manifest of how each came there; use as a context manager.
+
+    *folder*: is made when it is missing. *near*: pictures whose perceptual hashes differ in at most that many of 64
+    bits are near duplicates and only the first is kept; 0 keeps them all. Entering puts right what was interrupted or
+    done by hand, and says so in *notes*.
+
+    Synchronization: :meth:`take`, :meth:`refuse` and :meth:`miss` are safe in any thread; the rest belongs to one.
+    """
+
+    def __init__(self, folder: Path, near: int = NEAR) -> None:
+        self.folder = folder
+        self.notes: list[str] = []
+        self._near = near
+        self._lock = threading.Lock()
+        self._pictures: dict[int, Entry] = {}
+        self._by_sha: dict[str, int] = {}
+        self._hashes: dict[int, int] = {}
+        self._urls: dict[str, Entry] = {}
+        self._by_source: dict[tuple[str, str], Entry] = {}
+
+    def __enter__(self) -> Self:
+        make_folder(self.folder / PICTURES)
+        self._manifest = Manifest(self.folder / MANIFEST).__enter__()
+        try:
+            for entry in self._manifest.entries:
+                self._learn(entry)
+            self._mend()
+        except BaseException as error:
+            self._manifest.__exit__(type(error), error, None)
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._lock:  # a thread that is writing ends its line first
+            self._manifest.__exit__(kind, error, trace)
+
+    @property
+    def kept(self) -> list[Entry]:
+        """The pictures that are there, by number."""
+        return [entry for _, entry in sorted(self._pictures.items()) if entry.kind == "kept"]
+
+    def count(self, engine: str, keyword: str) -> int:
+        """How many pictures are there from *engine* for *keyword*."""
+        return sum(1 for entry in self.kept if (entry.engine, entry.keyword) == (engine, keyword))
+
+    def known(self, url: str) -> Entry | None:
+        """What became of *url* when it was answered before; then it is not fetched again."""
+        return self._urls.get(url)
+
+    def known_file(self, url: str, sha256: str) -> Entry | None:
+        """What became of this very file, when it would be judged so again; *sha256*: empty when it was not read."""
+        entry = self._by_source.get((url, sha256))
+        if entry and entry.reason.startswith(ALIKE) and (not self._near or entry.distance > self._near):
+            return None  # the caller asks for less likeness to be a repetition than the last time
+        return entry
+
+    def take(self, source: Source, body: bytes) -> Entry:
+        """Clean *body* and keep it unless it is refused or a repetition; returns the line that was written.
+
+        Raises InputError when the disk will not take it.
+        """
+        sha256 = hashlib.sha256(body).hexdigest()
+        arrived = Entry("refused", source.url, source.engine, source.keyword, now(), sha256=sha256, size=len(body))
+        try:
+            picture = clean(body)
+        except RefusedError as error:
+            return self._note(dataclasses.replace(arrived, reason=str(error)))
+        with self._lock:
+            repeated = self._repetition(arrived, picture)
+            return self._append(repeated or self._keep(arrived, picture))
+
+    def refuse(self, source: Source, reason: str) -> Entry:
+        """Write down that there is nothing to be had from *source*."""
+        return self._note(_bodiless("refused", source, reason))
+
+    def miss(self, source: Source, reason: str) -> Entry:
+        """Write down that *source* could not be had this time."""
+        return self._note(_bodiless("missed", source, reason))
+
+    def drop(self, numbers: Group[int]) -> list[Entry]:
+        """Move pictures to ``dropped/``, for good; those dropped before are passed over.
+
+        Raises UsageError, before anything is moved, when there is no such picture.
+        """
+        unknown = sorted(set(numbers) - set(self._pictures))
+        if unknown:
+            raise UsageError(
+                f"--drop: no picture has the number {', '.join(map(str, unknown))}; look on the contact sheet"
+            )
+        return [self._drop(entry) for entry in self.kept if entry.number in numbers]
+
+    def path(self, entry: Entry) -> Path:
+        """Where the file of *entry* lies."""
+        return self.folder / entry.file
+
+    def _drop(self, entry: Entry) -> Entry:
+        make_folder(self.folder / DROPPED)
+        there = f"{DROPPED}/{Path(entry.file).name}"
+        try:
+            self.path(entry).replace(self.folder / there)
+            sync_folder(self.folder / DROPPED)
+            sync_folder(self.folder / PICTURES)
+        except OSError as error:
+            raise InputError(
+                f"{self.path(entry)}: cannot be moved to {self.folder / DROPPED} ({error.strerror}); "
+                "make room or permission there"
+            ) from None
+        return self._append(dataclasses.replace(entry, kind="dropped", file=there, reason=BY_COMMAND, time=now()))
+
+    def _keep(self, arrived: Entry, picture: Clean) -> Entry:
+        """Write the file; what only its line can tell comes after, so that no line speaks of a file that is not."""
+        number = max(self._pictures, default=0) + 1
+        file = f"{PICTURES}/{_named(arrived.keyword)}_{number:06}.jpg"
+        write_whole(self.folder / file, picture.jpeg)
+        return dataclasses.replace(
+            arrived,
+            kind="kept",
+            number=number,
+            file=file,
+            width=picture.width,
+            height=picture.height,
+            phash=f"{picture.phash:016x}",
+        )
+
+    def _repetition(self, arrived: Entry, picture: Clean) -> Entry | None:
+        """The line that refuses a picture which is there, or was dropped; None when it is new."""
+        same = self._by_sha.get(arrived.sha256)
+        if same is not None:
+            return dataclasses.replace(arrived, reason=f"{SAME}: of {same}", like=same)
+        if not self._near or not self._hashes:
+            return None
+        distance, like = min(((picture.phash ^ other).bit_count(), n) for n, other in self._hashes.items())
+        if distance > self._near:
+            return None
+        reason = f"{ALIKE}: of {like}, {distance} of 64 bits differ"
+        return dataclasses.replace(arrived, reason=reason, like=like, distance=distance)
+
+    def _note(self, entry: Entry) -> Entry:
+        with self._lock:
+            return self._append(entry)
+
+    def _append(self, entry: Entry) -> Entry:
+        self._manifest.append(entry)
+        self._learn(entry)
+        return entry
+
+    def _learn(self, entry: Entry) -> None:
+        if entry.kind != "missed":
+            self._urls[entry.url] = entry
+            self._by_source[entry.url, entry.sha256] = entry
+        if entry.number:
+            self._pictures[entry.number] = entry
+            self._by_sha.setdefault(entry.sha256, entry.number)
+            self._hashes[entry.number] = int(entry.phash, 16)
+
+    def _mend(self) -> None:
+        """Put right what was cut off in the middle, and take up what was done by hand."""
+        if self._manifest.torn:
+            self.notes.append(f"{self._manifest.path}: its last line was cut off and is taken away")
+        self._remove_leftovers()
+        for entry in list(self._pictures.values()):
+            name, there = Path(entry.file).name, self.path(entry).exists()
+            back = self.folder / PICTURES / name
+            if entry.kind == "kept" and not there:
+                file = f"{DROPPED}/{name}" if (self.folder / DROPPED / name).exists() else entry.file
+                self._append(dataclasses.replace(entry, kind="dropped", file=file, reason=BY_HAND, time=now()))
+                self.notes.append(f"picture {entry.number}: {BY_HAND}; it counts as dropped")
+            elif entry.kind == "dropped" and back.exists():
+                self._append(dataclasses.replace(entry, kind="kept", file=f"{PICTURES}/{name}", reason="", time=now()))
+                self.notes.append(f"picture {entry.number}: its file was put back into {PICTURES}/; it counts again")
+
+    def _remove_leftovers(self) -> None:
+        """Remove the one picture that may have been written without its line, and temporary files."""
+        following = max(self._pictures, default=0) + 1
+        for path in (self.folder / PICTURES).iterdir():
+            if re.fullmatch(rf"\..+_\d{{6}}\.jpg\..+|.+_{following:06}\.jpg", path.name):
+                path.unlink()
+                self.notes.append(f"{path}: was left behind by an interrupted run and is removed")
+
+
+def _bodiless(kind: Kind, source: Source, reason: str) -> Entry:
+    return Entry(kind, source.url, source.engine, source.keyword, now(), reason=reason)
+
+
+def _named(keyword: str) -> str:
+    """A keyword as the beginning of a file name.
+
+    >>> _named("Milk carton, 1 l"), _named("牛奶"), _named("///")
+    ('milk-carton-1-l', '牛奶', 'picture')
+    """
+    return re.sub(r"[\W_]+", "-", keyword.lower())[:LONGEST_NAME].strip("-") or "picture"

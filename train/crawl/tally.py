@@ -1,0 +1,65 @@
+"""Counting what arrived, since an engine whose pages are no longer understood says nothing itself."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from train.crawl.manifest import FOLDER, Entry
+
+
+@dataclass
+class Tally:
+    """What became of one search, or of one folder.
+
+    *here*: pictures that were there before. *pages*: answers to result pages, by HTTP status or trouble. *links*: how
+    many pictures the pages named, or files the folder holds. *known*: of those, judged in an earlier run. *arrived*:
+    bodies that came in this run. *kept*, *reasons* and *missed* say what became of them, and of links that gave none.
+    *good*: whatever is a picture, new, repeated or known.
+    """
+
+    engine: str
+    keyword: str
+    here: int = 0
+    pages: Counter[str] = field(default_factory=Counter)
+    links: int = 0
+    known: int = 0
+    arrived: int = 0
+    kept: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+    missed: int = 0
+    good: int = 0
+
+    def add(self, entry: Entry, again: bool = False) -> None:
+        """Count a new line of the manifest, or with *again* an old one that was met once more."""
+        self.good += bool(entry.number or entry.like)
+        if again:
+            self.known += 1
+            return
+        self.arrived += bool(entry.sha256)
+        if entry.kind == "kept":
+            self.kept += 1
+        elif entry.kind == "missed":
+            self.missed += 1
+        else:
+            self.reasons[entry.reason.split(":")[0]] += 1
+
+    @property
+    def yielded(self) -> bool:
+        """Whether the source still gives pictures: new ones, or such as are there already."""
+        return bool(self.good or self.here)
+
+    def text(self) -> str:
+        """One line for a person."""
+        parts = [f"{self.kept} kept"]
+        parts += [f"{count} refused ({reason})" for reason, count in self.reasons.most_common()]
+        parts += [f"{self.missed} not to be had this time"] if self.missed else []
+        parts += [f"{self.known} known from before"] if self.known else []
+        return f"{self.engine} '{self.keyword}': {', '.join(parts)}; {self.asked()}"
+
+    def asked(self) -> str:
+        """How far the asking went."""
+        if self.engine == FOLDER:
+            return f"{self.links} files"
+        if not self.pages:
+            return f"not asked, {self.here} are here already"
+        answers = ", ".join(f"{count} x {answer}" for answer, count in sorted(self.pages.items()))
+        return f"result pages: {answers}; {self.links} links, {self.arrived} files arrived"
