@@ -16,16 +16,19 @@ unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check lint types imports smoke wheel format clean distclean
+.PHONY: help demo test bench-peers check lint types imports smoke wheel format clean distclean
 
 help:  ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 demo: $(BOX)/.ready  ## run the box's service on the sample frames: verdicts, reject pulses, log (no torch)
 	"$(BOX)/bin/stampgate-edge" demo --out build/demo
 
 test: $(FULL)/.ready  ## run the tests (ARGS='...' goes to pytest)
 	"$(FULL)/bin/python" -m pytest $(ARGS)
+
+bench-peers: $(FULL)/.ready  ## compare with YOLO11n and SIFT on the same pictures (ARGS='--minutes 30')
+	"$(FULL)/bin/python" -m bench.peers $(ARGS)
 
 check: lint types imports test smoke  ## all of lint, types, imports, test and smoke
 
@@ -53,7 +56,7 @@ format: $(FULL)/.ready  ## put the code into the house format and mend what ruff
 
 clean:  ## remove what the targets wrote, but not the environments
 	rm -rf build dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
-	find artwork edge export train tests -name __pycache__ -prune -exec rm -rf {} +
+	find artwork bench edge export train tests -name __pycache__ -prune -exec rm -rf {} +
 
 distclean: clean  ## remove the environments too
 	rm -rf $(BOX) $(FULL)

@@ -1,0 +1,47 @@
+"""The peer's own environment: made once, from requirements.txt, beside nothing of ours."""
+
+import subprocess
+import sys
+from hashlib import sha256
+from pathlib import Path
+
+from edge.errors import InputError
+from edge.files import write_whole
+
+REQUIREMENTS = Path(__file__).with_name("requirements.txt")
+
+
+def make_environment(folder: Path) -> Path:
+    """Make the environment in *folder*, unless it is there and current; returns its Python. Raises InputError.
+
+    The mark that it is ready is written last, so an interrupted one is made again.
+    """
+    python, ready = folder / "bin" / "python", folder / ".ready"
+    wanted = sha256(REQUIREMENTS.read_bytes()).hexdigest()
+    if ready.exists() and ready.read_text(encoding="utf-8") == wanted:
+        return python
+    print(f"making {folder}; downloads take most of it")
+    run([sys.executable, "-m", "venv", "--clear", str(folder)], "the peer's environment", "install python3-venv")
+    pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", str(REQUIREMENTS)]
+    run(pip, "the peer's environment", "see pip's lines above; or name one you made with --peer-python")
+    write_whole(ready, wanted.encode())
+    return python
+
+
+def run(command: list[str], what: str, advice: str) -> None:
+    """Run a program whose output the user sees; raises InputError with one line when it cannot or fails.
+
+    When this program is stopped, that one is stopped too, and waited for.
+    """
+    try:
+        process = subprocess.Popen(command)  # noqa: S603 - our own command, no shell
+    except OSError as error:
+        raise InputError(f"{command[0]}: cannot be started ({error.strerror}); {advice}") from None
+    try:
+        status = process.wait()
+    except KeyboardInterrupt:
+        process.terminate()
+        process.wait()
+        raise
+    if status:
+        raise InputError(f"{what}: '{Path(command[0]).name}' ended with status {status}; {advice}")
