@@ -64,7 +64,7 @@ distclean: clean  ## remove the environments too
 # The two environments. Each is made anew when the dependencies or the version may have changed, so that neither keeps
 # a package that the project no longer asks for; .ready is written last, so an interrupted one is made again.
 $(BOX)/.ready: INSTALL := .
-$(FULL)/.ready: INSTALL := .[train,export,dev]
+$(FULL)/.ready: INSTALL := .[train,export,plot,tensorboard,dev]
 $(BOX)/.ready $(FULL)/.ready: pyproject.toml edge/__init__.py
 	@"$(PYTHON)" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
 	  echo "make: PYTHON must be Python 3.11, 3.12 or 3.13, not '$(PYTHON)' ($$("$(PYTHON)" --version 2>&1 | tail -n 1));" \

@@ -9,7 +9,7 @@ import torch
 from edge.errors import ModelError
 from edge.localizer import Localizer, decode
 from train.checkpoint import Checkpoint
-from train.fit import read_held_out
+from train.held_out import read_held_out
 
 MAX_SCORE_GAP = 1e-3
 """Greatest difference of a score, anywhere on the heat map."""

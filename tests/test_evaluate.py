@@ -1,14 +1,18 @@
 import json
+from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 
 from edge.errors import InputError
 from tests.tiny_model import CONTRACT, SIZE, paint, save, two_classes, write_tiny_model
-from train.evaluate import Evaluation, Rate, as_json, as_text, evaluate
+from train.commands import evaluate as command
+from train.evaluate import Evaluation, Looked, Rate, as_json, as_text, evaluate, judge, look_at
+from train.worst import SHOWN, Case, Kind, cases, choose, worst_sheet
 
 BOX = 24
 """The tiny model's boxes are 24 x 24 about the middle of an 8 x 8 cell."""
@@ -43,11 +47,17 @@ class Set:
 
     def evaluate(self, categories: tuple[str, ...] = ("badge",)) -> Evaluation:
         """Write the labels and measure the tiny model on them."""
+        looked = self.look(categories)
+        return judge(looked.name, looked.labels, looked.seen, looked.threshold)
+
+    def look(self, categories: tuple[str, ...] = ("badge",)) -> Looked:
+        """Write the labels and let the tiny model look."""
         labels = self.folder / "labels.json"
         named = [{"id": index, "name": name} for index, name in enumerate(categories, start=1)]
         labels.write_text(json.dumps({"images": self.images, "annotations": self.annotations, "categories": named}))
         model = write_tiny_model(self.folder / "m.onnx", CONTRACT if len(categories) == 1 else two_classes())
-        return evaluate(model, labels, self.folder / "images", self.folder / "negatives")
+        negatives = self.folder / "negatives"
+        return look_at(model, labels, self.folder / "images", negatives if any(negatives.iterdir()) else None)
 
 
 def test_a_perfect_model_gets_perfect_figures(tmp_path: Path) -> None:
@@ -201,3 +211,115 @@ def test_a_category_that_the_model_does_not_know_is_refused(tmp_path: Path) -> N
     photographs.negative()
     with pytest.raises(InputError, match="category 'other' is no class of the model"):
         photographs.evaluate(("dot", "other"))
+
+
+def test_presence_counts_both_kinds_of_picture(tmp_path: Path) -> None:
+    """Of four right and one wrong among each kind, the accuracy is that of all, and the text and the JSON say it."""
+    photographs = Set(tmp_path)
+    for _ in range(4):
+        photographs.add((3, 3))
+    photographs.add(hidden=(4, 4))
+    for _ in range(4):
+        photographs.add()
+    photographs.negative((2, 2))
+    result = photographs.evaluate()
+    assert (result.presence.errors, result.presence.items, result.presence.accuracy) == (2, 10, 0.8)
+    assert result.presence.upper_bound == Rate.of(2, 10).upper_bound
+    assert "stamp or none: 80.00% right, wrong 2 of 10" in as_text(result)
+    assert json.loads(as_json(result))["presence"] == pytest.approx(
+        {"errors": 2, "items": 10, "accuracy": 0.8, "upper_bound": 0.5069}, abs=1e-4
+    )
+
+
+def test_a_set_of_pictures_without_any_mark_is_measured(tmp_path: Path) -> None:
+    """Look-alikes alone: there is no recall to speak of, and the false accepts are counted."""
+    photographs = Set(tmp_path)
+    photographs.add()
+    photographs.add()
+    save(tmp_path / "images" / "2.png", paint({"dot": [(8, 8)]}))
+    result = photographs.evaluate()
+    assert (result.false_accepts.errors, result.false_accepts.items) == (1, 2)
+    assert (result.false_rejects.items, result.presence.accuracy) == (0, 0.5)
+    assert json.loads(as_json(result), parse_constant=pytest.fail)["groups"][0]["ap50"] is None
+
+
+def test_every_picture_that_went_wrong_is_a_case(tmp_path: Path) -> None:
+    """A false accept in either folder, a miss, something beside the mark, a hit; what was passed over is none."""
+    photographs = Set(tmp_path)
+    photographs.add((3, 3))
+    photographs.add((2, 2), hidden=(5, 5))
+    photographs.add((3, 3))
+    save(tmp_path / "images" / "3.png", paint({"dot": [(24, 24), (48, 8)]}))
+    photographs.add()
+    save(tmp_path / "images" / "4.png", paint({"dot": [(8, 8)]}))
+    photographs.add()
+    photographs.add(hidden=(4, 4), ignore=True)
+    photographs.negative((4, 4))
+    photographs.negative()
+    looked = photographs.look()
+    judged = cases(looked.labels, looked.seen, looked.threshold)
+    assert [(case.path.name, case.kind, case.path.parent.name) for case in judged] == [
+        ("1.png", "hit", "images"),
+        ("2.png", "miss", "images"),
+        ("3.png", "extra", "images"),
+        ("4.png", "false accept", "images"),
+        ("0.png", "false accept", "negatives"),
+    ]
+    hit, miss, extra, *_ = judged
+    assert hit.figure == pytest.approx(1.0)
+    assert (miss.figure, len(miss.truth), len(miss.found)) == (0.0, 2, 1)
+    assert extra.figure >= looked.threshold
+
+
+def test_what_lies_on_an_ignored_mark_is_no_extra(tmp_path: Path) -> None:
+    """It is neither rewarded nor punished, on the sheet as in the figures."""
+    photographs = Set(tmp_path)
+    photographs.add((2, 2))
+    photographs.add((5, 5), ignore=True)
+    photographs.annotations[1]["image_id"] = 1
+    save(tmp_path / "images" / "1.png", paint({"dot": [(16, 16), (40, 40)]}))
+    looked = photographs.look()
+    first, _ = cases(looked.labels, looked.seen, looked.threshold)
+    assert first.kind == "hit"
+
+
+def test_the_worst_come_first_and_some_hits_come_last() -> None:
+    """The boldest false accept, then the mark that was seen least, then hits from the worst fit on."""
+    path = Path("a.png")
+    figures: list[tuple[Kind, float]] = [("hit", 0.9), ("miss", 0.3), ("false accept", 0.7), ("miss", 0.0)]
+    figures += [("false accept", 0.95), ("hit", 0.6), ("extra", 0.8)]
+    chosen = choose([Case(path, kind, figure) for kind, figure in figures])
+    assert [(case.kind, case.figure) for case in chosen] == [
+        ("false accept", 0.95), ("false accept", 0.7), ("miss", 0.0), ("miss", 0.3), ("extra", 0.8), ("hit", 0.6),
+        ("hit", 0.9),
+    ]  # fmt: skip
+    many = choose([Case(path, "hit", i / 100) for i in range(100)])
+    assert len(many) == SHOWN["hit"]
+    assert [case.figure for case in many[:6]] == [0.0, 0.01, 0.02, 0.03, 0.04, 0.05]
+    assert many[-1].figure > 0.8
+
+
+def test_the_sheet_shows_true_and_found_boxes(tmp_path: Path) -> None:
+    """Green and red in one picture: a mark that was missed and another that was found."""
+    photographs = Set(tmp_path)
+    photographs.add((2, 2), hidden=(5, 5))
+    looked = photographs.look()
+    seen = np.asarray(worst_sheet(looked.labels, looked.seen, looked.threshold)).reshape(-1, 3)
+    for colour in ((40, 220, 80), (255, 60, 60)):
+        assert (seen == colour).all(1).any()
+
+
+def test_the_command_writes_the_sheet_and_the_figures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The way a user has them; a set with nothing to show still gives a sheet."""
+    photographs = Set(tmp_path)
+    photographs.add()
+    photographs.look()
+    parser = ArgumentParser()
+    command.add_arguments(parser)
+    words = ["m.onnx", "--coco", "labels.json", "--images", "images", "--sheet", "sheet.png", "--json", "figures.json"]
+    arguments = parser.parse_args([word if word.startswith("--") else str(tmp_path / word) for word in words])
+    assert arguments.command(arguments) == 0
+    assert "stamp or none: 100.00% right" in capsys.readouterr().out
+    assert json.loads((tmp_path / "figures.json").read_text())["presence"]["items"] == 1
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        assert sheet.size == (360, 300)

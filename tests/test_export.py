@@ -18,7 +18,8 @@ from tests.painting import save_mark
 from train import checkpoint
 from train.checkpoint import Checkpoint
 from train.config import BACKBONES, FitSettings, RunConfig
-from train.fit import read_inputs, write_held_out
+from train.held_out import write_held_out
+from train.inputs import read_inputs
 from train.model import DenseLocalizer
 
 ALLOWED = {

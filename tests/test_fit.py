@@ -1,5 +1,7 @@
 import csv
 import dataclasses
+import itertools
+import json
 import os
 import signal
 import subprocess
@@ -11,59 +13,60 @@ import pytest
 import torch
 from PIL import Image
 
-from edge.errors import InputError
 from export.to_onnx import export_run
-from tests.painting import save_mark
+from tests.quick_run import SMALL, config_in, paint_few
 from train import checkpoint
 from train import fit as fitting
-from train.config import FitSettings, RunConfig, SynthSettings
 from train.dataset import collate, load_batches, paint_batch, plan_batch
-from train.fit import fit, learning_rate, read_inputs
-
-SMALL = FitSettings(size=128, window=96, batch=3, steps=6, minutes=0.0, workers=0, threads=1)
+from train.fit import fit, looks_between
+from train.inputs import read_inputs
+from train.trainer import Losses, Trainer, train_step
 
 
 @pytest.fixture(autouse=True)
-def quick_threshold(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Twenty pictures are enough to run the code that sets the threshold."""
-    monkeypatch.setattr("train.threshold.NEGATIVES", 20)
-    monkeypatch.setattr("train.backgrounds.PAINTED_POOL", 3)
-
-
-def config_in(folder: Path, settings: FitSettings = SMALL) -> RunConfig:
-    """A tiny run on painted products."""
-    return RunConfig((("disc", str(save_mark(folder, "disc"))),), "", (), SynthSettings(), settings)
+def few_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few of everything are enough to run the code."""
+    paint_few(monkeypatch)
 
 
 def test_a_run_leaves_all_that_was_promised(tmp_path: Path) -> None:
-    """Checkpoint with weights and config, loss table, configuration, contact sheet."""
-    config, out = config_in(tmp_path), tmp_path / "run"
+    """Checkpoint with weights and config, both tables, configuration, environment, sheets of pictures."""
+    config, out = config_in(tmp_path, dataclasses.replace(SMALL, validate_share=0.5)), tmp_path / "run"
     outcome = fit(read_inputs(config), out)
     kept = checkpoint.load(out)
     assert (outcome.step, outcome.stopped, kept.step) == (6, False, 6)
     assert kept.config == config
     assert kept.threshold == outcome.threshold
+    assert outcome.threshold is not None
     assert 0.0 < outcome.threshold < 1.0
     with (out / "loss.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [int(row["step"]) for row in rows] == [1, 2, 3, 4, 5, 6]
     assert all(float(row["loss"]) > 0 for row in rows)
     assert 'backbone = "mobilenet_v3_small"' in (out / "config.toml").read_text()
-    with Image.open(out / "pictures.png") as sheet:
-        assert sheet.width > 500
-        assert len(np.unique(np.asarray(sheet.convert("L")))) > 100
+    with (out / "validation.csv").open(newline="") as file:
+        looks = list(csv.DictReader(file))
+    assert [int(look["step"]) for look in looks] == [3, 6]
+    for name in ("pictures.png", "hits.png"):
+        with Image.open(out / name) as sheet:
+            assert sheet.width > 300
+            assert len(np.unique(np.asarray(sheet.convert("L")))) > 100
+    (start,) = json.loads((out / "environment.json").read_text())
+    assert (start["step"], start["torch"], start["processes"]) == (0, torch.__version__, 1)
     assert sorted(path.name for path in out.iterdir()) == [
-        *("checkpoint.pt", "config.toml", "held_out.npz", "loss.csv", "pictures.png")
+        *("checkpoint.pt", "config.toml", "environment.json", "held_out.npz", "hits.png"),
+        *("loss.csv", "pictures.png", "validation.csv"),
     ]
 
 
 def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A real SIGINT in step 3: the checkpoint can be used, and resuming gives the same weights."""
-    config = config_in(tmp_path)
+    """A real SIGINT in step 3: the checkpoint can be used, and resuming gives the same weights, bit for bit."""
+    settings = dataclasses.replace(SMALL, validate_share=0.3, freeze_stages=2, unfreeze_share=0.7, threads=2, batch=4)
+    config = config_in(tmp_path, settings)
     fit(read_inputs(config), tmp_path / "whole")
-    step = fitting.train_step
+    step = train_step
 
-    def interrupted(trainer: fitting.Trainer, *args: object) -> tuple[float, float, float]:
+    def interrupted(trainer: Trainer, *args: object) -> Losses:
         losses = step(trainer, *args)  # type: ignore[arg-type]
         if trainer.step == 3:
             os.kill(os.getpid(), signal.SIGINT)
@@ -74,30 +77,66 @@ def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(tmp_path: Path, m
     assert (outcome.step, outcome.stopped) == (3, True)
     assert export_run(tmp_path / "parts", tmp_path / "early.onnx").contract.classes == ("disc",)
     monkeypatch.setattr(fitting, "train_step", step)
+    with (tmp_path / "parts" / "loss.csv").open("a") as table:
+        table.write("4,9.99,4,1.00000,1.00000,1.00000\r\n5,9.9")  # what a crash after the checkpoint leaves
     outcome = fit(read_inputs(config), tmp_path / "parts", checkpoint.load(tmp_path / "parts"))
     assert (outcome.step, outcome.stopped) == (6, False)
     whole, parts = checkpoint.load(tmp_path / "whole"), checkpoint.load(tmp_path / "parts")
-    for name, value in whole.averaged.items():
-        assert torch.allclose(value.float(), parts.averaged[name].float(), atol=1e-6), name
-    assert len((tmp_path / "parts" / "loss.csv").read_text().splitlines()) == 7
+    for have, want in ((parts.averaged, whole.averaged), (parts.weights, whole.weights)):
+        assert [name for name, value in want.items() if not torch.equal(value, have[name])] == []
+    assert (parts.threshold, parts.best_loss, parts.looks_since) == (
+        *(whole.threshold, whole.best_loss, whole.looks_since),
+    )
+    for name in ("loss.csv", "validation.csv"):
+        assert without_seconds(tmp_path / "parts" / name) == without_seconds(tmp_path / "whole" / name)
+    starts = json.loads((tmp_path / "parts" / "environment.json").read_text())
+    assert [start["step"] for start in starts] == [0, 3]
 
 
+def without_seconds(table: Path) -> list[list[str]]:
+    """Its rows, with all that does not depend on the clock."""
+    with table.open(newline="") as file:
+        return [row[:1] + row[2:] for row in csv.reader(file)]
+
+
+def test_a_loss_that_falls_no_more_ends_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With patience 2, the look after the best one and the next end it; one more step was under way."""
+    losses = iter([5.0, 4.0, 4.0, 4.1, 3.0])
+    monkeypatch.setattr(fitting, "score_held_out", lambda *_: (next(losses), 0.0, 0.0))
+    settings = dataclasses.replace(SMALL, steps=20, validate_share=0.1, patience=2)
+    outcome = fit(read_inputs(config_in(tmp_path, settings)), tmp_path / "run")
+    assert (outcome.step, outcome.stopped, outcome.plateau) == (9, False, True)
+    kept = checkpoint.load(tmp_path / "run")
+    assert (kept.best_loss, kept.looks_since, kept.threshold) == (4.0, 2, outcome.threshold)
+
+
+def test_looks_fall_on_even_shares_and_on_the_end(tmp_path: Path) -> None:
+    """Also when one step passes several of them, and never when they are switched off."""
+    config = config_in(tmp_path, dataclasses.replace(SMALL, validate_share=0.4))
+    shares = [0.0, 0.39, 0.4, 0.7, 0.95, 0.99, 1.02]
+    looks = [looks_between(config, before, now) for before, now in itertools.pairwise(shares)]
+    assert looks == [False, True, False, True, False, True]
+    assert not looks_between(config_in(tmp_path), 0.0, 1.0)
+
+
+def test_a_resumed_run_needs_no_weights_to_start_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is loaded or downloaded again: those weights are in the checkpoint already."""
+    config = config_in(tmp_path, dataclasses.replace(SMALL, steps=1))
+    fit(read_inputs(config), tmp_path / "run")
+    kept = checkpoint.load(tmp_path / "run")
+    asking = dataclasses.replace(config, fit=dataclasses.replace(config.fit, weights="imagenet", steps=2))
+    monkeypatch.setattr("train.trainer.initial_network", lambda _: pytest.fail("weights were asked for"))
+    assert fit(read_inputs(asking), tmp_path / "run", dataclasses.replace(kept, config=asking)).step == 2
+
+
+@pytest.mark.slow
 def test_ctrl_c_in_a_terminal_leaves_a_usable_checkpoint_and_says_so(tmp_path: Path) -> None:
     """The real program, painting processes and all, with a signal to the whole group as a terminal sends it."""
-    mark, out = save_mark(tmp_path, "disc"), tmp_path / "run"
-    command = [
-        sys.executable,
-        "-m",
-        "export",
-        "train",
-        "--mark",
-        f"seal={mark}",
-        "--out",
-        str(out),
-        "--steps",
-        "100000",
-    ]
-    command += [part for key in ("size=96", "window=96", "batch=2", "workers=2") for part in ("--set", key)]
+    config, out = config_in(tmp_path), tmp_path / "run"
+    command = [sys.executable, "-m", "export", "train", "--mark", f"seal={config.marks[0][1]}", "--out", str(out)]
+    command += ["--backgrounds", config.backgrounds, "--steps", "100000"]
+    keys = ("size=96", "window=96", "batch=2", "workers=2", "painted_share=0.0", "weights=none")
+    command += [part for key in keys for part in ("--set", key)]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
@@ -130,35 +169,15 @@ def test_batches_come_in_order_however_many_paint(tmp_path: Path) -> None:
 
 def test_whole_frames_come_every_so_often_in_batches_of_about_the_same_cost() -> None:
     """Windows teach cheaply, whole frames teach what a frame looks like."""
-    settings = FitSettings(size=416, window=256, batch=12, whole_every=4)
+    settings = dataclasses.replace(SMALL, size=416, window=256, batch=12, whole_every=4)
     assert [plan_batch(settings, number) for number in range(4)] == [(256, 12)] * 3 + [(416, 5)]
     assert plan_batch(dataclasses.replace(settings, window=416), 0) == (416, 12)
-
-
-def test_the_step_size_rises_then_falls(tmp_path: Path) -> None:
-    """Warm-up, top, and a hundredth at the end."""
-    config = config_in(tmp_path)
-    top, warm = config.fit.learning_rate, config.fit.warmup_share
-    sizes = [learning_rate(config, share) for share in (0.0, warm, 0.5, 1.0)]
-    assert sizes[1] == pytest.approx(top)
-    assert sizes[0] < 0.05 * top
-    assert 0.4 * top < sizes[2] < 0.6 * top
-    assert sizes[3] == pytest.approx(0.01 * top)
-
-
-def test_a_diverging_run_ends_with_a_reason(tmp_path: Path) -> None:
-    """A loss that is no number would only spoil the checkpoint."""
-    config = config_in(tmp_path, dataclasses.replace(SMALL, steps=2))
-    trainer = fitting.Trainer.fresh(config)
-    with torch.no_grad():
-        trainer.net.heat.weight.fill_(float("nan"))
-    batch = next(load_batches(read_inputs(config).kit, config.fit, 1, 0))
-    with pytest.raises(InputError, match="lower learning_rate"):
-        fitting.train_step(trainer, config, batch, 0.5)
+    assert [plan_batch(settings, number, world=2) for number in (0, 3)] == [(256, 24), (416, 9)]
 
 
 def test_the_threshold_of_a_network_that_knows_nothing_lets_nothing_pass_by_chance(tmp_path: Path) -> None:
     """It is set above what the untrained network says of pictures without a mark, or at the least allowed."""
     out = tmp_path / "run"
     outcome = fit(read_inputs(config_in(tmp_path, dataclasses.replace(SMALL, steps=1))), out)
+    assert outcome.threshold is not None
     assert outcome.threshold >= 0.2

@@ -1,3 +1,4 @@
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -80,6 +81,70 @@ def test_two_pictures_of_one_name_are_looks_of_one_class(tmp_path: Path) -> None
         [("ok", str(tmp_path / "a.png")), ("no", str(tmp_path / "b.png")), ("ok", str(tmp_path / "c.png"))]
     )
     assert [(mark.label, mark.kind) for mark in marks] == [("ok", 0), ("no", 1), ("ok", 0)]
+
+
+def test_a_folder_is_one_class_of_many_looks(tmp_path: Path) -> None:
+    """In order of their names, whatever the disk's order; what is no picture is passed over."""
+    faces = tmp_path / "faces"
+    faces.mkdir()
+    for name in ("c", "a", "b"):
+        mark_image("disc", {"a": 40, "b": 50, "c": 60}[name]).save(faces / f"{name}.png")
+    (faces / "origin.txt").write_text("taken on Monday")
+    mark_image("star").save(tmp_path / "star.png")
+    marks = load_marks(parse_marks([f"no={tmp_path / 'star.png'}", str(faces)]))
+    assert [(mark.label, mark.kind, mark.native_size[0]) for mark in marks[1:]] == [
+        ("faces", 1, 40),
+        ("faces", 1, 50),
+        ("faces", 1, 60),
+    ]
+
+
+def test_a_folder_with_useless_pictures_names_every_one_of_them(tmp_path: Path) -> None:
+    """One line, so that all can be mended at once."""
+    mark_image("disc").save(tmp_path / "good.png")
+    (tmp_path / "bad.jpg").write_bytes(b"nothing")
+    Image.new("RGB", (30, 30), "white").save(tmp_path / "empty.png")
+    with pytest.raises(InputError) as caught:
+        load_marks([("ok", str(tmp_path))])
+    message = str(caught.value)
+    assert message.startswith(f"{tmp_path}: 2 of its 3 pictures cannot be used (bad.jpg: cannot be read")
+    assert "empty.png: shows nothing but its background" in message
+    assert message.endswith("; mend them or take them out")
+    assert "\n" not in message
+
+
+def test_a_folder_without_pictures_is_refused(tmp_path: Path) -> None:
+    """An empty class would train to nothing."""
+    with pytest.raises(InputError, match="holds no picture"):
+        load_marks([("ok", str(tmp_path))])
+
+
+def test_a_drawing_is_painted_large_enough() -> None:
+    """The project's own stamp as SVG is the same as its PNG."""
+    pytest.importorskip("resvg_py")
+    artwork = Path(__file__).resolve().parent.parent / "artwork"
+    drawn, saved = (load_mark(artwork / f"qc-tested.{suffix}", "m") for suffix in ("svg", "png"))
+    assert max(drawn.image.size) == 320
+    assert "its own transparency" in drawn.treatment
+    small = [np.asarray(mark.image.resize((60, 60)).convert("RGBa"), np.int16) for mark in (drawn, saved)]
+    assert np.abs(small[0] - small[1]).mean() < 4
+
+
+@pytest.mark.parametrize("text", ["<svg", "no drawing", "<svg xmlns='http://www.w3.org/2000/svg'/>"])
+def test_a_broken_drawing_is_refused_in_one_line(tmp_path: Path, text: str) -> None:
+    """As any other picture is."""
+    pytest.importorskip("resvg_py")
+    (tmp_path / "m.svg").write_text(text)
+    with pytest.raises(InputError, match=r"m\.svg: (cannot be read as a picture|shows nothing)"):
+        load_mark(tmp_path / "m.svg", "m")
+
+
+def test_without_the_painter_of_drawings_its_name_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is small, but few need it."""
+    monkeypatch.setitem(sys.modules, "resvg_py", None)
+    (tmp_path / "m.svg").write_text("<svg/>")
+    with pytest.raises(InputError, match=r"pip install resvg-py, or save the stamp as PNG$"):
+        load_mark(tmp_path / "m.svg", "m")
 
 
 @pytest.mark.parametrize("text", ["=x.png", "ok=", "  =  "])

@@ -108,7 +108,7 @@ def test_evaluating_with_a_foreign_model_or_folder_is_refused(
 def test_the_command_line_lies_on_top_of_what_a_run_was_told(mark: str) -> None:
     """Resuming with more time changes the time and nothing else."""
     blank = Namespace(
-        mark=None, backgrounds=None, lookalike=None, backbone=None, imagenet=None, size=None, seed=None, minutes=None,
+        mark=None, backgrounds=None, lookalike=None, backbone=None, weights=None, size=None, seed=None, minutes=None,
         steps=None, set=[],
     )  # fmt: skip
     first = config_of(Namespace(**{**vars(blank), "mark": [f"a={mark}"], "steps": 50, "set": ["blur_px=0.5"]}))

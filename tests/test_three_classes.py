@@ -9,7 +9,8 @@ from edge.localizer import Localizer
 from export.to_onnx import export_run
 from tests.painting import save_mark
 from train.config import FitSettings, RunConfig, SynthSettings
-from train.fit import fit, read_inputs
+from train.fit import fit
+from train.inputs import read_inputs
 from train.synth import Picture, paint
 
 MARKS = ("disc", "square", "star")
@@ -43,7 +44,7 @@ def pictures_of_several(config: RunConfig) -> list[Picture]:
 def test_a_model_of_three_classes_finds_several_marks_of_several_classes_in_one_picture(tmp_path: Path) -> None:
     """Trained for three minutes or so; every class is found, and most pictures are read without any mistake."""
     marks = tuple((name, str(save_mark(tmp_path, name))) for name in MARKS)
-    config = RunConfig(marks, "", (), SYNTH, FIT)
+    config = RunConfig(marks, "", synth=SYNTH, fit=FIT)
     fit(read_inputs(config), tmp_path / "run")
     localizer = Localizer(export_run(tmp_path / "run", tmp_path / "m.onnx").path)
     pictures = pictures_of_several(config)

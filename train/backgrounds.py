@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from edge.errors import InputError
+from edge.preprocess import Frame
 from train.marks import Mark
 from train.products import paint_product
 
@@ -24,23 +25,27 @@ PAINTED_POOL = 150
 class Backgrounds(Protocol):
     """Where the pictures come from that marks are pasted on."""
 
-    def choose(self, rng: np.random.Generator) -> Image.Image:
-        """One picture, RGB."""
+    def pixels(self, rng: np.random.Generator) -> Frame:
+        """One picture: (height, width, 3) uint8, RGB, not to be written to."""
         ...
 
+    def choose(self, rng: np.random.Generator) -> Image.Image:
+        """The same for Pillow."""
+        return Image.fromarray(self.pixels(rng))
 
-class Photographs:
+
+class Photographs(Backgrounds):
     """Photographs from a list of files, decoded once and kept while memory allows."""
 
     def __init__(self, paths: Sequence[Path], long_side: int) -> None:
         """Serve *paths*, shrunk to at most *long_side* pixels."""
         self.paths = list(paths)
         self.long_side = long_side
-        self._cache: dict[Path, Image.Image] = {}
+        self._cache: dict[Path, Frame] = {}
         self._room = CACHE_BYTES
 
-    def choose(self, rng: np.random.Generator) -> Image.Image:
-        """One photograph, RGB; a file that turns out damaged is named once on stderr and left out."""
+    def pixels(self, rng: np.random.Generator) -> Frame:
+        """One photograph; a file that turns out damaged is named once on stderr and left out."""
         while self.paths:
             path = self.paths[int(rng.integers(len(self.paths)))]
             kept = self._cache.get(path)
@@ -53,42 +58,42 @@ class Photographs:
                 self.paths.remove(path)
         raise InputError("backgrounds: not one photograph could be read; bring others")
 
-    def _keep(self, path: Path, image: Image.Image) -> Image.Image:
-        size = image.width * image.height * 3
-        if size <= self._room:
-            self._room -= size
-            self._cache[path] = image
-        return image
+    def _keep(self, path: Path, image: Image.Image) -> Frame:
+        pixels = np.asarray(image, np.uint8)
+        if pixels.nbytes <= self._room:
+            self._room -= pixels.nbytes
+            self._cache[path] = pixels
+        return pixels
 
 
-class PaintedProducts:
+class PaintedProducts(Backgrounds):
     """Product pictures painted by the program, so that training runs without a network or photographs."""
 
     def __init__(self, seed: int, pool: int = PAINTED_POOL) -> None:
         """Paint a pool of *pool* pictures, by and by as they are asked for."""
         self._seed = seed
-        self._pool: list[Image.Image | None] = [None] * pool
+        self._pool: list[Frame | None] = [None] * pool
 
-    def choose(self, rng: np.random.Generator) -> Image.Image:
-        """One of the pool, RGB."""
+    def pixels(self, rng: np.random.Generator) -> Frame:
+        """One of the pool."""
         index = int(rng.integers(len(self._pool)))
-        image = self._pool[index]
-        if image is None:
+        kept = self._pool[index]
+        if kept is None:
             image = paint_product(np.random.default_rng((self._seed, index)), PAINTED_SIDE, PAINTED_SIDE)
-            self._pool[index] = image
-        return image
+            kept = self._pool[index] = np.asarray(image, np.uint8)
+        return kept
 
 
-class Mixed:
+class Mixed(Backgrounds):
     """Mostly the one kind of background, now and then the other."""
 
     def __init__(self, usual: Backgrounds, other: Backgrounds, share: float) -> None:
         """Take *other* for that *share* of the pictures, 0..1."""
         self._usual, self._other, self._share = usual, other, share
 
-    def choose(self, rng: np.random.Generator) -> Image.Image:
-        """One picture of either kind, RGB."""
-        return (self._other if rng.random() < self._share else self._usual).choose(rng)
+    def pixels(self, rng: np.random.Generator) -> Frame:
+        """One picture of either kind."""
+        return (self._other if rng.random() < self._share else self._usual).pixels(rng)
 
 
 def read_photograph(path: Path, long_side: int) -> Image.Image:

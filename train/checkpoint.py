@@ -1,7 +1,8 @@
 """Checkpoints: weights and configuration in one file, loaded without running any code from it."""
 
 import hashlib
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from train.config import RunConfig
 from train.model import DenseLocalizer
 
 NAME = "checkpoint.pt"
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass
@@ -22,7 +23,8 @@ class Checkpoint:
     """The state of a run.
 
     *averaged*: the weights that are exported (exponential moving average); *weights*, *optimizer*: what training goes
-    on from; *step*, *seconds*: how far it came; *threshold*: least score that counts, None until it was set.
+    on from; *step*, *seconds*: how far it came; *threshold*: least score that counts, None until it was set; *scaler*:
+    how float16's losses are scaled, empty elsewhere; *best_loss*, *looks_since*: what is known of a plateau.
     """
 
     config: RunConfig
@@ -32,10 +34,13 @@ class Checkpoint:
     step: int
     seconds: float
     threshold: float | None
+    scaler: dict[str, Any] = field(default_factory=dict)
+    best_loss: float = math.inf
+    looks_since: int = 0
 
     def network(self) -> DenseLocalizer:
         """The network with the averaged weights, ready to answer."""
-        net = DenseLocalizer(self.config.fit.backbone, len(self.config.classes))
+        net = DenseLocalizer(self.config.fit.network, len(self.config.classes))
         net.load_state_dict(self.averaged)
         return net.eval()
 
@@ -52,6 +57,9 @@ def save(checkpoint: Checkpoint, folder: Path) -> Path:
         "step": checkpoint.step,
         "seconds": checkpoint.seconds,
         "threshold": checkpoint.threshold,
+        "scaler": checkpoint.scaler,
+        "best_loss": checkpoint.best_loss,
+        "looks_since": checkpoint.looks_since,
     }
     with whole_or_nothing(path) as temporary, temporary.open("wb") as file:
         try:

@@ -18,46 +18,99 @@ BACKBONES = (
 """torchvision backbones that may be chosen; :mod:`train.torchvision_models` knows how to take each apart."""
 WEIGHTS = ("starter", "imagenet", "none")
 """What a run may start from: the weights shipped with stampgate, torchvision's own, or random ones."""
+STARTER_NETWORK = "mobilenet_v3_small"
+"""The one network that the shipped weights are for."""
 PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 """What the network may calculate in while it trains; *auto* is the best a GPU has, and float32 on a processor."""
+
+
+def _share(default: float, sentence: str) -> float:
+    """Declare a chance or a share of 0 to 1."""
+    declared: float = setting(default, sentence, at_least=0.0, at_most=1.0)
+    return declared
 
 
 @dataclass(frozen=True)
 class SynthSettings:
     """How a training picture is painted; lengths are shares of the picture unless they say pixels."""
 
+    # what is on a picture
     negative_share: float = setting(0.25, "share of pictures without any mark", at_least=0.0, at_most=0.9)
     marks_max: int = setting(5, "most marks in one picture", at_least=1, at_most=20)
     lookalikes_max: int = setting(3, "most look-alikes in one picture", at_least=0, at_most=20)
-    lookalike_share: float = setting(0.55, "chance of each of them", at_least=0.0, at_most=1.0)
-    painted_share: float = setting(
-        0.15, "share of pictures on painted products, which are full of print", at_least=0.0, at_most=1.0
+    lookalike_share: float = _share(0.55, "chance of each of them")
+    given_share: float = _share(0.5, "share of look-alikes that are those brought along, where there are any")
+    piece_share: float = _share(0.25, "share of the other look-alikes that are mark-shaped pieces of photographs")
+    legible_px: float = setting(
+        30.0, "shortest look-alike, its longer side in network pixels", at_least=0.0, at_most=1000.0
     )
-    plain_share: float = setting(
-        0.0, "share of pictures with the product on plain, mostly white ground", at_least=0.0, at_most=1.0
-    )
+    painted_share: float = _share(0.15, "share of pictures on painted products, which are full of print")
+    plain_share: float = _share(0.0, "share of pictures with the product on plain, mostly white ground")
+    # how a mark lies
     size_min: float = setting(0.038, "smallest mark, its longer side as a share of the frame's", above=0.0, at_most=1.0)
     size_max: float = setting(0.6, "largest mark, its longer side as a share of the frame's", above=0.0, at_most=1.0)
+    smallest_px: float = setting(
+        9.0, "a mark whose shorter side has fewer network pixels is ignored", at_least=0.0, at_most=1000.0
+    )
     rotation_deg: float = setting(35.0, "greatest rotation either way, in degrees", at_least=0.0, at_most=180.0)
     perspective: float = setting(0.18, "greatest shift of a corner, as a share of the mark", at_least=0.0, at_most=0.4)
     squeeze: float = setting(0.3, "greatest foreshortening of width or height", at_least=0.0, at_most=0.7)
-    ink_share: float = setting(
-        0.2, "chance that a mark is printed (multiplied) and not stuck on", at_least=0.0, at_most=1.0
-    )
+    curve_share: float = _share(0.15, "chance that a mark lies round a bottle or can")
+    curve_deg: float = setting(110.0, "most of the bottle that it covers, in degrees", above=0.0, at_most=150.0)
+    cut_share: float = _share(0.1, "chance that the frame may cut a mark")
+    occlusion_share: float = _share(0.2, "chance that a hand or a label hides a part of a mark")
+    visible_min: float = _share(0.45, "a mark less visible than this is ignored")
+    # how a mark is made
+    colour_jitter: float = _share(0.25, "greatest change of a mark's own brightness, contrast, hue")
     opacity_min: float = setting(0.7, "least opacity of a mark", above=0.0, at_most=1.0)
-    occlusion_share: float = setting(0.2, "chance that something hides a part of a mark", at_least=0.0, at_most=1.0)
-    visible_min: float = setting(0.45, "a mark less visible than this is ignored", at_least=0.0, at_most=1.0)
-    colour_jitter: float = setting(
-        0.25, "greatest change of a mark's own brightness, contrast, hue", at_least=0.0, at_most=1.0
-    )
+    worn_share: float = _share(0.3, "chance that a mark is worn unevenly")
+    soft_share: float = _share(0.5, "chance that a mark is softer than the picture around it")
+    ink_share: float = _share(0.2, "chance that a mark is printed (multiplied) and not stuck on")
+    bleed_share: float = _share(0.15, "share of printed marks whose ink has run")
+    speckle_share: float = _share(0.15, "share of printed marks on rough ground, which takes ink in spots")
+    smear_share: float = _share(0.08, "share of printed marks that were touched while wet")
+    partial_share: float = _share(0.12, "share of printed marks of which a part was not printed")
+    partial_max: float = setting(0.35, "greatest part that was not printed", at_least=0.0, at_most=0.9)
+    double_share: float = _share(0.06, "share of printed marks that were struck twice")
+    gloss_share: float = _share(0.12, "share of stickers with a gleam on them")
+    lift_share: float = _share(0.1, "share of stickers with a lifted edge and its shadow")
+    # light
     light_stops: float = setting(1.0, "greatest change of the exposure either way, in stops", at_least=0.0, at_most=4.0)
     white_balance: float = setting(0.15, "greatest gain or loss of a colour channel", at_least=0.0, at_most=0.6)
+    gamma: float = _share(0.25, "greatest change of the curve of grey levels, as a power of e either way")
+    gradient_share: float = _share(0.25, "chance that the light falls off across the picture")
+    shadow_share: float = _share(0.1, "chance that something casts a shadow on the picture")
+    glare_share: float = _share(0.06, "chance that a lamp is mirrored in the picture")
+    # lens and sensor
+    camera_share: float = _share(0.5, "chance that the camera's pixels are not just as large as the network's")
+    camera_min: float = setting(
+        0.55, "coarsest camera, its pixels per pixel of the network's input", at_least=0.2, at_most=4.0
+    )
+    camera_max: float = setting(
+        1.4, "finest camera, its pixels per pixel of the network's input", at_least=0.2, at_most=4.0
+    )
+    blur_share: float = _share(0.45, "chance that the picture is out of focus")
     blur_px: float = setting(
         1.6, "greatest defocus of the picture, Gaussian radius in camera pixels", at_least=0.0, at_most=10.0
     )
+    motion_share: float = _share(0.1, "chance that a picture in focus is smeared by the belt's motion")
+    motion_px: float = setting(5.0, "longest such smear, in camera pixels", at_least=1.0, at_most=40.0)
+    belt_deg: float = setting(
+        0.0, "direction of the belt in the picture, in degrees from its x axis", at_least=-180.0, at_most=180.0
+    )
+    belt_spread_deg: float = setting(
+        90.0, "greatest deviation from it, in degrees; 90 is any direction", at_least=0.0, at_most=90.0
+    )
+    coarse_share: float = _share(0.1, "chance that a coarser picture is enlarged to the camera's")
+    coarse_max: float = setting(2.2, "greatest such enlargement", at_least=1.0, at_most=8.0)
+    noise_share: float = _share(0.5, "chance that the sensor's noise can be seen")
     noise_levels: float = setting(
         10.0, "greatest deviation of the sensor's noise, in grey levels", at_least=0.0, at_most=60.0
     )
+    mosaic_share: float = _share(
+        0.25, "chance that the sensor saw one colour a pixel (Bayer) and the others are guessed"
+    )
+    jpeg_share: float = _share(0.6, "chance that the picture was saved as JPEG")
     jpeg_min: int = setting(35, "worst JPEG quality", at_least=5, at_most=95)
 
 
@@ -79,7 +132,7 @@ class FitSettings:
         256, "side of the part of it that most training pictures show, in pixels", at_least=96, at_most=1280
     )
     whole_every: int = setting(6, "every so many batches, one shows whole frames", at_least=1, at_most=1000)
-    batch: int = setting(12, "pictures of that window in a batch", at_least=2, at_most=512)
+    batch: int = setting(16, "pictures of that window in a batch", at_least=2, at_most=512)
     minutes: float = setting(20.0, "time to train, in minutes; 0 counts steps instead", at_least=0.0, at_most=10080.0)
     steps: int = setting(0, "steps to train; 0 counts minutes instead", at_least=0, at_most=10_000_000)
     learning_rate: float = setting(0.002, "greatest step size of AdamW", above=0.0, at_most=1.0)
@@ -95,13 +148,16 @@ class FitSettings:
         1.0, "share of the run after which frozen stages learn too; 1 never frees them", at_least=0.0, at_most=1.0
     )
     precision: str = setting("auto", "what to calculate in; auto is the GPU's best", choices=PRECISIONS)
+    real_share: float = setting(
+        0.2, "share of pictures made from real labelled photographs, where there are any", at_least=0.0, at_most=1.0
+    )
     sides_weight: float = setting(3.0, "weight of the box loss beside the heat loss", at_least=0.0, at_most=100.0)
     clip_norm: float = setting(10.0, "greatest norm of the gradient", above=0.0, at_most=1000.0)
     seed: int = setting(0, "seed of everything random", at_least=0, at_most=2**31 - 1)
     workers: int = setting(2, "processes that paint pictures; 0 paints in the training process", at_least=0, at_most=64)
     threads: int = setting(0, "cores for the network; 0 takes all", at_least=0, at_most=256)
     validate_share: float = setting(
-        0.1, "share of the run between two looks at held-out pictures; 0 never looks", at_least=0.0, at_most=1.0
+        0.2, "share of the run between two looks at held-out pictures; 0 never looks", at_least=0.0, at_most=1.0
     )
     patience: int = setting(
         0, "looks without a better loss after which the run ends; 0 goes on to the end", at_least=0, at_most=1000
@@ -119,11 +175,6 @@ class FitSettings:
         """
         return self.backbone if self.width == 1.0 else f"{self.backbone}:{self.width:g}"
 
-    @property
-    def imagenet(self) -> bool:
-        """Whether to start from torchvision's weights."""
-        return self.weights == "imagenet"
-
 
 @dataclass(frozen=True)
 class RunConfig:
@@ -135,6 +186,8 @@ class RunConfig:
     """Folder of photographs; empty for painted products."""
     lookalikes: tuple[str, ...] = ()
     """Paths of pictures of what must not be taken for a mark: other stamps in use, say."""
+    real: tuple[str, ...] = ()
+    """Labels of real photographs and the folder of those photographs; empty when there are none."""
     synth: SynthSettings = field(default_factory=SynthSettings)
     fit: FitSettings = field(default_factory=FitSettings)
 
@@ -155,6 +208,7 @@ class RunConfig:
             tuple((name, path) for name, path in raw["marks"]),
             raw["backgrounds"],
             tuple(raw["lookalikes"]),
+            tuple(raw["real"]),
             read_section(SynthSettings, raw["synth"], "checkpoint: [synth]"),
             read_section(FitSettings, raw["fit"], "checkpoint: [fit]"),
         )
@@ -162,5 +216,5 @@ class RunConfig:
     def to_toml(self) -> str:
         """Write it for reading: the inputs, then both sections with their values."""
         head = f"marks = {toml_value(self.marks)}\nbackgrounds = {toml_value(self.backgrounds)}\n"
-        head += f"lookalikes = {toml_value(self.lookalikes)}\n"
+        head += f"lookalikes = {toml_value(self.lookalikes)}\nreal = {toml_value(self.real)}\n"
         return "\n".join((head, sample_section("synth", self.synth), sample_section("fit", self.fit)))

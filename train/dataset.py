@@ -13,8 +13,10 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from edge.contract import STRIDE
 from train.config import FitSettings
+from train.distributed import cores_here
 from train.losses import encode
-from train.synth import Kit, Picture, paint
+from train.real import real_picture
+from train.synth import Kit, Picture, paint_twins
 
 
 @dataclass(frozen=True)
@@ -46,17 +48,41 @@ class Batch:
         return [Batch(*piece) for piece in pieces]
 
 
-def plan_batch(fit: FitSettings, number: int) -> tuple[int, int]:
-    """Side in pixels and number of the pictures of batch *number*; whole frames come in smaller batches."""
-    if fit.window >= fit.size or number % fit.whole_every == fit.whole_every - 1:
-        return fit.size, max(2, round(fit.batch * (fit.window / fit.size) ** 2)) if fit.window < fit.size else fit.batch
-    return fit.window, fit.batch
+def plan_batch(fit: FitSettings, number: int, world: int = 1) -> tuple[int, int]:
+    """Side in pixels and number of the pictures of batch *number*; whole frames come in smaller batches.
+
+    *world*: how many processes train together; the batch is that of all of them.
+    """
+    count = fit.batch * world
+    if fit.window >= fit.size:
+        return fit.size, count
+    if number % fit.whole_every == fit.whole_every - 1:
+        return fit.size, max(2 * world, round(count * (fit.window / fit.size) ** 2))
+    return fit.window, count
 
 
-def paint_batch(kit: Kit, fit: FitSettings, number: int) -> list[Picture]:
-    """Paint the pictures of batch *number*, each from a seed of its own."""
-    side, count = plan_batch(fit, number)
-    return [paint(np.random.default_rng((fit.seed, number, index)), kit, side) for index in range(count)]
+def paint_batch(kit: Kit, fit: FitSettings, number: int, rank: int = 0, world: int = 1) -> list[Picture]:
+    """Make the pictures that process *rank* of *world* has of batch *number*.
+
+    They are painted as twins, each pair from a seed of its own; of the last pair of an odd number, one is left out.
+    Where there are labelled photographs of real marks, each takes a painted picture's place by chance.
+    """
+    side, count = plan_batch(fit, number, world)
+    own = np.array_split(np.arange(count), world)[rank]
+    twins = {index // 2: (fit.seed, number, int(index) // 2) for index in own}
+    painted = {pair: paint_twins(np.random.default_rng(seed), kit, side) for pair, seed in twins.items()}
+    return [
+        real_or(painted[index // 2][index % 2], np.random.default_rng((fit.seed, number, int(index), 1)), kit, fit)
+        for index in own
+    ]
+
+
+def real_or(picture: Picture, rng: np.random.Generator, kit: Kit, fit: FitSettings) -> Picture:
+    """A picture of one of the kit's real photographs, with the chance ``real_share``; else the *picture* given."""
+    if not kit.real or rng.random() >= fit.real_share:
+        return picture
+    labelled = kit.real[int(rng.integers(len(kit.real)))]
+    return real_picture(rng, labelled, picture.pixels.shape[0], fit.size, kit.settings)
 
 
 def collate(pictures: list[Picture], classes: int) -> Batch:
@@ -75,9 +101,12 @@ def collate(pictures: list[Picture], classes: int) -> Batch:
 class PaintedBatches(IterableDataset[Batch]):
     """Endless batches from number *first* on, shared out among the workers in turn."""
 
-    def __init__(self, make_kit: Callable[[], Kit], fit: FitSettings, classes: int, first: int) -> None:
+    def __init__(
+        self, make_kit: Callable[[], Kit], fit: FitSettings, classes: int, first: int, rank: int = 0, world: int = 1
+    ) -> None:
         """Paint with a kit that each worker makes for itself, so that nothing is shared between processes."""
         self.make_kit, self.fit, self.classes, self.first = make_kit, fit, classes, first
+        self.rank, self.world = rank, world
 
     def __iter__(self) -> Iterator[Batch]:
         """Batches of this worker, in order."""
@@ -85,22 +114,28 @@ class PaintedBatches(IterableDataset[Batch]):
         worker, workers = (info.id, info.num_workers) if info else (0, 1)
         kit, number = self.make_kit(), self.first + worker
         while True:
-            yield collate(paint_batch(kit, self.fit, number), self.classes)
+            yield collate(paint_batch(kit, self.fit, number, self.rank, self.world), self.classes)
             number += workers
 
 
 def _settle(_worker: int) -> None:
-    """Keep a painting process to its one core, and let the trainer alone answer Ctrl-C."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Keep a painting process to its one core, and let the trainer alone answer Ctrl-C and torchrun's SIGTERM."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     os.nice(5)  # a step waits for the slower of its parts: a painter must not push one of them aside
 
 
-def load_batches(make_kit: Callable[[], Kit], fit: FitSettings, classes: int, first: int) -> Iterator[Batch]:
-    """Paint batches in *fit.workers* processes, at most one a core, a few ahead, in order of their numbers."""
-    dataset = PaintedBatches(make_kit, fit, classes, first)
-    workers = min(fit.workers, len(os.sched_getaffinity(0)))
+def load_batches(
+    make_kit: Callable[[], Kit], fit: FitSettings, classes: int, first: int, rank: int = 0, world: int = 1
+) -> Iterator[Batch]:
+    """Paint batches in *fit.workers* processes, at most one a core, a few ahead, in order of their numbers.
+
+    *rank*, *world*: which share of each batch is this process's, of how many that train together.
+    """
+    dataset = PaintedBatches(make_kit, fit, classes, first, rank, world)
+    workers = min(fit.workers, cores_here())
     if not workers:
         return iter(DataLoader(dataset, batch_size=None))
     # Not forked: OpenCV's and OpenMP's threads do not survive a fork, and the child would wait for them for ever.

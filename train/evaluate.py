@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from faster_coco_eval import COCO, COCOeval_faster
@@ -18,6 +18,7 @@ from edge.camera.replay import picture_files, read_picture
 from edge.decision import Finding, decide
 from edge.errors import InputError
 from edge.localizer import Localizer
+from edge.preprocess import Frame
 from train.coco import Label, Labels, read_coco
 
 LOWEST_SCORE = 0.005
@@ -47,6 +48,11 @@ class Rate:
         """
         bound = 1.0 if errors >= items else float(beta.ppf(CONFIDENCE, errors + 1, items - errors))
         return cls(errors, items, bound)
+
+    @property
+    def accuracy(self) -> float:
+        """Share without an error, 0..1; nan when there is no item."""
+        return 1.0 - self.errors / self.items if self.items else float("nan")
 
 
 @dataclass(frozen=True)
@@ -100,9 +106,16 @@ class Evaluation:
     misplaced: int
     groups: tuple[Group, ...]
 
+    @property
+    def presence(self) -> Rate:
+        """Pictures judged wrongly, with a mark or without, among all judged; the bound holds for this mixture."""
+        errors = self.false_accepts.errors + self.false_rejects.errors
+        return Rate.of(errors, self.false_accepts.items + self.false_rejects.items)
+
     def as_object(self) -> dict[str, Any]:
-        """For JSON: the fields, with the recalls spelt out."""
+        """For JSON: the fields, with the recalls and the presence spelt out."""
         raw = dataclasses.asdict(self)
+        raw["presence"] = {**dataclasses.asdict(self.presence), "accuracy": self.presence.accuracy}
         for group, spelt in zip(self.groups, raw["groups"], strict=True):
             for recall, entry in zip(group.recalls, spelt["recalls"], strict=True):
                 entry["recall"] = recall.recall
@@ -111,10 +124,32 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class Seen:
-    """What the model found: in the labelled images by id, and in each negative picture."""
+    """What the model found: in the labelled images by id, and in each negative picture.
+
+    *negative_paths*: the files of the negatives in the same order, empty when they are not known.
+    """
 
     images: dict[int, tuple[Finding, ...]]
     negatives: tuple[tuple[Finding, ...], ...]
+    negative_paths: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True)
+class Looked:
+    """A model that has looked at a labelled set: its *name*, its own *threshold*, the *labels* and what was *seen*."""
+
+    name: str
+    threshold: float
+    labels: Labels
+    seen: Seen
+
+
+class Finder(Protocol):
+    """Whatever looks for marks in a picture: the box's localizer, or another method measured beside it."""
+
+    def find(self, frame: Frame, min_score: float) -> tuple[Finding, ...]:
+        """Findings of at least *min_score* in *frame*, (height, width, 3) uint8 RGB, best first, in its own pixels."""
+        ...
 
 
 def evaluate(model: Path, coco: Path, images: Path, negatives: Path | None, threads: int = 1) -> Evaluation:
@@ -123,14 +158,23 @@ def evaluate(model: Path, coco: Path, images: Path, negatives: Path | None, thre
     Labelled images without any box are negatives too; those whose boxes are all ignored count for neither error. Raises
     ModelError or InputError.
     """
+    looked = look_at(model, coco, images, negatives, threads)
+    return judge(looked.name, looked.labels, looked.seen, looked.threshold)
+
+
+def look_at(model: Path, coco: Path, images: Path, negatives: Path | None, threads: int = 1) -> Looked:
+    """Let a *model* look at all that :func:`evaluate` measures it on. Raises ModelError or InputError."""
     localizer = Localizer(model, threads)
     labels = read_coco(coco, images, localizer.contract.classes)
-    seen = look(localizer, labels, negatives)
-    threshold = localizer.contract.threshold
+    return Looked(str(model), localizer.contract.threshold, labels, look(localizer, labels, negatives))
+
+
+def judge(name: str, labels: Labels, seen: Seen, threshold: float) -> Evaluation:
+    """Measure what was *seen* against *labels*, under that *name*; *threshold*: least score that counts, 0..1."""
     variants = sorted({label.variant for label in labels.labels if not label.ignore and label.variant})
     rejects, misplaced = count_rejects(labels, seen, threshold)
     return Evaluation(
-        str(model),
+        name,
         threshold,
         Rate.of(sum(best(found) >= threshold for found in seen.negatives), len(seen.negatives)),
         rejects,
@@ -142,8 +186,8 @@ def evaluate(model: Path, coco: Path, images: Path, negatives: Path | None, thre
     )
 
 
-def look(localizer: Localizer, labels: Labels, negatives: Path | None) -> Seen:
-    """Run the box's localizer on every picture. Raises InputError when one cannot be read."""
+def look(finder: Finder, labels: Labels, negatives: Path | None) -> Seen:
+    """Let *finder* look at every picture. Raises InputError when one cannot be read."""
     blank = [image_id for image_id in labels.images if not labels.of(image_id)]
     files = list(picture_files(negatives)) if negatives else []
     if negatives and not files:
@@ -152,11 +196,12 @@ def look(localizer: Localizer, labels: Labels, negatives: Path | None) -> Seen:
 
     def find(path: Path) -> tuple[Finding, ...]:
         bar.update()
-        return localizer.find(read_picture(path), LOWEST_SCORE)
+        return finder.find(read_picture(path), LOWEST_SCORE)
 
     with bar:
         images = {image_id: find(path) for image_id, path in labels.images.items()}
-        return Seen(images, (*(images[i] for i in blank), *(find(path) for path in files)))
+        seen = (*(images[i] for i in blank), *(find(path) for path in files))
+        return Seen(images, seen, (*(labels.images[i] for i in blank), *files))
 
 
 def best(findings: Iterable[Finding]) -> float:
@@ -187,11 +232,12 @@ def count_rejects(labels: Labels, seen: Seen, threshold: float) -> tuple[Rate, i
         found = [finding for finding in seen.images[image_id] if finding.score >= threshold]
         passed = decide(found, {label.label for label in scored}).kind == "pass"
         items, errors = items + 1, errors + (not passed)
-        misplaced += passed and not any(_finds(finding, label) for finding in found for label in labels.of(image_id))
+        misplaced += passed and not any(finds(finding, label) for finding in found for label in labels.of(image_id))
     return Rate.of(errors, items), misplaced
 
 
-def _finds(finding: Finding, label: Label) -> bool:
+def finds(finding: Finding, label: Label) -> bool:
+    """Whether a finding is this box: of its class, and overlapping it enough."""
     return finding.label == label.label and finding.box.iou(label.box) >= FOUND_IOU
 
 
@@ -221,7 +267,7 @@ def overlaps(labels: Labels, seen: Seen, image_id: int) -> list[tuple[Label, flo
     free = [label for label in labels.of(image_id) if not label.ignore]
     matched = []
     for finding in seen.images[image_id]:
-        candidates = [label for label in free if _finds(finding, label)]
+        candidates = [label for label in free if finds(finding, label)]
         if candidates:
             label = max(candidates, key=lambda candidate: candidate.box.iou(finding.box))
             free.remove(label)
@@ -306,6 +352,7 @@ def as_text(evaluation: Evaluation) -> str:
     lines += [
         f"false accepts {_rate(e.false_accepts)}, of pictures without a mark",
         f"false rejects {_rate(e.false_rejects)}, of pictures with a mark; {e.misplaced} more passed on a wrong place",
+        f"stamp or none: {e.presence.accuracy:.2%} right, wrong {_rate(e.presence)}, of all these pictures together",
         "main@kFA: share of main boxes found (IoU 0.5) when the score must beat all but k of the negatives;",
         "IoU: median of the boxes located at the threshold. Bounds: one-sided 95 %, Clopper-Pearson; they hold for",
         "pictures like these and for no others.",

@@ -1,8 +1,8 @@
 """Make look-alikes: prints that resemble a mark and must not be taken for it.
 
 A detector that has only seen the mark and ordinary clutter learns the cheapest rule that tells them apart, which is
-often "anything round and blue". So training also shows it what comes close: the mark mirrored, cut in half, with
-other words in the same frame, with its inside shuffled, and plain seals of other shapes in the mark's own colours.
+often "anything round and blue". So training also shows it what comes close: the mark mirrored, cut in half, its frame
+without its inside or with other words, its inside shuffled, and plain seals of other shapes in the mark's own colours.
 
 `make_lookalike` draws one of these kinds at random. `too_alike` guards it: the mirror of a symmetric mark *is* the
 mark, and to call that a negative would teach the network nonsense.
@@ -187,6 +187,19 @@ def _plain(mark: Image.Image, rng: np.random.Generator) -> Image.Image:
     if rng.random() < 0.5:
         _paste_shrunk(filled, mark, rng.uniform(0.78, 0.92), _pick([*colours, _WHITE], rng))
     return filled
+
+
+def _blank(mark: Image.Image, rng: np.random.Generator) -> Image.Image:
+    """Return the mark's own frame without its inside, which is left open or filled with one of its colours."""
+    blank = mark.copy()
+    size = tuple(max(1, round(length * rng.uniform(0.62, 0.85))) for length in mark.size)
+    inside = _outline(mark).resize((size[0], size[1]))
+    at = (mark.width - size[0]) // 2, (mark.height - size[1]) // 2
+    if rng.random() < 0.5:
+        blank.paste((*_pick([*palette(mark), _WHITE], rng), 255), (*at, at[0] + size[0], at[1] + size[1]), inside)
+    else:
+        blank.paste((0, 0, 0, 0), (*at, at[0] + size[0], at[1] + size[1]), inside)
+    return blank
 
 
 def _other_words(mark: Image.Image, rng: np.random.Generator) -> Image.Image:
@@ -476,14 +489,15 @@ def _draw_sign(
 
 # Each kind and how often it is drawn. Mirrors weigh most: they share every colour and every curve with the mark.
 _DRAWN: tuple[tuple[Kind, float], ...] = (
-    (_mirrored, 0.16),
+    (_mirrored, 0.14),
     (_mirrored_upside_down, 0.08),
     (_part, 0.12),
-    (_shuffled, 0.08),
+    (_shuffled, 0.07),
     (_turned_inside, 0.06),
-    (_plain, 0.08),
-    (_other_words, 0.16),
-    (_overprinted, 0.10),
+    (_plain, 0.06),
+    (_blank, 0.07),
+    (_other_words, 0.15),
+    (_overprinted, 0.09),
     (_other_seal, 0.16),
 )
 _KINDS = tuple(kind for kind, _ in _DRAWN)

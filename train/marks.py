@@ -1,5 +1,6 @@
-"""Read the picture of a stamp: an RGBA cut-out, or one on plain paper whose paper is made transparent."""
+"""Read the picture of a stamp: an RGBA cut-out, one on plain paper whose paper is made transparent, or a drawing."""
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,10 @@ from PIL import Image, ImageDraw
 
 from edge.errors import InputError, UsageError
 
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".svg"})
+"""Files of a folder of marks that are taken for pictures; others are passed over."""
+DRAWING_PX = 640
+"""Width at which a drawing (SVG) is painted, in pixels, before what is transparent around it is cut away."""
 LONG_SIDE = 320
 """Marks are kept at most this long, in pixels; larger detail is never shown to the network."""
 PAPER_TOLERANCE = 24
@@ -38,6 +43,8 @@ class Mark:
 def parse_marks(given: Sequence[str]) -> tuple[tuple[str, str], ...]:
     """Split ``NAME=PATH`` or ``PATH`` (whose name is the file's stem) into pairs of class name and path.
 
+    A path is a picture or a folder of pictures, which are looks of one class.
+
     >>> parse_marks(["ok=seal.png", "marks/Late Batch.png"])
     (('ok', 'seal.png'), ('Late Batch', 'marks/Late Batch.png'))
     """
@@ -54,17 +61,47 @@ def parse_marks(given: Sequence[str]) -> tuple[tuple[str, str], ...]:
 
 
 def load_marks(pairs: Sequence[tuple[str, str]]) -> tuple[Mark, ...]:
-    """Load every mark; pictures of one name are looks of one class. Raises InputError."""
+    """Load every mark; pictures of one name, and those of one folder, are looks of one class. Raises InputError."""
     kinds = {name: index for index, name in enumerate(dict.fromkeys(name for name, _ in pairs))}
-    return tuple(load_mark(Path(path), name, kinds[name]) for name, path in pairs)
+    marks: list[Mark] = []
+    for name, path in pairs:
+        load = load_folder if Path(path).is_dir() else lambda *given: (load_mark(*given),)
+        marks += load(Path(path), name, kinds[name])
+    return tuple(marks)
+
+
+def load_folder(folder: Path, label: str, kind: int = 0) -> tuple[Mark, ...]:
+    """Load the pictures of a folder as looks of one class, in order of their names.
+
+    Raises InputError, which names every picture that cannot be used, or when there is none.
+    """
+    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file())
+    if not paths:
+        raise InputError(
+            f"{folder}: holds no picture ({', '.join(sorted(SUFFIXES))}); name a picture or another folder"
+        )
+    marks, faults = [], []
+    for path in paths:
+        try:
+            marks.append(load_mark(path, label, kind))
+        except InputError as error:
+            faults.append(str(error).removeprefix(f"{folder}/").partition(";")[0])
+    if faults:
+        raise InputError(
+            f"{folder}: {len(faults)} of its {len(paths)} pictures cannot be used ({', '.join(faults)}); "
+            "mend them or take them out"
+        )
+    return tuple(marks)
 
 
 def load_mark(path: Path, label: str, kind: int = 0) -> Mark:
     """Load one mark. Raises InputError when it is no picture or there is nothing on it."""
     try:
-        with Image.open(path) as opened:
+        with Image.open(_drawn(path) if path.suffix.lower() == ".svg" else path) as opened:
             opened.load()
             image, treatment = _with_alpha(opened)
+    except InputError:
+        raise
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; name the picture of the stamp") from None
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
@@ -78,6 +115,17 @@ def load_mark(path: Path, label: str, kind: int = 0) -> Mark:
         raise InputError(f"{path}: the mark on it is {image.width} x {image.height} pixels; at least 8 x 8 are needed")
     image.thumbnail((LONG_SIDE, LONG_SIDE), Image.Resampling.LANCZOS)
     return Mark(label, kind, image, outline_of(image), treatment, native)
+
+
+def _drawn(path: Path) -> io.BytesIO:
+    """Paint a drawing (SVG) and return it as PNG. Raises InputError when what paints it is not installed."""
+    try:
+        from resvg_py import svg_to_bytes  # noqa: PLC0415 - only a drawing needs it
+    except ModuleNotFoundError:
+        raise InputError(
+            f"{path}: SVG needs the package resvg-py; pip install resvg-py, or save the stamp as PNG"
+        ) from None
+    return io.BytesIO(svg_to_bytes(svg_string=path.read_text("utf-8"), width=DRAWING_PX))
 
 
 def _solid_table() -> list[int]:

@@ -11,8 +11,12 @@ from collections.abc import Iterator
 from edge.errors import UsageError
 
 COMMANDS = {
+    "crawl": "gather photographs of products, from the web or a folder, and weed them",
+    "synth": "write painted pictures with their labels, for a look, for judging or for another program",
+    "lr-find": "find the step size to train with, and plot it",
     "train": "train a localizer from the picture of a stamp",
     "evaluate": "measure a model on labelled photographs",
+    "starter": "make the weights again that other runs start from",
 }
 """Name of each command, which is its module's (with ``-`` for ``_``), and what it is for."""
 

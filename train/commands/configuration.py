@@ -8,11 +8,11 @@ from typing import Any
 
 from edge.errors import UsageError
 from edge.settings import read_section
-from train.config import FitSettings, RunConfig, SynthSettings
+from train.config import STARTER_NETWORK, FitSettings, RunConfig, SynthSettings
 from train.marks import parse_marks
 
 SECTIONS: dict[str, type[Any]] = {"synth": SynthSettings, "fit": FitSettings}
-NAMED = ("backbone", "imagenet", "size", "seed", "minutes", "steps")
+NAMED = ("backbone", "width", "weights", "size", "seed", "minutes", "steps", "tensorboard")
 """Keys with an argument of their own; a command need not have them all."""
 
 
@@ -51,6 +51,7 @@ def config_of(arguments: argparse.Namespace, kept: RunConfig | None = None) -> R
     marks = tuple((name, whole_path(path)) for name, path in given) or (kept.marks if kept else ())
     backgrounds = whole_path(arguments.backgrounds or "") or (kept.backgrounds if kept else "")
     lookalikes = tuple(whole_path(path) for path in arguments.lookalike or ()) or (kept.lookalikes if kept else ())
+    real = real_of(arguments) or (kept.real if kept else ())
     changes = overrides(arguments)
     sections = {
         name: read_section(
@@ -58,9 +59,19 @@ def config_of(arguments: argparse.Namespace, kept: RunConfig | None = None) -> R
         )
         for name, cls in SECTIONS.items()
     }
-    config = RunConfig(marks, backgrounds, lookalikes, **sections)
+    if kept is None and "weights" not in changes["fit"] and sections["fit"].network != STARTER_NETWORK:
+        sections["fit"] = dataclasses.replace(sections["fit"], weights="none")
+    config = RunConfig(marks, backgrounds, lookalikes, real, **sections)
     check(config)
     return config
+
+
+def real_of(arguments: argparse.Namespace) -> tuple[str, ...]:
+    """Labels and folder of the real photographs, or nothing. Raises UsageError when only one of them is given."""
+    labels, images = getattr(arguments, "real", None), getattr(arguments, "real_images", None)
+    if bool(labels) != bool(images):
+        raise UsageError("--real and --real-images belong together; name the labels and the folder of the photographs")
+    return (whole_path(labels), whole_path(images)) if labels and images else ()
 
 
 def whole_path(path: str) -> str:

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from edge.annotate import save_png
 from edge.errors import InputError
 from edge.files import write_whole
 from train.commands import needing
@@ -16,6 +17,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--coco", required=True, type=Path, metavar="LABELS.json", help="labels in COCO layout")
     add("--images", required=True, type=Path, metavar="DIR", help="the labelled photographs")
     add("--negatives", type=Path, metavar="DIR", help="photographs without any mark")
+    add(
+        "--sheet",
+        type=Path,
+        metavar="OUT.png",
+        help="draw what went wrong there, worst first, and some of what did not",
+    )
     add("--json", type=Path, metavar="OUT", help="write the figures there as JSON")
     parser.set_defaults(command=run)
 
@@ -23,13 +30,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """``stampgate evaluate``."""
     with needing("train"):
-        from train.evaluate import as_json, as_text, evaluate  # noqa: PLC0415
+        from train.evaluate import as_json, as_text, judge, look_at  # noqa: PLC0415
+        from train.worst import worst_sheet  # noqa: PLC0415
     if arguments.negatives and not arguments.negatives.is_dir():
         raise InputError(
             f"--negatives {arguments.negatives}: no such folder; name a folder of pictures without the mark"
         )
-    evaluation = evaluate(arguments.model, arguments.coco, arguments.images, arguments.negatives)
+    looked = look_at(arguments.model, arguments.coco, arguments.images, arguments.negatives)
+    evaluation = judge(looked.name, looked.labels, looked.seen, looked.threshold)
     print(as_text(evaluation))
+    if arguments.sheet:
+        save_png(worst_sheet(looked.labels, looked.seen, looked.threshold), arguments.sheet)
     if arguments.json:
         write_whole(arguments.json, as_json(evaluation).encode())
     return 0

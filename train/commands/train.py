@@ -8,11 +8,19 @@ from typing import TYPE_CHECKING
 from edge.errors import UsageError
 from train.commands import needing
 from train.commands.configuration import add_inputs, config_of
-from train.config import BACKBONES, FitSettings
+from train.config import BACKBONES, WEIGHTS, FitSettings
 
 if TYPE_CHECKING:
     from train.checkpoint import Checkpoint
-    from train.fit import Inputs, Outcome
+    from train.fit import Outcome
+    from train.inputs import Inputs
+
+STARTS = {
+    "starter": "the weights shipped with stampgate",
+    "imagenet": "torchvision's ImageNet weights",
+    "none": "random weights",
+}
+"""What a run starts from, in words."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,7 +34,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--out", required=True, type=Path, metavar="RUN", help="folder of the run")
     add("--backbone", choices=BACKBONES, help=f"(default {defaults.backbone})")
-    add("--imagenet", action="store_true", default=None, help="start from torchvision's weights, which it downloads")
+    add(
+        "--weights",
+        choices=WEIGHTS,
+        help="what to start from: the weights shipped with stampgate, torchvision's ImageNet weights, which it "
+        f"downloads, or none (default {defaults.weights})",
+    )
+    add("--width", type=float, metavar="X", help="width of a MobileNet, as a multiple of its usual channels")
+    add("--tensorboard", action="store_true", default=None, help="write curves and pictures for TensorBoard")
+    add("--real", metavar="LABELS", help="labels of real photographs to mix in: COCO .json, YOLO data.yaml, VOC folder")
+    add("--real-images", metavar="DIR", help="those photographs")
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--minutes", type=float, metavar="M", help=f"time to train (default {defaults.minutes:g})")
     length.add_argument("--steps", type=int, metavar="N", help="steps to train, instead of a time")
@@ -37,14 +54,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """``stampgate train``."""
     with needing("train"):
-        from train.fit import fit, read_inputs  # noqa: PLC0415
+        from train.distributed import leads  # noqa: PLC0415
+        from train.fit import fit  # noqa: PLC0415
+        from train.inputs import read_inputs  # noqa: PLC0415
     kept = resumable(arguments)
     inputs = read_inputs(config_of(arguments, kept.config if kept else None))
     if kept:
         kept = dataclasses.replace(kept, config=inputs.config)
-    announce(inputs)
+    if leads():  # under torchrun one process speaks for all
+        announce(inputs)
     outcome = fit(inputs, arguments.out, kept)
-    return conclude(outcome, arguments.out)
+    return conclude(outcome, arguments.out) if leads() else 0
 
 
 def resumable(arguments: argparse.Namespace) -> "Checkpoint | None":
@@ -54,12 +74,12 @@ def resumable(arguments: argparse.Namespace) -> "Checkpoint | None":
     if arguments.resume:
         kept = checkpoint.load(arguments.out)
         asked = config_of(arguments, kept.config)
-        for name in ("marks", "backgrounds", "lookalikes"):
+        for name in ("marks", "backgrounds", "lookalikes", "real"):
             if getattr(asked, name) != getattr(kept.config, name):
                 raise UsageError(
                     f"--resume: the run in {arguments.out} has other {name}; leave them out, or start a new run"
                 )
-        for name in ("backbone", "imagenet", "seed"):
+        for name in ("backbone", "width", "weights", "seed"):
             if getattr(asked.fit, name) != getattr(kept.config.fit, name):
                 raise UsageError(f"--resume: {name} cannot change within a run; leave it out, or start a new run")
         return kept
@@ -74,6 +94,10 @@ def announce(inputs: "Inputs") -> None:
     """Say what will be trained on."""
     for mark, (_, path) in zip(inputs.marks, inputs.config.marks, strict=True):
         print(f"mark {mark.label}: {path}, {mark.image.width} x {mark.image.height} pixels; {mark.treatment}")
+    fit = inputs.config.fit
+    print(f"network: {fit.network} at {fit.size} pixels, starting from {STARTS[fit.weights]}")
+    if inputs.real or inputs.real_held_out:
+        print(f"real photographs: {len(inputs.real)}, {len(inputs.real_held_out)} more held out")
     if inputs.training is None or inputs.held_out is None:
         print("backgrounds: products painted by the program (name a folder of photographs with --backgrounds)")
     else:
@@ -84,9 +108,10 @@ def announce(inputs: "Inputs") -> None:
 
 def conclude(outcome: "Outcome", run: Path) -> int:
     """Say what came of it and what to do next; 130 when the run was interrupted."""
+    threshold = "without a threshold" if outcome.threshold is None else f"threshold {outcome.threshold:.3f}"
     print(
-        f"step {outcome.step}, threshold {outcome.threshold:.3f}: {outcome.checkpoint}; "
-        f"what it was shown: {run / 'pictures.png'}"
+        f"step {outcome.step}, {threshold}: {outcome.checkpoint}; "
+        f"what it was shown: {run / 'pictures.png'}, what it finds: {run / 'hits.png'}"
     )
     following = f"'stampgate export {run} --out MODEL.onnx'"
     if outcome.stopped:
@@ -95,5 +120,7 @@ def conclude(outcome: "Outcome", run: Path) -> int:
             f"or go on with 'stampgate train --resume --out {run}'"
         )
         return 130
+    if outcome.plateau:
+        print("ended before its time: the loss on held-out pictures fell no more")
     print(f"next: {following}")
     return 0

@@ -1,0 +1,23 @@
+"""What ``torchrun`` starts in the tests: a tiny run as CONFIG.json says, in OUT, or going on there."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.quick_run import paint_few
+from train import checkpoint
+from train.config import RunConfig
+from train.distributed import leads
+from train.fit import fit
+from train.inputs import read_inputs
+
+if __name__ == "__main__":
+    config, out = RunConfig.from_json(Path(sys.argv[1]).read_text()), Path(sys.argv[2])
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        paint_few(monkeypatch)
+        kept = checkpoint.load(out) if (out / checkpoint.NAME).exists() else None
+        outcome = fit(read_inputs(config), out, kept)
+    said = f"leader {leads()} step {outcome.step} threshold {outcome.threshold!r} stopped {outcome.stopped}\n"
+    os.write(1, said.encode())  # at once, since both write to one pipe

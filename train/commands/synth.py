@@ -1,0 +1,83 @@
+"""``stampgate synth``: write painted pictures with their labels, for a look, for another program or for judging."""
+
+import argparse
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edge.errors import UsageError
+from train.commands import needing
+from train.commands.configuration import add_inputs, config_of
+
+if TYPE_CHECKING:
+    from train.synth_dataset import Outcome
+
+RECIPE_NAMES = ("camera", "naive", "lookalikes")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add this command's arguments."""
+    parser.description = (
+        "Write the pictures that training paints on the fly, with their labels in COCO JSON (labels.json), as "
+        "name,flag,box rows (labels.csv) and as YOLO text (labels/ and data.yaml). Picture number I of a seed is "
+        "always the same. Ctrl-C leaves a whole data set; the same command goes on with it."
+    )
+    add_inputs(parser)
+    add = parser.add_argument
+    add("--out", required=True, type=Path, metavar="DATASET", help="folder to write to, or to go on with")
+    add("--count", type=_at_least(1), metavar="N", help="pictures in it; a greater number later adds to it")
+    add("--preview", action="store_true", help="write a contact sheet, preview.png; without --count nothing else")
+    add("--held-out", action="store_true", help="paint on the products that training keeps out")
+    add(
+        "--recipe",
+        choices=RECIPE_NAMES,
+        default="camera",
+        help="camera: as training paints; naive: the unchanged stamp pasted upright on every other photograph; "
+        "lookalikes: look-alikes and no mark (default %(default)s)",
+    )
+    add("--workers", type=_at_least(0), metavar="N", help="processes that paint; 0 paints in this one (default: cores)")
+    parser.set_defaults(command=run)
+
+
+def _at_least(least: int) -> Callable[[str], int]:
+    def whole(text: str) -> int:
+        if not text.isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"must be a whole number of at least {least}, not {text!r}")
+        return int(text)
+
+    return whole
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """``stampgate synth``."""
+    if not arguments.count and not arguments.preview:
+        raise UsageError("synth: --count is missing; say how many pictures, or --preview to see some first")
+    with needing("train"):
+        from train.inputs import read_inputs  # noqa: PLC0415
+        from train.synth_dataset import SHEET, Job, preview, write_dataset  # noqa: PLC0415
+    config = config_of(arguments)
+    if arguments.recipe == "lookalikes" and not config.synth.lookalikes_max:
+        raise UsageError("synth: lookalikes_max must be above 0 for --recipe lookalikes; correct --set")
+    job = Job.of(read_inputs(config), arguments.recipe, arguments.held_out)
+    workers = len(os.sched_getaffinity(0)) if arguments.workers is None else arguments.workers
+    outcome = write_dataset(job, arguments.out, arguments.count, workers) if arguments.count else None
+    if arguments.preview:
+        preview(job, arguments.out / SHEET)
+        print(f"contact sheet: {arguments.out / SHEET}")
+    return conclude(outcome, arguments) if outcome else 0
+
+
+def conclude(outcome: "Outcome", arguments: argparse.Namespace) -> int:
+    """Say what was written; 130 when it was interrupted."""
+    shown = [written.shown for written in outcome.written]
+    boxes, ignored = sum(len(s.marks) for s in shown), sum(len(s.ignored) for s in shown)
+    print(
+        f"{arguments.out}: {len(shown)} pictures ({outcome.kept} of them from before), "
+        f"{sum(bool(s.marks) for s in shown)} with a mark that counts; {boxes} boxes, {ignored} more to be ignored"
+    )
+    if outcome.stopped:
+        print(f"stopped before all {arguments.count}; what is there is labelled, and the same command goes on")
+        return 130
+    print(f"labels: {arguments.out / 'labels.json'} (COCO), labels.csv, and labels/ with data.yaml (YOLO)")
+    return 0

@@ -1,0 +1,65 @@
+"""What marks say: words of inspection and trade, names of made-up firms, numbers, dates and lots."""
+
+import numpy as np
+
+from train.lookalikes import some_word
+
+# fmt: off
+INSPECTION = (
+    "TESTED", "PASSED", "QC PASS", "APPROVED", "INSPECTED", "CHECKED", "VERIFIED", "ACCEPTED", "OK", "RELEASED",
+    "CALIBRATED", "CERTIFIED", "SEALED", "QUALITY", "CONTROL", "FINAL", "LEAK TEST", "SAFE", "PACKED", "WEIGHED",
+    "REJECTED", "HOLD", "REWORK", "SAMPLE", "VOID", "PENDING", "STERILE", "FRAGILE", "GRADE A", "FIRST CLASS",
+)
+ROUND = (
+    "QUALITY CONTROL", "INSPECTED BY", "MADE WITH CARE", "FINAL INSPECTION", "FACTORY TESTED", "LINE FOUR",
+    "100% NATURAL", "SINCE 1924", "HAND MADE", "FRESHLY BAKED", "PREMIUM CHOICE", "CERTIFIED ORGANIC", "BATCH TESTED",
+    "NO ADDED SUGAR", "FAMILY FARM", "SERVICE PARTNER", "SECURITY SEAL", "EXPORT GOODS", "PRODUCT OF NORWAY",
+    "RECYCLED PAPER", "AWARD WINNER", "STATE LABORATORY", "TWO YEARS GUARANTEE", "SAFETY FIRST", "PLANT 7",
+    "DO NOT REMOVE", "ENERGY CLASS", "PACKED AT SOURCE", "COLD CHAIN", "ORIGINAL RECIPE",
+)
+# fmt: on
+_HEADS = ("v", "k", "m", "s", "n", "br", "al", "or", "tr", "el", "b", "d", "f", "st", "l", "z", "p", "gr", "h", "c")
+_HEARTS = ("a", "o", "e", "i", "u", "ea", "io", "au")
+_TAILS = ("ra", "lo", "ntis", "x", "vik", "ta", "mo", "nd", "rix", "co", "ly", "sen", "pol", "dex", "ma", "nova", "tt")
+
+
+def _pick(among: tuple[str, ...], rng: np.random.Generator) -> str:
+    return among[int(rng.integers(len(among)))]
+
+
+def firm(rng: np.random.Generator) -> str:
+    """The name of a firm that does not exist."""
+    name = _pick(_HEADS, rng) + _pick(_HEARTS, rng) + _pick(_TAILS, rng)
+    return (name.upper(), name.capitalize(), name)[int(rng.integers(3))]
+
+
+def short(rng: np.random.Generator) -> str:
+    """A word that fits across a seal."""
+    kind = rng.random()
+    return _pick(INSPECTION, rng) if kind < 0.5 else some_word(rng) if kind < 0.8 else firm(rng)
+
+
+def phrase(rng: np.random.Generator) -> str:
+    """Words that run round a seal, in capitals."""
+    return _pick(ROUND, rng) if rng.random() < 0.8 else f"{firm(rng)} {_pick(INSPECTION, rng)}".upper()
+
+
+def monogram(rng: np.random.Generator) -> str:
+    """One to three letters or digits."""
+    return "".join(rng.choice(list("ABCDEFGHJKLMNPQRSTUVWXYZ23456789"), int(rng.choice([1, 1, 2, 2, 3]))).tolist())
+
+
+def figure(rng: np.random.Generator) -> str:
+    """A date, a lot, a time, an inspector's or a part's number."""
+    n = rng.integers(0, 10, 8).tolist()
+    day, month, year = int(rng.integers(1, 29)), int(rng.integers(1, 13)), int(rng.integers(19, 32))
+    return (
+        f"{day:02}.{month:02}.{year}",
+        f"20{year}-{month:02}-{day:02}",
+        f"LOT {n[0]}{n[1]}{n[2]}{n[3]}",
+        f"L{n[0]}{n[1]}{n[2]} {n[3]}{n[4]}:{n[5] % 6}{n[6]}",
+        f"EXP {month:02}/{year}",
+        f"No {n[0]}{n[1]}{n[2]}",
+        f"INSP {n[0]}{n[1]}",
+        f"{n[0]}{n[1]}{n[2]}-{n[3]}{n[4]}{n[5]}-{n[6]}",
+    )[int(rng.integers(8))]

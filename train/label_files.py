@@ -1,0 +1,97 @@
+"""Write what a painted data set shows as COCO JSON, as the write-up's CSV and as YOLO text."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edge.decision import Box
+from edge.files import write_whole
+
+COCO, CSV, YOLO, YOLO_SET = "labels.json", "labels.csv", "labels", "data.yaml"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What one picture of a data set shows.
+
+    *name*: its file's name; *marks*: class index and box of those that count; *ignored*: boxes of those too small,
+    hidden or cut to count. Boxes in pixels of the picture, corners, half-open.
+    """
+
+    name: str
+    marks: tuple[tuple[int, Box], ...]
+    ignored: tuple[Box, ...]
+
+
+def coco(shown: Iterable[Shown], classes: Sequence[str], size: int, info: dict[str, Any]) -> str:
+    """COCO JSON of square pictures of *size* pixels.
+
+    A box that does not count has ``ignore`` and ``iscrowd`` set, once for each class: whatever is found there is
+    neither rewarded nor punished.
+    """
+    images, annotations = [], list[dict[str, Any]]()
+    for number, picture in enumerate(shown, start=1):
+        images.append({"id": number, "file_name": picture.name, "width": size, "height": size})
+        boxes = [(kind, box, False) for kind, box in picture.marks]
+        boxes += [(kind, box, True) for box in picture.ignored for kind in range(len(classes))]
+        for kind, box, ignore in boxes:
+            corner = [_short(box.x0), _short(box.y0), _short(box.width), _short(box.height)]
+            place = {"id": len(annotations) + 1, "image_id": number, "category_id": kind + 1, "bbox": corner}
+            annotations.append({**place, "area": _short(box.area), "iscrowd": int(ignore), "ignore": ignore})
+    categories = [{"id": index, "name": name} for index, name in enumerate(classes, start=1)]
+    return json.dumps({"info": info, "images": images, "annotations": annotations, "categories": categories})
+
+
+def csv_rows(shown: Iterable[Shown]) -> str:
+    """The write-up's rows, ``name,flag,x0 y0 x1 y1``, without a heading.
+
+    One row for each box that counts, with flag 1; ``name,0,0 0 0 0`` for a picture without a mark. A picture all of
+    whose marks are ignored is left out: it is neither. The class is not said, as in the write-up, which has one.
+    """
+    rows = []
+    for picture in shown:
+        for _, box in picture.marks:
+            rows.append(f"{picture.name},1,{' '.join(f'{_short(corner):g}' for corner in box.corners())}")
+        if not picture.marks and not picture.ignored:
+            rows.append(f"{picture.name},0,0 0 0 0")
+    return "".join(row + "\n" for row in rows)
+
+
+def yolo_text(picture: Shown, size: int) -> str:
+    """YOLO's lines for one picture: class index, centre x and y, width, height, as shares of the picture.
+
+    YOLO knows no ignored boxes: they are left out, and count as background to whoever trains on this.
+    """
+    return "".join(
+        f"{kind} {(box.x0 + box.x1) / 2 / size:.6f} {(box.y0 + box.y1) / 2 / size:.6f} "
+        f"{box.width / size:.6f} {box.height / size:.6f}\n"
+        for kind, box in picture.marks
+    )
+
+
+def yolo_set(classes: Sequence[str]) -> str:
+    """The ``data.yaml`` that YOLO programs read: paths from its own folder, and the class names."""
+    names = "".join(f"  {index}: {json.dumps(name, ensure_ascii=False)}\n" for index, name in enumerate(classes))
+    return (
+        "# Written by 'stampgate synth'. To judge on pictures that were not trained on, paint a second set with\n"
+        "# --held-out and name its images folder at val.\n"
+        f"train: images\nval: images\nnames:\n{names}"
+    )
+
+
+def write_labels(folder: Path, shown: Sequence[Shown], classes: Sequence[str], size: int, info: dict[str, Any]) -> None:
+    """Write all three into *folder*, each file whole or not at all. Raises InputError."""
+    for picture in shown:
+        path, text = folder / YOLO / f"{Path(picture.name).stem}.txt", yolo_text(picture, size)
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            write_whole(path, text.encode())
+    write_whole(folder / YOLO_SET, yolo_set(classes).encode())
+    write_whole(folder / CSV, csv_rows(shown).encode())
+    write_whole(folder / COCO, coco(shown, classes, size, info).encode())
+
+
+def _short(value: float) -> float:
+    """Hundredths of a pixel are finer than anybody can label."""
+    return round(float(value), 2)
