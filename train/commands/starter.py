@@ -1,0 +1,139 @@
+"""``stampgate starter``: make the weights again that stampgate ships for other runs to start from."""
+
+import argparse
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edge.errors import InputError, UsageError
+from edge.files import write_whole
+from train.commands import needing
+from train.commands.configuration import config_of
+from train.commands.train import resumable
+
+if TYPE_CHECKING:
+    from train.fit import Outcome
+    from train.starter import Starter
+
+MARKS, SEED, MINUTES = 200, 0, 40.0
+"""What the shipped file was made with."""
+RECIPE = ("weights=none", "batch=16", "lookalikes_max=1", "size_min=0.06")
+"""Where the starter's training differs from any other.
+
+It starts from nothing. A larger batch shows more of the many classes in one step. Each mark's siblings are its
+look-alikes already, so one more in a picture is enough. And hundreds of small prints cannot be told apart: what nobody
+can read must not be learnt by heart.
+"""
+DRAWN = "drawn.txt"
+"""Written into the folder of marks when all of them are there."""
+PACKED = "starter.pt"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add this command's arguments."""
+    parser.description = (
+        "Draw marks by program, train one network to find and to tell apart all of them, and pack its weights for "
+        "other runs to start from. Ctrl-C while it trains leaves a run that --resume goes on with; the same command "
+        "goes on when it ended before that. With --out and --pack alone, a finished run is packed."
+    )
+    add = parser.add_argument
+    add("--out", required=True, type=Path, metavar="RUN", help="folder of the run; the marks are drawn into RUN/marks")
+    add("--backgrounds", metavar="DIR", help="photographs to paste on; without it, products are painted")
+    add("--marks", type=int, metavar="N", help=f"marks to draw, a class each (default {MARKS})")
+    add("--seed", type=int, metavar="S", help=f"seed of the marks and of the training (default {SEED})")
+    add("--minutes", type=float, metavar="M", help=f"time to train (default {MINUTES:g})")
+    add(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help=f"any other key of the run's config.toml; repeatable (default {', '.join(RECIPE)})",
+    )
+    add("--resume", action="store_true", help="go on with the run in --out, to its end or to new --minutes")
+    add("--pack", type=Path, metavar="OUT.pt", help=f"file to write (default RUN/{PACKED})")
+    parser.set_defaults(command=run, mark=None, lookalike=None)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """``stampgate starter``."""
+    with needing("train"):
+        from train.starter import pack_starter  # noqa: PLC0415
+    out = arguments.pack or arguments.out / PACKED
+    if arguments.pack and not out.parent.is_dir():
+        raise InputError(f"--pack {out}: no such folder as {out.parent}; make it, or name another place")
+    if not asks_for_packing_alone(arguments):
+        try:
+            outcome = trained(arguments)
+        except KeyboardInterrupt:  # training itself notices Ctrl-C; this was before
+            print("stopped before the training began; the same command goes on")
+            return 130
+        if outcome.stopped:
+            print(f"stopped at step {outcome.step}; go on with 'stampgate starter --resume --out {arguments.out}'")
+            return 130
+    announce(pack_starter(arguments.out, out), out)
+    return 0
+
+
+def asks_for_packing_alone(arguments: argparse.Namespace) -> bool:
+    """Whether there is a run and nothing is said about how to train."""
+    from train import checkpoint  # noqa: PLC0415
+
+    said = (arguments.backgrounds, arguments.marks, arguments.seed, arguments.minutes)
+    training = arguments.resume or arguments.set or any(value is not None for value in said)
+    return not training and (arguments.out / checkpoint.NAME).exists()
+
+
+def trained(arguments: argparse.Namespace) -> "Outcome":
+    """Train from the start, on marks drawn now or before, or go on with a run. Raises UsageError or InputError."""
+    with needing("train"):
+        from train.fit import fit  # noqa: PLC0415
+        from train.inputs import read_inputs  # noqa: PLC0415
+    kept = resumable(arguments)
+    if kept and arguments.marks not in (None, len(kept.config.marks)):
+        raise UsageError("--resume: marks cannot change within a run; leave it out, or start a new run")
+    inputs = read_inputs(config_of(arguments, kept.config) if kept else config_of(with_recipe(arguments)))
+    print(f"{len(inputs.marks)} marks, a class each: {Path(inputs.config.marks[0][1]).parent}", flush=True)
+    kept = dataclasses.replace(kept, config=inputs.config) if kept else None
+    return fit(inputs, arguments.out, kept, with_threshold=False)
+
+
+def with_recipe(arguments: argparse.Namespace) -> argparse.Namespace:
+    """The arguments of a new run with its marks, and with the recipe wherever nothing else was said."""
+    seed = SEED if arguments.seed is None else arguments.seed
+    paths = marks_in(arguments.out / "marks", MARKS if arguments.marks is None else arguments.marks, seed)
+    settled = {
+        "mark": [f"{path.stem}={path}" for path in paths],
+        "seed": seed,
+        "minutes": MINUTES if arguments.minutes is None else arguments.minutes,
+        "set": [*RECIPE, *arguments.set],
+    }
+    return argparse.Namespace(**{**vars(arguments), **settled})
+
+
+def marks_in(folder: Path, count: int, seed: int) -> tuple[Path, ...]:
+    """The marks to train on, drawn unless they are there. Raises UsageError or InputError."""
+    from train.drawn_marks import write_marks  # noqa: PLC0415
+
+    if count < 1:
+        raise UsageError(f"--marks must be at least 1, not {count}; say how many to draw")
+    note, wanted = folder / DRAWN, f"{count} marks of seed {seed}"
+    there = note.read_text(encoding="utf-8").strip() if note.exists() else wanted
+    if there != wanted:
+        raise UsageError(f"{folder}: holds {there}, must be {wanted}; say the same again, or name another --out")
+    paths = tuple(sorted(folder.glob("*.png")))
+    if note.exists() and len(paths) == count:
+        return paths
+    print(f"drawing {wanted}", flush=True)
+    paths = write_marks(folder, count, seed)
+    write_whole(note, f"{wanted}\n".encode())
+    return paths
+
+
+def announce(starter: "Starter", out: Path) -> None:
+    """Say what was packed and what to do with it."""
+    recipe = starter.recipe
+    print(
+        f"{out}: {out.stat().st_size / 1e6:.2f} MB, {starter.network} after {recipe['steps']} steps, "
+        f"{recipe['pictures']} pictures of {len(recipe['marks'])} marks, {recipe['minutes']:g} minutes"
+    )
+    print("next: put it in the place of train/starter.pt, and runs with weights = starter begin from it")
