@@ -10,9 +10,13 @@ from PIL import Image
 
 from edge.decision import Box
 from edge.errors import InputError
+from tests.quick_run import SMALL, config_in
 from train.backgrounds import product_of
 from train.config import SynthSettings
-from train.real import MILDER, real_picture, split_real
+from train.dataset import paint_batch
+from train.held_out import paint_held_out
+from train.inputs import read_inputs
+from train.real import MILDER, real_frame, real_picture, split_real
 from train.real_labels import Labelled, RealBox, read_real
 
 WIDTH, HEIGHT = 320, 240
@@ -334,6 +338,36 @@ def test_a_stamp_cut_by_the_edge_of_the_part_is_ignored(tmp_path: Path) -> None:
     made = [real_picture(rng, photograph, 64, 160, strict) for _ in range(20)]
     assert all(picture.marks == () for picture in made)
     assert any(picture.ignored for picture in made)
+
+
+def test_a_whole_real_frame_is_the_photograph_unchanged(tmp_path: Path) -> None:
+    """To be judged on, it is shown as the box will see it: letterboxed, and nothing else."""
+    frame = real_frame(labelled(tmp_path / "a.png", BOX), 160, SynthSettings())
+    assert frame.marks == ((0, Box(20, 50, 50, 65)),)  # half as large, 20 pixels of grey above
+    assert (frame.pixels[51:64, 21:49] == RED).all()
+    assert (frame.pixels[80:140] == GREY).all()
+
+
+def test_real_photographs_take_the_place_of_painted_pictures_by_chance(tmp_path: Path) -> None:
+    """At the share asked for, the same ones for the same batch; the others stay the painted pictures they were."""
+    settings = dataclasses.replace(SMALL, batch=8, real_share=0.5, held_out_share=0.4)
+    config = config_in(tmp_path, settings)
+    for number in range(5):
+        picture(tmp_path / "images" / f"milk{number}_1.png", BOX)
+    images = [{"id": n, "file_name": f"milk{n}_1.png"} for n in range(5)]
+    boxes = [{"id": n, "image_id": n, "category_id": 1, "bbox": [40, 60, 60, 30]} for n in range(5)]
+    content = {"images": images, "annotations": boxes, "categories": [{"id": 1, "name": "disc"}]}
+    (tmp_path / "labels.json").write_text(json.dumps(content))
+    real = (str(tmp_path / "labels.json"), str(tmp_path / "images"))
+    inputs = read_inputs(dataclasses.replace(config, real=real))
+    assert (len(inputs.real), len(inputs.real_held_out)) == (3, 2)
+    painted = [p.pixels.tobytes() for n in range(6) for p in paint_batch(read_inputs(config).kit(), settings, n)]
+    mixed = [p.pixels.tobytes() for n in range(6) for p in paint_batch(inputs.kit(), settings, n)]
+    again = [p.pixels.tobytes() for n in range(6) for p in paint_batch(inputs.kit(), settings, n)]
+    assert mixed == again
+    assert 12 < sum(a != b for a, b in zip(painted, mixed, strict=True)) < 36
+    looks = paint_held_out(inputs, 4)
+    assert [bool(look.marks) and bool((look.pixels == RED).all(-1).any()) for look in looks[:2]] == [True, True]
 
 
 def test_real_photographs_are_read_as_they_are(shared_data: Path) -> None:

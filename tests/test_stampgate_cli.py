@@ -117,3 +117,23 @@ def test_the_command_line_lies_on_top_of_what_a_run_was_told(mark: str) -> None:
     assert (later.fit.steps, later.fit.minutes, later.synth, later.marks) == (0, 3.0, first.synth, first.marks)
     assert overrides(Namespace(**{**vars(blank), "set": ["ema=0.9"]})) == {"synth": {}, "fit": {"ema": 0.9}}
     assert RunConfig.from_json(later.to_json()) == later
+
+
+def test_real_photographs_need_their_labels_and_the_labels_their_photographs(
+    tmp_path: Path, mark: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One without the other is refused before anything begins; so is a folder that is not there."""
+    begin = ["train", "--mark", mark, "--steps", "1", "--out", str(tmp_path / "run")]
+    assert "--real and --real-images belong together" in complain([*begin, "--real", "labels.json"], capsys, 2)
+    assert "--real and --real-images belong together" in complain([*begin, "--real-images", "here"], capsys, 2)
+    both = ["--real", str(tmp_path / "labels.json"), "--real-images", str(tmp_path / "none")]
+    assert "--real-images" in complain([*begin, *both], capsys, 1)
+    assert not (tmp_path / "run").exists()
+
+
+def test_another_backbone_starts_from_nothing_unless_something_is_named(mark: str) -> None:
+    """The shipped weights are for one backbone; who asks for another should not have to know."""
+    blank = Namespace(mark=[f"a={mark}"], backgrounds=None, lookalike=None, steps=5, set=[])
+    assert config_of(Namespace(**vars(blank), backbone="resnet18")).fit.weights == "none"
+    assert config_of(Namespace(**vars(blank), backbone="resnet18", weights="imagenet")).fit.weights == "imagenet"
+    assert config_of(blank).fit.weights == RunConfig((), "").fit.weights

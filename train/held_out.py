@@ -17,6 +17,7 @@ from edge.localizer import decode
 from train.dataset import Batch, collate
 from train.inputs import Inputs
 from train.model import DenseLocalizer
+from train.real import real_frame
 from train.synth import Picture, paint
 from train.trainer import Losses, losses_of
 
@@ -27,9 +28,10 @@ PICTURES, CHUNK = 48, 8
 
 
 def paint_held_out(inputs: Inputs, count: int = PICTURES) -> list[Picture]:
-    """Paint whole frames, always the same for the same inputs."""
+    """Whole frames, always the same for the same inputs: real photographs first, where there are any, then painted."""
     kit, size = inputs.kit(held_out=True), inputs.config.fit.size
-    return [paint(np.random.default_rng((3, index)), kit, size) for index in range(count)]
+    real = [real_frame(labelled, size, kit.settings) for labelled in kit.real[: count // 2]]
+    return real + [paint(np.random.default_rng((3, index)), kit, size) for index in range(count - len(real))]
 
 
 def write_pictures(pictures: Sequence[Picture], out: Path) -> None:

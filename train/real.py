@@ -60,17 +60,33 @@ def real_picture(
     as large as the box will see it. Never mirrored: a mirrored stamp is another stamp. Raises InputError when the
     photograph cannot be read.
     """
-    photo = _pixels(labelled.path, 2 * size)
+    photo, boxes = _read(labelled, size)
     height, width = photo.shape[:2]
-    ratio = (width / labelled.size[0], height / labelled.size[1])
-    boxes = [dataclasses.replace(known, box=_scaled(known.box, *ratio)) for known in labelled.boxes]
     least = max(ZOOM[0], window / size)  # from there on the whole photograph is seen
     side = max(width, height) * window / size / math.exp(rng.uniform(math.log(least), math.log(ZOOM[1])))
     view = _view(rng, boxes, (width, height), side)
     piece = photo[int(view.y0) : int(view.y1), int(view.x0) : int(view.x1)]
     canvas = _resized(piece, min(1.0, window * rng.uniform(0.8, 1.4) / max(piece.shape[:2])))
     gentle = _gentle(settings)
-    pixels, fit = prepare(lens_and_sensor(rng, gentle, light(rng, gentle, canvas)), window, window)
+    return _seen_through(view, lens_and_sensor(rng, gentle, light(rng, gentle, canvas)), boxes, window, settings)
+
+
+def real_frame(labelled: Labelled, size: int, settings: SynthSettings) -> Picture:
+    """The whole photograph, unchanged, as the box would see it: to be judged on. Raises InputError."""
+    photo, boxes = _read(labelled, size)
+    return _seen_through(Box(0, 0, photo.shape[1], photo.shape[0]), photo, boxes, size, settings)
+
+
+def _read(labelled: Labelled, size: int) -> tuple[Frame, list[RealBox]]:
+    """A photograph, at most twice as large as the network's input, and its boxes in pixels of that."""
+    photo = _pixels(labelled.path, 2 * size)
+    ratio = (photo.shape[1] / labelled.size[0], photo.shape[0] / labelled.size[1])
+    return photo, [dataclasses.replace(known, box=_scaled(known.box, *ratio)) for known in labelled.boxes]
+
+
+def _seen_through(view: Box, canvas: Frame, boxes: Sequence[RealBox], window: int, settings: SynthSettings) -> Picture:
+    """The network's input of side *window*, from a *canvas* that shows the *view* of a photograph with its *boxes*."""
+    pixels, fit = prepare(canvas, window, window)
     shrunk = (canvas.shape[1] / view.width, canvas.shape[0] / view.height)
     marks, ignored = list[tuple[int, Box]](), list[Box]()
     for known in boxes:
