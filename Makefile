@@ -16,16 +16,22 @@ unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test bench-peers check lint types imports smoke wheel format clean distclean
+.PHONY: help demo test bench-data bench-ablation bench-peers check lint types imports smoke wheel format clean distclean
 
 help:  ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
 
 demo: $(BOX)/.ready  ## run the box's service on the sample frames: verdicts, reject pulses, log (no torch)
 	"$(BOX)/bin/stampgate-edge" demo --out build/demo
 
 test: $(FULL)/.ready  ## run the tests (ARGS='...' goes to pytest)
 	"$(FULL)/bin/python" -m pytest $(ARGS)
+
+bench-data: $(FULL)/.ready  ## state training's pictures a second beside the network's own (ARGS='--backgrounds DIR')
+	"$(FULL)/bin/python" -m bench.data_rate $(ARGS)
+
+bench-ablation: $(FULL)/.ready  ## say what each ingredient of the training is worth (ARGS='--backgrounds DIR --out DIR')
+	"$(FULL)/bin/python" -m bench.ablation $(ARGS)
 
 bench-peers: $(FULL)/.ready  ## compare with YOLO11n and SIFT on the same pictures (ARGS='--minutes 30')
 	"$(FULL)/bin/python" -m bench.peers $(ARGS)

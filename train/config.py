@@ -123,7 +123,7 @@ class FitSettings:
         1.0, "width of a MobileNet backbone, as a multiple of its usual channels", at_least=0.1, at_most=4.0
     )
     weights: str = setting(
-        "none", "what to start from; starter is shipped, imagenet is torchvision's and is downloaded", choices=WEIGHTS
+        "starter", "what to start from; starter is shipped, imagenet is torchvision's and is downloaded", choices=WEIGHTS
     )
     size: int = setting(
         416, "side of the network's square input, in pixels, a multiple of 32", at_least=96, at_most=1280
@@ -208,7 +208,7 @@ class RunConfig:
             tuple((name, path) for name, path in raw["marks"]),
             raw["backgrounds"],
             tuple(raw["lookalikes"]),
-            tuple(raw["real"]),
+            tuple(raw.get("real", ())),
             read_section(SynthSettings, raw["synth"], "checkpoint: [synth]"),
             read_section(FitSettings, raw["fit"], "checkpoint: [fit]"),
         )
