@@ -32,7 +32,9 @@ def spread(pixels: Frame) -> tuple[float, float]:
 def test_perfect_light_and_camera_change_nothing() -> None:
     """So each effect can be tried alone."""
     rng = np.random.default_rng(0)
-    assert np.array_equal(lens_and_sensor(rng, NONE, light(rng, NONE, picture())), picture())
+    frame, softness = lens_and_sensor(rng, NONE, light(rng, NONE, picture()))
+    assert np.array_equal(frame, picture())
+    assert softness == 0.0
 
 
 def test_a_shadow_only_darkens_and_a_lamp_only_brightens() -> None:
@@ -50,7 +52,7 @@ def test_a_shadow_only_darkens_and_a_lamp_only_brightens() -> None:
 def test_the_belt_smears_along_its_own_direction(belt_deg: float, softer: int) -> None:
     """Edges across the belt grow soft, those along it stay sharp."""
     settings = dataclasses.replace(NONE, motion_share=1.0, belt_deg=belt_deg, motion_px=9.0)
-    smeared = spread(lens_and_sensor(np.random.default_rng(1), settings, picture()))
+    smeared = spread(lens_and_sensor(np.random.default_rng(1), settings, picture())[0])
     sharp = spread(picture())
     assert smeared[softer] < 0.6 * sharp[softer]
     assert smeared[1 - softer] > 0.9 * sharp[1 - softer]
@@ -68,9 +70,24 @@ def test_a_smear_moves_light_about_and_loses_none(length: float) -> None:
 
 def test_a_coarse_picture_keeps_its_size_and_loses_detail() -> None:
     """Boxes need not be moved."""
-    coarse = lens_and_sensor(np.random.default_rng(2), dataclasses.replace(NONE, coarse_share=1.0), picture())
+    coarse, softness = lens_and_sensor(np.random.default_rng(2), dataclasses.replace(NONE, coarse_share=1.0), picture())
+    assert 0.28 < softness < 0.65
     assert coarse.shape == picture().shape
     assert max(spread(coarse)) < max(spread(picture()))
+
+
+@pytest.mark.parametrize("blurred", [{"blur_share": 1.0, "blur_px": 3.0}, {"motion_share": 1.0, "motion_px": 9.0}])
+def test_softness_is_the_width_of_a_blurred_edge(blurred: dict[str, float]) -> None:
+    """The deviation of what a sharp edge is spread over, in pixels, along the belt's direction."""
+    step = np.zeros((41, 80, 3), np.uint8)
+    step[:, 40:] = 200
+    settings = dataclasses.replace(NONE, belt_deg=0.0, **blurred)  # type: ignore[arg-type]
+    frame, softness = lens_and_sensor(np.random.default_rng(5), settings, step)
+    weight = np.diff(frame[20, :, 0].astype(float))
+    middle = float((weight * np.arange(79)).sum() / weight.sum())
+    width = float(np.sqrt((weight * (np.arange(79) - middle) ** 2).sum() / weight.sum()))
+    assert softness > 0.8
+    assert width == pytest.approx(softness, rel=0.25)
 
 
 def test_a_sensor_of_one_colour_a_pixel_keeps_the_colours_of_areas() -> None:

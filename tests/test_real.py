@@ -353,9 +353,9 @@ def test_real_photographs_take_the_place_of_painted_pictures_by_chance(tmp_path:
     settings = dataclasses.replace(SMALL, batch=8, real_share=0.5, held_out_share=0.4)
     config = config_in(tmp_path, settings)
     for number in range(5):
-        picture(tmp_path / "images" / f"milk{number}_1.png", BOX)
+        picture(tmp_path / "images" / f"milk{number}_1.png", (40, 60, 160, 140))
     images = [{"id": n, "file_name": f"milk{n}_1.png"} for n in range(5)]
-    boxes = [{"id": n, "image_id": n, "category_id": 1, "bbox": [40, 60, 60, 30]} for n in range(5)]
+    boxes = [{"id": n, "image_id": n, "category_id": 1, "bbox": [40, 60, 120, 80]} for n in range(5)]
     content = {"images": images, "annotations": boxes, "categories": [{"id": 1, "name": "disc"}]}
     (tmp_path / "labels.json").write_text(json.dumps(content))
     real = (str(tmp_path / "labels.json"), str(tmp_path / "images"))

@@ -348,3 +348,14 @@ def test_pictures_can_be_painted_at_the_ends_of_every_range(extreme: str) -> Non
     kit = make_kit(dataclasses.replace(SynthSettings(), **(ends | {"negative_share": 0.0})), "disc")
     for seed in range(8):
         assert paint(np.random.default_rng(seed), kit, 128).pixels.shape == (128, 128, 3)
+
+
+def test_a_mark_too_soft_to_be_read_does_not_count() -> None:
+    """The same mark counts in a sharp picture, and is ignored in one as blurred as it is small."""
+    sharp = dataclasses.replace(PLAIN, **PERFECT, size_min=0.12, size_max=0.12, marks_max=1, smallest_px=12.0)
+    soft = dataclasses.replace(sharp, blur_share=1.0, blur_px=6.0, softness_cost=5.0)
+    for settings, counts in ((sharp, True), (soft, False), (dataclasses.replace(soft, softness_cost=0.0), True)):
+        kit = Kit(make_marks("disc"), Grey(), settings, 192)
+        pictures = [paint(np.random.default_rng((8, seed)), kit, 192) for seed in range(8)]
+        assert [bool(picture.marks) for picture in pictures].count(counts) >= 6
+        assert all(bool(picture.marks) != bool(picture.ignored) for picture in pictures)

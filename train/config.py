@@ -47,10 +47,13 @@ class SynthSettings:
     painted_share: float = _share(0.15, "share of pictures on painted products, which are full of print")
     plain_share: float = _share(0.0, "share of pictures with the product on plain, mostly white ground")
     # how a mark lies
-    size_min: float = setting(0.038, "smallest mark, its longer side as a share of the frame's", above=0.0, at_most=1.0)
+    size_min: float = setting(0.045, "smallest mark, its longer side as a share of the frame's", above=0.0, at_most=1.0)
     size_max: float = setting(0.6, "largest mark, its longer side as a share of the frame's", above=0.0, at_most=1.0)
     smallest_px: float = setting(
-        9.0, "a mark whose shorter side has fewer network pixels is ignored", at_least=0.0, at_most=1000.0
+        12.0, "a mark whose shorter side has fewer network pixels is ignored", at_least=0.0, at_most=1000.0
+    )
+    softness_cost: float = setting(
+        0.5, "how much larger it must be for each network pixel of blur, as a share", at_least=0.0, at_most=10.0
     )
     rotation_deg: float = setting(35.0, "greatest rotation either way, in degrees", at_least=0.0, at_most=180.0)
     perspective: float = setting(0.18, "greatest shift of a corner, as a share of the mark", at_least=0.0, at_most=0.4)
@@ -123,7 +126,9 @@ class FitSettings:
         1.0, "width of a MobileNet backbone, as a multiple of its usual channels", at_least=0.1, at_most=4.0
     )
     weights: str = setting(
-        "starter", "what to start from; starter is shipped, imagenet is torchvision's and is downloaded", choices=WEIGHTS
+        "starter",
+        "what to start from; starter is shipped, imagenet is torchvision's and is downloaded",
+        choices=WEIGHTS,
     )
     size: int = setting(
         416, "side of the network's square input, in pixels, a multiple of 32", at_least=96, at_most=1280

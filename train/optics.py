@@ -15,6 +15,8 @@ GRAIN_DEVIATION = 30.0
 """Deviation of the stored noise, in grey levels; scaled when it is used."""
 _GRAIN = np.random.default_rng(1).normal(128, GRAIN_DEVIATION, (640, 640, 3)).clip(0, 255).astype(np.uint8)
 """Noise drawn once: pieces of it are cheaper than fresh noise and look the same to the network."""
+EVEN = 12**-0.5
+"""Deviation of an even spread of length one: what a smear or a coarse pixel of that length blurs."""
 _LEVELS = np.arange(256) / 255.0
 
 
@@ -48,30 +50,30 @@ def exposed(rng: np.random.Generator, s: SynthSettings, pixels: Frame) -> Frame:
     return np.asarray(cv2.transform(flat.reshape(pixels.shape), np.diag(balance)), np.uint8)
 
 
-def lens_and_sensor(rng: np.random.Generator, s: SynthSettings, pixels: Frame) -> Frame:
+def lens_and_sensor(rng: np.random.Generator, s: SynthSettings, pixels: Frame) -> tuple[Frame, float]:
     """Defocus or the belt's motion, then what the sensor makes of it, at times a coarser one whose picture is enlarged.
 
-    The picture keeps its size, so that boxes stay where they are.
+    The picture keeps its size, so that boxes stay where they are. Returned with it is its softness: about the radius of
+    the Gaussian that would blur as much, in pixels.
     """
-    draw = rng.random()
+    draw, softness = rng.random(), 0.0
     if draw < s.blur_share:
-        pixels = defocused(pixels, max(0.15, s.blur_px * between(rng, 0.1, 1.0) ** 1.5))
+        softness = max(0.15, s.blur_px * between(rng, 0.1, 1.0) ** 1.5)
+        pixels = defocused(pixels, softness)
     elif draw < s.blur_share + s.motion_share:
         angle = math.radians(s.belt_deg + between(rng, -s.belt_spread_deg, s.belt_spread_deg))
-        pixels = np.asarray(
-            cv2.filter2D(pixels, -1, motion_kernel(angle, s.motion_px * between(rng, 0.4, 1.0))), np.uint8
-        )
+        length = s.motion_px * between(rng, 0.4, 1.0)
+        pixels, softness = np.asarray(cv2.filter2D(pixels, -1, motion_kernel(angle, length)), np.uint8), length * EVEN
     if not happens(rng, s.coarse_share):
-        return sensor(rng, s, pixels)
+        return sensor(rng, s, pixels), softness
     height, width = pixels.shape[:2]
     factor = ratio_between(rng, 1.0, s.coarse_max)
     small = cv2.resize(
         pixels, (max(8, round(width / factor)), max(8, round(height / factor))), interpolation=cv2.INTER_AREA
     )
     way = cv2.INTER_LINEAR if happens(rng, 0.5) else cv2.INTER_CUBIC
-    return np.asarray(
-        cv2.resize(sensor(rng, s, np.asarray(small, np.uint8)), (width, height), interpolation=way), np.uint8
-    )
+    enlarged_again = cv2.resize(sensor(rng, s, np.asarray(small, np.uint8)), (width, height), interpolation=way)
+    return np.asarray(enlarged_again, np.uint8), math.hypot(softness, factor * EVEN)
 
 
 def defocused(pixels: Frame, radius: float) -> Frame:

@@ -68,7 +68,8 @@ def real_picture(
     piece = photo[int(view.y0) : int(view.y1), int(view.x0) : int(view.x1)]
     canvas = _resized(piece, min(1.0, window * rng.uniform(0.8, 1.4) / max(piece.shape[:2])))
     gentle = _gentle(settings)
-    return _seen_through(view, lens_and_sensor(rng, gentle, light(rng, gentle, canvas)), boxes, window, settings)
+    frame, _ = lens_and_sensor(rng, gentle, light(rng, gentle, canvas))
+    return _seen_through(view, frame, boxes, window, settings)
 
 
 def real_frame(labelled: Labelled, size: int, settings: SynthSettings) -> Picture:

@@ -171,12 +171,13 @@ def paint_twins(rng: np.random.Generator, kit: Kit, window: int) -> tuple[Pictur
 def photograph(rng: np.random.Generator, kit: Kit, scene: Scene, window: int) -> Picture:
     """See a scene through a camera, as the network's input of side *window*, and say where the marks are."""
     pixels = light(rng, kit.settings, np.asarray(scene.canvas, np.uint8))
-    frame = lens_and_sensor(rng, kit.settings, pixels)
+    frame, softness = lens_and_sensor(rng, kit.settings, pixels)
     network, fit = prepare(frame, window, window)
     spots = [(p.kind, fit.to_network(p.box), p.visible) for p in scene.placed if p.kind is not None]
+    # In a soft picture a mark must be larger to be read; to call a smudge a mark would teach to see marks in smudges.
+    smallest = kit.settings.smallest_px * (1.0 + softness / scene.scale * kit.settings.softness_cost)
     counts = [
-        visible >= kit.settings.visible_min and min(box.width, box.height) >= kit.settings.smallest_px
-        for _, box, visible in spots
+        visible >= kit.settings.visible_min and min(box.width, box.height) >= smallest for _, box, visible in spots
     ]
     return Picture(
         network,
