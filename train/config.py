@@ -42,7 +42,10 @@ class SynthSettings:
     given_share: float = _share(0.5, "share of look-alikes that are those brought along, where there are any")
     piece_share: float = _share(0.25, "share of the other look-alikes that are mark-shaped pieces of photographs")
     legible_px: float = setting(
-        30.0, "shortest look-alike, its longer side in network pixels", at_least=0.0, at_most=1000.0
+        36.0,
+        "a look-alike whose longer side has fewer network pixels is ignored: it could be a mark",
+        at_least=0.0,
+        at_most=1000.0,
     )
     painted_share: float = _share(0.15, "share of pictures on painted products, which are full of print")
     plain_share: float = _share(0.0, "share of pictures with the product on plain, mostly white ground")
@@ -53,7 +56,7 @@ class SynthSettings:
         12.0, "a mark whose shorter side has fewer network pixels is ignored", at_least=0.0, at_most=1000.0
     )
     softness_cost: float = setting(
-        0.5, "how much larger it must be for each network pixel of blur, as a share", at_least=0.0, at_most=10.0
+        0.5, "how much larger either must be for each network pixel of blur, as a share", at_least=0.0, at_most=10.0
     )
     rotation_deg: float = setting(35.0, "greatest rotation either way, in degrees", at_least=0.0, at_most=180.0)
     perspective: float = setting(0.18, "greatest shift of a corner, as a share of the mark", at_least=0.0, at_most=0.4)

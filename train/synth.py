@@ -169,21 +169,26 @@ def paint_twins(rng: np.random.Generator, kit: Kit, window: int) -> tuple[Pictur
 
 
 def photograph(rng: np.random.Generator, kit: Kit, scene: Scene, window: int) -> Picture:
-    """See a scene through a camera, as the network's input of side *window*, and say where the marks are."""
+    """See a scene through a camera, as the network's input of side *window*, and say where the marks are.
+
+    In a soft picture a print must be larger to be read. What cannot be read is neither right nor wrong: to call a
+    smudge a mark would teach to see marks in smudges, and to call it none would teach to doubt small marks.
+    """
     pixels = light(rng, kit.settings, np.asarray(scene.canvas, np.uint8))
     frame, softness = lens_and_sensor(rng, kit.settings, pixels)
     network, fit = prepare(frame, window, window)
-    spots = [(p.kind, fit.to_network(p.box), p.visible) for p in scene.placed if p.kind is not None]
-    # In a soft picture a mark must be larger to be read; to call a smudge a mark would teach to see marks in smudges.
-    smallest = kit.settings.smallest_px * (1.0 + softness / scene.scale * kit.settings.softness_cost)
-    counts = [
-        visible >= kit.settings.visible_min and min(box.width, box.height) >= smallest for _, box, visible in spots
-    ]
-    return Picture(
-        network,
-        tuple((kind, box) for (kind, box, _), good in zip(spots, counts, strict=True) if good),
-        tuple(box for (_, box, _), good in zip(spots, counts, strict=True) if not good),
-    )
+    blur = 1.0 + softness / scene.scale * kit.settings.softness_cost
+    marks, ignored = list[tuple[int, Box]](), list[Box]()
+    for spot in scene.placed:
+        box = fit.to_network(spot.box)
+        if spot.kind is None:
+            # Nobody could tell it from a mark, so the network is not told either.
+            ignored += [box] if max(box.width, box.height) < kit.settings.legible_px * blur else []
+        elif spot.visible >= kit.settings.visible_min and min(box.width, box.height) >= kit.settings.smallest_px * blur:
+            marks.append((spot.kind, box))
+        else:
+            ignored.append(box)
+    return Picture(network, tuple(marks), tuple(ignored))
 
 
 def background(rng: np.random.Generator, kit: Kit, window: int) -> Scene:

@@ -38,7 +38,10 @@ def choose_threshold(net: DenseLocalizer, make_kit: Callable[[], Kit], config: R
 
 
 def negatives(kit: Kit, config: RunConfig) -> Iterator[Picture]:
-    """Whole frames without a mark, with about as many look-alikes whatever the run was trained with."""
+    """Whole frames without a mark, with about as many look-alikes whatever the run was trained with.
+
+    All of them can be told from a mark; see ``legible_px``.
+    """
     kit.settings = dataclasses.replace(config.synth, negative_share=0.9, lookalike_share=0.6)
     painted, index = 0, 0
     while painted < NEGATIVES:
