@@ -250,7 +250,7 @@ def test_twins_have_a_light_and_a_camera_each() -> None:
 
 def test_look_alikes_carry_no_label() -> None:
     """A picture of nothing but look-alikes says that there is nothing."""
-    settings = dataclasses.replace(SynthSettings(), negative_share=0.9, lookalike_share=1.0)
+    settings = dataclasses.replace(SynthSettings(), negative_share=0.9, lookalike_share=1.0, legible_px=0.0)
     kit = make_kit(settings, "disc")
     pictures = [paint(np.random.default_rng(seed), kit, 160) for seed in range(30)]
     without = [picture for picture in pictures if not picture.marks and not picture.ignored]
@@ -348,6 +348,19 @@ def test_pictures_can_be_painted_at_the_ends_of_every_range(extreme: str) -> Non
     kit = make_kit(dataclasses.replace(SynthSettings(), **(ends | {"negative_share": 0.0})), "disc")
     for seed in range(8):
         assert paint(np.random.default_rng(seed), kit, 128).pixels.shape == (128, 128, 3)
+
+
+def test_a_look_alike_that_could_be_a_mark_is_ignored() -> None:
+    """Small and blurred, nobody could tell; sharp, it is as wrong as any."""
+    sharp = dataclasses.replace(
+        PLAIN, **PERFECT, negative_share=1.0, lookalike_share=1.0, lookalikes_max=1, size_min=0.28, size_max=0.3
+    )
+    soft = dataclasses.replace(sharp, blur_share=1.0, blur_px=6.0, softness_cost=5.0)
+    for settings, ignored in ((sharp, False), (soft, True)):
+        kit = Kit(make_marks("disc"), Grey(), settings, 192)
+        pictures = [paint(np.random.default_rng((9, seed)), kit, 192) for seed in range(12)]
+        assert [bool(picture.ignored) for picture in pictures].count(ignored) >= 8
+        assert not any(picture.marks for picture in pictures)
 
 
 def test_a_mark_too_soft_to_be_read_does_not_count() -> None:
