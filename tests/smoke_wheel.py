@@ -17,6 +17,7 @@ DESKTOP_ONLY = {
     "cv2",
     "faster_coco_eval",
     "icrawler",
+    "imagehash",
     "onnx",
     "onnxscript",
     "scipy",
@@ -24,7 +25,7 @@ DESKTOP_ONLY = {
     "torchvision",
     "tqdm",
 }
-SHIPPED_SUFFIXES = {".py", ".toml", ".onnx", ".jpg", ".json"}
+SHIPPED_SUFFIXES = {".py", ".toml", ".onnx", ".pt", ".jpg", ".json"}
 MODEL_BYTES_AT_MOST = 6_000_000
 
 # Run inside the environment: import every module of the box, then name what must not be there.
