@@ -121,6 +121,11 @@ class RejectQueue:
                 self._until_ns = None
         return levels
 
+    def rose(self, now_ns: int) -> None:
+        """Say when the line was really high: the pulse lasts from then, however long the rise itself took."""
+        if self._until_ns is not None:
+            self._until_ns = max(self._until_ns, now_ns + self._pulse_ns)
+
     def _arrive(self, entry: Entry, now_ns: int) -> list[tuple[int, int | None]]:
         del self._ahead[entry.sequence]
         if not entry.answered:
@@ -239,6 +244,8 @@ class SimulatedGate:
         with self._lock:
             for level, sequence in self._queue.step(self._clock.now_ns()):
                 self._set(level, sequence)
+                if level:
+                    self._queue.rose(self.edges[-1].t_ns)
 
     def _set(self, level: int, sequence: int | None) -> None:
         if level == self._level:

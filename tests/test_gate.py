@@ -139,6 +139,26 @@ def test_a_pulse_that_begins_late_is_still_of_full_width() -> None:
     assert queue.next_ns() is None
 
 
+def test_a_rise_that_took_its_time_does_not_shorten_the_pulse() -> None:
+    """The processor was taken away while the line was raised: the width counts from when the line was high."""
+
+    class SlowToRise(SimulatedClock):
+        reads = 0
+
+        def now_ns(self) -> int:
+            self.reads += 1
+            if self.reads == slow_read:
+                self._now_ns += 7 * MS
+            return super().now_ns()
+
+    clock, slow_read = SlowToRise(), 0
+    with SimulatedGate(SETTINGS, clock) as gate:
+        gate.expect(1, 0)
+        slow_read = clock.reads + 2  # the first is the moment at which the gate acts, the second the edge's own
+        clock.sleep_until(1000 * MS)
+    assert history(gate) == [(0, 0, None), (1, 107, 1), (0, 127, 1)]
+
+
 def test_unanswered_items_do_not_fill_the_memory() -> None:
     """After so many the oldest is forgotten: its answer is then unknown, no longer late."""
     queue = RejectQueue(1, 1)
