@@ -22,7 +22,8 @@ from functools import partial
 import torch
 from tqdm import tqdm
 
-from edge.errors import StampgateError, UsageError
+from bench.command import answer
+from edge.errors import UsageError
 from train.commands.configuration import add_inputs, config_of
 from train.config import FitSettings
 from train.dataset import Batch, load_batches
@@ -156,24 +157,21 @@ def report(laps: Sequence[Laps], fit: FitSettings, command: str) -> str:
     )
 
 
+def measure_all(arguments: argparse.Namespace, command: str) -> int:
+    """Check, measure and print what *command* asks for. Raises UsageError or InputError."""
+    if arguments.seconds <= 0 or arguments.rounds < 1:
+        raise UsageError("--seconds must be above 0 and --rounds at least 1; change them")
+    arguments.mark = arguments.mark or [MARK]
+    inputs = read_inputs(config_of(arguments))
+    print(report(measure(inputs, arguments.seconds, arguments.rounds), inputs.config.fit, command))
+    return 0
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure and print; a problem of the user's is one line on stderr and an exit status."""
     given = list(sys.argv[1:] if argv is None else argv)
     arguments = parser().parse_args(given)
-    arguments.mark = arguments.mark or [MARK]
-    try:
-        if arguments.seconds <= 0 or arguments.rounds < 1:
-            raise UsageError("--seconds must be above 0 and --rounds at least 1; change them")
-        inputs = read_inputs(config_of(arguments))
-        laps = measure(inputs, arguments.seconds, arguments.rounds)
-    except StampgateError as error:
-        print(f"data_rate: {error}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("data_rate: stopped", file=sys.stderr)
-        return 130
-    print(report(laps, inputs.config.fit, " ".join(["python -m bench.data_rate", *given])))
-    return 0
+    return answer("data_rate", lambda: measure_all(arguments, " ".join(["python -m bench.data_rate", *given])))
 
 
 if __name__ == "__main__":

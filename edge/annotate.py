@@ -27,7 +27,7 @@ def annotate(frame: Frame, verdict: Verdict, name: str = "") -> Image.Image:
     picture.paste(Image.fromarray(frame), (0, 0))
     draw = ImageDraw.Draw(picture)
     for finding in verdict.findings:
-        draw.rectangle(_upright(finding.box), outline=COLOURS[verdict.kind], width=max(2, letters // 6))
+        draw.rectangle(upright(finding.box), outline=COLOURS[verdict.kind], width=max(2, letters // 6))
         text = f"{finding.label} {finding.score:.2f}"
         _label(draw, (finding.box.x0, max(0.0, finding.box.y0 - 1.4 * letters)), text, letters, COLOURS[verdict.kind])
     words = f"{verdict.kind.upper()}  {verdict.reason}" + (f"  ({name})" if name else "")
@@ -56,7 +56,7 @@ def save_png(picture: Image.Image, path: Path) -> None:
     write_whole(path, buffer.getvalue())
 
 
-def _upright(box: Box) -> tuple[float, float, float, float]:
+def upright(box: Box) -> tuple[float, float, float, float]:
     """Corners in the order that Pillow insists on; a badly trained model may put a right side left of a left one."""
     return (min(box.x0, box.x1), min(box.y0, box.y1), max(box.x0, box.x1), max(box.y0, box.y1))
 

@@ -1,4 +1,4 @@
-"""Writing a file whole or not at all."""
+"""Writing a file whole or not at all, and adding to one alike."""
 
 import contextlib
 import os
@@ -44,6 +44,24 @@ def write_whole(path: Path, content: bytes) -> None:
     """Put *content* under *path*, whole or not at all. Raises InputError."""
     with whole_or_nothing(path) as temporary:
         temporary.write_bytes(content)
+
+
+def append_whole(descriptor: int, content: bytes, size: int) -> int:
+    """Add *content* to an open file of *size* bytes; returns its new size when all of it is on the disk.
+
+    *descriptor*: open with ``O_APPEND``. fdatasync(2) keeps the data and the file's length; its times may wait. Raises
+    OSError when it cannot be done, and takes back what was written of it.
+    """
+    left = content
+    try:
+        while left:
+            left = left[os.write(descriptor, left) :]
+        os.fdatasync(descriptor)
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.ftruncate(descriptor, size)
+        raise
+    return size + len(content)
 
 
 def sync_folder(folder: Path) -> None:

@@ -29,7 +29,7 @@ from typing import Any, Self
 
 from edge.clock import Clock
 from edge.errors import InputError, JournalError
-from edge.files import sync_folder
+from edge.files import append_whole, sync_folder
 
 HEAD = b'{"v": 1, "kind": '
 """How every line begins; a file that begins otherwise is somebody else's and is not touched."""
@@ -104,21 +104,8 @@ class Journal:
         }
         line = json.dumps(record, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace")
         with self._trouble("written"):
-            self._write(line + b"\n")
+            self._size = append_whole(self._file, line + b"\n", self._size)
         self._note(line)
-
-    def _write(self, content: bytes) -> None:
-        """Append *content* and see it onto the disk, or take back what was written of it."""
-        try:
-            left = content
-            while left:
-                left = left[os.write(self._file, left) :]
-            os.fdatasync(self._file)  # the data and the file's length; its times may wait
-        except OSError:
-            with contextlib.suppress(OSError):
-                os.ftruncate(self._file, self._size)
-            raise
-        self._size += len(content)
 
     def _note(self, line: bytes) -> None:
         """Take the hash and the item number up from the last line."""
@@ -155,7 +142,7 @@ class Journal:
         if good:
             self._note(good.splitlines()[-1])
         if good and not good.endswith(b"\n"):
-            self._write(b"\n")
+            self._size = append_whole(self._file, b"\n", self._size)
         return tail[end:]
 
     def _tell_repair(self, removed: bytes) -> None:

@@ -100,6 +100,34 @@ def test_a_photograph_cut_off_in_the_middle_is_left_out_at_once(
     assert capsys.readouterr().err.count("cut.jpg") == 1
 
 
+def test_a_damaged_photograph_does_not_change_what_later_draws_give(tmp_path: Path) -> None:
+    """Each draw gives the same photograph to a painter that has met the damaged one and to one that begins there."""
+    for number in range(4):
+        Image.new("RGB", (60, 60), (number, 0, 0)).save(tmp_path / f"{number}.png")
+    (tmp_path / "1.png").write_bytes((tmp_path / "1.png").read_bytes()[:50])
+    old = Photographs(list_photographs(tmp_path), 60)
+    seen = [int(old.pixels(np.random.default_rng(seed))[0, 0, 0]) for seed in range(20)]
+    fresh = [
+        int(Photographs(list_photographs(tmp_path), 60).pixels(np.random.default_rng(seed))[0, 0, 0])
+        for seed in range(20)
+    ]
+    assert seen == fresh
+    assert set(seen) == {0, 2, 3}
+
+
+def test_photographs_none_of_which_can_be_read_are_one_clear_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each is named, then it ends, and it ends again when it is asked again."""
+    for number in range(3):
+        (tmp_path / f"{number}.png").write_bytes(b"nothing")
+    served = Photographs(list_photographs(tmp_path), 60)
+    for _ in range(2):
+        with pytest.raises(InputError, match="not one photograph could be read; bring others"):
+            served.pixels(np.random.default_rng(0))
+    assert sorted(line.partition(".png")[0][-1] for line in capsys.readouterr().err.splitlines()) == ["0", "1", "2"]
+
+
 def test_a_photograph_is_turned_upright_and_shrunk(tmp_path: Path) -> None:
     """Phones write the rotation beside the pixels."""
     picture = Image.new("RGB", (400, 200), (10, 200, 10))

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image, ImageDraw
 
+from bench.command import run
 from bench.peers import pictures
 from bench.peers.__main__ import done, main
-from bench.peers.environment import REQUIREMENTS, make_environment, run
+from bench.peers.environment import REQUIREMENTS, make_environment
 from bench.peers.judging import Contender, Result, judge_contender
 from bench.peers.report import compare, table, verdict
 from bench.peers.sift import ENOUGH, Sift, score_of

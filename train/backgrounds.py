@@ -39,27 +39,33 @@ class Photographs(Backgrounds):
 
     def __init__(self, paths: Sequence[Path], long_side: int) -> None:
         """Serve *paths*, shrunk to at most *long_side* pixels."""
-        self.paths = list(paths)
+        self.paths = tuple(paths)
         self.long_side = long_side
+        self._damaged: set[int] = set()
         self._cache: dict[Path, Frame] = {}
         self._room = CACHE_BYTES
 
     def pixels(self, rng: np.random.Generator) -> Frame:
-        """One photograph; a file that turns out damaged is named once on stderr and left out."""
-        while self.paths:
-            path = self.paths[int(rng.integers(len(self.paths)))]
-            kept = self._cache.get(path)
-            if kept is not None:
-                return kept
-            try:
-                return self._keep(path, read_photograph(path, self.long_side))
-            except InputError as error:
-                print(f"stampgate: left out: {error}", file=sys.stderr)
-                self.paths.remove(path)
+        """One photograph; a file that turns out damaged is named once on stderr, and another one drawn.
+
+        It keeps its place among those drawn from, so that the same draws give the same photograph whatever was asked
+        for before. Raises InputError when not one can be read.
+        """
+        while len(self._damaged) < len(self.paths):
+            number = int(rng.integers(len(self.paths)))
+            if number not in self._damaged:
+                try:
+                    return self._read(self.paths[number])
+                except InputError as error:
+                    print(f"stampgate: left out: {error}", file=sys.stderr)
+                    self._damaged.add(number)
         raise InputError("backgrounds: not one photograph could be read; bring others")
 
-    def _keep(self, path: Path, image: Image.Image) -> Frame:
-        pixels = np.asarray(image, np.uint8)
+    def _read(self, path: Path) -> Frame:
+        kept = self._cache.get(path)
+        if kept is not None:
+            return kept
+        pixels = np.asarray(read_photograph(path, self.long_side), np.uint8)
         if pixels.nbytes <= self._room:
             self._room -= pixels.nbytes
             self._cache[path] = pixels

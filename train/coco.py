@@ -1,5 +1,6 @@
 """Read labels in COCO layout, with the extra fields ``ignore``, ``main`` and ``variant`` where they are there."""
 
+import functools
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +8,9 @@ from typing import Any
 
 from edge.decision import Box
 from edge.errors import InputError
+
+FOUND_IOU = 0.5
+"""A box counts as found when a finding of its class overlaps it at least this much."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,15 @@ class Labels:
 
     def of(self, image_id: int) -> tuple[Label, ...]:
         """The boxes of one image."""
-        return tuple(label for label in self.labels if label.image_id == image_id)
+        return self._by_image.get(image_id, ())
+
+    @functools.cached_property
+    def _by_image(self) -> dict[int, tuple[Label, ...]]:
+        """The boxes of each image that has some, in their order."""
+        found: dict[int, list[Label]] = {}
+        for label in self.labels:
+            found.setdefault(label.image_id, []).append(label)
+        return {image_id: tuple(labels) for image_id, labels in found.items()}
 
 
 def read_coco(path: Path, images: Path, classes: tuple[str, ...]) -> Labels:
@@ -42,7 +54,11 @@ def read_coco(path: Path, images: Path, classes: tuple[str, ...]) -> Labels:
 
     When both have just one, they are taken for the same whatever their names. Raises InputError, naming what is wrong.
     """
-    raw = _read_json(path)
+    return labels_in(read_json(path), path, images, classes)
+
+
+def labels_in(raw: dict[str, Any], path: Path, images: Path, classes: tuple[str, ...]) -> Labels:
+    """The same from what :func:`read_json` gave for *path*, for whoever needs more of it. Raises InputError."""
     try:
         names = _match_classes(path, {int(c["id"]): str(c["name"]) for c in raw["categories"]}, classes)
         files = {int(image["id"]): images / str(image["file_name"]) for image in raw["images"]}
@@ -60,7 +76,8 @@ def read_coco(path: Path, images: Path, classes: tuple[str, ...]) -> Labels:
     return Labels(files, labels)
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> dict[str, Any]:
+    """The JSON object in a file of COCO labels, as it stands there. Raises InputError when there is none."""
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

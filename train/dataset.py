@@ -68,21 +68,25 @@ def paint_batch(kit: Kit, fit: FitSettings, number: int, rank: int = 0, world: i
     Where there are labelled photographs of real marks, each takes a painted picture's place by chance.
     """
     side, count = plan_batch(fit, number, world)
-    own = np.array_split(np.arange(count), world)[rank]
-    twins = {index // 2: (fit.seed, number, int(index) // 2) for index in own}
-    painted = {pair: paint_twins(np.random.default_rng(seed), kit, side) for pair, seed in twins.items()}
-    return [
-        real_or(painted[index // 2][index % 2], np.random.default_rng((fit.seed, number, int(index), 1)), kit, fit)
-        for index in own
-    ]
+    own = [int(index) for index in np.array_split(np.arange(count), world)[rank]]
+    chosen = {index: real_or_none((fit.seed, number, index, 1), kit, fit, side) for index in own}
+    pairs = {index // 2 for index, real in chosen.items() if real is None}  # no others are painted
+    painted = {pair: paint_twins(np.random.default_rng((fit.seed, number, pair)), kit, side) for pair in sorted(pairs)}
+    return [real or painted[index // 2][index % 2] for index, real in chosen.items()]
 
 
-def real_or(picture: Picture, rng: np.random.Generator, kit: Kit, fit: FitSettings) -> Picture:
-    """A picture of one of the kit's real photographs, with the chance ``real_share``; else the *picture* given."""
-    if not kit.real or rng.random() >= fit.real_share:
-        return picture
+def real_or_none(seed: tuple[int, ...], kit: Kit, fit: FitSettings, side: int) -> Picture | None:
+    """A picture, *side* pixels wide and high, of one of the kit's real photographs; None where one is to be painted.
+
+    The chance of a real one is ``real_share``. Raises InputError when the photograph cannot be read.
+    """
+    if not kit.real:
+        return None
+    rng = np.random.default_rng(seed)
+    if rng.random() >= fit.real_share:
+        return None
     labelled = kit.real[int(rng.integers(len(kit.real)))]
-    return real_picture(rng, labelled, picture.pixels.shape[0], fit.size, kit.settings)
+    return real_picture(rng, labelled, side, fit.size, kit.settings)
 
 
 def collate(pictures: list[Picture], classes: int) -> Batch:

@@ -40,7 +40,7 @@ def environment(team: Team) -> dict[str, Any]:
         "python": platform.python_version(),
         **{name: _version(name) for name in LIBRARIES},
         "system": platform.platform(),
-        "processor": _processor(),
+        "processor": processor(),
         "cores": len(os.sched_getaffinity(0)),
         "device": torch.cuda.get_device_name(team.device) if team.device.type == "cuda" else "cpu",
         "processes": team.world,
@@ -54,7 +54,7 @@ def _version(name: str) -> str:
         return "unknown"
 
 
-def _processor() -> str:
+def processor() -> str:
     """The processor's model as Linux names it; Arm boards have no such line and say their architecture."""
     with contextlib.suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():

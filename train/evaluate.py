@@ -19,12 +19,10 @@ from edge.decision import Finding, decide
 from edge.errors import InputError
 from edge.localizer import Localizer
 from edge.preprocess import Frame
-from train.coco import Label, Labels, read_coco
+from train.coco import FOUND_IOU, Label, Labels, read_coco
 
 LOWEST_SCORE = 0.005
 """Findings below this are not looked at; the precision-recall curve ends there."""
-FOUND_IOU = 0.5
-"""A box counts as found when a finding of its class overlaps it at least this much."""
 ALLOWED_FALSE_ACCEPTS = (0, 1, 3)
 CONFIDENCE = 0.95
 

@@ -61,13 +61,13 @@ def fit(inputs: Inputs, out: Path, resume: Checkpoint | None = None, with_thresh
         batches = load_batches(inputs.kit, config.fit, len(config.classes), trainer.step, team.rank, team.world)
         with open_diary(out, config, trainer) as diary:
             saved = started = time.monotonic() - trainer.seconds
-            stop, share = False, share_done(config, trainer)
+            stop, share = False, share_done(config.fit, trainer)
             while not stop and share < 1.0:
                 losses = train_step(trainer, config, next(batches), share)
                 ask = bool(signals) or trainer.plateau.reached
                 stop, trainer.seconds = team.agree(ask, time.monotonic() - started)
                 diary.step(trainer, losses, plan_batch(config.fit, trainer.step - 1, team.world)[1])
-                before, share = share, share_done(config, trainer)
+                before, share = share, share_done(config.fit, trainer)
                 if team.leads and looks_between(config, before, share):
                     look(trainer, config, held_out, diary)
                 if team.leads and time.monotonic() - saved > SAVE_SECONDS:
@@ -109,8 +109,10 @@ def conclude(trainer: Trainer, inputs: Inputs, held_out: Sequence[Picture], out:
     checkpoint.save(kept, out)
     torch.set_num_threads(config.fit.threads or cores_here())
     net = kept.network()
-    threshold = choose_threshold(net, functools.partial(inputs.kit, True), config) if with_threshold else None
-    checkpoint.save(trainer.checkpoint(config, threshold), out)
+    threshold: float | None = None
+    if with_threshold:
+        threshold = choose_threshold(net, functools.partial(inputs.kit, True), config)
+        checkpoint.save(trainer.checkpoint(config, threshold), out)
     shown, shown_from = held_out[:SHEET_PICTURES], SHOWN_SCORE if threshold is None else threshold
     found = find_marks(net, shown, config.classes, shown_from)
     save_png(hits_sheet(shown, found, config.classes), out / HITS)

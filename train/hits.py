@@ -4,12 +4,11 @@ from collections.abc import Sequence
 
 from PIL import Image, ImageDraw
 
-from edge.annotate import contact_sheet
+from edge.annotate import contact_sheet, upright
 from edge.decision import Finding
+from train.coco import FOUND_IOU
 from train.synth import Picture
 
-FOUND_IOU = 0.5
-"""A mark counts as found when a finding of its class overlaps it at least this much."""
 HIT, MISS, FALSE, IGNORED = (40, 220, 80), (255, 40, 40), (255, 190, 0), (60, 120, 255)
 
 
@@ -33,7 +32,6 @@ def _drawn(picture: Picture, findings: Sequence[Finding], classes: Sequence[str]
         near = [box for kind, box in picture.marks if classes[kind] == finding.label] + list(picture.ignored)
         right = any(finding.box.iou(box) >= FOUND_IOU for box in near)
         if not right:
-            x0, y0, x1, y1 = finding.box.corners()
-            draw.rectangle((min(x0, x1), min(y0, y1), max(x0, x1), max(y0, y1)), outline=FALSE, width=2)
+            draw.rectangle(upright(finding.box), outline=FALSE, width=2)
         draw.text((finding.box.x0 + 3, finding.box.y0 + 1), f"{finding.score:.2f}", fill=HIT if right else FALSE)
     return image

@@ -17,12 +17,22 @@ class Shown:
     """What one picture of a data set shows.
 
     *name*: its file's name; *marks*: class index and box of those that count; *ignored*: boxes of those too small,
-    hidden or cut to count. Boxes in pixels of the picture, corners, half-open.
+    hidden or cut to count, and of look-alikes that nobody could tell from a mark. Boxes in pixels of the picture,
+    corners, half-open.
     """
 
     name: str
     marks: tuple[tuple[int, Box], ...]
     ignored: tuple[Box, ...]
+
+
+def hundredths(pixels: float) -> float:
+    """A place, length or area as labels say it: hundredths of a pixel are finer than anybody can label.
+
+    >>> hundredths(12.3456)
+    12.35
+    """
+    return round(float(pixels), 2)
 
 
 def coco(shown: Iterable[Shown], classes: Sequence[str], size: int, info: dict[str, Any]) -> str:
@@ -37,9 +47,9 @@ def coco(shown: Iterable[Shown], classes: Sequence[str], size: int, info: dict[s
         boxes = [(kind, box, False) for kind, box in picture.marks]
         boxes += [(kind, box, True) for box in picture.ignored for kind in range(len(classes))]
         for kind, box, ignore in boxes:
-            corner = [_short(box.x0), _short(box.y0), _short(box.width), _short(box.height)]
+            corner = [hundredths(box.x0), hundredths(box.y0), hundredths(box.width), hundredths(box.height)]
             place = {"id": len(annotations) + 1, "image_id": number, "category_id": kind + 1, "bbox": corner}
-            annotations.append({**place, "area": _short(box.area), "iscrowd": int(ignore), "ignore": ignore})
+            annotations.append({**place, "area": hundredths(box.area), "iscrowd": int(ignore), "ignore": ignore})
     categories = [{"id": index, "name": name} for index, name in enumerate(classes, start=1)]
     return json.dumps({"info": info, "images": images, "annotations": annotations, "categories": categories})
 
@@ -53,21 +63,25 @@ def csv_rows(shown: Iterable[Shown]) -> str:
     rows = []
     for picture in shown:
         for _, box in picture.marks:
-            rows.append(f"{picture.name},1,{' '.join(f'{_short(corner):g}' for corner in box.corners())}")
+            rows.append(f"{picture.name},1,{' '.join(f'{hundredths(corner):g}' for corner in box.corners())}")
         if not picture.marks and not picture.ignored:
             rows.append(f"{picture.name},0,0 0 0 0")
     return "".join(row + "\n" for row in rows)
 
 
-def yolo_text(picture: Shown, size: int) -> str:
-    """YOLO's lines for one picture: class index, centre x and y, width, height, as shares of the picture.
+def yolo_text(marks: Iterable[tuple[int, Box]], width: int, height: int) -> str:
+    r"""YOLO's lines for one picture: class index, centre x and y, width, height, as shares of the picture.
 
-    YOLO knows no ignored boxes: they are left out, and count as background to whoever trains on this.
+    *marks*: class index and box in pixels of the picture, which is *width* x *height*. YOLO knows no ignored boxes:
+    they are left out, and count as background to whoever trains on this.
+
+    >>> yolo_text([(1, Box(20, 10, 60, 30))], 200, 100)
+    '1 0.200000 0.200000 0.200000 0.200000\n'
     """
     return "".join(
-        f"{kind} {(box.x0 + box.x1) / 2 / size:.6f} {(box.y0 + box.y1) / 2 / size:.6f} "
-        f"{box.width / size:.6f} {box.height / size:.6f}\n"
-        for kind, box in picture.marks
+        f"{kind} {(box.x0 + box.x1) / 2 / width:.6f} {(box.y0 + box.y1) / 2 / height:.6f} "
+        f"{box.width / width:.6f} {box.height / height:.6f}\n"
+        for kind, box in marks
     )
 
 
@@ -84,14 +98,9 @@ def yolo_set(classes: Sequence[str]) -> str:
 def write_labels(folder: Path, shown: Sequence[Shown], classes: Sequence[str], size: int, info: dict[str, Any]) -> None:
     """Write all three into *folder*, each file whole or not at all. Raises InputError."""
     for picture in shown:
-        path, text = folder / YOLO / f"{Path(picture.name).stem}.txt", yolo_text(picture, size)
+        path, text = folder / YOLO / f"{Path(picture.name).stem}.txt", yolo_text(picture.marks, size, size)
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
             write_whole(path, text.encode())
     write_whole(folder / YOLO_SET, yolo_set(classes).encode())
     write_whole(folder / CSV, csv_rows(shown).encode())
     write_whole(folder / COCO, coco(shown, classes, size, info).encode())
-
-
-def _short(value: float) -> float:
-    """Hundredths of a pixel are finer than anybody can label."""
-    return round(float(value), 2)

@@ -1,7 +1,6 @@
 """Read the labels of real photographs, in COCO JSON, YOLO text or Pascal VOC XML, into one type."""
 
 import dataclasses
-import json
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from PIL import Image
 from edge.decision import Box
 from edge.errors import InputError
 from train.backgrounds import SUFFIXES
-from train.coco import read_coco
+from train.coco import labels_in, read_json
 
 OUTSIDE_PX = 2.0
 """A box may reach this far outside its picture, in pixels: labelling programs round differently. It is clipped."""
@@ -97,9 +96,9 @@ def _raw(labels: Path, images: Path, classes: Sequence[str]) -> Iterator[Raw]:
 
 
 def _coco(path: Path, images: Path, classes: Sequence[str]) -> Iterator[Raw]:
-    labels = read_coco(path, images, tuple(classes))
-    listed = json.loads(path.read_text(encoding="utf-8"))["images"]
-    for entry in listed:
+    raw = read_json(path)
+    labels = labels_in(raw, path, images, tuple(classes))
+    for entry in raw["images"]:
         name = entry["file_name"]
         size = (entry.get("width"), entry.get("height"))
         if any(length is not None and not isinstance(length, int) for length in size):

@@ -22,6 +22,7 @@ from edge.files import write_whole
 from train import checkpoint
 from train.checkpoint import Checkpoint
 from train.plateau import Plateau
+from train.trainer import share_done
 
 KIND, FORMAT = "stampgate starter", 1
 LARGEST = 6_000_000
@@ -85,8 +86,7 @@ def read_starter(path: Path) -> Starter:
 def is_finished(kept: Checkpoint) -> bool:
     """Whether a run came to its end: all of its steps or minutes, or the plateau that ends it."""
     fit = kept.config.fit
-    done = kept.step >= fit.steps if fit.steps else kept.seconds >= fit.minutes * 60
-    return done or Plateau(fit.patience, kept.best_loss, kept.looks_since).reached
+    return share_done(fit, kept) >= 1.0 or Plateau(fit.patience, kept.best_loss, kept.looks_since).reached
 
 
 def recipe_of(run: Path, kept: Checkpoint) -> dict[str, Any]:

@@ -34,7 +34,7 @@ from edge.decision import Box
 from edge.errors import InputError
 from edge.files import make_folder, write_whole
 from train.inputs import Inputs
-from train.label_files import YOLO, Shown, write_labels, yolo_text
+from train.label_files import YOLO, Shown, hundredths, write_labels, yolo_text
 from train.recipes import RECIPES
 from train.sheet import contact_sheet
 from train.stopping import stop_requested
@@ -116,8 +116,8 @@ class Written:
 
     def as_line(self) -> str:
         """One line of ``pictures.jsonl``."""
-        marks = [[kind, *map(_short, box.corners())] for kind, box in self.shown.marks]
-        ignored = [list(map(_short, box.corners())) for box in self.shown.ignored]
+        marks = [[kind, *map(hundredths, box.corners())] for kind, box in self.shown.marks]
+        ignored = [list(map(hundredths, box.corners())) for box in self.shown.ignored]
         return json.dumps({"index": self.index, "sha256": self.sha256, "marks": marks, "ignored": ignored}) + "\n"
 
     @classmethod
@@ -317,7 +317,7 @@ def write_picture(job: Job, kit: Kit, out: Path, index: int) -> Written:
     Image.fromarray(picture.pixels).save(file, "JPEG", quality=JPEG_QUALITY, subsampling=0)
     shown = Shown(file_name(index), picture.marks, picture.ignored)
     written = Written.from_line(Written(index, _digest(file.getvalue()), shown).as_line())
-    _put(out / YOLO / f"{Path(shown.name).stem}.txt", yolo_text(written.shown, job.size).encode())
+    _put(out / YOLO / f"{Path(shown.name).stem}.txt", yolo_text(written.shown.marks, job.size, job.size).encode())
     _put(out / IMAGES / shown.name, file.getvalue())
     return written
 
@@ -355,7 +355,3 @@ def digest_of(settings: dict[str, Any]) -> str:
 
 def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
-
-
-def _short(value: float) -> float:
-    return round(float(value), 2)

@@ -3,6 +3,7 @@
 import functools
 import math
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -24,6 +25,13 @@ RISING = 10
 
 Losses = tuple[float, float, float]
 """The whole loss, the heat's part and the sides' part."""
+
+
+class Underway(Protocol):
+    """A run that has taken *step* steps in *seconds*: one that trains, or its checkpoint."""
+
+    step: int
+    seconds: float
 
 
 @dataclass
@@ -102,11 +110,9 @@ def _decay_groups(net: nn.Module, decay: float) -> list[dict[str, object]]:
     return [{"params": matrices, "weight_decay": decay}, {"params": vectors, "weight_decay": 0.0}]
 
 
-def share_done(config: RunConfig, trainer: Trainer) -> float:
-    """How much of the run is behind us, 0..1."""
-    if config.fit.steps:
-        return trainer.step / config.fit.steps
-    return trainer.seconds / (config.fit.minutes * 60)
+def share_done(fit: FitSettings, run: Underway) -> float:
+    """How much of the run is behind us, 0..1; a little more when its last step took it past its time."""
+    return run.step / fit.steps if fit.steps else run.seconds / (fit.minutes * 60)
 
 
 def learning_rate(config: RunConfig, share: float) -> float:

@@ -28,7 +28,8 @@ from bench.ablation.trials import (
     train_arguments,
 )
 from bench.ablation.variants import DEFAULT, Variant, plan
-from edge.errors import InputError, StampgateError, UsageError
+from bench.command import answer
+from edge.errors import InputError, UsageError
 from edge.files import make_folder, write_whole
 from train.commands import needing
 
@@ -156,8 +157,11 @@ def about_text(bench: Bench, arguments: argparse.Namespace) -> str:
     )
 
 
-def compare_all(arguments: argparse.Namespace, stampgate: Stampgate) -> list[Record]:
-    """The way of the comparison: marks, variants, products, pictures to judge on, trainings, tables."""
+def compare_all(arguments: argparse.Namespace, stampgate: Stampgate) -> int:
+    """The way of the comparison: marks, variants, products, pictures to judge on, trainings, tables.
+
+    Returns the exit status: 1 when a row is missing.
+    """
     check(arguments)
     make_folder(arguments.out)
     subjects = subjects_of(arguments.mark, arguments.out)
@@ -169,20 +173,14 @@ def compare_all(arguments: argparse.Namespace, stampgate: Stampgate) -> list[Rec
     name = "curve" if arguments.curve else "ablation"
     print((arguments.out / f"{name}.md").read_text(encoding="utf-8"))
     print(f"written: {arguments.out / name}.md and {name}.json{f' and {name}.png' if arguments.curve else ''}")
-    return records
+    return int(any(record.failed for record in records))
 
 
 def main(argv: Sequence[str] | None = None, stampgate: Stampgate = run_stampgate) -> int:
     """Run the comparison; a problem of the user's is one line on stderr and an exit status."""
-    try:
-        records = compare_all(parser().parse_args(argv), stampgate)
-    except StampgateError as error:
-        print(f"ablation: {error}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("ablation: stopped; the same command goes on from the last training that was finished", file=sys.stderr)
-        return 130
-    return int(any(record.failed for record in records))
+    arguments = parser().parse_args(argv)
+    stopped = "stopped; the same command goes on from the last training that was finished"
+    return answer("ablation", lambda: compare_all(arguments, stampgate), stopped)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from typing import Any
 
 from bench.ablation.judged import Judged, Products, Subject
 from bench.ablation.variants import Variant
-from bench.peers.environment import run
+from bench.command import run
 from edge.errors import InputError
 from edge.files import make_folder, write_whole
 from train import checkpoint

@@ -1,11 +1,10 @@
 """The peer's own environment: made once, from requirements.txt, beside nothing of ours."""
 
-import subprocess
 import sys
 from hashlib import sha256
 from pathlib import Path
 
-from edge.errors import InputError
+from bench.command import run
 from edge.files import write_whole
 
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
@@ -26,22 +25,3 @@ def make_environment(folder: Path) -> Path:
     run(pip, "the peer's environment", "see pip's lines above; or name one you made with --peer-python")
     write_whole(ready, wanted.encode())
     return python
-
-
-def run(command: list[str], what: str, advice: str) -> None:
-    """Run a program whose output the user sees; raises InputError with one line when it cannot or fails.
-
-    When this program is stopped, that one is stopped too, and waited for.
-    """
-    try:
-        process = subprocess.Popen(command)  # noqa: S603 - our own command, no shell
-    except OSError as error:
-        raise InputError(f"{command[0]}: cannot be started ({error.strerror}); {advice}") from None
-    try:
-        status = process.wait()
-    except KeyboardInterrupt:
-        process.terminate()
-        process.wait()
-        raise
-    if status:
-        raise InputError(f"{what}: '{Path(command[0]).name}' ended with status {status}; {advice}")

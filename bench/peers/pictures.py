@@ -18,6 +18,7 @@ from edge.errors import InputError
 from edge.files import make_folder, write_whole
 from edge.preprocess import Frame
 from train.inputs import Inputs
+from train.label_files import yolo_text
 from train.synth import Kit, Picture, paint
 
 SEED = 2**34
@@ -91,26 +92,12 @@ def paint_clear(kit: Kit, window: int, number: int) -> Picture:
     raise InputError(f"paint: {TRIES} pictures in a row show a mark too small to count; bring another mark")
 
 
-def yolo_labels(picture: Picture) -> str:
-    r"""The marks as YOLO text: class, centre x and y, width and height as shares of the picture, one line each.
-
-    >>> from edge.decision import Box
-    >>> yolo_labels(Picture(np.zeros((100, 200, 3), np.uint8), ((1, Box(20, 10, 60, 30)),), ()))
-    '1 0.200000 0.200000 0.200000 0.200000\n'
-    """
-    height, width = picture.pixels.shape[:2]
-    lines = []
-    for kind, box in picture.marks:
-        x, y = (box.x0 + box.x1) / 2 / width, (box.y0 + box.y1) / 2 / height
-        lines.append(f"{kind} {x:.6f} {y:.6f} {box.width / width:.6f} {box.height / height:.6f}\n")
-    return "".join(lines)
-
-
 def write_picture(out: Path, number: int, picture: Picture) -> None:
     """Write one picture, bit for bit, then its labels; a run that is cut short leaves no labels without a picture."""
     _replace(out / "images" / f"{number:06}.bmp", picture.pixels)
     temporary = label_path(out, number).with_suffix(".new")
-    temporary.write_text(yolo_labels(picture), encoding="utf-8")
+    height, width = picture.pixels.shape[:2]
+    temporary.write_text(yolo_text(picture.marks, width, height), encoding="utf-8")
     temporary.replace(label_path(out, number))
 
 

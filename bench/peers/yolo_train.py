@@ -121,10 +121,12 @@ def make_trainer(overrides: dict[str, Any]) -> Any:
             self.seen, self.seconds = 0, 0.0
 
         def preprocess_batch(self, batch: dict[str, Any]) -> dict[str, Any]:
+            """Count the pictures of a batch and hand it on."""
             self.seen += len(batch["img"])
             return dict(super().preprocess_batch(batch))
 
         def get_dataloader(self, path: str, batch_size: int = 16, rank: int = 0, mode: str = "train") -> Any:
+            """Ultralytics' own loader, which goes through all pictures, made to give one of the :class:`Pieces`."""
             loader = super().get_dataloader(path, batch_size, rank, mode)
             if mode != "train":
                 return loader
@@ -136,9 +138,11 @@ def make_trainer(overrides: dict[str, Any]) -> Any:
             )
 
         def validate(self) -> tuple[dict[str, float], float]:
+            """Judge nothing: all of the time is for training."""
             return self.metrics, 0.0
 
         def save_model(self) -> bool:
+            """Note the time that the training took so far; write the weights at its end alone."""
             self.seconds = time.time() - self.train_time_start
             return bool(self.stop and super().save_model())
 

@@ -17,7 +17,7 @@ NAMED = ("backbone", "width", "weights", "size", "seed", "minutes", "steps", "te
 
 
 def add_inputs(parser: argparse.ArgumentParser) -> None:
-    """Add the marks, the photographs, the look-alikes and ``--set``."""
+    """Add the marks, the photographs, the look-alikes, the size, the seed and ``--set``."""
     add = parser.add_argument
     add(
         "--mark",
@@ -25,7 +25,7 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
         metavar="[NAME=]PATH",
         help="picture of the stamp, or a folder of pictures of it, and its class; repeatable",
     )
-    add("--backgrounds", metavar="DIR", help="photographs to paste on; without it, products are painted")
+    add_backgrounds(parser)
     add(
         "--lookalike",
         action="append",
@@ -34,12 +34,24 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
     )
     add("--size", type=int, metavar="PX", help=f"side of the network's input (default {FitSettings().size})")
     add("--seed", type=int, metavar="S", help=f"(default {FitSettings().seed})")
-    add(
+    add_set(parser)
+
+
+def add_backgrounds(parser: argparse.ArgumentParser) -> None:
+    """Add the photographs alone."""
+    parser.add_argument(
+        "--backgrounds", metavar="DIR", help="photographs to paste on; without it, products are painted"
+    )
+
+
+def add_set(parser: argparse.ArgumentParser, default: str = "") -> None:
+    """Add ``--set`` alone; *default*: what the command sets by itself, in words, for the help."""
+    parser.add_argument(
         "--set",
         action="append",
         default=[],
         metavar="KEY=VALUE",
-        help="any other key of the run's config.toml; repeatable",
+        help="any other key of the run's config.toml; repeatable" + (f" (default {default})" if default else ""),
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from edge.errors import InputError, UsageError
 from edge.files import write_whole
 from train.commands import needing
-from train.commands.configuration import config_of
+from train.commands.configuration import add_backgrounds, add_set, config_of
 from train.commands.train import resumable
 
 if TYPE_CHECKING:
@@ -38,17 +38,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add = parser.add_argument
     add("--out", required=True, type=Path, metavar="RUN", help="folder of the run; the marks are drawn into RUN/marks")
-    add("--backgrounds", metavar="DIR", help="photographs to paste on; without it, products are painted")
+    add_backgrounds(parser)
     add("--marks", type=int, metavar="N", help=f"marks to draw, a class each (default {MARKS})")
     add("--seed", type=int, metavar="S", help=f"seed of the marks and of the training (default {SEED})")
     add("--minutes", type=float, metavar="M", help=f"time to train (default {MINUTES:g})")
-    add(
-        "--set",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help=f"any other key of the run's config.toml; repeatable (default {', '.join(RECIPE)})",
-    )
+    add_set(parser, ", ".join(RECIPE))
     add("--resume", action="store_true", help="go on with the run in --out, to its end or to new --minutes")
     add("--pack", type=Path, metavar="OUT.pt", help=f"file to write (default RUN/{PACKED})")
     parser.set_defaults(command=run, mark=None, lookalike=None)

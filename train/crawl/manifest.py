@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import Literal, Self, get_args
 
 from edge.errors import InputError
-from edge.files import sync_folder
+from edge.files import append_whole, sync_folder
 
 Kind = Literal["kept", "refused", "missed", "dropped"]
 VERSION = 1
@@ -113,18 +113,8 @@ class Manifest:
 
     def append(self, entry: Entry) -> None:
         """Write one line; returns when it is on the disk. Raises InputError, and then nothing of it is left."""
-        left = entry.line()
-        size = self._size + len(left)
         with self._trouble("written"):
-            try:
-                while left:
-                    left = left[os.write(self._file, left) :]
-                os.fdatasync(self._file)
-            except OSError:
-                with contextlib.suppress(OSError):
-                    os.ftruncate(self._file, self._size)
-                raise
-        self._size = size
+            self._size = append_whole(self._file, entry.line(), self._size)
         self.entries.append(entry)
 
     def _claim(self) -> None:
