@@ -13,18 +13,38 @@ from typing import Any
 from edge.errors import ModelError
 
 METADATA_KEY = "stampgate.contract"
-VERSION = 1
+VERSION = 2
 STRIDE = 8
+"""Network pixels that one cell of the answer covers each way."""
 INPUT_NAME, HEAT_NAME, SIDES_NAME = "picture", "heat", "sides"
+
+
+@dataclass(frozen=True)
+class Looks:
+    """How a model wants a frame to be looked at.
+
+    *width*, *height*: network pixels of the look at the whole. *second_side*: those of each second look, which is
+    square, 0 when there is none; *second_px*: how long the longer side of the likely mark is in it; *second_from*:
+    least score, 0..1, that makes a place likely; *second_weight*: how many times the second look's word counts.
+    """
+
+    classes: tuple[str, ...]
+    width: int
+    height: int
+    second_side: int
+    second_px: int
+    second_from: float
+    second_weight: float
 
 
 @dataclass(frozen=True)
 class Contract:
     """How to feed a model and how to read its answer.
 
-    The graph takes ``picture``, (1, height, width, 3) uint8, and gives ``heat``, (1, classes, rows, columns) in 0..1,
-    the score that a mark's centre lies in the cell, and ``sides``, (1, 4, rows, columns), the distances from the cell's
-    centre to the left, top, right and bottom of that mark's box, in strides.
+    The graph takes ``picture``, (n, height, width, 3) uint8, and gives ``heat``, (n, classes, rows, columns) in 0..1,
+    the score that a mark's centre lies in the cell, and ``sides``, (n, 4, rows, columns), the distances from the cell's
+    centre to the left, top, right and bottom of that mark's box, in strides. It takes one picture of the input size,
+    and, when *second_side* is not 0, any number of that side.
     """
 
     version: int
@@ -37,6 +57,14 @@ class Contract:
     classes: tuple[str, ...]
     threshold: float
     """Least score at which a mark counts as found; frozen on held-out painted pictures at the end of training."""
+    second_side: int
+    """Side of a second look at a likely mark, in network pixels; 0 when there is none (:mod:`edge.looking`)."""
+    second_px: int
+    """Length of the likely mark's longer side in a second look, in network pixels."""
+    second_from: float
+    """Least score of the first look at which there is a second one."""
+    second_weight: float
+    """How many times the second look's word counts beside the first one's."""
     run_digest: str
     """SHA-256 of the training checkpoint that the model was made from, in hex."""
 
@@ -55,10 +83,35 @@ class Contract:
                 "one or more different names",
             ),
             (0.0 < self.threshold < 1.0, "threshold", "between 0 and 1"),
+            (
+                self.second_side == 0 or (self.second_side >= 32 and self.second_side % 16 == 0),
+                "second_side",
+                "0, or a multiple of 16, at least 32",
+            ),
+            (
+                self.second_px > 0 and (not self.second_side or self.second_px <= self.second_side),
+                "second_px",
+                "at least 1 and at most second_side",
+            ),
+            (0.0 <= self.second_from < 1.0, "second_from", "at least 0 and below 1"),
+            (self.second_weight >= 0.0, "second_weight", "at least 0"),
         )
         for good, name, wanted in checks:
             if not good:
                 raise ModelError(f"contract: {name} must be {wanted}")
+
+    @property
+    def looks(self) -> Looks:
+        """How a frame is to be looked at."""
+        return Looks(
+            self.classes,
+            self.input_width,
+            self.input_height,
+            self.second_side,
+            self.second_px,
+            self.second_from,
+            self.second_weight,
+        )
 
     def to_json(self) -> str:
         """Write the contract as one JSON text with sorted keys."""

@@ -1,8 +1,9 @@
-"""The one place that resizes: training, export, evaluation and the box all call :func:`prepare`.
+"""The one place that resizes: training, export, evaluation and the box all call :func:`prepare` and :func:`zoom`.
 
 Most wrecks of deployed models come from a second preprocessing that differs a little from the first, so there is none.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,8 +25,8 @@ class Letterbox:
 
     scale_x: float
     scale_y: float
-    left: int
-    top: int
+    left: float
+    top: float
     width: int
     height: int
 
@@ -75,5 +76,34 @@ def prepare(frame: Frame, input_width: int, input_height: int) -> tuple[Frame, L
     if inner != (width, height):
         picture = picture.resize(inner, Image.Resampling.BILINEAR)
     out = np.full((input_height, input_width, 3), FILL, np.uint8)
-    out[fit.top : fit.top + inner[1], fit.left : fit.left + inner[0]] = np.asarray(picture)
+    left, top = int(fit.left), int(fit.top)
+    out[top : top + inner[1], left : left + inner[0]] = np.asarray(picture)
     return out, fit
+
+
+def zoom(frame: Frame, box: Box, side: int, mark_px: int) -> tuple[Frame, Letterbox]:
+    """Cut out of a camera frame the square around a box in which the box's longer side is *mark_px* pixels long.
+
+    *frame*: (height, width, 3) uint8, RGB; *box*: in its pixels, inside it. Returns the cut-out, (*side*, *side*, 3)
+    uint8, RGB, grey where it reaches beyond the frame, and how to map boxes back.
+    """
+    height, width = frame.shape[:2]
+    scale = mark_px / max(box.width, box.height, 1.0)
+    half = side / scale / 2
+    x, y = (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2
+    seen = Box(x - half, y - half, x + half, y + half).clipped(width, height)
+    left, top = round((seen.x0 - x + half) * scale), round((seen.y0 - y + half) * scale)
+    inner_width = min(side - left, max(1, round(seen.width * scale)))
+    inner_height = min(side - top, max(1, round(seen.height * scale)))
+    out = np.full((side, side, 3), FILL, np.uint8)
+    out[top : top + inner_height, left : left + inner_width] = _cut(frame, seen, (inner_width, inner_height))
+    scale_x, scale_y = inner_width / seen.width, inner_height / seen.height
+    return out, Letterbox(scale_x, scale_y, left - seen.x0 * scale_x, top - seen.y0 * scale_y, width, height)
+
+
+def _cut(frame: Frame, part: Box, size: tuple[int, int]) -> Frame:
+    """A part of a frame, between pixels if need be, resized to (width, height) by the filter of :func:`prepare`."""
+    x, y = int(part.x0), int(part.y0)
+    around = Image.fromarray(frame[y : math.ceil(part.y1), x : math.ceil(part.x1)])
+    corners = (part.x0 - x, part.y0 - y, part.x1 - x, part.y1 - y)
+    return np.asarray(around.resize(size, Image.Resampling.BILINEAR, box=corners), np.uint8)

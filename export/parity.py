@@ -4,12 +4,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
+from numpy.typing import NDArray
 
+from edge.decision import Box, Finding
 from edge.errors import ModelError
-from edge.localizer import Localizer, decode
+from edge.localizer import Localizer
+from edge.looking import decode
+from edge.preprocess import zoom
 from train.checkpoint import Checkpoint
 from train.held_out import read_held_out
+from train.model import answers_of
 
 MAX_SCORE_GAP = 1e-3
 """Greatest difference of a score, anywhere on the heat map."""
@@ -29,32 +33,56 @@ class Parity:
     box_gap: float
 
 
-@torch.no_grad()
 def check_parity(kept: Checkpoint, path: Path, run: Path) -> Parity:
-    """Run both on the run's held-out photographs with marks on them. Raises ModelError when they differ too much."""
-    net, localizer, pictures = kept.network(), Localizer(path), read_held_out(run)
-    classes, boxes, score_gap, box_gap = kept.config.classes, 0, 0.0, 0.0
-    for pixels in pictures:
-        logits, sides = net(torch.from_numpy(pixels[None]))
-        torch_heat, torch_sides = torch.sigmoid(logits[0]).numpy(), sides[0].numpy()
-        heat, box_sides = localizer.raw(pixels)
-        score_gap = max(score_gap, float(np.abs(torch_heat - heat).max()))
-        for finding in decode(torch_heat, torch_sides, classes, LOOK_FROM):
-            # The same cell is read on both sides, so that a tie between neighbours is no difference.
-            other = max(
-                (f for f in decode(heat, box_sides, classes, LOOK_FROM / 2) if f.label == finding.label),
-                key=lambda f: f.box.iou(finding.box),
-                default=None,
-            )
-            gaps = (
-                [abs(a - b) for a, b in zip(finding.box.corners(), other.box.corners(), strict=True)]
-                if other
-                else [np.inf]
-            )
-            boxes, box_gap = boxes + 1, max(box_gap, *gaps)
+    """Run both on the run's held-out photographs with marks on them, and on second looks at the middle of each.
+
+    Raises ModelError when they differ too much.
+    """
+    localizer, looks = Localizer(path), kept.config.looks
+    wholes = read_held_out(run)
+    batches = [whole[None] for whole in wholes]
+    if looks.second_side:
+        batches.append(np.stack([_middle(whole, looks.second_side, looks.second_px) for whole in wholes]))
+    parts = [_compare(kept, localizer, pictures) for pictures in batches]
+    score_gap, box_gap = max(part.score_gap for part in parts), max(part.box_gap for part in parts)
     if not (score_gap <= MAX_SCORE_GAP and box_gap <= MAX_BOX_GAP):
         raise ModelError(
             f"parity: the ONNX file must answer as torch does, to {MAX_SCORE_GAP} in score and {MAX_BOX_GAP} pixels "
             f"in a box, not {score_gap:.2g} and {box_gap:.2g}; nothing was written: report this with the run's config"
         )
-    return Parity(len(pictures), boxes, score_gap, box_gap)
+    return Parity(sum(p.pictures for p in parts), sum(p.boxes for p in parts), score_gap, box_gap)
+
+
+def _middle(whole: NDArray[np.uint8], side: int, mark_px: int) -> NDArray[np.uint8]:
+    height, width = whole.shape[:2]
+    return zoom(whole, Box(0.4 * width, 0.4 * height, 0.6 * width, 0.6 * height), side, mark_px)[0]
+
+
+def _compare(kept: Checkpoint, localizer: Localizer, pictures: NDArray[np.uint8]) -> Parity:
+    """Both answers to a batch of pictures of one size, (n, height, width, 3) uint8 RGB, and the boxes in them."""
+    wanted, given = answers_of(kept.network())(pictures), localizer.answer(pictures)
+    pairs = [
+        (finding, found)
+        for i in range(len(pictures))
+        for finding, found in _boxes((wanted[0][i], wanted[1][i]), (given[0][i], given[1][i]), kept.config.classes)
+    ]
+    gaps = [
+        abs(a - b) if found else np.inf
+        for finding, found in pairs
+        for a, b in zip(finding.box.corners(), (found or finding).box.corners(), strict=True)
+    ]
+    return Parity(len(pictures), len(pairs), float(np.abs(wanted[0] - given[0]).max()), max(gaps, default=0.0))
+
+
+def _boxes(
+    wanted: tuple[NDArray[np.float32], NDArray[np.float32]],
+    given: tuple[NDArray[np.float32], NDArray[np.float32]],
+    classes: tuple[str, ...],
+) -> list[tuple[Finding, Finding | None]]:
+    """Each box in the answer *wanted* with the one of its class in that *given* which overlaps it most."""
+    # Looked for from half the score on, so that a tie between neighbours is no difference.
+    others = decode(*given, classes, LOOK_FROM / 2)
+    return [
+        (f, max((o for o in others if o.label == f.label), key=lambda o: f.box.iou(o.box), default=None))
+        for f in decode(*wanted, classes, LOOK_FROM)
+    ]

@@ -9,6 +9,7 @@ from pathlib import Path
 import onnx
 import torch
 from torch import Tensor, nn
+from torch.export import Dim
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from edge.contract import HEAT_NAME, INPUT_NAME, METADATA_KEY, SIDES_NAME, STRIDE, VERSION, Contract
@@ -20,6 +21,8 @@ from train.checkpoint import Checkpoint
 from train.model import DenseLocalizer
 
 OPSET = 18
+MAX_SIDE = 4096
+"""Longest side of a picture that the graph takes, in pixels."""
 DOCUMENT = "Stampgate localizer. How to feed and read it: metadata_props, key " + METADATA_KEY
 
 
@@ -32,7 +35,7 @@ class Deployed(nn.Module):
         self.net = plain_means(fold_batch_norm(net.eval()))
 
     def forward(self, picture: Tensor) -> tuple[Tensor, Tensor]:
-        """Answer for *picture*, (1, height, width, 3) uint8 RGB: heat in 0..1 and sides in strides."""
+        """Answer for *picture*, (n, height, width, 3) uint8 RGB: heat in 0..1 and sides in strides."""
         logits, sides = self.net(picture)
         return torch.sigmoid(logits), sides
 
@@ -89,6 +92,10 @@ def contract_of(kept: Checkpoint, run_digest: str) -> Contract:
         strides=(STRIDE,),
         classes=kept.config.classes,
         threshold=round(kept.threshold, 4),
+        second_side=kept.config.fit.second_side,
+        second_px=kept.config.fit.second_px,
+        second_from=kept.config.fit.second_from,
+        second_weight=kept.config.fit.second_weight,
         run_digest=run_digest,
     )
 
@@ -96,14 +103,17 @@ def contract_of(kept: Checkpoint, run_digest: str) -> Contract:
 def to_onnx(kept: Checkpoint, contract: Contract) -> onnx.ModelProto:
     """Translate the network and attach the contract; checked by onnx.checker."""
     model = Deployed(kept.network())
-    picture = torch.zeros(1, contract.input_height, contract.input_width, 3, dtype=torch.uint8)
+    # Two, as an example of one would fix the number.
+    pictures = torch.zeros(2, contract.input_height, contract.input_width, 3, dtype=torch.uint8)
+    sides = {1: 16 * Dim("rows_16", min=2, max=MAX_SIDE // 16), 2: 16 * Dim("columns_16", min=2, max=MAX_SIDE // 16)}
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter warns about its own internals; onnx.checker and parity judge it
         program = torch.onnx.export(
             model,
-            (picture,),
+            (pictures,),
             dynamo=True,
+            dynamic_shapes=({0: Dim("n"), **sides},),
             opset_version=OPSET,
             input_names=[INPUT_NAME],
             output_names=[HEAT_NAME, SIDES_NAME],
@@ -113,6 +123,7 @@ def to_onnx(kept: Checkpoint, contract: Contract) -> onnx.ModelProto:
         raise AssertionError("the exporter returned nothing")
     proto: onnx.ModelProto = program.model_proto
     strip(proto)
+    name_sizes(proto)
     entry = proto.metadata_props.add()
     entry.key, entry.value = METADATA_KEY, contract.to_json()
     onnx.checker.check_model(proto, full_check=True)
@@ -131,6 +142,17 @@ def strip(proto: onnx.ModelProto) -> None:
     del proto.graph.metadata_props[:]
     del proto.functions[:]
     proto.producer_name, proto.producer_version, proto.doc_string = "stampgate", "", DOCUMENT
+
+
+def name_sizes(proto: onnx.ModelProto) -> None:
+    """Give the sizes that are free names that say what they are; the exporter numbers them."""
+    (picture,), cells = proto.graph.input, proto.graph.output
+    for value, names in ((picture, ("height", "width")), *((v, ("height / 8", "width / 8")) for v in cells)):
+        first, *others = value.type.tensor_type.shape.dim
+        first.dim_param = "n"
+        for side, name in zip(others[:2] if value is picture else others[1:], names, strict=True):
+            side.dim_param = name
+    del proto.graph.value_info[:]  # sizes in between, by the exporter's numbers
 
 
 @dataclasses.dataclass(frozen=True)

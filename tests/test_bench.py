@@ -109,7 +109,8 @@ def test_without_twins_each_picture_has_a_ground_of_its_own(monkeypatch: pytest.
 
 def bare_ground(rng: np.random.Generator, kit: Kit, scene: Scene, window: int) -> Picture:
     """A camera that sees the ground alone, as it was before anything was superimposed."""
-    return Picture(np.asarray(Image.fromarray(scene.ground).resize((window, window))), (), ())
+    ground = np.asarray(Image.fromarray(scene.ground).resize((window, window)))
+    return Picture(ground, (), (), ground)
 
 
 def test_parts_are_switched_off_inside_the_block_alone(monkeypatch: pytest.MonkeyPatch) -> None:

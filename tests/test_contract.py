@@ -22,6 +22,10 @@ contracts = st.builds(
     strides=st.just((8,)),
     classes=names,
     threshold=st.floats(0, 1, exclude_min=True, exclude_max=True),
+    second_side=st.just(96),
+    second_px=st.integers(1, 96),
+    second_from=st.floats(0, 1, exclude_max=True),
+    second_weight=st.floats(0, 100),
     run_digest=st.text(alphabet="0123456789abcdef", min_size=64, max_size=64),
 )
 
@@ -42,9 +46,9 @@ def changed(**values: Any) -> str:
     [
         ("{", "contract: must be a JSON text"),
         ("[1]", "contract: must be a JSON object, not list"),
-        (changed(version=2), "version must be 1, not 2; export the model"),
-        (changed(version=True), "version must be 1, not True"),
-        (changed(anchors=[1]), "field anchors is unknown to version 1"),
+        (changed(version=1), "version must be 2, not 1; export the model"),
+        (changed(version=True), "version must be 2, not True"),
+        (changed(anchors=[1]), "field anchors is unknown to version 2"),
         (changed(threshold="high"), "field threshold has the wrong type: 'high'"),
         (changed(threshold=1.5), "threshold must be between 0 and 1"),
         (changed(input_width=100), "input_width and input_height must be multiples of 32"),
@@ -54,6 +58,12 @@ def changed(**values: Any) -> str:
         (changed(resize="stretch"), "resize must be letterbox"),
         (changed(colour="bgr"), "colour must be rgb"),
         (changed(strides=[16]), "strides must be"),
+        (changed(second_side=100), "second_side must be 0, or a multiple of 16, at least 32"),
+        (changed(second_side=16), "second_side must be 0, or a multiple of 16, at least 32"),
+        (changed(second_side=96, second_px=97), "second_px must be at least 1 and at most second_side"),
+        (changed(second_px=0), "second_px must be at least 1 and at most second_side"),
+        (changed(second_from=1.0), "second_from must be at least 0 and below 1"),
+        (changed(second_weight=-1.0), "second_weight must be at least 0"),
     ],
 )
 def test_a_contract_that_cannot_be_honoured_is_refused(text: str, message: str) -> None:

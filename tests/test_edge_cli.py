@@ -157,7 +157,7 @@ def test_the_score_must_be_a_share(model: str, capsys: pytest.CaptureFixture[str
     [
         (lambda path: path.write_bytes(b"junk"), "not an ONNX model that can be loaded"),
         (lambda path: write_tiny_model(path, metadata=""), "carries no stampgate.contract"),
-        (lambda path: write_tiny_model(path, metadata='{"version": 9}'), "version must be 1, not 9"),
+        (lambda path: write_tiny_model(path, metadata='{"version": 9}'), "version must be 2, not 9"),
         (lambda path: path.unlink(missing_ok=True), "no such model file"),
     ],
 )

@@ -55,10 +55,14 @@ def test_the_graph_holds_convolutions_and_nothing_odd(tmp_path: Path, backbone: 
     assert set(kinds) <= ALLOWED
     assert kinds["Conv"] == sum(isinstance(m, torch.nn.Conv2d) for m in kept.network().modules())
     shapes = {
-        value.name: [d.dim_value for d in value.type.tensor_type.shape.dim]
+        value.name: [d.dim_param or d.dim_value for d in value.type.tensor_type.shape.dim]
         for value in (*proto.graph.input, *proto.graph.output)
     }
-    assert shapes == {"picture": [1, 96, 96, 3], "heat": [1, 2, 12, 12], "sides": [1, 4, 12, 12]}
+    assert shapes == {
+        "picture": ["n", "height", "width", 3],
+        "heat": ["n", 2, "height / 8", "width / 8"],
+        "sides": ["n", 4, "height / 8", "width / 8"],
+    }
     assert proto.graph.input[0].type.tensor_type.elem_type == onnx.TensorProto.UINT8
 
 
@@ -71,7 +75,7 @@ def test_an_exported_file_answers_as_torch_does_and_carries_its_contract(tmp_pat
     assert localizer.contract.classes == ("disc", "star")
     assert localizer.contract.run_digest == checkpoint.digest(run)
     picture = np.random.default_rng(0).integers(0, 255, (96, 96, 3)).astype(np.uint8)
-    heat, sides = localizer.raw(picture)
+    (heat,), (sides,) = localizer.answer(picture[None])
     with torch.no_grad():
         logits, torch_sides = checkpoint.load(run).network()(torch.from_numpy(picture[None]))
     assert np.abs(torch.sigmoid(logits[0]).numpy() - heat).max() < 1e-4

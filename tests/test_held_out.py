@@ -27,13 +27,14 @@ def test_the_score_does_not_depend_on_the_number_of_cores(tmp_path: Path) -> Non
     scores = [score_held_out(net, pictures, 3.0, threads) for threads in (1, 3)]
     assert scores[0] == pytest.approx(scores[1], rel=1e-6)
     assert scores[0][0] == pytest.approx(scores[0][1] + 3.0 * scores[0][2], rel=1e-5)
-    assert all(finding.score >= 0.001 for found in find_marks(net, pictures, ("disc",), 0.001) for finding in found)
+    assert all(finding.score >= 0.001 for found in find_marks(net, pictures, config.looks, 0.001) for finding in found)
 
 
 def test_the_sheet_tells_hits_misses_and_false_alarms_by_colour() -> None:
     """One mark found, one missed, one finding where nothing is, one on a mark that does not count."""
     boxes = [Box(10.0 + 70 * i, 20.0, 60.0 + 70 * i, 70.0) for i in range(4)]
-    picture = Picture(np.full((256, 320, 3), 128, np.uint8), ((0, boxes[0]), (0, boxes[1])), (boxes[2],))
+    grey = np.full((256, 320, 3), 128, np.uint8)
+    picture = Picture(grey, ((0, boxes[0]), (0, boxes[1])), (boxes[2],), grey)
     found = [Finding("disc", 0.9, boxes[0]), Finding("disc", 0.8, boxes[2]), Finding("disc", 0.7, boxes[3])]
     sheet = np.asarray(hits_sheet([picture], [found], ("disc",))).astype(int)
     places = {name: np.argwhere(abs(sheet - colour).sum(2) < 60) for name, colour in

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from edge.decision import Box, Finding
 from edge.errors import ModelError
-from edge.localizer import Localizer, decode
+from edge.localizer import Localizer
+from edge.looking import decode
 from tests.tiny_model import CONTRACT, paint, two_classes, write_tiny_model
 
 
@@ -73,14 +74,14 @@ def test_decode_of_noise_is_ordered_bounded_and_above_the_threshold(seed: int, t
 
 def foreign_text() -> str:
     """A contract from the future."""
-    return json.dumps({**dataclasses.asdict(CONTRACT), "version": 2})
+    return json.dumps({**dataclasses.asdict(CONTRACT), "version": 3})
 
 
 @pytest.mark.parametrize(
     ("metadata", "message"),
     [
         ("", "carries no stampgate.contract, so it was not made by 'stampgate export'"),
-        (foreign_text(), "version must be 1, not 2; export the model"),
+        (foreign_text(), "version must be 2, not 3; export the model"),
         ("no json", "must be a JSON text"),
     ],
 )

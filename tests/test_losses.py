@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.decision import Box
-from edge.localizer import decode
+from edge.looking import decode
 from train.losses import encode, heat_loss, sides_loss
 
 side = st.floats(12, 90)

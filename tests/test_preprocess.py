@@ -2,12 +2,12 @@ import doctest
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import edge.preprocess
 from edge.decision import Box
-from edge.preprocess import FILL, letterbox, prepare
+from edge.preprocess import FILL, letterbox, prepare, zoom
 
 pictures = st.integers(1, 700)
 inputs = st.integers(1, 10).map(lambda n: 32 * n)
@@ -59,3 +59,48 @@ def test_a_picture_of_the_input_size_is_not_touched() -> None:
     picture = np.random.default_rng(1).integers(0, 256, (64, 96, 3), np.uint8)
     out, _ = prepare(picture, 96, 64)
     assert (out == picture).all()
+
+
+@given(
+    st.integers(8, 400),
+    st.integers(8, 400),
+    parts,
+    parts,
+    st.floats(0.01, 1.0),
+    st.floats(0.01, 1.0),
+    st.sampled_from([(96, 80), (64, 24), (128, 128)]),
+)
+def test_a_zoomed_box_survives_the_way_there_and_back_and_lies_in_the_middle(
+    width: int, height: int, x: float, y: float, wide: float, high: float, plan: tuple[int, int]
+) -> None:
+    """Its longer side has the wanted length, to a pixel where the frame's edge is rounded to one."""
+    side, mark_px = plan
+    box = Box(x * width, y * height, x * width + wide * width, y * height + high * height).clipped(width, height)
+    assume(max(box.width, box.height) >= 4)
+    out, fit = zoom(np.zeros((height, width, 3), np.uint8), box, side, mark_px)
+    assert out.shape == (side, side, 3)
+    there = fit.to_network(box)
+    assert fit.to_camera(there).corners() == pytest.approx(box.corners(), abs=1e-3)
+    assert max(there.width, there.height) == pytest.approx(mark_px, rel=0.2, abs=2)
+    assert ((there.x0 + there.x1) / 2, (there.y0 + there.y1) / 2) == pytest.approx((side / 2, side / 2), abs=side / 10)
+
+
+def test_zoom_shows_the_frames_own_pixels_and_grey_beyond_its_edge() -> None:
+    """A white square in the corner of a black frame, twice as large: a quarter of what is seen is beyond the frame."""
+    frame = np.zeros((100, 100, 3), np.uint8)
+    frame[:20, :20] = 255
+    out, fit = zoom(frame, Box(0, 0, 20, 20), 96, 40)
+    assert (out[:28] == FILL).all()
+    assert (out[:, :28] == FILL).all()
+    assert (out[30:66, 30:66] == 255).all()
+    assert (out[70:, 70:] == 0).all()
+    assert fit.to_network(Box(0, 0, 20, 20)).corners() == pytest.approx((28, 28, 68, 68))
+
+
+@pytest.mark.parametrize("box", [Box(5, 5, 5, 5), Box(0, 0, 0, 0), Box(9, 0, 10, 0), Box(10, 10, 10, 10)])
+def test_zoom_at_a_box_without_area_still_shows_something(box: Box) -> None:
+    """A box that the frame's edge has cut to nothing must not stop the box at the line."""
+    out, fit = zoom(np.full((10, 10, 3), 7, np.uint8), box, 96, 80)
+    assert out.shape == (96, 96, 3)
+    assert (out == 7).any()
+    assert np.isfinite((fit.scale_x, fit.scale_y, fit.left, fit.top)).all()

@@ -30,6 +30,10 @@ CONTRACT = Contract(
     strides=(STRIDE,),
     classes=("dot",),
     threshold=0.5,
+    second_side=0,
+    second_px=1,
+    second_from=0.2,
+    second_weight=2.0,
     run_digest="0" * 64,
 )
 
@@ -73,7 +77,7 @@ def save(path: Path, picture: NDArray[np.uint8]) -> Path:
 
 def _model(contract: Contract) -> onnx.ModelProto:
     """Compute heat = mean over a cell of clip(w . rgb): 1 for the class's own colour, 0 for grey, black and white."""
-    kinds, rows, columns = len(contract.classes), contract.input_height // STRIDE, contract.input_width // STRIDE
+    kinds = len(contract.classes)
     weights = np.zeros((kinds, 3, 1, 1), np.float32)
     for kind, name in enumerate(contract.classes):
         weights[kind, :, 0, 0] = [1 / 510 if level else -1 / 255 for level in COLOURS[name]]
@@ -82,7 +86,8 @@ def _model(contract: Contract) -> onnx.ModelProto:
         "mean": np.full((kinds, 1, STRIDE, STRIDE), 1 / STRIDE**2, np.float32),
         "low": np.float32(0),
         "high": np.float32(1),
-        "reach": np.full((1, 4, rows, columns), HALF_SIDE, np.float32),
+        "reach": np.full((1, 4, 1, 1), HALF_SIDE, np.float32),
+        "nothing": np.zeros((4, kinds, 1, 1), np.float32),
     }
     nodes = [
         helper.make_node("Cast", [INPUT_NAME], ["floats"], to=TensorProto.FLOAT),
@@ -90,19 +95,20 @@ def _model(contract: Contract) -> onnx.ModelProto:
         helper.make_node("Conv", ["planes", "weights"], ["match"]),
         helper.make_node("Clip", ["match", "low", "high"], ["colour"]),
         helper.make_node("Conv", ["colour", "mean"], [HEAT_NAME], strides=[STRIDE, STRIDE], group=kinds),
-        helper.make_node("Identity", ["reach"], [SIDES_NAME]),
+        helper.make_node("Conv", [HEAT_NAME, "nothing"], ["no_sides"]),
+        helper.make_node("Add", ["no_sides", "reach"], [SIDES_NAME]),
     ]
+    # As exported models are: of any size where there are second looks. One without takes its own size and no other.
+    fixed = [1, contract.input_height, contract.input_width]
+    number, height, width = ["n", "height", "width"] if contract.second_side else fixed
+    rows, columns = ("rows", "columns") if contract.second_side else (fixed[1] // STRIDE, fixed[2] // STRIDE)
     graph = helper.make_graph(
         nodes,
         "tiny",
+        [helper.make_tensor_value_info(INPUT_NAME, TensorProto.UINT8, [number, height, width, 3])],
         [
-            helper.make_tensor_value_info(
-                INPUT_NAME, TensorProto.UINT8, [1, contract.input_height, contract.input_width, 3]
-            )
-        ],
-        [
-            helper.make_tensor_value_info(HEAT_NAME, TensorProto.FLOAT, [1, kinds, rows, columns]),
-            helper.make_tensor_value_info(SIDES_NAME, TensorProto.FLOAT, [1, 4, rows, columns]),
+            helper.make_tensor_value_info(HEAT_NAME, TensorProto.FLOAT, [number, kinds, rows, columns]),
+            helper.make_tensor_value_info(SIDES_NAME, TensorProto.FLOAT, [number, 4, rows, columns]),
         ],
         [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()],
     )

@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from edge.contract import Looks
 from edge.settings import read_section, sample_section, setting, toml_value
 
 BACKBONES = (
@@ -171,6 +172,21 @@ class FitSettings:
         0, "looks without a better loss after which the run ends; 0 goes on to the end", at_least=0, at_most=1000
     )
     tensorboard: bool = setting(False, "write curves and pictures for TensorBoard into the run's folder")
+    second_side: int = setting(
+        96,
+        "side of a second look at a likely mark, in pixels, a multiple of 16; 0 looks at the whole frame only",
+        at_least=0,
+        at_most=512,
+    )
+    second_px: int = setting(
+        80, "how long the likely mark's longer side is in a second look, in pixels", at_least=8, at_most=512
+    )
+    second_from: float = setting(
+        0.2, "least score of the first look at which there is a second one", at_least=0.0, at_most=0.99
+    )
+    second_weight: float = setting(
+        2.0, "how many times the second look's word counts beside the first one's", at_least=0.0, at_most=100.0
+    )
     held_out_share: float = setting(0.1, "share of the products kept for setting the threshold", above=0.0, at_most=0.5)
     false_accept_rate: float = setting(0.01, "rate of false accepts that the threshold aims at", above=0.0, at_most=0.5)
 
@@ -203,6 +219,13 @@ class RunConfig:
     def classes(self) -> tuple[str, ...]:
         """Class names, each once, in the order first given; their index is the heat map's channel."""
         return tuple(dict.fromkeys(name for name, _ in self.marks))
+
+    @property
+    def looks(self) -> Looks:
+        """How the trained network is to look at a frame."""
+        fit = self.fit
+        side, px = fit.second_side, fit.second_px
+        return Looks(self.classes, fit.size, fit.size, side, px, fit.second_from, fit.second_weight)
 
     def to_json(self) -> str:
         """Write it as one JSON text."""

@@ -10,13 +10,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from edge.contract import Looks
 from edge.decision import Finding
 from edge.errors import InputError
 from edge.files import write_whole
-from edge.localizer import decode
+from edge.looking import find
 from train.dataset import Batch, collate
 from train.inputs import Inputs
-from train.model import DenseLocalizer
+from train.model import DenseLocalizer, answers_of
 from train.real import real_frame
 from train.synth import Picture, paint
 from train.trainer import Losses, losses_of
@@ -73,14 +74,9 @@ def score_held_out(net: DenseLocalizer, pictures: Sequence[Picture], sides_weigh
     return loss, heat, box
 
 
-@torch.no_grad()
 def find_marks(
-    net: DenseLocalizer, pictures: Sequence[Picture], classes: Sequence[str], least: float
-) -> list[list[Finding]]:
-    """What *net* finds in each picture with a score of at least *least*, read as the box reads it."""
-    device, found = next(net.parameters()).device, []
-    for picture in pictures:
-        logits, sides = net(torch.from_numpy(picture.pixels[None]).to(device))
-        heat: NDArray[np.float32] = torch.sigmoid(logits[0]).cpu().numpy()
-        found.append(decode(heat, sides[0].cpu().numpy(), classes, least))
-    return found
+    net: DenseLocalizer, pictures: Sequence[Picture], looks: Looks, least: float
+) -> list[tuple[Finding, ...]]:
+    """What *net* finds in each picture with a score of at least *least*, as the box would, in network pixels."""
+    answer = answers_of(net)
+    return [find(answer, picture.pixels, looks, least) for picture in pictures]

@@ -98,7 +98,7 @@ def _seen_through(view: Box, canvas: Frame, boxes: Sequence[RealBox], window: in
             marks.append((known.kind, shown))
         elif seen.area > 0:
             ignored.append(shown)
-    return Picture(pixels, tuple(marks), tuple(ignored))
+    return Picture(pixels, tuple(marks), tuple(ignored), canvas)
 
 
 def _seen(box: Box, view: Box) -> Box:

@@ -53,8 +53,9 @@ def naive(rng: np.random.Generator, kit: Kit, _settings: SynthSettings, index: i
     """
     photo = kit.backgrounds.choose(rng).copy()
     spot = [paste_upright(rng, photo, kit.mark(rng))] if index % 2 == 0 else []
-    pixels, fit = prepare(np.asarray(photo, np.uint8), kit.size, kit.size)
-    return Picture(pixels, tuple((kind, fit.to_network(box)) for kind, box in spot), ())
+    frame = np.asarray(photo, np.uint8)
+    pixels, fit = prepare(frame, kit.size, kit.size)
+    return Picture(pixels, tuple((kind, fit.to_network(box)) for kind, box in spot), (), frame)
 
 
 def paste_upright(rng: np.random.Generator, photo: Image.Image, cutout: Cutout) -> tuple[int, Box]:

@@ -28,7 +28,7 @@ from train.real_labels import Labelled
 __all__ = ["Cutout", "Kit", "Picture", "Scene", "paint", "paint_twins"]
 
 LOOKALIKE_POOL = 240
-"""Look-alikes made ahead, once for each painter."""
+"""How many different look-alikes are made from the marks, each when it is first wanted."""
 KEPT = 512
 """Cut-outs kept ready by each painter; the oldest makes room, for a class of thousands of pictures."""
 PIECE_PX = 128
@@ -42,12 +42,14 @@ class Picture:
     """A painted training picture.
 
     *pixels*: (height, width, 3) uint8, RGB, network input; *marks*: class index and box in network pixels, of those
-    that count; *ignored*: boxes of those too small, hidden or cut to count.
+    that count; *ignored*: boxes of marks too small, hidden or cut to count, and of look-alikes that nobody could tell
+    from a mark; *frame*: the camera's picture that *pixels* were made from, (height, width, 3) uint8, RGB.
     """
 
     pixels: Frame
     marks: tuple[tuple[int, Box], ...]
     ignored: tuple[Box, ...]
+    frame: Frame
 
 
 @dataclass
@@ -188,7 +190,7 @@ def photograph(rng: np.random.Generator, kit: Kit, scene: Scene, window: int) ->
             marks.append((spot.kind, box))
         else:
             ignored.append(box)
-    return Picture(network, tuple(marks), tuple(ignored))
+    return Picture(network, tuple(marks), tuple(ignored), frame)
 
 
 def background(rng: np.random.Generator, kit: Kit, window: int) -> Scene:

@@ -5,13 +5,11 @@ import math
 from collections.abc import Callable, Iterator
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
 from tqdm import tqdm
 
-from edge.localizer import decode
+from edge.looking import Answer, find
 from train.config import RunConfig
-from train.model import DenseLocalizer
+from train.model import DenseLocalizer, answers_of
 from train.synth import Kit, Picture, paint
 
 NEGATIVES = 400
@@ -32,7 +30,8 @@ def choose_threshold(net: DenseLocalizer, make_kit: Callable[[], Kit], config: R
     """
     kit = make_kit()
     bar = tqdm(negatives(kit, config), "threshold", NEGATIVES, unit="picture", mininterval=1.0)
-    scores = np.sort([best_score(net, picture, config) for picture in bar])
+    answer = answers_of(net)
+    scores = np.sort([best_score(answer, picture, config) for picture in bar])
     rank = math.ceil((len(scores) + 1) * (1 - config.fit.false_accept_rate))
     return float(np.clip(scores[min(rank, len(scores)) - 1] + 1e-3, LOWEST, HIGHEST))
 
@@ -52,10 +51,6 @@ def negatives(kit: Kit, config: RunConfig) -> Iterator[Picture]:
             yield picture
 
 
-@torch.no_grad()
-def best_score(net: DenseLocalizer, picture: Picture, config: RunConfig) -> float:
-    """Greatest score of any class in the picture, as the box would read it."""
-    logits, sides = net(torch.from_numpy(picture.pixels[None]))
-    heat: NDArray[np.float32] = torch.sigmoid(logits[0]).numpy()
-    found = decode(heat, sides[0].numpy(), config.classes, 0.01)
-    return found[0].score if found else 0.0
+def best_score(answer: Answer, picture: Picture, config: RunConfig) -> float:
+    """Greatest score of any class in the camera's picture, as the box would read it."""
+    return max((finding.score for finding in find(answer, picture.frame, config.looks, 0.01)), default=0.0)

@@ -63,6 +63,7 @@ def all_variants(base: FitSettings) -> tuple[Variant, ...]:
     return (
         Variant(DEFAULT, "everything on"),
         Variant("another-seed", "the same with another seed: what is chance", {"seed": base.seed + 1}),
+        Variant("one-look", "the look at the whole frame alone", {"second_side": 0}),
         Variant("no-starter", "from random weights instead of the starter's", {"weights": "none"}),
         Variant("no-lookalikes", "no look-alikes as negatives", {"lookalikes_max": 0}),
         Variant("no-twins", "each picture on a background of its own", without=("twins",)),

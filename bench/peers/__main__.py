@@ -19,7 +19,8 @@ from typing import Any
 
 import cv2
 
-from bench.peers.environment import make_environment, run
+from bench.command import answer, run
+from bench.peers.environment import make_environment
 from bench.peers.judging import Contender, Result, judge_contender
 from bench.peers.pictures import write_set
 from bench.peers.report import compare, plain, table, verdict
@@ -27,13 +28,14 @@ from bench.peers.sift import ENOUGH, Sift, score_of
 from bench.peers.timing import interleaved
 from bench.peers.yolo import THRESHOLD, Yolo, as_input
 from edge.camera.replay import picture_files, read_picture
-from edge.errors import InputError, StampgateError, UsageError
+from edge.errors import InputError, UsageError
 from edge.files import make_folder, write_whole
 from edge.localizer import Localizer
 from edge.preprocess import Frame, prepare
 from train import checkpoint
 from train.coco import read_coco
 from train.config import FitSettings, RunConfig
+from train.environment import processor
 from train.evaluate import Finder
 from train.inputs import Inputs, read_inputs
 from train.marks import parse_marks
@@ -215,11 +217,12 @@ def latencies(contenders: Sequence[Contender], arguments: argparse.Namespace) ->
 def _inputs(finder: Localizer | Yolo, frames: Sequence[Frame], size: int) -> list[Any]:
     """What the graph takes, made ahead: YOLO's wants its numbers divided, ours does that inside."""
     pictures = [prepare(frame, size, size)[0] for frame in frames]
-    return [as_input(picture) for picture in pictures] if isinstance(finder, Yolo) else pictures
+    return [as_input(picture) if isinstance(finder, Yolo) else picture[None] for picture in pictures]
 
 
 def _answer(finder: Localizer | Yolo, inputs: Sequence[Any], number: int) -> object:
-    return finder.raw(inputs[number % len(inputs)])
+    given = inputs[number % len(inputs)]
+    return finder.raw(given) if isinstance(finder, Yolo) else finder.answer(given)
 
 
 def _find(finder: Finder, frames: Sequence[Frame], score: float, number: int) -> object:
@@ -229,13 +232,8 @@ def _find(finder: Finder, frames: Sequence[Frame], score: float, number: int) ->
 def machine() -> dict[str, Any]:
     """What it was measured on."""
     names = ("numpy", "onnxruntime", "opencv-python-headless", "torch")
-    about = {"processor": platform.processor() or platform.machine(), "system": platform.platform()}
-    for line in (
-        Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines() if Path("/proc/cpuinfo").exists() else ()
-    ):
-        if line.startswith("model name"):
-            about["processor"] = line.partition(":")[2].strip()
-    return {**about, "cores": len(os.sched_getaffinity(0)), **{name: version(name) for name in names}}
+    about = {"processor": processor(), "system": platform.platform(), "cores": len(os.sched_getaffinity(0))}
+    return {**about, **{name: version(name) for name in names}}
 
 
 def conclude(arguments: argparse.Namespace, results: Sequence[Result], latency: dict[str, dict[str, float]]) -> None:
@@ -264,7 +262,7 @@ def conclude(arguments: argparse.Namespace, results: Sequence[Result], latency: 
     print(f"written: {arguments.out / 'comparison.txt'} and comparison.json")
 
 
-def compare_all(arguments: argparse.Namespace) -> None:
+def compare_all(arguments: argparse.Namespace) -> int:
     """The way of the comparison: environment, pictures, training, looking, timing, table."""
     check(arguments)
     make_folder(arguments.out)
@@ -280,19 +278,14 @@ def compare_all(arguments: argparse.Namespace) -> None:
         for contender in contenders
     ]
     conclude(arguments, results, latencies(contenders, arguments))
+    return 0
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the comparison; a problem of the user's is one line on stderr and an exit status."""
-    try:
-        compare_all(parser().parse_args(argv))
-    except StampgateError as error:
-        print(f"peers: {error}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("peers: stopped; the same command goes on from the last stage that was finished", file=sys.stderr)
-        return 130
-    return 0
+    arguments = parser().parse_args(argv)
+    stopped = "stopped; the same command goes on from the last stage that was finished"
+    return answer("peers", lambda: compare_all(arguments), stopped)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from edge.decision import Box, Finding
 from edge.errors import ModelError
-from edge.localizer import DUPLICATE_IOU
+from edge.looking import thin
 from edge.preprocess import Frame, prepare
 
 Floats = NDArray[np.float32]
@@ -71,9 +71,5 @@ def decode(answer: Floats, classes: Sequence[str], min_score: float) -> list[Fin
     best = np.argsort(-scores, kind="stable")[:MAX_CANDIDATES]
     x, y, width, height = answer[:4, boxes[best]].astype(float)
     corners = np.stack([x - width / 2, y - height / 2, x + width / 2, y + height / 2], axis=1)
-    found: list[Finding] = []
-    for kind, score, box in zip(kinds[best], scores[best], corners, strict=True):
-        finding = Finding(classes[kind], float(score), Box(*map(float, box)))
-        if all(other.label != finding.label or other.box.iou(finding.box) <= DUPLICATE_IOU for other in found):
-            found.append(finding)
-    return found
+    found = zip(kinds[best], scores[best], corners, strict=True)
+    return thin(Finding(classes[kind], float(score), Box(*map(float, box))) for kind, score, box in found)

@@ -126,6 +126,11 @@ def check(config: RunConfig) -> None:
         raise UsageError(
             f"train: --size {config.fit.size} and window {config.fit.window} must be multiples of 32; change them"
         )
+    side, px = config.fit.second_side, config.fit.second_px
+    if side and (side % 16 or side < 32 or px > side):
+        raise UsageError(
+            f"train: second_side {side} must be a multiple of 16, at least 32 and second_px {px}; correct --set"
+        )
     if not config.fit.minutes and not config.fit.steps:
         raise UsageError("train: --minutes or --steps must be above 0; say how long to train")
     if config.synth.size_min > config.synth.size_max:
