@@ -59,9 +59,9 @@ class SynthSettings:
     softness_cost: float = setting(
         0.5, "how much larger either must be for each network pixel of blur, as a share", at_least=0.0, at_most=10.0
     )
-    rotation_deg: float = setting(35.0, "greatest rotation either way, in degrees", at_least=0.0, at_most=180.0)
+    rotation_deg: float = setting(45.0, "greatest rotation either way, in degrees", at_least=0.0, at_most=180.0)
     perspective: float = setting(0.18, "greatest shift of a corner, as a share of the mark", at_least=0.0, at_most=0.4)
-    squeeze: float = setting(0.3, "greatest foreshortening of width or height", at_least=0.0, at_most=0.7)
+    squeeze: float = setting(0.5, "greatest foreshortening of width or height", at_least=0.0, at_most=0.7)
     curve_share: float = _share(0.15, "chance that a mark lies round a bottle or can")
     curve_deg: float = setting(110.0, "most of the bottle that it covers, in degrees", above=0.0, at_most=150.0)
     cut_share: float = _share(0.1, "chance that the frame may cut a mark")
