@@ -5,7 +5,6 @@ from them. A relative path in the file is relative to the file's own folder.
 """
 
 import dataclasses
-import hashlib
 import json
 import tomllib
 from dataclasses import dataclass, field
@@ -25,14 +24,88 @@ DEFAULT_NAME = "default"
 class CameraSettings:
     """Where the pictures come from."""
 
-    driver: str = setting("replay", "What takes the pictures; replay shows the files of a folder", choices=("replay",))
-    folder: str = setting("/var/lib/stampgate/frames", "Folder of pictures to replay, in the order of their names")
-    pictures_per_second: float = setting(
-        2.0, "How fast they are shown; 0 shows the next as soon as it is asked for", at_least=0, at_most=1000
+    driver: str = setting(
+        "replay",
+        "What takes the pictures: replay shows files, v4l2 is for USB, picamera for a Raspberry Pi's ribbon cable, "
+        "gstreamer for a Jetson's",
+        choices=("replay", "v4l2", "picamera", "gstreamer"),
     )
-    loop: bool = setting(False, "Begin again after the last picture; otherwise the run ends there, cleanly")
+    folder: str = setting(
+        "/var/lib/stampgate/frames", "replay: folder of pictures, shown in the order of their names, or a film file"
+    )
+    pictures_per_second: float = setting(
+        2.0, "replay: how fast they are shown; 0 shows the next as soon as it is asked for", at_least=0, at_most=1000
+    )
+    loop: bool = setting(False, "replay: begin again after the last picture; otherwise the run ends there, cleanly")
     timeout_ms: float = setting(
-        1000.0, "How long to wait for a picture after a trigger before the item is a FAULT", above=0, at_most=2000
+        1000.0,
+        "How long to wait for a picture after a trigger; without one the item is a FAULT, and a real camera is lost",
+        above=0,
+        at_most=2000,
+    )
+    device: str = setting(
+        "", "Which camera: v4l2 its path under /dev/v4l/by-id, picamera its number; empty takes the only one"
+    )
+    width: int = setting(1280, "Width of the camera's picture, in pixels", at_least=16, at_most=8192)
+    height: int = setting(960, "Height of the camera's picture, in pixels", at_least=16, at_most=8192)
+    frames_per_second: float = setting(30.0, "How many pictures a second the camera takes", above=0, at_most=1000)
+    pixel_format: str = setting(
+        "MJPG",
+        "v4l2: how the camera sends its pixels; YUYV is exact, MJPG needs less of the bus",
+        choices=("MJPG", "YUYV"),
+    )
+    exposure_us: float = setting(
+        0.0,
+        "Exposure time in microseconds, fixed and checked; 0 leaves it automatic, for trying out only",
+        at_least=0,
+        at_most=1_000_000,
+    )
+    gain: float = setting(
+        0.0,
+        "Gain, fixed and checked: picamera a factor from 1, v4l2 the camera's own number; 0 leaves it automatic",
+        at_least=0,
+        at_most=10_000,
+    )
+    colour_gains: tuple[float, ...] = setting(
+        (0.0, 0.0),
+        "picamera: gains of red and blue (white balance), fixed and checked; 0 leaves it automatic",
+        at_least=0,
+        at_most=32,
+    )
+    controls: tuple[str, ...] = setting(
+        (), 'More controls of v4l2 or picamera, each "name=number", fixed and checked, such as "focus_absolute=30"'
+    )
+    lag_ms: float = setting(
+        40.0,
+        "v4l2 and gstreamer: how long before its time stamp a picture's exposure may have ended; about one picture",
+        at_least=0,
+        at_most=1000,
+    )
+    pipeline: str = setting(
+        "nvarguscamerasrc sensor-id=0 ! video/x-raw(memory:NVMM), width={width}, height={height}, "
+        "framerate={frames_per_second}/1, format=NV12 ! nvvidconv ! video/x-raw, format=RGBA",
+        "gstreamer: what takes the pictures, up to but without the sink; the names in braces are filled in",
+    )
+    allow_repeats: bool = setting(
+        False, "Allow a picture to equal the one before to the last grey level; true only to replay drawings"
+    )
+    black_below: float = setting(
+        16.0,
+        "A picture whose brightest hundredth is darker is black, a FAULT; 0 switches this off",
+        at_least=0,
+        at_most=255,
+    )
+    covered_below: float = setting(
+        8.0,
+        "A picture whose strongest edges (grey levels) are weaker shows a covered lens, a FAULT; 0 switches this off",
+        at_least=0,
+        at_most=255,
+    )
+    overexposed_above: float = setting(
+        0.9,
+        "A picture of which a greater share is white, level 250 or more, is overexposed, a FAULT; 1 switches this off",
+        above=0,
+        at_most=1,
     )
 
 
@@ -42,10 +115,22 @@ class TriggerSettings:
 
     kind: str = setting(
         "every-frame",
-        "every-frame: each new picture is an item; interval: one item each interval_ms",
-        choices=("every-frame", "interval"),
+        "every-frame: each new picture is an item; interval: one item each interval_ms; photo-eye: a line of the gate",
+        choices=("every-frame", "interval", "photo-eye"),
     )
     interval_ms: float = setting(500.0, "Time between items of an interval trigger", at_least=1, at_most=3_600_000)
+    debounce_ms: float = setting(
+        5.0,
+        "How long the photo-eye must be steady before it counts; the delay runs from then",
+        at_least=0,
+        at_most=1000,
+    )
+    latest_ms: float = setting(
+        100.0,
+        "Longest that an item may wait for the eye, once the gate saw it; later it has moved on and is a FAULT",
+        above=0,
+        at_most=10_000,
+    )
 
 
 @dataclass(frozen=True)
@@ -53,15 +138,65 @@ class GateSettings:
     """What throws an item off the line: it will, unless the answer cancels it in time."""
 
     driver: str = setting(
-        "simulated", "What moves the reject line; simulated only records its edges", choices=("simulated",)
+        "simulated",
+        "simulated: inside the eye, only records edges; process: 'stampgate-edge gate', which outlives the eye",
+        choices=("simulated", "process"),
     )
     reject_delay_ms: float = setting(
         500.0, "Time from the trigger until the item is at the gate; a later answer rejects", above=0, at_most=60_000
     )
+    reject_delay_counts: int = setting(
+        0, "Encoder counts from the trigger to the gate; above 0 they stand in for the time", at_least=0, at_most=10**7
+    )
     pulse_ms: float = setting(
         50.0, "How long the reject line is high; pulses that overlap or touch become one", above=0, at_most=10_000
     )
-    record: str = setting("", "File to which the simulated gate adds every edge as a JSON line; empty for none")
+    merge_gap_ms: float = setting(
+        0.0,
+        "Pulses less than this apart become one; for a valve that needs time; not by counts",
+        at_least=0,
+        at_most=1000,
+    )
+    pulse: str = setting(
+        "rejects",
+        "rejects: a pulse throws an item off; accepts: a pulse lets it pass, and silence throws it off",
+        choices=("rejects", "accepts"),
+    )
+    confirm_ms: float = setting(
+        1000.0, "How long a rejected item may take to the confirm input, where there is one", above=0, at_most=60_000
+    )
+    ready_ms: float = setting(
+        25.0, "READY changes its level this often while all is well, and rests low else", at_least=1, at_most=200
+    )
+    eye_silent_ms: float = setting(
+        1000.0, "READY rests when the eye has said nothing for so long", at_least=100, at_most=10_000
+    )
+    socket: str = setting("/run/stampgate/gate.sock", "Socket on which the gate's process listens for the eye")
+    record: str = setting("", "File to which simulated lines add every edge as a JSON line; empty for none")
+
+
+@dataclass(frozen=True)
+class LinesSettings:
+    """The wires of the gate's process, each by the name that the chip gives its line; empty for one that is missing."""
+
+    driver: str = setting(
+        "simulated",
+        "simulated: no wires, outputs go to [gate] record, inputs come by socket; gpiod: the kernel's GPIO lines",
+        choices=("simulated", "gpiod"),
+    )
+    chip: str = setting("", "Label of the GPIO chip; empty for whichever has these line names")
+    trigger: str = setting("", "Input: the photo-eye")
+    encoder_a: str = setting("", "Input: the belt's encoder")
+    encoder_b: str = setting("", "Input: its second track, which tells forward from back")
+    confirm: str = setting("", "Input: a photo-eye at the bin that sees each rejected item")
+    bin_full: str = setting("", "Input: high while the bin is full")
+    reset: str = setting("", "Input: the button that ends a fault")
+    reject: str = setting("", "Output: moves the flap or the valve")
+    ready: str = setting("", "Output: a square wave while the line may run")
+    fault: str = setting("", "Output: high while something is wrong")
+    active_low: tuple[str, ...] = setting((), 'Which of the above work upside down, e.g. ["trigger", "fault"]')
+    pull: str = setting("as-is", "The inputs' pull resistors in the chip", choices=("as-is", "up", "down", "disabled"))
+    inputs: str = setting("", "Socket on which simulated lines take edges of their inputs; empty for none")
 
 
 @dataclass(frozen=True)
@@ -85,7 +220,50 @@ class DecisionSettings:
 class JournalSettings:
     """Where every decision is written down."""
 
-    file: str = setting("/var/log/stampgate/journal.jsonl", "The journal, JSON lines, each on the disk before the next")
+    file: str = setting(
+        "/var/log/stampgate/journal.jsonl", "The journal, JSON lines; files that are full lie beside it, numbered"
+    )
+    sync: str = setting(
+        "every-line",
+        "every-line: each record is on the disk before the next item; grouped: passes wait for others, rejects never",
+        choices=("every-line", "grouped"),
+    )
+    group_items: int = setting(
+        20, "Most records that a power cut may cost when grouped, the one in writing included", at_least=1, at_most=1000
+    )
+    group_ms: float = setting(1000.0, "Longest that a record waits for others when grouped", at_least=1, at_most=60_000)
+    patience_ms: float = setting(
+        250.0, "How long an item waits for a slow disk before it goes on and its record waits", above=0, at_most=10_000
+    )
+    memory_kb: int = setting(
+        4096, "Memory for records that wait for the disk; what does not fit is counted", at_least=64, at_most=1_048_576
+    )
+    file_items: int = setting(
+        100_000, "Items after which a new file begins; one also begins after a day of running", at_least=1
+    )
+    health_s: float = setting(60.0, "Time between two lines about the box's health", at_least=1, at_most=3600)
+    status: str = setting(
+        "/run/stampgate/status.json", "File that 'stampgate-edge status' reads, best in memory; empty for none"
+    )
+
+
+@dataclass(frozen=True)
+class EvidenceSettings:
+    """Pictures kept to show what was decided: every reject and fault, and some passes."""
+
+    folder: str = setting("/var/log/stampgate/evidence", "Folder that holds them and nothing else; empty for none")
+    limit_mb: int = setting(2000, "Room they may take; the oldest goes first", at_least=1, at_most=10_000_000)
+    keep_free_mb: int = setting(
+        500,
+        "Room on the disk that is left to others; below it, the oldest picture goes",
+        at_least=0,
+        at_most=10_000_000,
+    )
+    pass_rate: float = setting(
+        0.01, "Share of the passes that are kept, drawn by item number and seed", at_least=0, at_most=1
+    )
+    seed: int = setting(1, "Which passes are drawn; the same seed draws the same numbers", at_least=0)
+    quality: int = setting(85, "JPEG quality", at_least=1, at_most=95)
 
 
 @dataclass(frozen=True)
@@ -104,9 +282,11 @@ class Config:
     camera: CameraSettings = field(default_factory=CameraSettings)
     trigger: TriggerSettings = field(default_factory=TriggerSettings)
     gate: GateSettings = field(default_factory=GateSettings)
+    lines: LinesSettings = field(default_factory=LinesSettings)
     model: ModelSettings = field(default_factory=ModelSettings)
     decision: DecisionSettings = field(default_factory=DecisionSettings)
     journal: JournalSettings = field(default_factory=JournalSettings)
+    evidence: EvidenceSettings = field(default_factory=EvidenceSettings)
     service: ServiceSettings = field(default_factory=ServiceSettings)
     folder: Path = Path()
 
@@ -120,6 +300,8 @@ class Config:
 
     def checksum(self) -> str:
         """SHA-256, in hex, of all settings as sorted JSON; layout and comments of the file do not count."""
+        import hashlib  # noqa: PLC0415 - it brings OpenSSL, 4 MB of memory that the gate's process does without
+
         settings = {name: dataclasses.asdict(getattr(self, name)) for name in SECTIONS}
         return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
 
@@ -128,9 +310,11 @@ SECTIONS: dict[str, type[Any]] = {
     "camera": CameraSettings,
     "trigger": TriggerSettings,
     "gate": GateSettings,
+    "lines": LinesSettings,
     "model": ModelSettings,
     "decision": DecisionSettings,
     "journal": JournalSettings,
+    "evidence": EvidenceSettings,
     "service": ServiceSettings,
 }
 

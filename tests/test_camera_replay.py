@@ -1,4 +1,6 @@
 import io
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 
@@ -8,9 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from edge.camera import make_camera
 from edge.camera.replay import MAX_PIXELS, ReplayCamera, read_picture
 from edge.clock import SimulatedClock, Stop
-from edge.config import CameraSettings
+from edge.config import CameraSettings, Config, load_config
 from edge.errors import ConfigError, FrameError
 from tests.tiny_model import paint, save
 
@@ -104,6 +107,111 @@ def test_a_folder_without_pictures_is_a_wrong_setting(tmp_path: Path, what: str)
         ReplayCamera(folder, CameraSettings(), SimulatedClock()),
     ):
         pass
+
+
+FILMS = {"WEBP": {"lossless": True}, "PNG": {}, "GIF": {}, "TIFF": {}}
+
+
+def film(path: Path, kind: str, levels: tuple[int, ...]) -> Path:
+    """Write a film of flat grey pictures; return *path*."""
+    pictures = [Image.new("RGB", (16, 12), (level, level, level)) for level in levels]
+    pictures[0].save(path, kind, save_all=True, append_images=pictures[1:], duration=100, **FILMS[kind])
+    return path
+
+
+@pytest.mark.parametrize("kind", sorted(FILMS))
+def test_a_film_is_shown_picture_by_picture_and_over_again(tmp_path: Path, kind: str) -> None:
+    """At its rate; in a loop it begins again and counts on."""
+    clock = SimulatedClock()
+    path = film(tmp_path / "film.bin", kind, (10, 90, 200))
+    seen = []
+    with ReplayCamera(path, CameraSettings(pictures_per_second=4.0, loop=True), clock) as camera:
+        for _ in range(5):
+            capture = camera.capture(clock.now_ns())
+            assert capture.picture.shape == (12, 16, 3)
+            seen.append((capture.name, capture.sequence, capture.t_ns / MS, int(capture.picture[0, 0, 0])))
+    assert seen == [
+        ("film.bin 1", 1, 0, 10),
+        ("film.bin 2", 2, 250, 90),
+        ("film.bin 3", 3, 500, 200),
+        ("film.bin 1", 4, 750, 10),
+        ("film.bin 2", 5, 1000, 90),
+    ]
+
+
+def test_a_film_ends_with_its_last_picture(tmp_path: Path) -> None:
+    """A file of one picture is a film of one picture."""
+    with ReplayCamera(
+        save(tmp_path / "a.png", paint({})), CameraSettings(pictures_per_second=0), SimulatedClock()
+    ) as camera:
+        camera.check()
+        assert not camera.ended
+        camera.capture(0)
+        assert camera.ended
+
+
+def test_a_film_cut_short_shows_what_it_has_and_then_faults(tmp_path: Path) -> None:
+    """Each missing picture takes its turn, with its name."""
+    path = film(tmp_path / "film.tif", "TIFF", (10, 90, 200))
+    data = path.read_bytes()
+    with ReplayCamera(path, CameraSettings(pictures_per_second=0), SimulatedClock()) as camera:
+        path.write_bytes(data[: len(data) // 2])
+        assert camera.capture(0).name == "film.tif 1"
+        seen = set()
+        while not camera.ended:
+            with pytest.raises(
+                FrameError, match=r"^film\.tif \d: must be a whole picture, not a damaged one"
+            ) as caught:
+                camera.capture(0)
+            seen.add(caught.value.picture)
+        assert seen <= {"film.tif 2", "film.tif 3"}
+        assert "film.tif 3" in seen
+
+
+def test_a_film_of_a_kind_that_pillow_does_not_read_says_what_to_do(tmp_path: Path) -> None:
+    """One line with the command that makes a folder of it."""
+    path = tmp_path / "film.mp4"
+    path.write_bytes(b"\0\0\0\x18ftypmp42" + bytes(200))
+    with (
+        pytest.raises(
+            ConfigError, match=r"\[camera\] folder .*not a file of another kind; .*ffmpeg -i film.mp4 frames/"
+        ),
+        ReplayCamera(path, CameraSettings(), SimulatedClock()),
+    ):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("driver", "kind"),
+    [("replay", "ReplayCamera"), ("v4l2", "V4l2Camera"), ("picamera", "PiCamera"), ("gstreamer", "GStreamerCamera")],
+)
+def test_the_settings_name_the_driver_and_no_other_is_loaded(driver: str, kind: str) -> None:
+    """In a process of its own: a box carries no other driver, and no library until its camera opens."""
+    asked = f"Config(camera=CameraSettings(driver={driver!r}))"
+    program = (
+        "import sys; from edge.camera import make_camera; from edge.clock import MonotonicClock; "
+        "from edge.config import CameraSettings, Config; "
+        f"print(type(make_camera({asked}, MonotonicClock())).__name__, "
+        "*sorted(m for m in ('replay', 'v4l2', 'picamera', 'gstreamer') if 'edge.camera.' + m in sys.modules), "
+        "*sorted({'picamera2', 'gi', 'cv2'} & set(sys.modules)))"
+    )
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert said.split() == [kind, driver]
+
+
+def test_the_folder_of_a_replay_starts_from_the_settings_file(folder: Path) -> None:
+    """As every relative path does."""
+    config = Config(camera=CameraSettings(folder=folder.name, pictures_per_second=0), folder=folder.parent)
+    with make_camera(config, SimulatedClock()) as camera:
+        assert camera.capture(0).name == "a.png"
+
+
+def test_an_unknown_driver_lists_the_drivers(tmp_path: Path) -> None:
+    """When the settings are read."""
+    path = tmp_path / "edge.toml"
+    path.write_text('[camera]\ndriver = "webcam"\n')
+    with pytest.raises(ConfigError, match="one of replay, v4l2, picamera, gstreamer"):
+        load_config(path)
 
 
 def test_the_exif_orientation_is_applied(tmp_path: Path) -> None:

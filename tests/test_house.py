@@ -62,7 +62,7 @@ def test_the_box_depends_on_four_libraries_and_nothing_else() -> None:
 
 def test_the_extras_are_the_promised_ones() -> None:
     """README and CONTRIBUTING name these."""
-    desktop, box = {"train", "export", "plot", "tensorboard", "dev"}, {"pi", "usb", "jetson"}
+    desktop, box = {"train", "export", "plot", "tensorboard", "dev"}, {"pi", "jetson"}
     assert set(PROJECT["optional-dependencies"]) == desktop | box
 
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
 
-from edge.clock import Stop
+from edge.clock import Clock, Stop
+from edge.config import Config
 from edge.preprocess import Frame
 
 
@@ -41,10 +42,39 @@ class Camera(Protocol):
         """Close it."""
 
     def wait(self, until_ns: int, stop: Stop) -> bool:
-        """Wait until *until_ns* for a new picture; True when one is there, False when not or *stop* was requested."""
+        """Wait until *until_ns* for a new picture; True when one is there, False when not or *stop* was requested.
+
+        A real camera that runs freely always has a next picture and answers at once.
+        """
 
     def capture(self, after_ns: int) -> Capture:
         """Take the first picture whose exposure begins at *after_ns* or later.
 
         Raises FrameError when this picture cannot be read or comes too late, CameraError when the camera is lost.
         """
+
+    def check(self) -> None:
+        """Prove, while no item is there, that the camera still gives pictures. Raises CameraError."""
+
+
+def make_camera(config: Config, clock: Clock) -> Camera:
+    """Make the camera that the settings ask for; it opens in its ``with`` block.
+
+    Only the driver asked for is imported, so a box carries no other driver's weight.
+    """
+    settings = config.camera
+    if settings.driver == "v4l2":
+        from edge.camera.v4l2 import V4l2Camera  # noqa: PLC0415
+
+        return V4l2Camera(settings, clock)
+    if settings.driver == "picamera":
+        from edge.camera.picamera import PiCamera  # noqa: PLC0415
+
+        return PiCamera(settings, clock)
+    if settings.driver == "gstreamer":
+        from edge.camera.gstreamer import GStreamerCamera  # noqa: PLC0415
+
+        return GStreamerCamera(settings, clock)
+    from edge.camera.replay import ReplayCamera  # noqa: PLC0415
+
+    return ReplayCamera(config.path(settings.folder), settings, clock)

@@ -1,4 +1,4 @@
-"""A folder of pictures shown as if a camera took them; also the one place where picture files are decoded."""
+"""Pictures of a folder or a film, shown as if a camera took them; and the one place where picture files are decoded."""
 
 import warnings
 from pathlib import Path
@@ -19,7 +19,10 @@ MAX_PIXELS = 64_000_000
 
 
 class ReplayCamera:
-    """Shows the files of a folder in the order of their names, each once, none skipped.
+    """Shows the files of a folder in the order of their names, or the pictures of one file, each once, none skipped.
+
+    One file may be an animated WebP, PNG or GIF or a TIFF of many pages: what Pillow decodes. For another film, make a
+    folder of it: ``ffmpeg -i film.mp4 frames/%06d.png``.
 
     The next picture appears one period after the one before, or as soon as it is asked for when that moment has passed;
     with a rate of 0 always as soon as it is asked for. A file that is no picture takes its turn and raises FrameError.
@@ -34,16 +37,18 @@ class ReplayCamera:
         self._period_ns = round(1e9 / rate) if rate > 0 else 0
         self._timeout_ns = round(settings.timeout_ms * 1e6)
         self._files: tuple[Path, ...] = ()
+        self._film: Film | None = None
+        self._count = 0
         self._shown = 0
         self._next_ns = 0
 
     def __enter__(self) -> Self:
-        try:
-            self._files = picture_files(self._folder)
-        except InputError as error:
-            raise ConfigError(f"{error} in [camera] folder") from None
-        if not self._files:
-            raise ConfigError(f"{self._folder}: holds no file to replay; put pictures there or correct [camera] folder")
+        if self._folder.is_file():
+            self._film = Film(self._folder)
+            self._count = self._film.count
+        else:
+            self._files = _listed(self._folder)
+            self._count = len(self._files)
         Image.init()  # load every decoder now, not while the first item waits
         self._shown, self._next_ns = 0, self._clock.now_ns()
         return self
@@ -52,11 +57,14 @@ class ReplayCamera:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._files = ()
+        if self._film is not None:
+            self._film.close()
+            self._film = None
 
     @property
     def ended(self) -> bool:
-        """Whether the last file was shown and there is no second round."""
-        return not self._loop and self._shown >= len(self._files)
+        """Whether the last picture was shown and there is no second round."""
+        return not self._loop and self._shown >= self._count
 
     def wait(self, until_ns: int, stop: Stop) -> bool:
         """Wait until *until_ns* for the next file's moment; True when it has come."""
@@ -72,14 +80,74 @@ class ReplayCamera:
             )
         self._clock.sleep_until(begin_ns)
         t_ns = self._clock.now_ns()
-        path = self._files[self._shown % len(self._files)]
+        place = self._shown % self._count
         self._shown += 1
         self._next_ns = t_ns + self._period_ns
+        if self._film is not None:
+            return Capture(self._film.read(place), t_ns, self._shown, self._film.name(place))
+        path = self._files[place]
         try:
             return Capture(read_picture(path), t_ns, self._shown, path.name)
         except FrameError as error:
             # The folder is the same for all: a journal is easier to read, and to compare, without it.
             raise FrameError(str(error).removeprefix(f"{path.parent}/"), picture=path.name) from None
+
+    def check(self) -> None:
+        """Nothing to prove: what was listed at the start is shown."""
+
+
+class Film:
+    """One file that holds several pictures.
+
+    Synchronization: one thread.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                self._image = Image.open(path)
+            self.count: int = getattr(self._image, "n_frames", 1)
+        except Exception as error:  # noqa: BLE001 - Pillow's decoders raise whatever their format's parser does
+            raise ConfigError(
+                f"[camera] folder {path} must be a folder or a film that Pillow reads, not {_trouble(error)}; "
+                f"make a folder of it: ffmpeg -i {path.name} frames/%06d.png"
+            ) from None
+
+    def name(self, place: int) -> str:
+        """What picture *place*, counted from 0, is called in the journal."""
+        return f"{self._path.name} {place + 1}"
+
+    def read(self, place: int) -> Frame:
+        """Decode picture *place*, counted from 0: (height, width, 3) uint8, RGB, upright. Raises FrameError."""
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                self._image.seek(place)
+                return _decode(self._image, Path(self.name(place)))
+        except FrameError:
+            raise
+        except Exception as error:  # noqa: BLE001 - as above
+            raise FrameError(
+                f"{self.name(place)}: must be a whole picture, not {_trouble(error)}; make the film again",
+                picture=self.name(place),
+            ) from None
+
+    def close(self) -> None:
+        """Close the file."""
+        self._image.close()
+
+
+def _listed(folder: Path) -> tuple[Path, ...]:
+    """The files to replay. Raises ConfigError when there are none."""
+    try:
+        files = picture_files(folder)
+    except InputError as error:
+        raise ConfigError(f"{error} in [camera] folder") from None
+    if not files:
+        raise ConfigError(f"{folder}: holds no file to replay; put pictures there or correct [camera] folder")
+    return files
 
 
 def picture_files(folder: Path) -> tuple[Path, ...]:

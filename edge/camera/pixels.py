@@ -1,0 +1,114 @@
+"""What cameras send, made into RGB: YUYV and I420 by BT.601, Motion JPEG, and rows of RGB in any order.
+
+YCbCr is read in the *limited* range (black 16, white 235, colour 16..240) with the coefficients of ITU-R BT.601: what
+USB cameras and GStreamer send unless they say otherwise. Motion JPEG carries the full range, as JFIF says.
+"""
+
+import io
+import warnings
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from edge.errors import FrameError
+from edge.preprocess import Frame
+
+Plane = NDArray[np.uint8]
+"""One channel: (height, width) uint8."""
+
+_LEVELS = np.arange(256)
+_FULL_LUMA = np.clip(np.rint((_LEVELS - 16) * 255 / 219), 0, 255).astype(np.uint8)
+_FULL_CHROMA = np.clip(np.rint((_LEVELS - 128) * 255 / 224 + 128), 0, 255).astype(np.uint8)
+
+ORDERS = {
+    "RGB": (0, 1, 2),
+    "RGBA": (0, 1, 2),
+    "RGBx": (0, 1, 2),
+    "BGR": (2, 1, 0),
+    "BGRA": (2, 1, 0),
+    "BGRx": (2, 1, 0),
+}
+"""Where red, green and blue lie in a pixel of each packed format, by GStreamer's names."""
+
+
+def from_yuyv(data: bytes, width: int, height: int, stride: int) -> Frame:
+    """Decode YUYV (4:2:2, the bytes Y0 Cb Y1 Cr): (height, width, 3) uint8, RGB.
+
+    *stride*: bytes from one row to the next; *width* is even. Raises FrameError when bytes are lacking.
+    """
+    rows = _rows(data, height, stride, width * 2)
+    chroma = rows.reshape(height, width // 2, 4)
+    blue, red = (np.repeat(chroma[:, :, place], 2, axis=1) for place in (1, 3))
+    return _from_ycbcr(rows[:, ::2], blue, red)
+
+
+def from_i420(data: bytes, width: int, height: int) -> Frame:
+    """Decode I420 (4:2:0 in three planes) with GStreamer's row lengths: (height, width, 3) uint8, RGB.
+
+    Source of the row lengths: GStreamer's design document "Raw Video Media Types". Raises FrameError when bytes are
+    lacking.
+    """
+    half_width, half_height = (width + 1) // 2, (height + 1) // 2
+    long, short = _multiple(width, 4), _multiple(half_width, 4)
+    luma_size, chroma_size = long * half_height * 2, short * half_height
+    luma = _rows(data, height, long, width)
+    colour = [
+        _rows(data[start : start + chroma_size], half_height, short, half_width).repeat(2, axis=0).repeat(2, axis=1)
+        for start in (luma_size, luma_size + chroma_size)
+    ]
+    return _from_ycbcr(luma, *(plane[:height, :width] for plane in colour))
+
+
+def from_packed(data: bytes, width: int, height: int, order: str) -> Frame:
+    """Take RGB out of rows of one of :data:`ORDERS`, padded to four bytes: (height, width, 3) uint8, RGB.
+
+    Raises FrameError when bytes are lacking.
+    """
+    size = len(order)
+    pixels = _rows(data, height, _multiple(width * size, 4), width * size).reshape(height, width, size)
+    return np.ascontiguousarray(pixels[:, :, ORDERS[order]])
+
+
+def from_mjpg(data: bytes, width: int, height: int) -> Frame:
+    """Decode one picture of Motion JPEG: (height, width, 3) uint8, RGB.
+
+    Such pictures mostly leave out the usual Huffman tables; libjpeg-turbo fills them in. Raises FrameError when it is
+    damaged or of another size.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # broken EXIF does not matter here
+            with Image.open(io.BytesIO(data), formats=("JPEG",)) as image:
+                size, frame = image.size, np.array(image.convert("RGB"), np.uint8)
+    except Exception as error:  # noqa: BLE001 - Pillow's decoder raises whatever its parser does
+        text = " ".join(str(error).split())[:100]
+        raise FrameError(f"damaged picture: the camera's JPEG cannot be read ({text}); check its cable") from None
+    if size != (width, height):
+        raise FrameError(f"damaged picture: it must be {width} x {height}, not {size[0]} x {size[1]}; check the camera")
+    return frame
+
+
+def _from_ycbcr(luma: Plane, blue: Plane, red: Plane) -> Frame:
+    """Widen the limited range by table, then let Pillow's YCbCr, which is BT.601 in full range, do the arithmetic."""
+    height, width = luma.shape
+    ycbcr = np.empty((height, width, 3), np.uint8)
+    ycbcr[:, :, 0] = _FULL_LUMA[luma]
+    ycbcr[:, :, 1] = _FULL_CHROMA[blue]
+    ycbcr[:, :, 2] = _FULL_CHROMA[red]
+    return np.array(Image.frombytes("YCbCr", (width, height), ycbcr.tobytes()).convert("RGB"), np.uint8)
+
+
+def _rows(data: bytes, height: int, stride: int, length: int) -> Plane:
+    """The first *length* bytes of each of *height* rows that begin *stride* bytes apart; the last may end early."""
+    needed = (height - 1) * stride + length
+    if len(data) < needed:
+        raise FrameError(f"damaged picture: it must have {needed} bytes, not {len(data)}; check the camera's cable")
+    pixels = np.frombuffer(data, np.uint8)
+    return cast(Plane, np.lib.stride_tricks.as_strided(pixels, (height, length), (stride, 1), writeable=False))
+
+
+def _multiple(number: int, of: int) -> int:
+    """Round up to a multiple."""
+    return -(-number // of) * of
