@@ -9,6 +9,7 @@ The tree::
     ├── ModelError (ValueError)    exit 78: the model file is foreign, damaged or of another version
     ├── CameraError (OSError)      exit 75 (EX_TEMPFAIL): a new process may see again; systemd starts one
     │   └── FrameError             the picture cannot be trusted: this item is a FAULT, the service goes on
+    ├── GateError (OSError)        exit 75: the gate's process or a line of it is lost; systemd starts a new one
     └── JournalError (OSError)     exit 74 (EX_IOERR): nothing may be decided that cannot be written down
 
 Every message reads *what: where, must be …, not …* followed by the next step, so the line is enough to act on.
@@ -68,7 +69,13 @@ class FrameError(CameraError):
         self.picture = picture
 
 
+class GateError(StampgateError, OSError):
+    """The gate cannot be reached, or cannot reach its lines; what it was not told to let pass is rejected."""
+
+    exit_code = 75
+
+
 class JournalError(StampgateError, OSError):
-    """The journal cannot be written."""
+    """The journal cannot be opened, or its lines cannot be written any more."""
 
     exit_code = 74

@@ -1,0 +1,134 @@
+"""A disk that fails on demand, between the journal and the real one."""
+
+import contextlib
+import errno
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edge import journal_writer
+from edge.clock import SimulatedClock
+from edge.config import JournalSettings
+from edge.journal import Journal, read_records
+from edge.journal_writer import MakeRoom
+
+NOON = datetime(2026, 1, 2, 12, 0, 0, tzinfo=UTC)
+PATIENT_MS = 10_000.0
+"""Longer than any real sync takes, so that a busy machine does not count as a slow disk."""
+
+
+class Disk:
+    """Stands in for os.write, os.fdatasync and os.ftruncate on journal files.
+
+    *error*: what every write and cut fails with, 0 for none; *delay_s*: how long a sync takes longer than it does.
+    """
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.error = 0
+        self.delay_s = 0.0
+        self.calls: list[str] = []
+        self._kept: dict[int, bytes] = {}
+        self._write, self._sync, self._cut = os.write, os.fdatasync, os.ftruncate
+        monkeypatch.setattr(os, "write", self.write)
+        monkeypatch.setattr(os, "fdatasync", self.fdatasync)
+        monkeypatch.setattr(os, "ftruncate", self.ftruncate)
+        monkeypatch.setattr(journal_writer, "RETRY_S", 0.01)
+
+    def write(self, descriptor: int, content: bytes) -> int:
+        if not _is_journal(descriptor):
+            return self._write(descriptor, content)
+        if self.error:
+            # A disk that fills up takes the first half of the line.
+            half = len(content) // 2 if self.error == errno.ENOSPC else 0
+            if half > 100:
+                return self._write(descriptor, content[:half])
+            raise OSError(self.error, os.strerror(self.error))
+        self.calls.append(f"write {len(content.splitlines())}")
+        return self._write(descriptor, content)
+
+    def fdatasync(self, descriptor: int) -> None:
+        if _is_journal(descriptor):
+            self.calls.append("sync")
+            time.sleep(self.delay_s)
+        self._sync(descriptor)
+        self._kept[os.fstat(descriptor).st_ino] = os.pread(descriptor, 1 << 24, 0)
+
+    def ftruncate(self, descriptor: int, size: int) -> None:
+        if self.error == errno.EROFS and _is_journal(descriptor):
+            raise OSError(self.error, os.strerror(self.error))
+        self._cut(descriptor, size)
+
+    def after_power_cut(self, folder: Path, to: Path) -> Path:
+        """Write into the folder *to* what a power cut would leave of *folder*: of each file, what was synchronised."""
+        to.mkdir()
+        for path in folder.glob("journal*"):
+            (to / path.name).write_bytes(self._kept.get(path.stat().st_ino, b""))
+        return to / "journal.jsonl"
+
+
+def _is_journal(descriptor: int) -> bool:
+    try:
+        return Path(f"/proc/self/fd/{descriptor}").readlink().name.startswith("journal")
+    except OSError:
+        return False
+
+
+@contextlib.contextmanager
+def small_file_system(folder: Path) -> Iterator[Path]:
+    """Mount a real file system of one megabyte; skips the test where that cannot be done."""
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+        pytest.skip("a small file system can be mounted by root alone, and not in every container")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def settings(**changes: Any) -> JournalSettings:
+    """The journal's settings with patience."""
+    return JournalSettings(**{"patience_ms": PATIENT_MS, **changes})
+
+
+def journal(
+    path: Path,
+    wall: Callable[[], datetime] = lambda: NOON,
+    clock: SimulatedClock | None = None,
+    make_room: MakeRoom | None = None,
+    **changes: Any,
+) -> Journal:
+    """A patient journal on a simulated clock, at noon, with *changes* to its settings."""
+    return Journal(path, clock or SimulatedClock(42), wall, settings(**changes), make_room)
+
+
+def item(verdict: str = "pass", **fields: Any) -> Mapping[str, Any]:
+    """The fields of an item."""
+    return {"verdict": verdict, "reason": "for a test", **fields}
+
+
+def shape(path: Path) -> list[tuple[str, int]]:
+    """A journal as (kind or verdict, sequence), line by line."""
+    return [(r.get("verdict", r["kind"]), r["sequence"]) for r in read_records(path)]
+
+
+def until(true: Callable[[], bool], patience_s: float = 30.0) -> None:
+    """Wait until *true*; a test that waits in vain fails."""
+    end_s = time.monotonic() + patience_s
+    while not true():
+        assert time.monotonic() < end_s, "waited in vain"
+        time.sleep(0.005)
+
+
+@contextlib.contextmanager
+def took_less_than(seconds: float) -> Iterator[None]:
+    """Fail when the block takes longer."""
+    began_s = time.monotonic()
+    yield
+    assert time.monotonic() - began_s < seconds
