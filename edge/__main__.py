@@ -1,4 +1,4 @@
-"""The box's command: ``stampgate-edge inspect | run | demo | config | verify-log``."""
+"""The box's command: ``stampgate-edge inspect | run | gate | demo | config | status | log | verify-log``."""
 
 import argparse
 import os
@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edge import __version__
+from edge.commands import add_commands
 from edge.config import DEFAULT_MODEL, DEFAULT_NAME, load_config, sample
 from edge.errors import StampgateError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status; a problem that the user can act on is one line on stderr."""
-    arguments = _parser().parse_args(argv)
+    asked = sys.argv[1:] if argv is None else argv
+    arguments = _parser(asked).parse_args(asked)
     try:
         status: int = arguments.run(arguments)
         sys.stdout.flush()
@@ -29,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return status
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(asked: Sequence[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="stampgate-edge", description="Find a mark on each product at the line and reject the products without it."
     )
@@ -39,14 +41,20 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="run the service", description="Run the service until SIGTERM or SIGINT.")
     run.add_argument("--config", type=Path, required=True, metavar="EDGE.TOML", help="the settings file")
     run.set_defaults(run=_run)
+    gate = commands.add_parser(
+        "gate",
+        help="run the gate, a process of its own",
+        description="Run the gate until SIGTERM or SIGINT: it owns the photo-eye and the reject line, and rejects what "
+        "'stampgate-edge run' does not tell it to let pass. Start it first.",
+    )
+    gate.add_argument("--config", type=Path, required=True, metavar="EDGE.TOML", help="the settings file of both")
+    gate.set_defaults(run=_gate)
     config = commands.add_parser("config", help="print a commented settings file with every key at its default")
     config.set_defaults(run=_config)
     demo = commands.add_parser("demo", help="run the service on the packaged sample pictures and show what it did")
     demo.add_argument("--out", type=Path, default=Path("stampgate-demo"), metavar="DIR", help="default: %(default)s")
     demo.set_defaults(run=_demo)
-    verify = commands.add_parser("verify-log", help="check a journal: every line whole, chained and counted")
-    verify.add_argument("journal", type=Path, metavar="JOURNAL.jsonl")
-    verify.set_defaults(run=_verify_log)
+    add_commands(commands, asked)
     return parser
 
 
@@ -112,6 +120,13 @@ def _run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _gate(arguments: argparse.Namespace) -> int:
+    from edge.gate_process import serve_gate  # noqa: PLC0415
+
+    serve_gate(load_config(arguments.config))
+    return 0
+
+
 def _config(_: argparse.Namespace) -> int:
     print(sample(), end="")
     return 0
@@ -121,14 +136,6 @@ def _demo(arguments: argparse.Namespace) -> int:
     from edge.demo import demo  # noqa: PLC0415
 
     demo(arguments.out)
-    return 0
-
-
-def _verify_log(arguments: argparse.Namespace) -> int:
-    from edge.journal import verify  # noqa: PLC0415
-
-    found = verify(arguments.journal)
-    print(f"{arguments.journal}: {found.records} records, {found.items} items, chain whole")
     return 0
 
 

@@ -51,6 +51,10 @@ class Stop:
         """Wait at most *timeout_s* seconds; True when the end was asked for."""
         return bool(select.select([self._read], [], [], max(0.0, timeout_s))[0])
 
+    def fileno(self) -> int:
+        """Return what a select(2) of many can wait for: readable once the end was asked for."""
+        return self._read
+
     def close(self) -> None:
         """Give the pipe back."""
         os.close(self._read)

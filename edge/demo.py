@@ -8,9 +8,9 @@ from edge.annotate import annotate, contact_sheet, save_png
 from edge.camera.replay import read_picture
 from edge.config import DEFAULT_NAME, load_config
 from edge.decision import Box, Finding, Verdict
+from edge.edges import Pulse, pulses, read_edges
 from edge.errors import FrameError, InputError
 from edge.files import make_folder, write_whole
-from edge.gate import Pulse, pulses, read_edges
 from edge.inspection import box_text, shown
 from edge.journal import read_records, verify
 from edge.settings import toml_value
@@ -35,6 +35,10 @@ file = {model}
 
 [journal]
 file = "{journal}"
+status = "status.json"
+
+[evidence]
+folder = "evidence"
 """
 
 

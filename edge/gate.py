@@ -1,199 +1,88 @@
-"""The gate: every item is rejected when it arrives, unless the answer cancelled that in time.
+"""The gate as the station sees it, and one without hardware in the station's own process.
 
-An item is entered at its trigger with the verdict REJECT and the moment it is due at the gate. The eye may only cancel.
-No answer, a late answer, a dead eye: the pulse comes all the same. The reject line is low before, between and after.
-
-Standard library only and no picture, no model, no verdict in sight: the gate is to become a process of its own that
-outlives the eye, and speaks in sequence numbers and moments already. The method is that of the field's timing
-controllers, e.g. the manual of the Gardasoft CC320, section 6.
+What a gate does is told in :mod:`edge.rejects`. The real one is a process of its own that outlives the eye
+(:mod:`edge.gatekeeper`); the station speaks to it through :mod:`edge.gate_client`. Both know numbers and moments, no
+picture, no model and no verdict. Standard library only.
 """
 
-import contextlib
-import dataclasses
-import json
 import threading
 from collections import deque
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Literal, Protocol, Self
+from typing import Protocol, Self
 
 from edge.clock import Attendant, Clock
-from edge.config import GateSettings
-from edge.errors import ConfigError, JournalError
-
-REJECT_LINE = "reject"
-EDGES_KEPT = 10_000
-"""Edges the simulated gate remembers; more are in its record only, so a long run does not fill the memory."""
-OVERDUE_KEPT = 256
-"""Items past the gate whose answer is still awaited; beyond that the oldest is forgotten and its answer is unknown."""
-
-Outcome = Literal["cancelled", "kept", "late", "unknown"]
-"""What an answer did: cancelled the reject, left it standing, came after the item was due, or named no known item."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """An item between the eye and the gate."""
-
-    sequence: int
-    t_trigger_ns: int
-    due_ns: int
-    """When it is at the gate, monotonic nanoseconds."""
-    reject: bool = True
-    answered: bool = False
-
-
-@dataclass(frozen=True)
-class Edge:
-    """One change of an output: *level* 1 is high; *sequence*: the item it was for, None when it was for none."""
-
-    line: str
-    level: int
-    t_ns: int
-    sequence: int | None
-
-
-@dataclass(frozen=True)
-class Pulse:
-    """One time that the reject line was high: the first item it was for, and when, in monotonic nanoseconds."""
-
-    sequence: int | None
-    start_ns: int
-    end_ns: int
-
-
-class RejectQueue:
-    """The arithmetic of the gate: no clock, no thread, no output, so every case can be tried exactly.
-
-    A pulse lasts *pulse_ns* from the moment it begins. An item that comes due while the line is high, or at the very
-    moment it would go low, prolongs the pulse: merged pulses are one, never two with no gap between.
-    """
-
-    def __init__(self, delay_ns: int, pulse_ns: int) -> None:
-        self._delay_ns, self._pulse_ns = delay_ns, pulse_ns
-        self._ahead: dict[int, Entry] = {}
-        self._overdue: dict[int, Entry] = {}
-        self._until_ns: int | None = None
-        self._last: int | None = None
-
-    def expect(self, sequence: int, t_trigger_ns: int) -> Entry:
-        """Enter an item at its trigger; it will be rejected unless :meth:`answer` cancels that in time."""
-        if sequence in self._ahead or sequence in self._overdue:
-            raise ValueError(f"item {sequence} is already at the gate")
-        entry = Entry(sequence, t_trigger_ns, t_trigger_ns + self._delay_ns)
-        self._ahead[sequence] = entry
-        return entry
-
-    def answer(self, sequence: int, *, cancel: bool, now_ns: int) -> Outcome:
-        """Take the eye's answer; it can cancel a reject that is still ahead, and nothing else."""
-        if self._overdue.pop(sequence, None):
-            return "late"
-        entry = self._ahead.get(sequence)
-        if entry is None or entry.answered:
-            return "unknown"
-        in_time = now_ns < entry.due_ns
-        self._ahead[sequence] = dataclasses.replace(entry, answered=True, reject=not (cancel and in_time))
-        if not in_time:
-            return "late"
-        return "cancelled" if cancel else "kept"
-
-    def withdraw(self, sequence: int) -> None:
-        """Take a cancellation back: the item is rejected after all, if it is still ahead."""
-        if sequence in self._ahead:
-            self._ahead[sequence] = dataclasses.replace(self._ahead[sequence], reject=True)
-
-    def next_ns(self) -> int | None:
-        """When :meth:`step` must be called next; None when the line is low and no item is ahead."""
-        moments = [entry.due_ns for entry in self._ahead.values()]
-        return min(moments if self._until_ns is None else [*moments, self._until_ns], default=None)
-
-    def step(self, now_ns: int) -> list[tuple[int, int | None]]:
-        """Do what is due at *now_ns*, in order; return the levels the line takes, each with the item it is for."""
-        levels: list[tuple[int, int | None]] = []
-        while (moment := self.next_ns()) is not None and moment <= now_ns:
-            due = [entry for entry in self._ahead.values() if entry.due_ns == moment]
-            for entry in due:
-                levels += self._arrive(entry, now_ns)
-            if not due:
-                levels.append((0, self._last))
-                self._until_ns = None
-        return levels
-
-    def rose(self, now_ns: int) -> None:
-        """Say when the line was really high: the pulse lasts from then, however long the rise itself took."""
-        if self._until_ns is not None:
-            self._until_ns = max(self._until_ns, now_ns + self._pulse_ns)
-
-    def _arrive(self, entry: Entry, now_ns: int) -> list[tuple[int, int | None]]:
-        del self._ahead[entry.sequence]
-        if not entry.answered:
-            self._overdue[entry.sequence] = entry
-            while len(self._overdue) > OVERDUE_KEPT:
-                del self._overdue[next(iter(self._overdue))]
-        if not entry.reject:
-            return []
-        rises = self._until_ns is None
-        # From now, not from the due moment: a pulse that begins a little late still moves the flap all the way.
-        self._until_ns, self._last = now_ns + self._pulse_ns, entry.sequence
-        return [(1, entry.sequence)] if rises else []
+from edge.config import Config, GateSettings
+from edge.edges import FAULT_LINE, REJECT_LINE, Edge, EdgeRecord
+from edge.errors import ConfigError
+from edge.lines import ENCODER_A, ENCODER_B, TRIGGER, wired
+from edge.rejects import Outcome, RejectQueue
 
 
 class Gate(Protocol):
-    """What the station asks of a gate; open inside its ``with`` block, and every output is low outside it."""
+    """What the station asks of a gate; open inside its ``with`` block.
+
+    An item goes by its *tag*, the gate's own number for it.
+    """
 
     def __enter__(self) -> Self:
-        """Drive every output low and begin to keep time."""
+        """Begin. Raises GateError or ConfigError."""
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Let the items already under way arrive and be rejected, then drive every output low."""
+        """End; items already under way still arrive and are rejected."""
 
-    def expect(self, sequence: int, t_trigger_ns: int) -> None:
-        """Enter an item at its trigger."""
+    def expect(self, sequence: int, t_trigger_ns: int) -> int:
+        """Enter an item at its trigger and return its tag. Raises GateError."""
 
-    def answer(self, sequence: int, *, cancel: bool) -> Outcome:
-        """Take the eye's answer."""
+    def answer(self, tag: int, *, cancel: bool) -> Outcome:
+        """Take the eye's answer. Raises GateError when the gate is gone."""
 
-    def withdraw(self, sequence: int) -> None:
+    def withdraw(self, tag: int) -> None:
         """Take a cancellation back."""
+
+    def settle(self, tag: int) -> None:
+        """Say that the item is written down: what becomes of the eye no longer matters to it."""
+
+    def complain(self, trouble: str) -> None:
+        """Show *trouble* on the FAULT output, from now on and until it is said to be over with an empty text."""
 
     def check(self) -> None:
         """Raise when the gate no longer keeps time."""
 
+    def facts(self) -> Mapping[str, object]:
+        """What the gate says of itself, for the journal; empty for one that has nothing to say."""
+
 
 class SimulatedGate:
-    """A gate without hardware: it keeps time like a real one and records every edge of its line.
+    """A gate without hardware: it keeps time like a real one and records every edge of its lines.
 
-    *record*: a file to which each edge is added as a JSON line at once (no fsync: it is no evidence).
+    *record*: a file to which each edge is added as a JSON line. Every output is low outside the ``with`` block.
 
     Synchronization: the station's thread calls, the clock's attendant acts; one lock guards the queue and the line.
     """
 
     def __init__(self, settings: GateSettings, clock: Clock, record: Path | None = None) -> None:
-        self.edges: deque[Edge] = deque(maxlen=EDGES_KEPT)
-        self._clock, self._path = clock, record
-        self._queue = RejectQueue(round(settings.reject_delay_ms * 1e6), round(settings.pulse_ms * 1e6))
+        self._clock = clock
+        self._queue = make_queue(settings)
+        self._record = EdgeRecord(clock, record)
         self._lock = threading.Lock()
-        self._level: int | None = None
         self._attendant: Attendant | None = None
-        self._record: IO[str] | None = None
-        self._trouble: JournalError | None = None
+        self._complained = False
+
+    @property
+    def edges(self) -> deque[Edge]:
+        """The edges so far, the oldest first."""
+        return self._record.edges
 
     def __enter__(self) -> Self:
-        if self._path is not None:
-            try:
-                self._record = self._path.open("a", encoding="utf-8")
-            except OSError as error:
-                raise ConfigError(
-                    f"{self._path}: [gate] record must be a file that can be written ({error.strerror}); name another"
-                ) from None
+        self._record.open()
         with self._lock:
-            self._set(0, None)
-        if self._trouble is not None:
-            raise self._trouble
+            self._record.note(REJECT_LINE, 0, None)
+        if self._record.trouble is not None:
+            raise self._record.trouble
         self._attendant = self._clock.attend(self)
         return self
 
@@ -208,31 +97,45 @@ class SimulatedGate:
         finally:
             self._attendant.stop()
             with self._lock:
-                self._set(0, None)
-                self._close_record()
+                self._record.note(REJECT_LINE, 0, None)
+                self._show_trouble(on=False)
+                self._record.close()
 
-    def expect(self, sequence: int, t_trigger_ns: int) -> None:
-        """Enter an item at its trigger."""
+    def expect(self, sequence: int, t_trigger_ns: int) -> int:
+        """Enter an item at its trigger; its tag is its number in the journal."""
         with self._lock:
             self._queue.expect(sequence, t_trigger_ns)
         self.check()
+        return sequence
 
-    def answer(self, sequence: int, *, cancel: bool) -> Outcome:
+    def answer(self, tag: int, *, cancel: bool) -> Outcome:
         """Take the eye's answer."""
         with self._lock:
-            return self._queue.answer(sequence, cancel=cancel, now_ns=self._clock.now_ns())
+            return self._queue.answer(tag, cancel=cancel, now_ns=self._clock.now_ns())
 
-    def withdraw(self, sequence: int) -> None:
+    def withdraw(self, tag: int) -> None:
         """Take a cancellation back."""
         with self._lock:
-            self._queue.withdraw(sequence)
+            self._queue.withdraw(tag)
+
+    def settle(self, tag: int) -> None:
+        """Nothing to do: this gate does not outlive the eye."""
+
+    def complain(self, trouble: str) -> None:
+        """Raise or lower the FAULT line."""
+        with self._lock:
+            self._show_trouble(on=bool(trouble))
 
     def check(self) -> None:
         """Raise RuntimeError when nobody keeps time for the gate, JournalError when its edges are not recorded."""
         assert self._attendant is not None
         self._attendant.wake()
-        if self._trouble is not None:
-            raise self._trouble
+        if self._record.trouble is not None:
+            raise self._record.trouble
+
+    def facts(self) -> Mapping[str, object]:
+        """Nothing: all it could say stands in the station's own counters."""
+        return {}
 
     def next_ns(self) -> int | None:
         """When the gate must act next."""
@@ -243,47 +146,52 @@ class SimulatedGate:
         """Do what is due by now."""
         with self._lock:
             for level, sequence in self._queue.step(self._clock.now_ns()):
-                self._set(level, sequence)
+                self._record.note(REJECT_LINE, level, sequence)
                 if level:
-                    self._queue.rose(self.edges[-1].t_ns)
+                    self._queue.rose(self._record.edges[-1].t_ns)
 
-    def _set(self, level: int, sequence: int | None) -> None:
-        if level == self._level:
-            return
-        self._level = level
-        edge = Edge(REJECT_LINE, level, self._clock.now_ns(), sequence)
-        self.edges.append(edge)
-        if self._record is not None:
-            try:
-                self._record.write(json.dumps(dataclasses.asdict(edge)) + "\n")
-                self._record.flush()
-            except OSError as error:
-                # Told by check(), in the station's thread; here the line must go on keeping its time.
-                self._trouble = JournalError(
-                    f"{self._path}: the gate's record cannot be written ({error.strerror}); make room there"
-                )
-                self._close_record()
-
-    def _close_record(self) -> None:
-        if self._record is not None:
-            with contextlib.suppress(OSError):  # it tries once more to write what did not fit
-                self._record.close()
-            self._record = None
+    def _show_trouble(self, *, on: bool) -> None:
+        """Move the FAULT line; it is not in the record of a run in which there never was any."""
+        if on or self._complained:
+            self._complained = True
+            self._record.note(FAULT_LINE, int(on), None)
 
 
-def read_edges(path: Path) -> list[Edge]:
-    """Read a simulated gate's record."""
-    return [Edge(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
+def make_queue(settings: GateSettings) -> RejectQueue:
+    """Make the queue that ``[gate]`` asks for."""
+    by_counts = settings.reject_delay_counts > 0
+    return RejectQueue(
+        settings.reject_delay_counts if by_counts else round(settings.reject_delay_ms * 1e6),
+        round(settings.pulse_ms * 1e6),
+        by_counts=by_counts,
+        gap_ns=0 if by_counts else round(settings.merge_gap_ms * 1e6),
+        accepts=settings.pulse == "accepts",
+    )
 
 
-def pulses(edges: Iterable[Edge]) -> list[Pulse]:
-    """Pair the edges of the reject line: each rise with the fall that follows it."""
-    found: list[Pulse] = []
-    rise: Edge | None = None
-    for edge in edges:
-        if edge.level:
-            rise = edge
-        elif rise is not None:
-            found.append(Pulse(rise.sequence, rise.t_ns, edge.t_ns))
-            rise = None
-    return found
+def check_gate(config: Config) -> None:
+    """Check what the sections on the gate say together. Raises ConfigError with one line."""
+    gate, lines, process = config.gate, config.lines, config.gate.driver == "process"
+    by_counts = gate.reject_delay_counts > 0
+    names = wired(lines)
+    unnamed = [role for role in lines.active_low if role not in names]
+    twice = len(set(names.values())) < len(names)
+    wrong = {
+        '[trigger] kind "photo-eye" needs [gate] driver "process"': config.trigger.kind == "photo-eye" and not process,
+        '[trigger] kind "photo-eye" needs a name in [lines] trigger': (
+            config.trigger.kind == "photo-eye" and TRIGGER not in names
+        ),
+        '[gate] reject_delay_counts needs driver "process" and a name in [lines] encoder_a': (
+            by_counts and not (process and ENCODER_A in names)
+        ),
+        "[gate] merge_gap_ms must be 0 when the delay is in counts or the pulse accepts": (
+            gate.merge_gap_ms > 0 and (by_counts or gate.pulse == "accepts")
+        ),
+        "[lines] encoder_b needs encoder_a": ENCODER_B in names and ENCODER_A not in names,
+        '[lines] driver "gpiod" needs a name in reject': lines.driver == "gpiod" and REJECT_LINE not in names,
+        f"[lines] active_low must list lines that have a name, not {', '.join(unnamed)}": bool(unnamed),
+        f"[lines] must give each line a name of its own, not {', '.join(names.values())}": twice,
+    }
+    for sentence, amiss in wrong.items():
+        if amiss:
+            raise ConfigError(f"{sentence}; correct it in {config.folder}")

@@ -3,24 +3,28 @@
 import contextlib
 import dataclasses
 import hashlib
-import signal
-from collections.abc import Iterator
-from dataclasses import dataclass
-from types import FrameType
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from edge import __version__
-from edge.camera import Camera, Capture
-from edge.camera.replay import ReplayCamera
+from edge.camera import Camera, Capture, make_camera
+from edge.camera.checks import FrameChecks
 from edge.clock import Clock, MonotonicClock, Stop
 from edge.config import Config
 from edge.decision import Verdict, decide, fault, required_classes
-from edge.errors import CameraError, ConfigError, FrameError, JournalError, UsageError
-from edge.gate import Gate, Outcome, SimulatedGate
+from edge.errors import CameraError, ConfigError, FrameError, GateError, JournalError, UsageError
+from edge.evidence import Evidence
+from edge.gate import Gate, SimulatedGate, check_gate
+from edge.gate_client import RemoteGate
+from edge.health import Health
 from edge.journal import Journal
+from edge.journal_file import LONGEST_LINE, parse_record, turned_files
 from edge.localizer import Localizer
 from edge.notify import Notifier
-from edge.trigger import Trigger, make_trigger
+from edge.rejects import Outcome
+from edge.stopping import stop_on_signals
+from edge.trigger import Item, Trigger, make_trigger
 
 
 @dataclass
@@ -63,27 +67,25 @@ class Counters:
         return f"{self.triggers} items: {self.passed} pass, {self.rejected} reject, {self.faults} fault"
 
 
+@dataclass(eq=False)
 class Station:
     """All parts of the box, opened by :func:`serve`, and the way of an item through them.
 
     Synchronization: one thread; the gate keeps its own time.
     """
 
-    def __init__(
-        self,
-        trigger: Trigger,
-        camera: Camera,
-        localizer: Localizer,
-        required: frozenset[str],
-        gate: Gate,
-        journal: Journal,
-        notifier: Notifier,
-        clock: Clock,
-    ) -> None:
-        self.trigger, self.camera, self.localizer, self.required = trigger, camera, localizer, required
-        self.gate, self.journal, self.notifier, self.clock = gate, journal, notifier, clock
-        self.counters = Counters()
-        self._last_frame = 0
+    trigger: Trigger
+    camera: Camera
+    localizer: Localizer
+    required: frozenset[str]
+    gate: Gate
+    journal: Journal
+    notifier: Notifier
+    clock: Clock
+    evidence: Evidence
+    health: Health
+    checks: FrameChecks
+    counters: Counters = field(default_factory=Counters)
 
     def pass_item(self, until_ns: int, stop: Stop) -> None:
         """Take one item the whole way; without one until *until_ns*, only the watchdog hears of us.
@@ -94,64 +96,92 @@ class Station:
 
         The gate hears of the item first and will reject it; all that follows can only cancel that. Whatever goes wrong
         while the item is judged makes it a FAULT, never a PASS. Raises JournalError when it cannot be written down, and
-        CameraError, after it was written down, when the camera is lost.
+        CameraError or GateError, after it was written down, when the camera or the gate is lost.
         """
-        t_ns = self.trigger.wait(until_ns, stop)
-        if t_ns is None:
+        item = self.trigger.wait(until_ns, stop)
+        if item is None:
             self._idle()
             return
         sequence = self.journal.next_sequence
-        self.gate.expect(sequence, t_ns)
-        capture: Capture | None = None
-        trouble: Exception | None = None
-        try:
-            capture = self._fresh(self.camera.capture(t_ns), t_ns)
-            findings = self.localizer.find(capture.picture)
-            verdict = decide(findings, self.required)
-        except Exception as error:  # noqa: BLE001 - the unforeseen must end as FAULT, not as a service that is gone
-            verdict, trouble = _fault_of(error), error
+        tag, lost = self._announce(sequence, item)
+        verdict, capture, trouble = self._judge(item) if lost is None else (fault(str(lost)), None, lost)
         answered_ns = self.clock.now_ns()
-        outcome = self.gate.answer(sequence, cancel=verdict.kind == "pass")
-        verdict = _settled(verdict, outcome)
-        self._write_down(sequence, t_ns, answered_ns, verdict, outcome, _picture(capture, trouble))
+        verdict, outcome, trouble = self._answer(tag, verdict, trouble)
+        frame = None if capture is None else capture.picture
+        kept = self.evidence.keep(sequence, verdict.kind, frame, verdict.reason)
+        self._write_down(tag, item, answered_ns, verdict, outcome, _picture(capture, trouble), kept)
         self.counters.count(verdict, outcome)
+        self.health.item(sequence, verdict, (answered_ns - item.t_ns) / 1e6)
+        self.health.tick(self.counters.as_object())
         self.notifier.alive(str(self.counters))
-        if isinstance(trouble, CameraError) and not isinstance(trouble, FrameError):
+        if isinstance(trouble, CameraError | GateError) and not isinstance(trouble, FrameError):
             raise trouble
 
-    def _fresh(self, capture: Capture, t_ns: int) -> Capture:
-        """Let only a frame pass that was taken for this item: exposed after its trigger, and counted on since the last.
+    def _announce(self, sequence: int, item: Item) -> tuple[int, GateError | None]:
+        """Let the gate hear of the item, unless it told us of it; its tag, and why there is none worth the name."""
+        if item.tag is not None:
+            return item.tag, None
+        try:
+            return self.gate.expect(sequence, item.t_ns), None
+        except GateError as error:
+            return 0, error
 
-        A camera library's "success" proves nothing. Raises FrameError.
-        """
-        if capture.t_ns < t_ns or capture.sequence <= self._last_frame:
-            raise FrameError("the camera gave an old picture; check its connection and trigger", picture=capture.name)
-        self._last_frame = capture.sequence
-        return capture
+    def _judge(self, item: Item) -> tuple[Verdict, Capture | None, Exception | None]:
+        """See and decide; the verdict, the picture, and what went wrong."""
+        if item.trouble:
+            return fault(item.trouble), None, None
+        capture: Capture | None = None
+        try:
+            capture = self.camera.capture(item.t_ns)
+            self.checks.examine(capture, item.t_ns)
+            findings = self.localizer.find(capture.picture)
+            return decide(findings, self.required), capture, None
+        except Exception as error:  # noqa: BLE001 - the unforeseen must end as FAULT, not as a service that is gone
+            return _fault_of(error), capture, error
+
+    def _answer(
+        self, tag: int, verdict: Verdict, trouble: Exception | None
+    ) -> tuple[Verdict, Outcome, Exception | None]:
+        """Tell the gate, and say what really becomes of the item; without a gate it could not be judged."""
+        if isinstance(trouble, GateError):
+            return verdict, "gone", trouble
+        try:
+            outcome = self.gate.answer(tag, cancel=verdict.kind == "pass")
+        except GateError as error:
+            return fault(f"{error} ({verdict.reason})"), "gone", error
+        return _settled(verdict, outcome), outcome, trouble
 
     def _idle(self) -> None:
+        self.gate.complain(self.health.trouble)
         self.gate.check()
+        self.camera.check()
+        self.health.tick(self.counters.as_object())
         self.notifier.alive(str(self.counters))
 
     def _write_down(
-        self, sequence: int, t_ns: int, answered_ns: int, verdict: Verdict, outcome: Outcome, picture: str
+        self, tag: int, item: Item, answered_ns: int, verdict: Verdict, outcome: Outcome, picture: str, kept: str
     ) -> None:
+        fields: dict[str, Any] = {
+            "verdict": verdict.kind,
+            "reason": verdict.reason,
+            "gate": outcome,
+            "findings": [finding.as_object() for finding in verdict.findings],
+            "picture": picture,
+            "evidence": kept,
+            "trigger_ns": item.t_ns,
+            "ms": round((answered_ns - item.t_ns) / 1e6, 3),
+        }
+        if facts := self.gate.facts():
+            fields |= {"tag": tag, "gate_run": facts["run"]}  # the gate counts on its own, because it outlives us
         try:
-            self.journal.append(
-                "item",
-                {
-                    "verdict": verdict.kind,
-                    "reason": verdict.reason,
-                    "gate": outcome,
-                    "findings": [finding.as_object() for finding in verdict.findings],
-                    "picture": picture,
-                    "trigger_ns": t_ns,
-                    "ms": round((answered_ns - t_ns) / 1e6, 3),
-                },
-            )
+            self.journal.append("item", fields)
         except JournalError:
-            self.gate.withdraw(sequence)  # what cannot be written down must not pass
+            with contextlib.suppress(GateError):  # a gate that is gone rejects it as well
+                self.gate.withdraw(tag)  # what cannot be written down must not pass
             raise
+        with contextlib.suppress(GateError):  # the next thing we ask of it tells
+            self.gate.settle(tag)
+            self.gate.complain(self.journal.trouble)
 
 
 def serve(config: Config, clock: Clock | None = None) -> Counters:
@@ -163,22 +193,62 @@ def serve(config: Config, clock: Clock | None = None) -> Counters:
     rejected until then is still rejected. *clock*: the kernel's when None.
     """
     clock = clock or MonotonicClock()
-    with _stop_on_signals() as stop, Notifier() as notifier:
+    check_gate(config)
+    with stop_on_signals() as stop, Notifier() as notifier:
         localizer = Localizer(config.model_file(), config.model.threads)
         required = _required(config, localizer)
-        camera = ReplayCamera(config.path(config.camera.folder), config.camera, clock)
-        record = config.path(config.gate.record) if config.gate.record else None
-        gate = SimulatedGate(config.gate, clock, record)
-        with Journal(config.path(config.journal.file), clock) as journal:
+        camera = make_camera(config, clock)
+        remote = _remote_gate(config, clock)
+        gate: Gate = (
+            remote
+            if config.gate.driver == "process"
+            else SimulatedGate(config.gate, clock, _path(config, config.gate.record))
+        )
+        evidence = Evidence(_path(config, config.evidence.folder), config.evidence)
+        about = _start_fields(config, localizer, required)
+        path, make_room = config.path(config.journal.file), evidence.give_way
+        with evidence, Journal(path, clock, settings=config.journal, make_room=make_room) as journal:
+            health = Health(journal, evidence, config.journal, clock, _path(config, config.journal.status), about)
+            checks = FrameChecks(config.camera)
             with camera, gate:
-                trigger = make_trigger(config.trigger, camera, clock)
-                station = Station(trigger, camera, localizer, required, gate, journal, notifier, clock)
-                journal.append("start", _start_fields(config, localizer, required))
+                trigger = make_trigger(config.trigger, camera, clock, remote if gate is remote else None)
+                parts = (trigger, camera, localizer, required, gate, journal, notifier, clock)
+                station = Station(*parts, evidence, health, checks)
+                journal.append("start", about)
                 notifier.ready(f"watching with {config.model_file().name}")
                 ended = _run(station, stop, _tick_ns(config, notifier))
                 notifier.stopping(ended)
-            journal.append("stop", {"reason": ended, "counters": station.counters.as_object(), **_skipped(trigger)})
+            journal.append("stop", {"reason": ended, "counters": station.counters.as_object(), **_apart(station)})
+            health.show(station.counters.as_object(), state="stopped")
     return station.counters
+
+
+def _path(config: Config, text: str) -> Path | None:
+    """What the settings name; None when they name nothing."""
+    return config.path(text) if text else None
+
+
+def _remote_gate(config: Config, clock: Clock) -> RemoteGate:
+    """Speak to the gate's process, knowing which item was the last that an eye has written down."""
+    path, record = config.path(config.journal.file), dict[str, Any]()
+    if config.gate.driver == "process":
+        record = last_item(path) or {}
+    written = (str(record.get("gate_run", "")), int(record.get("tag", 0)))
+    return RemoteGate(config.path(config.gate.socket), config.trigger.kind, clock, written)
+
+
+def last_item(journal: Path) -> dict[str, Any] | None:
+    """The last item record of a journal, whole or torn; None when there is none within its last megabyte."""
+    for path in (journal, *reversed(turned_files(journal)[-1:])):
+        if path.is_file():
+            with path.open("rb") as file:
+                file.seek(max(0, path.stat().st_size - LONGEST_LINE))
+                lines = file.read().splitlines()
+            records = (parse_record(line) for line in reversed(lines))
+            item = next((record for record in records if record is not None and record["kind"] == "item"), None)
+            if item is not None:
+                return item
+    return None
 
 
 def _run(station: Station, stop: Stop, tick_ns: int) -> str:
@@ -190,7 +260,7 @@ def _run(station: Station, stop: Stop, tick_ns: int) -> str:
         raise
     except Exception as error:
         fields = {"reason": f"{type(error).__name__}: {error}", "counters": station.counters.as_object()}
-        station.journal.append("stop", {**fields, **_skipped(station.trigger)})
+        station.journal.append("stop", {**fields, **_apart(station)})
         station.notifier.stopping(str(error))
         raise
     return stop.reason or "end of the pictures"
@@ -199,7 +269,11 @@ def _run(station: Station, stop: Stop, tick_ns: int) -> str:
 def _settled(verdict: Verdict, outcome: Outcome) -> Verdict:
     """What really becomes of the item: a pass that the gate did not take is a reject."""
     if verdict.kind == "pass" and outcome != "cancelled":
-        why = {"late": "the answer came after the item was due", "unknown": "the gate does not know the item"}
+        why = {
+            "late": "the answer came after the item was due",
+            "unknown": "the gate does not know the item",
+            "kept": "the gate rejects everything that was under way",
+        }
         return dataclasses.replace(verdict, kind="reject", reason=f"{why.get(outcome, outcome)} ({verdict.reason})")
     return verdict
 
@@ -239,28 +313,15 @@ def _start_fields(config: Config, localizer: Localizer, required: frozenset[str]
     }
 
 
-def _skipped(trigger: Trigger) -> dict[str, int]:
-    return {"skipped_triggers": trigger.skipped}
+def _apart(station: Station) -> dict[str, Any]:
+    """What the stop record holds beside the reason and the counters."""
+    facts = station.gate.facts()
+    return {"skipped_triggers": station.trigger.skipped, **({"gate": dict(facts)} if facts else {})}
 
 
 def _tick_ns(config: Config, notifier: Notifier) -> int:
-    """How long to wait for an item before the watchdog is fed: never more than a quarter of what systemd grants."""
+    """How long to wait for an item: never more than a quarter of what systemd's watchdog, and the gate's, grant."""
     tick_ns = round(config.service.tick_ms * 1e6)
+    if config.gate.driver == "process":
+        tick_ns = min(tick_ns, round(config.gate.eye_silent_ms * 1e6) // 4)
     return min(tick_ns, notifier.watchdog_ns // 4) if notifier.watchdog_ns else tick_ns
-
-
-@contextlib.contextmanager
-def _stop_on_signals() -> Iterator[Stop]:
-    """Turn SIGTERM and SIGINT into a request to stop; the handlers found before are put back."""
-    stop = Stop()
-
-    def request(number: int, _frame: FrameType | None) -> None:
-        stop.request(signal.Signals(number).name)
-
-    before = {number: signal.signal(number, request) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        stop.close()

@@ -1,10 +1,25 @@
 """What says that an item is in front of the camera."""
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from edge.camera import Camera
 from edge.clock import Clock, Stop
 from edge.config import TriggerSettings
+from edge.gate_client import RemoteGate
+from edge.link import Missed
+
+
+@dataclass(frozen=True)
+class Item:
+    """Something that came by."""
+
+    t_ns: int
+    """When, in monotonic nanoseconds."""
+    tag: int | None = None
+    """The gate's number for it; None when the gate has not heard of it yet."""
+    trouble: str = ""
+    """Why it cannot be judged; empty when it can."""
 
 
 class Trigger(Protocol):
@@ -17,8 +32,8 @@ class Trigger(Protocol):
     def skipped(self) -> int:
         """How many came while the station was busy and were not judged: nothing is dropped silently."""
 
-    def wait(self, until_ns: int, stop: Stop) -> int | None:
-        """Wait until *until_ns* for an item; its moment in monotonic nanoseconds, None when none came."""
+    def wait(self, until_ns: int, stop: Stop) -> Item | None:
+        """Wait until *until_ns* for an item; None when none came."""
 
 
 class EveryFrame:
@@ -29,9 +44,9 @@ class EveryFrame:
     def __init__(self, camera: Camera, clock: Clock) -> None:
         self._camera, self._clock = camera, clock
 
-    def wait(self, until_ns: int, stop: Stop) -> int | None:
+    def wait(self, until_ns: int, stop: Stop) -> Item | None:
         """Wait until *until_ns* for the camera's next picture."""
-        return self._clock.now_ns() if self._camera.wait(until_ns, stop) else None
+        return Item(self._clock.now_ns()) if self._camera.wait(until_ns, stop) else None
 
 
 class Interval:
@@ -42,7 +57,7 @@ class Interval:
         self._next_ns = clock.now_ns()
         self.skipped = 0
 
-    def wait(self, until_ns: int, stop: Stop) -> int | None:
+    def wait(self, until_ns: int, stop: Stop) -> Item | None:
         """Wait until *until_ns* for the next tick; the tick's own moment is returned, so the beat does not drift."""
         late = (self._clock.now_ns() - self._next_ns) // self._interval_ns
         if late > 0:
@@ -51,11 +66,58 @@ class Interval:
         if self._clock.wait_until(min(until_ns, self._next_ns), stop) or self._clock.now_ns() < self._next_ns:
             return None
         tick_ns, self._next_ns = self._next_ns, self._next_ns + self._interval_ns
-        return tick_ns
+        return Item(tick_ns)
 
 
-def make_trigger(settings: TriggerSettings, camera: Camera, clock: Clock) -> Trigger:
-    """Make the trigger that the settings ask for."""
+class GateTrigger:
+    """The gate's process says what comes by: at its photo-eye, or at its own beat.
+
+    An item that waited longer than *latest_ns* for the eye has moved on: the picture would show another. It cannot be
+    judged, so it is a FAULT, and counted as skipped. So is, one at a time when nothing else is to be done, what passed
+    while no eye was there.
+    """
+
+    def __init__(self, gate: RemoteGate, latest_ns: int, clock: Clock) -> None:
+        self._gate, self._latest_ns, self._clock = gate, latest_ns, clock
+        self.skipped = 0
+
+    def wait(self, until_ns: int, stop: Stop) -> Item | None:
+        """Wait until *until_ns* for the gate to tell of an item. Raises GateError."""
+        told = self._gate.next_item(until_ns, stop)
+        if told is None:
+            return None
+        if isinstance(told, Missed):
+            return Item(told.t_ns, told.tag, told.why)
+        waited_ns = self._clock.now_ns() - told.t_ns
+        if waited_ns <= self._latest_ns:
+            return Item(told.t_ns, told.tag)
+        self.skipped += 1
+        return Item(told.t_ns, told.tag, f"triggered while the eye was busy: it waited {waited_ns / 1e6:.0f} ms")
+
+
+class EveryFrameAndMissed(EveryFrame):
+    """Every new picture is an item, and between them what passed while no eye was there is written down."""
+
+    def __init__(self, camera: Camera, gate: RemoteGate, clock: Clock) -> None:
+        super().__init__(camera, clock)
+        self._gate = gate
+
+    def wait(self, until_ns: int, stop: Stop) -> Item | None:
+        """Wait for the next picture; when none is there, take a missed item if there is one. Raises GateError."""
+        now_ns = self._clock.now_ns()
+        if (item := super().wait(now_ns, stop)) is not None:
+            return item
+        if isinstance(told := self._gate.next_item(now_ns, stop), Missed):
+            return Item(told.t_ns, told.tag, told.why)
+        return super().wait(until_ns, stop)
+
+
+def make_trigger(settings: TriggerSettings, camera: Camera, clock: Clock, gate: RemoteGate | None = None) -> Trigger:
+    """Make the trigger that the settings ask for; *gate*: the gate's process, where there is one."""
+    if gate is not None and settings.kind == "every-frame":
+        return EveryFrameAndMissed(camera, gate, clock)
+    if gate is not None:
+        return GateTrigger(gate, round(settings.latest_ms * 1e6), clock)
     if settings.kind == "interval":
         return Interval(round(settings.interval_ms * 1e6), clock)
     return EveryFrame(camera, clock)

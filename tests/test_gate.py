@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 
 from edge.clock import MonotonicClock, SimulatedClock
 from edge.config import GateSettings
+from edge.edges import Edge, Pulse, pulses, read_edges
 from edge.errors import ConfigError, JournalError
-from edge.gate import OVERDUE_KEPT, Edge, Pulse, RejectQueue, SimulatedGate, pulses, read_edges
+from edge.gate import SimulatedGate
+from edge.rejects import OVERDUE_KEPT, RejectQueue
 
 MS = 1_000_000
 SETTINGS = GateSettings(reject_delay_ms=100, pulse_ms=20)
@@ -241,7 +243,7 @@ def test_a_full_disk_does_not_stop_the_gate_but_the_station_hears_of_it(monkeypa
         with gate:
             gate.expect(1, 0)
             full = Path("/dev/full").open("a", encoding="utf-8")  # noqa: SIM115 - the gate closes it
-            monkeypatch.setattr(gate, "_record", full)
+            monkeypatch.setattr(gate._record, "_file", full)
             clock.sleep_until(200 * MS)
             gate.expect(2, 200 * MS)
 

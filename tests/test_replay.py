@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from edge.gate import pulses, read_edges
+from edge.edges import pulses, read_edges
 from edge.journal import read_records, verify
 from tests.replay.record import CASES, expected, outcome, prepare_case, replay
 

@@ -1,4 +1,5 @@
 import contextlib
+import dataclasses
 import json
 import os
 import signal
@@ -11,28 +12,36 @@ from typing import Any, Self
 import pytest
 
 from edge.camera import Capture
+from edge.camera.checks import FrameChecks
 from edge.clock import SimulatedClock, Stop
 from edge.config import (
     CameraSettings,
     Config,
     DecisionSettings,
+    EvidenceSettings,
     GateSettings,
     JournalSettings,
     ModelSettings,
     ServiceSettings,
 )
 from edge.decision import Finding
-from edge.errors import CameraError, ConfigError, JournalError
-from edge.gate import SimulatedGate, read_edges
+from edge.edges import read_edges
+from edge.errors import CameraError, ConfigError, GateError, JournalError
+from edge.evidence import Evidence
+from edge.gate import SimulatedGate
+from edge.health import Health
 from edge.journal import Journal, read_records, verify
 from edge.localizer import Localizer
 from edge.notify import Notifier
 from edge.preprocess import Frame
-from edge.station import Station, serve
-from edge.trigger import EveryFrame
+from edge.rejects import Outcome
+from edge.station import Station, last_item, serve
+from edge.trigger import EveryFrame, Item
 from tests.tiny_model import paint, save, write_tiny_model
 
 MS = 1_000_000
+DRAWN = CameraSettings(folder="frames", pictures_per_second=4.0, allow_repeats=True, covered_below=0.0)
+"""Drawings have neither noise nor print."""
 DOT, NOTHING = paint({"dot": [(16, 24)]}), paint({})
 
 
@@ -41,10 +50,11 @@ def settings(folder: Path, **sections: Any) -> Config:
     write_tiny_model(folder / "m.onnx")
     (folder / "frames").mkdir(exist_ok=True)
     defaults = {
-        "camera": CameraSettings(folder="frames", pictures_per_second=4.0),
+        "camera": DRAWN,
         "gate": GateSettings(record="edges.jsonl"),
         "model": ModelSettings(file="m.onnx"),
-        "journal": JournalSettings(file="journal.jsonl"),
+        "journal": JournalSettings(file="journal.jsonl", status=""),
+        "evidence": EvidenceSettings(folder="evidence"),
     }
     return Config(**{**defaults, **sections}, folder=folder)
 
@@ -89,6 +99,9 @@ class ScriptedCamera:
         """Have a picture ready at any time."""
         return not stop.reason
 
+    def check(self) -> None:
+        """Be well."""
+
     def capture(self, after_ns: int) -> Capture:
         """Give the next entry."""
         entry = self._script[self._shown]
@@ -130,17 +143,48 @@ def build(tmp_path: Path) -> Build:
         old: bool = False,
         stuck: bool = False,
         kind: type[Journal] = Journal,
+        gate_kind: type[SimulatedGate] = SimulatedGate,
         **thinking: Any,
     ) -> Iterator[Station]:
         clock = SimulatedClock()
         localizer = SlowLocalizer(write_tiny_model(tmp_path / "m.onnx"), clock, **thinking)
-        gate = SimulatedGate(GateSettings(reject_delay_ms=100, pulse_ms=20), clock, tmp_path / "edges.jsonl")
+        gate = gate_kind(GateSettings(reject_delay_ms=100, pulse_ms=20), clock, tmp_path / "edges.jsonl")
         camera = ScriptedCamera(clock, script, old=old, stuck=stuck)
         with kind(tmp_path / "journal.jsonl", clock) as journal, gate, Notifier() as notifier:
             trigger = EveryFrame(camera, clock)
-            yield Station(trigger, camera, localizer, frozenset({"dot"}), gate, journal, notifier, clock)
+            parts = (trigger, camera, localizer, frozenset({"dot"}), gate, journal, notifier, clock)
+            with Evidence(tmp_path / "evidence", EvidenceSettings()) as evidence:
+                health = Health(journal, evidence, JournalSettings(), clock)
+                yield Station(*parts, evidence, health, FrameChecks(DRAWN))
 
     return make
+
+
+def test_what_was_rejected_can_be_looked_at(tmp_path: Path) -> None:
+    """The record names a picture, and the picture is there; a pass that was not drawn names none."""
+    config = settings(tmp_path, evidence=EvidenceSettings(folder="evidence", pass_rate=0.0))
+    save(tmp_path / "frames" / "1.png", DOT)
+    save(tmp_path / "frames" / "2.png", NOTHING)
+    serve(config, SimulatedClock())
+    assert [r["evidence"] for r in items(tmp_path)] == ["", "000000001-000000002-reject.jpg"]
+    assert [path.name for path in (tmp_path / "evidence").glob("*.jpg")] == ["000000001-000000002-reject.jpg"]
+
+
+def test_a_picture_that_shows_nothing_is_a_fault_by_name_and_kept(tmp_path: Path) -> None:
+    """A lens cap, and the same picture twice: neither can pass, and both can be looked at."""
+    config = settings(tmp_path, camera=dataclasses.replace(DRAWN, allow_repeats=False))
+    black = paint({})
+    black[:] = 3
+    for number, picture in enumerate((DOT, black, NOTHING, NOTHING), 1):
+        save(tmp_path / "frames" / f"{number}.png", picture)
+    serve(config, SimulatedClock())
+    told = [(r["verdict"], r["reason"].partition(":")[0]) for r in items(tmp_path)]
+    assert told == [
+        ("pass", "dot found"),
+        ("fault", "black picture"),
+        ("reject", "no dot found"),
+        ("fault", "frozen picture"),
+    ]
 
 
 def test_a_whole_run_in_simulated_time(tmp_path: Path) -> None:
@@ -257,7 +301,7 @@ def test_the_watchdog_is_fed_four_times_as_often_as_it_asks(tmp_path: Path, monk
     monkeypatch.setenv("WATCHDOG_USEC", "400000")
     monkeypatch.delenv("WATCHDOG_PID", raising=False)
     monkeypatch.setattr(Notifier, "alive", lambda *_: beats.append(clock.now_ns() / MS))
-    camera = CameraSettings(folder="frames", pictures_per_second=0.5)
+    camera = dataclasses.replace(DRAWN, pictures_per_second=0.5)
     config = settings(tmp_path, camera=camera, service=ServiceSettings(tick_ms=5000))
     for name in ("1.png", "2.png"):
         save(tmp_path / "frames" / name, DOT)
@@ -275,6 +319,118 @@ def test_a_lost_camera_ends_the_service_after_the_item_is_written_down(
     (record,) = items(tmp_path)
     assert (record["verdict"], record["reason"]) == ("fault", "the cable is out")
     assert edges(tmp_path) == [(0, 0, None), (1, 100, 1), (0, 120, 1)]
+
+
+class GoneGate(SimulatedGate):
+    """Is killed before what it is asked in *dies_at* is done."""
+
+    dies_at = ""
+
+    def expect(self, sequence: int, t_trigger_ns: int) -> int:
+        """Enter the item, or be gone."""
+        self._die_at("expect")
+        return super().expect(sequence, t_trigger_ns)
+
+    def answer(self, tag: int, *, cancel: bool) -> Outcome:
+        """Take the answer, or be gone."""
+        self._die_at("answer")
+        return super().answer(tag, cancel=cancel)
+
+    def settle(self, tag: int) -> None:
+        """Hear that it is written down, or be gone."""
+        self._die_at("settle")
+
+    def withdraw(self, tag: int) -> None:
+        """Take the cancellation back, or be gone."""
+        self._die_at("withdraw")
+
+    def facts(self) -> dict[str, object]:
+        """Number items on its own."""
+        return {"run": "1-2", "triggers": 1}
+
+    def _die_at(self, moment: str) -> None:
+        if self.dies_at == moment:
+            raise GateError("the gate is lost")
+
+
+@pytest.mark.parametrize("moment", ["expect", "answer"])
+def test_gate_killed_makes_the_item_in_hand_a_fault_and_ends_the_service(
+    build: Build, tmp_path: Path, stop: Stop, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """Also one that was found good: without a gate nothing can be let pass. It is written down first."""
+    monkeypatch.setattr(GoneGate, "dies_at", moment)
+    with build([DOT], gate_kind=GoneGate) as station, pytest.raises(GateError, match="the gate is lost"):
+        station.pass_item(10**12, stop)
+    (record,) = items(tmp_path)
+    assert (record["verdict"], record["gate"]) == ("fault", "gone")
+    assert record["reason"].startswith("the gate is lost")
+
+
+def test_a_gate_killed_after_the_item_was_decided_changes_nothing_about_it(
+    build: Build, tmp_path: Path, stop: Stop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pass stands in the journal, with the gate's own number and run; whatever is asked of the gate next tells."""
+    monkeypatch.setattr(GoneGate, "dies_at", "settle")
+    with build([DOT], gate_kind=GoneGate) as station:
+        station.pass_item(10**12, stop)
+    (record,) = items(tmp_path)
+    assert (record["verdict"], record["gate"], record["tag"], record["gate_run"]) == ("pass", "cancelled", 1, "1-2")
+
+
+def test_a_full_disk_with_a_gate_that_is_gone_is_still_told_as_a_full_disk(
+    build: Build, stop: Stop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two troubles at once; the gate rejects what it was not told, so nothing passes."""
+    monkeypatch.setattr(GoneGate, "dies_at", "withdraw")
+    with (
+        build([DOT], kind=FullJournal, gate_kind=GoneGate) as station,
+        pytest.raises(JournalError, match="no room"),
+    ):
+        station.pass_item(10**12, stop)
+
+
+def test_what_passed_without_an_eye_is_written_down_as_a_fault_without_a_picture(
+    build: Build, tmp_path: Path, stop: Stop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The camera is not asked: it would show another item."""
+    with build([], gate_kind=SimulatedGate) as station:
+        tag = station.gate.expect(1, 0)
+        monkeypatch.setattr(station.trigger, "wait", lambda *_: Item(5 * MS, tag, "no eye was connected"))
+        station.pass_item(10**12, stop)
+        assert station.counters.faults == 1
+    (record,) = items(tmp_path)
+    assert (record["verdict"], record["reason"], record["picture"]) == ("fault", "no eye was connected", "")
+    assert record["trigger_ns"] == 5 * MS
+
+
+def test_a_journal_in_trouble_shows_on_the_fault_output(
+    build: Build, tmp_path: Path, stop: Stop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Decisions go on; when it is over the output falls."""
+    with build([DOT, DOT]) as station:
+        monkeypatch.setattr(Journal, "trouble", "the disk is full")
+        station.pass_item(10**12, stop)
+        monkeypatch.setattr(Journal, "trouble", "")
+        station.pass_item(10**12, stop)
+    assert [record["verdict"] for record in items(tmp_path)] == ["pass", "pass"]
+    assert [e.level for e in read_edges(tmp_path / "edges.jsonl") if e.line == "fault"] == [1, 0]
+
+
+def test_the_last_item_of_a_journal_is_found_behind_whatever_follows_it(tmp_path: Path) -> None:
+    """A stop record, a line that was cut; in the full file before when the new one has none; none in none."""
+    path = tmp_path / "journal.jsonl"
+    assert last_item(path) is None
+    with Journal(path, SimulatedClock()) as journal:
+        for picture in ("a", "b"):
+            journal.append("item", {"verdict": "reject", "picture": picture})
+        journal.append("stop", {"counters": {}})
+    path.write_bytes(path.read_bytes() + b'{"v": 1, "kind": "item", "sequ')
+    found = last_item(path)
+    assert found is not None
+    assert found["picture"] == "b"
+    path.rename(tmp_path / "journal-000001-000000001.jsonl")
+    path.write_text("")
+    assert last_item(path) == found
 
 
 class FullJournal(Journal):
@@ -295,13 +451,13 @@ def test_a_pass_that_cannot_be_written_down_is_rejected(build: Build, tmp_path: 
 class LostCamera(ScriptedCamera):
     """A replay camera's place taken by one that is lost at once."""
 
-    def __init__(self, _folder: Path, _settings: CameraSettings, clock: SimulatedClock) -> None:
+    def __init__(self, _config: Config, clock: SimulatedClock) -> None:
         super().__init__(clock, [DOT, CameraError("the cable is out"), DOT])
 
 
 def test_the_journal_says_why_the_service_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The stop record counts the item that was lost with the camera."""
-    monkeypatch.setattr("edge.station.ReplayCamera", LostCamera)
+    monkeypatch.setattr("edge.station.make_camera", LostCamera)
     with pytest.raises(CameraError):
         serve(settings(tmp_path), SimulatedClock())
     stop = read_records(tmp_path / "journal.jsonl")[-1]
@@ -313,7 +469,7 @@ def test_the_journal_says_why_the_service_ended(tmp_path: Path, monkeypatch: pyt
 class StoppedFromOutside(ScriptedCamera):
     """Sends this very process the signal while the second item is in hand."""
 
-    def __init__(self, _folder: Path, _settings: CameraSettings, clock: SimulatedClock) -> None:
+    def __init__(self, _config: Config, clock: SimulatedClock) -> None:
         super().__init__(clock, [NOTHING] * 9)
 
     def capture(self, after_ns: int) -> Capture:
@@ -327,7 +483,7 @@ def test_a_signal_lets_the_item_in_hand_finish_and_those_under_way_arrive(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two items, two lines, both at the gate at 500 ms: one pulse; then the line is low and the handlers are back."""
-    monkeypatch.setattr("edge.station.ReplayCamera", StoppedFromOutside)
+    monkeypatch.setattr("edge.station.make_camera", StoppedFromOutside)
     before = signal.getsignal(signal.SIGTERM)
     serve(settings(tmp_path), SimulatedClock())
     assert summary(tmp_path) == [(1, "frame 1", "reject", "kept"), (2, "frame 2", "reject", "kept")]

@@ -11,33 +11,40 @@ from edge.errors import ConfigError
 from edge.settings import read_section
 
 FOLDER = Path(__file__).resolve().parents[1] / "systemd"
-UNIT = FOLDER / "stampgate-edge.service"
+UNIT, GATE_UNIT = FOLDER / "stampgate-edge.service", FOLDER / "stampgate-gate.service"
+both = pytest.mark.parametrize("path", [UNIT, GATE_UNIT], ids=lambda path: path.stem)
 
 
-def unit() -> configparser.RawConfigParser:
+def unit(path: Path = UNIT) -> configparser.RawConfigParser:
     """The unit's sections; a key given twice keeps its last value."""
     parser = configparser.RawConfigParser(strict=False)
     parser.optionxform = str  # type: ignore[assignment,method-assign]  # keep the letters' case, as documented
-    parser.read(UNIT)
+    parser.read(path)
     return parser
 
 
-def test_systemd_accepts_the_unit(tmp_path: Path) -> None:
+@both
+def test_systemd_accepts_the_unit(tmp_path: Path, path: Path) -> None:
     """A copy whose program exists here, because systemd looks for it."""
     analyze = shutil.which("systemd-analyze")
     if analyze is None:
         pytest.skip("systemd-analyze is not installed; apt install systemd")
-    text = UNIT.read_text().replace("/opt/stampgate/bin/stampgate-edge", "/bin/true")
-    copy = tmp_path / UNIT.name
+    text = path.read_text().replace("/opt/stampgate/bin/stampgate-edge", "/bin/true")
+    copy = tmp_path / path.name
     copy.write_text(text)
     done = subprocess.run([analyze, "verify", copy], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
-def test_the_service_is_always_started_again_but_not_with_a_wrong_configuration() -> None:
+@both
+def test_the_service_is_always_started_again_but_not_with_a_wrong_configuration(path: Path) -> None:
     """The exit status that systemd does not restart on is the one the program uses for it."""
-    service = unit()["Service"]
-    assert (service["Type"], service["Restart"], unit()["Unit"]["StartLimitIntervalSec"]) == ("notify", "always", "0")
+    service = unit(path)["Service"]
+    assert (service["Type"], service["Restart"], unit(path)["Unit"]["StartLimitIntervalSec"]) == (
+        "notify",
+        "always",
+        "0",
+    )
     assert int(service["RestartPreventExitStatus"]) == ConfigError.exit_code
 
 
@@ -47,10 +54,11 @@ def test_the_watchdog_waits_longer_than_two_of_the_slowest_ticks() -> None:
     assert float(unit()["Service"]["WatchdogSec"]) * 1000 >= 2 * slowest
 
 
-def test_stopping_may_take_as_long_as_the_longest_way_to_the_gate() -> None:
+@both
+def test_stopping_may_take_as_long_as_the_longest_way_to_the_gate(path: Path) -> None:
     """Items under way still arrive; systemd must not cut that short."""
     longest = read_section(GateSettings, {"reject_delay_ms": 60_000, "pulse_ms": 10_000}, "test")
-    assert float(unit()["Service"]["TimeoutStopSec"]) * 1000 > longest.reject_delay_ms + longest.pulse_ms
+    assert float(unit(path)["Service"]["TimeoutStopSec"]) * 1000 > longest.reject_delay_ms + longest.pulse_ms
 
 
 def test_the_default_paths_are_the_folders_that_systemd_makes() -> None:
@@ -60,9 +68,13 @@ def test_the_default_paths_are_the_folders_that_systemd_makes() -> None:
     assert f"/var/log/{service['LogsDirectory']}/journal.jsonl" in sample
     assert f"/var/lib/{service['StateDirectory']}/frames" in sample
     assert f"/etc/{service['ConfigurationDirectory']}/edge.toml" in service["ExecStart"]
+    for path in (UNIT, GATE_UNIT):
+        assert f"/run/{unit(path)['Service']['RuntimeDirectory']}/gate.sock" in sample
+    assert f"/var/log/{service['LogsDirectory']}/evidence" in sample
 
 
-def test_the_user_is_made_by_sysusers() -> None:
+@both
+def test_the_user_is_made_by_sysusers(path: Path) -> None:
     """The name in the unit and in the sysusers file is one."""
     line = next(x for x in (FOLDER / "stampgate.sysusers.conf").read_text().splitlines() if not x.startswith("#"))
-    assert re.match(rf"u {unit()['Service']['User']} - ", line)
+    assert re.match(rf"u {unit(path)['Service']['User']} - ", line)

@@ -3,7 +3,7 @@ from pathlib import Path
 from edge.camera.replay import ReplayCamera
 from edge.clock import SimulatedClock, Stop
 from edge.config import CameraSettings, TriggerSettings
-from edge.trigger import EveryFrame, Interval, make_trigger
+from edge.trigger import EveryFrame, Interval, Item, make_trigger
 from tests.tiny_model import paint, save
 
 MS = 1_000_000
@@ -17,7 +17,7 @@ def test_an_interval_ticks_at_its_beat_whatever_the_work_takes(stop: Stop) -> No
     for work_ms in (10, 90, 30, 0):
         moments.append(trigger.wait(10**12, stop))
         clock.sleep_until(clock.now_ns() + work_ms * MS)
-    assert moments == [5 * MS, 105 * MS, 205 * MS, 305 * MS]
+    assert moments == [Item(ms * MS) for ms in (5, 105, 205, 305)]
     assert trigger.skipped == 0
 
 
@@ -25,11 +25,11 @@ def test_ticks_missed_while_busy_are_counted(stop: Stop) -> None:
     """Busy for 350 ms: the ticks at 100 and 200 are gone, that at 300 is taken late, with its own moment."""
     clock = SimulatedClock()
     trigger = Interval(100 * MS, clock)
-    assert trigger.wait(10**12, stop) == 0
+    assert trigger.wait(10**12, stop) == Item(0)
     clock.sleep_until(350 * MS)
-    assert trigger.wait(10**12, stop) == 300 * MS
+    assert trigger.wait(10**12, stop) == Item(300 * MS)
     assert trigger.skipped == 2
-    assert trigger.wait(10**12, stop) == 400 * MS
+    assert trigger.wait(10**12, stop) == Item(400 * MS)
 
 
 def test_no_item_until_the_given_moment_is_none(stop: Stop) -> None:
@@ -39,7 +39,7 @@ def test_no_item_until_the_given_moment_is_none(stop: Stop) -> None:
     trigger.wait(10**12, stop)
     assert trigger.wait(50 * MS, stop) is None
     assert clock.now_ns() == 50 * MS
-    assert trigger.wait(150 * MS, stop) == 100 * MS
+    assert trigger.wait(150 * MS, stop) == Item(100 * MS)
 
 
 def test_a_stop_ends_the_wait(stop: Stop) -> None:
@@ -58,10 +58,10 @@ def test_every_frame_is_an_item_at_the_cameras_pace(tmp_path: Path, stop: Stop) 
     clock = SimulatedClock()
     with ReplayCamera(tmp_path, CameraSettings(pictures_per_second=4.0), clock) as camera:
         trigger = EveryFrame(camera, clock)
-        assert trigger.wait(10**12, stop) == 0
+        assert trigger.wait(10**12, stop) == Item(0)
         assert camera.capture(0).t_ns == 0
         assert trigger.wait(100 * MS, stop) is None
-        assert trigger.wait(10**12, stop) == 250 * MS
+        assert trigger.wait(10**12, stop) == Item(250 * MS)
 
 
 def test_the_settings_choose_the_trigger(tmp_path: Path) -> None:

@@ -13,15 +13,15 @@ from typing import Any
 
 from edge.clock import SimulatedClock
 from edge.config import load_config
-from edge.gate import read_edges
+from edge.edges import read_edges
 from edge.journal import read_records
 from edge.station import serve
 from tests.tiny_model import paint, save, two_classes, write_tiny_model
 
 FOLDER = Path(__file__).resolve().parent
 CASES = tuple(sorted(path.parent.name for path in FOLDER.glob("*/edge.toml")))
-VARIES = ("boot_id", "wall_time", "clock_synced", "previous", "version", "settings_sha256")
-"""What differs from run to run, or from release to release."""
+VARIES = ("boot_id", "wall_time", "clock_synced", "previous", "version", "settings_sha256", "evidence")
+"""What differs from run to run, or from release to release. Evidence is kept by a thread that real time waits for."""
 MS = 1_000_000
 
 
