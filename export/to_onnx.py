@@ -82,7 +82,7 @@ def contract_of(kept: Checkpoint, run_digest: str) -> Contract:
         raise InputError(
             "the run was cut off before its threshold was set; finish it with 'stampgate train --resume' and its --out"
         )
-    size = kept.config.fit.size
+    size, looks = kept.config.fit.size, kept.config.looks
     return Contract(
         version=VERSION,
         input_width=size,
@@ -92,10 +92,10 @@ def contract_of(kept: Checkpoint, run_digest: str) -> Contract:
         strides=(STRIDE,),
         classes=kept.config.classes,
         threshold=round(kept.threshold, 4),
-        second_side=kept.config.fit.second_side,
-        second_px=kept.config.fit.second_px,
-        second_from=kept.config.fit.second_from,
-        second_weight=kept.config.fit.second_weight,
+        second_side=looks.second_side,
+        second_px=looks.second_px,
+        second_from=looks.second_from,
+        second_weight=looks.second_weight,
         run_digest=run_digest,
     )
 

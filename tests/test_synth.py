@@ -225,7 +225,7 @@ def test_a_class_of_many_pictures_does_not_fill_the_memory(monkeypatch: pytest.M
 
 def test_twins_are_the_same_picture_with_and_without_marks() -> None:
     """Seen through a perfect camera, they differ where the marks are and nowhere else."""
-    still = dataclasses.replace(PLAIN, **PERFECT, lookalike_share=1.0, marks_max=2, negative_share=0.5)
+    still = dataclasses.replace(PLAIN, **PERFECT, lookalike_share=1.0, marks_max=2, negative_share=0.5, legible_px=0.0)
     for seed in range(6):
         kit = Kit(make_marks("disc", "star"), Grey(), still, 192)
         marked, bare = paint_twins(np.random.default_rng(seed), kit, 192)

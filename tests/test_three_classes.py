@@ -22,6 +22,7 @@ SYNTH = SynthSettings(
     size_max=0.38,
     rotation_deg=15.0,
     perspective=0.08,
+    squeeze=0.3,
     occlusion_share=0.0,
     ink_share=0.0,
     light_stops=0.3,
