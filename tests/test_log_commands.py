@@ -133,15 +133,19 @@ def test_log_follows_into_the_next_file(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
     with journal(path, file_items=2) as log:
         log.append("item", item())
-        command = [sys.executable, "-m", "edge", "log", str(path), "--follow"]
+        # Whoever runs these tests in the background has Ctrl-C ignored, and its children inherit that.
+        command = ["env", "--default-signal=INT", sys.executable, "-m", "edge", "log", str(path), "--follow"]
         with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-            assert process.stdout is not None
-            lines = [process.stdout.readline()]
-            for _ in range(4):
-                log.append("item", item())
-            lines += [process.stdout.readline() for _ in range(6)]
-            process.send_signal(signal.SIGINT)
-            assert process.wait(60) == 130
+            try:
+                assert process.stdout is not None
+                lines = [process.stdout.readline()]
+                for _ in range(4):
+                    log.append("item", item())
+                lines += [process.stdout.readline() for _ in range(6)]
+                process.send_signal(signal.SIGINT)
+                assert process.wait(60) == 130
+            finally:
+                process.kill()
     assert shown("".join(lines)) == ["#1", "#2", "continued", "#3", "#4", "continued", "#5"]
 
 
