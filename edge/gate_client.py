@@ -4,6 +4,7 @@ import select
 import socket
 from collections import deque
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar, cast, get_args
@@ -72,6 +73,8 @@ class RemoteGate:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         assert self._socket is not None
+        with suppress(GateError):  # its last counters go into the stop record
+            self.check()
         self._socket.close()
 
     def expect(self, sequence: int, t_trigger_ns: int) -> int:  # noqa: ARG002 - the gate numbers items itself

@@ -23,6 +23,9 @@ SETTINGS = """\
 folder = "frames"
 pictures_per_second = 0.0
 loop = true
+# Drawings, which have neither noise nor print.
+allow_repeats = true
+covered_below = 0.0
 [trigger]
 kind = "{kind}"
 interval_ms = 400.0
