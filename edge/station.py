@@ -181,7 +181,7 @@ class Station:
             raise
         with contextlib.suppress(GateError):  # the next thing we ask of it tells
             self.gate.settle(tag)
-            self.gate.complain(self.journal.trouble)
+            self.gate.complain(self.health.trouble)
 
 
 def serve(config: Config, clock: Clock | None = None) -> Counters:

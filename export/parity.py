@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from edge.decision import Box, Finding
 from edge.errors import ModelError
 from edge.localizer import Localizer
-from edge.looking import decode
+from edge.looking import Answer, decode
 from edge.preprocess import zoom
 from train.checkpoint import Checkpoint
 from train.held_out import read_held_out
@@ -43,7 +43,8 @@ def check_parity(kept: Checkpoint, path: Path, run: Path) -> Parity:
     batches = [whole[None] for whole in wholes]
     if looks.second_side:
         batches.append(np.stack([_middle(whole, looks.second_side, looks.second_px) for whole in wholes]))
-    parts = [_compare(kept, localizer, pictures) for pictures in batches]
+    answer = answers_of(kept.network())
+    parts = [_compare(answer, localizer, looks.classes, pictures) for pictures in batches]
     score_gap, box_gap = max(part.score_gap for part in parts), max(part.box_gap for part in parts)
     if not (score_gap <= MAX_SCORE_GAP and box_gap <= MAX_BOX_GAP):
         raise ModelError(
@@ -58,13 +59,13 @@ def _middle(whole: NDArray[np.uint8], side: int, mark_px: int) -> NDArray[np.uin
     return zoom(whole, Box(0.4 * width, 0.4 * height, 0.6 * width, 0.6 * height), side, mark_px)[0]
 
 
-def _compare(kept: Checkpoint, localizer: Localizer, pictures: NDArray[np.uint8]) -> Parity:
+def _compare(answer: Answer, localizer: Localizer, classes: tuple[str, ...], pictures: NDArray[np.uint8]) -> Parity:
     """Both answers to a batch of pictures of one size, (n, height, width, 3) uint8 RGB, and the boxes in them."""
-    wanted, given = answers_of(kept.network())(pictures), localizer.answer(pictures)
+    wanted, given = answer(pictures), localizer.answer(pictures)
     pairs = [
         (finding, found)
         for i in range(len(pictures))
-        for finding, found in _boxes((wanted[0][i], wanted[1][i]), (given[0][i], given[1][i]), kept.config.classes)
+        for finding, found in _boxes((wanted[0][i], wanted[1][i]), (given[0][i], given[1][i]), classes)
     ]
     gaps = [
         abs(a - b) if found else np.inf
