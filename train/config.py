@@ -174,13 +174,13 @@ class FitSettings:
     )
     tensorboard: bool = setting(False, "write curves and pictures for TensorBoard into the run's folder")
     second_side: int = setting(
-        96,
+        112,
         "side of a second look at a likely mark, in pixels, a multiple of 16; 0 looks at the whole frame only",
         at_least=0,
         at_most=512,
     )
     second_px: int = setting(
-        80, "how long the likely mark's longer side is in a second look, in pixels", at_least=8, at_most=512
+        88, "how long the likely mark's longer side is in a second look, in pixels", at_least=8, at_most=512
     )
     second_from: float = setting(
         0.2, "least score of the first look at which there is a second one", at_least=0.0, at_most=0.99
@@ -189,7 +189,9 @@ class FitSettings:
         2.0, "how many times the second look's word counts beside the first one's", at_least=0.0, at_most=100.0
     )
     held_out_share: float = setting(0.1, "share of the products kept for setting the threshold", above=0.0, at_most=0.5)
-    false_accept_rate: float = setting(0.01, "rate of false accepts that the threshold aims at", above=0.0, at_most=0.5)
+    false_accept_rate: float = setting(
+        0.005, "rate of false accepts that the threshold aims at", above=0.0, at_most=0.5
+    )
 
     @property
     def network(self) -> str:

@@ -10,9 +10,10 @@ from tqdm import tqdm
 from edge.looking import Answer, find
 from train.config import RunConfig
 from train.model import DenseLocalizer, answers_of
-from train.synth import Kit, Picture, paint
+from train.recipes import lookalikes
+from train.synth import Kit, Picture
 
-NEGATIVES = 400
+NEGATIVES = 800
 """Pictures without a mark that the threshold is set on."""
 LOWEST, HIGHEST = 0.2, 0.95
 """Bounds of the threshold: below the first a network that has learnt nothing would pass items, above the last none."""
@@ -37,18 +38,11 @@ def choose_threshold(net: DenseLocalizer, make_kit: Callable[[], Kit], config: R
 
 
 def negatives(kit: Kit, config: RunConfig) -> Iterator[Picture]:
-    """Whole frames without a mark, with about as many look-alikes whatever the run was trained with.
-
-    All of them can be told from a mark; see ``legible_px``.
-    """
-    kit.settings = dataclasses.replace(config.synth, negative_share=0.9, lookalike_share=0.6)
-    painted, index = 0, 0
-    while painted < NEGATIVES:
-        picture = paint(np.random.default_rng((SEED_OFFSET + config.fit.seed, index)), kit, config.fit.size)
-        index += 1
-        if not picture.marks and not picture.ignored:
-            painted += 1
-            yield picture
+    """Whole frames without a mark and with look-alikes, which a run that was trained without them meets here too."""
+    settings = dataclasses.replace(config.synth, lookalikes_max=max(1, config.synth.lookalikes_max))
+    for index in range(NEGATIVES):
+        rng = np.random.default_rng((SEED_OFFSET + config.fit.seed, index))
+        yield lookalikes(rng, kit, settings, index)
 
 
 def best_score(answer: Answer, picture: Picture, config: RunConfig) -> float:
