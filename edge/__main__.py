@@ -1,4 +1,4 @@
-"""The box's command: ``stampgate-edge inspect | run | gate | demo | config | status | log | verify-log``."""
+"""The box's command: ``stampgate-edge inspect | run | gate | demo | config | check | status | log | verify-log``."""
 
 import argparse
 import os

@@ -94,18 +94,21 @@ class CameraSettings:
         "A picture whose brightest hundredth is darker is black, a FAULT; 0 switches this off",
         at_least=0,
         at_most=255,
+        live=True,
     )
     covered_below: float = setting(
         8.0,
         "A picture whose strongest edges (grey levels) are weaker shows a covered lens, a FAULT; 0 switches this off",
         at_least=0,
         at_most=255,
+        live=True,
     )
     overexposed_above: float = setting(
         0.9,
         "A picture of which a greater share is white, level 250 or more, is overexposed, a FAULT; 1 switches this off",
         above=0,
         at_most=1,
+        live=True,
     )
 
 
@@ -124,6 +127,13 @@ class TriggerSettings:
         "How long the photo-eye must be steady before it counts; the delay runs from then",
         at_least=0,
         at_most=1000,
+    )
+    spacing_ms: float = setting(
+        0.0,
+        "photo-eye: items that follow one another faster cannot be told apart, and all are rejected; 0 allows any",
+        at_least=0,
+        at_most=10_000,
+        live=True,
     )
     latest_ms: float = setting(
         100.0,
@@ -149,13 +159,18 @@ class GateSettings:
         0, "Encoder counts from the trigger to the gate; above 0 they stand in for the time", at_least=0, at_most=10**7
     )
     pulse_ms: float = setting(
-        50.0, "How long the reject line is high; pulses that overlap or touch become one", above=0, at_most=10_000
+        50.0,
+        "How long the reject line is high; pulses that overlap or touch become one",
+        above=0,
+        at_most=10_000,
+        live=True,
     )
     merge_gap_ms: float = setting(
         0.0,
         "Pulses less than this apart become one; for a valve that needs time; not by counts",
         at_least=0,
         at_most=1000,
+        live=True,
     )
     pulse: str = setting(
         "rejects",
@@ -163,7 +178,11 @@ class GateSettings:
         choices=("rejects", "accepts"),
     )
     confirm_ms: float = setting(
-        1000.0, "How long a rejected item may take to the confirm input, where there is one", above=0, at_most=60_000
+        1000.0,
+        "How long a rejected item may take to the confirm input, where there is one",
+        above=0,
+        at_most=60_000,
+        live=True,
     )
     ready_ms: float = setting(
         25.0, "READY changes its level this often while all is well, and rests low else", at_least=1, at_most=200
@@ -212,7 +231,7 @@ class DecisionSettings:
     """When an item passes."""
 
     required: tuple[str, ...] = setting(
-        (), "Class names that must all be found; an empty list asks for every class of the model"
+        (), "Class names that must all be found; an empty list asks for every class of the model", live=True
     )
 
 
@@ -227,21 +246,38 @@ class JournalSettings:
         "every-line",
         "every-line: each record is on the disk before the next item; grouped: passes wait for others, rejects never",
         choices=("every-line", "grouped"),
+        live=True,
     )
     group_items: int = setting(
-        20, "Most records that a power cut may cost when grouped, the one in writing included", at_least=1, at_most=1000
+        20,
+        "Most records that a power cut may cost when grouped, the one in writing included",
+        at_least=1,
+        at_most=1000,
+        live=True,
     )
-    group_ms: float = setting(1000.0, "Longest that a record waits for others when grouped", at_least=1, at_most=60_000)
+    group_ms: float = setting(
+        1000.0, "Longest that a record waits for others when grouped", at_least=1, at_most=60_000, live=True
+    )
     patience_ms: float = setting(
-        250.0, "How long an item waits for a slow disk before it goes on and its record waits", above=0, at_most=10_000
+        250.0,
+        "How long an item waits for a slow disk before it goes on and its record waits",
+        above=0,
+        at_most=10_000,
+        live=True,
     )
     memory_kb: int = setting(
-        4096, "Memory for records that wait for the disk; what does not fit is counted", at_least=64, at_most=1_048_576
+        4096,
+        "Memory for records that wait for the disk; what does not fit is counted",
+        at_least=64,
+        at_most=1_048_576,
+        live=True,
     )
     file_items: int = setting(
-        100_000, "Items after which a new file begins; one also begins after a day of running", at_least=1
+        100_000, "Items after which a new file begins; one also begins after a day of running", at_least=1, live=True
     )
-    health_s: float = setting(60.0, "Time between two lines about the box's health", at_least=1, at_most=3600)
+    health_s: float = setting(
+        60.0, "Time between two lines about the box's health", at_least=1, at_most=3600, live=True
+    )
     status: str = setting(
         "/run/stampgate/status.json", "File that 'stampgate-edge status' reads, best in memory; empty for none"
     )
@@ -252,18 +288,28 @@ class EvidenceSettings:
     """Pictures kept to show what was decided: every reject and fault, and some passes."""
 
     folder: str = setting("/var/log/stampgate/evidence", "Folder that holds them and nothing else; empty for none")
-    limit_mb: int = setting(2000, "Room they may take; the oldest goes first", at_least=1, at_most=10_000_000)
+    limit_mb: int = setting(
+        2000, "Room they may take; the oldest goes first", at_least=1, at_most=10_000_000, live=True
+    )
     keep_free_mb: int = setting(
         500,
         "Room on the disk that is left to others; below it, the oldest picture goes",
         at_least=0,
         at_most=10_000_000,
+        live=True,
     )
     pass_rate: float = setting(
-        0.01, "Share of the passes that are kept, drawn by item number and seed", at_least=0, at_most=1
+        0.01, "Share of the passes that are kept, drawn by item number and seed", at_least=0, at_most=1, live=True
     )
-    seed: int = setting(1, "Which passes are drawn; the same seed draws the same numbers", at_least=0)
-    quality: int = setting(85, "JPEG quality", at_least=1, at_most=95)
+    seed: int = setting(1, "Which passes are drawn; the same seed draws the same numbers", at_least=0, live=True)
+    quality: int = setting(85, "JPEG quality", at_least=1, at_most=95, live=True)
+    patience_ms: float = setting(
+        100.0,
+        "How long a record waits for its picture to be written, to carry its SHA-256",
+        at_least=0,
+        at_most=10_000,
+        live=True,
+    )
 
 
 @dataclass(frozen=True)
@@ -289,6 +335,8 @@ class Config:
     evidence: EvidenceSettings = field(default_factory=EvidenceSettings)
     service: ServiceSettings = field(default_factory=ServiceSettings)
     folder: Path = Path()
+    source: Path | None = field(default=None, compare=False)
+    """The file that it was read from; None for none."""
 
     def path(self, text: str) -> Path:
         """The file that *text* in the settings names."""
@@ -337,7 +385,7 @@ def load_config(path: Path) -> Config:
                 f"{path}: [{name}] must be a section, not {json.dumps(table, default=str)}; correct it there"
             )
     sections = {name: read_section(kind, tables.get(name, {}), f"{path}: [{name}]") for name, kind in SECTIONS.items()}
-    return Config(**sections, folder=path.absolute().parent)
+    return Config(**sections, folder=path.absolute().parent, source=path.absolute())
 
 
 def sample() -> str:
@@ -345,5 +393,7 @@ def sample() -> str:
     head = (
         "# The settings of stampgate-edge; this file is what 'stampgate-edge config' prints.\n"
         "# A key left out keeps the value shown here. A relative path starts from this file's folder.\n"
+        "# After 'systemctl reload stampgate-gate stampgate-edge' a change of a key marked [reload] counts from the\n"
+        "# next item on. Any other needs a restart; a file that changes one is refused whole until then.\n"
     )
     return "\n".join([head, *(sample_section(name, kind) for name, kind in SECTIONS.items())])

@@ -4,10 +4,13 @@ A picture is called, say, ``000000042-000123456-reject.jpg``: its own number, wh
 verdict. What goes first when room is wanted is decided by one key, :func:`goes_first`, and by no clock. The journal
 never goes.
 
-Nothing here can delay or fail a decision: :meth:`Evidence.keep` copies the picture and returns; a thread of its own
-makes the JPEG and writes it. A picture that comes while two others wait is not kept, and its record says so by naming
-none. Pictures are not synchronised one by one, for that would slow the journal beside them: a power cut may cost those
-of the last half minute (the kernel's own write-back, vm.dirty_expire_centisecs), and the records that name them stay.
+Nothing here can delay or fail a decision: the gate has its answer before :meth:`Evidence.keep` is called. That copies
+the picture; a thread of its own makes the JPEG and writes it, and ``patience_ms`` are waited for it, so that the item's
+record can carry the SHA-256 of the file. A disk that is slower delays one record so, not each: until it has caught up,
+records name the picture without a sum. A picture that comes while two others wait, or that cannot be written, is not
+kept, and its record says why. Pictures are not synchronised one by one, for that would slow the journal beside them: a
+power cut may cost those of the last half minute (the kernel's own write-back, vm.dirty_expire_centisecs), and the
+records that name them stay.
 """
 
 import contextlib
@@ -17,7 +20,7 @@ import os
 import queue
 import re
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -55,6 +58,39 @@ class Kept:
         return f"{self.number:09}-{self.item:09}-{self.verdict}.jpg"
 
 
+@dataclass(frozen=True)
+class Exhibit:
+    """What became of an item's picture, for the item's record."""
+
+    name: str = ""
+    """The file; empty when there is none."""
+    sha256: str = ""
+    """Of the file's content, in hex; empty when it was not written in time."""
+    lost: str = ""
+    """Why a picture that should be kept is not; empty when none should, or it is."""
+
+    def as_fields(self) -> dict[str, str]:
+        """What the record holds.
+
+        >>> Exhibit(lost="two others wait").as_fields()
+        {'evidence': '', 'evidence_lost': 'two others wait'}
+        """
+        more = {"evidence_sha256": self.sha256, "evidence_lost": self.lost}
+        return {"evidence": self.name, **{name: text for name, text in more.items() if text}}
+
+
+@dataclass
+class _Work:
+    """A picture on its way to the disk; *sha256* and *trouble* are for whoever waits for *done*."""
+
+    kept: Kept
+    picture: Frame
+    about: str
+    done: threading.Event = field(default_factory=threading.Event)
+    sha256: str = ""
+    trouble: str = ""
+
+
 def goes_first(kept: Kept) -> int:
     """The retention policy, whole: of all pictures, the one with the smallest key goes first. It is the oldest."""
     return kept.number
@@ -78,14 +114,15 @@ class Evidence:
     """
 
     def __init__(self, folder: Path | None, settings: EvidenceSettings) -> None:
-        self.folder, self._settings = folder, settings
+        self.folder, self.settings = folder, settings
         self.trouble = ""
         """Why pictures are not kept; empty when they are."""
         self._lock = threading.Lock()
         self._kept: dict[int, Kept] = {}
         self._bytes = self._lost = 0
         self._next = 1
-        self._queue: queue.Queue[tuple[Kept, Frame, str] | None] = queue.Queue(WAITING)
+        self._queue: queue.Queue[_Work | None] = queue.Queue(WAITING)
+        self._free = threading.Event()  # set while the writing thread has nothing to do
         self._thread = threading.Thread(target=self._run, name="evidence", daemon=True)
 
     def __enter__(self) -> Self:
@@ -108,21 +145,25 @@ class Evidence:
                 self._queue.put(None, timeout=CLOSING_S)
                 self._thread.join(CLOSING_S)
 
-    def keep(self, sequence: int, verdict: Kind, picture: Frame | None, about: str = "") -> str:
-        """Keep the picture of an item if it is to be kept; return the name it gets, or an empty text. Never fails.
+    def keep(self, sequence: int, verdict: Kind, picture: Frame | None, about: str = "") -> Exhibit:
+        """Keep the picture of an item if it is to be kept, and say what became of it. Never fails.
 
         *picture*: (height, width, 3) uint8, RGB, copied; None when there was none. *about*: goes into the JPEG's
         comment.
         """
         if self.folder is None or picture is None or not self._is_wanted(sequence, verdict):
-            return ""
+            return Exhibit()
         if self._queue.full():
             self._lose()
-            return ""
-        kept = Kept(self._next, sequence, verdict, 0)
+            return Exhibit(lost=f"{WAITING} others wait for the disk")
+        work = _Work(Kept(self._next, sequence, verdict, 0), picture.copy(), about)
         self._next += 1
-        self._queue.put_nowait((kept, picture.copy(), about))
-        return kept.name
+        patience_s = self.settings.patience_ms / 1000 if self._free.is_set() else 0.0
+        self._free.clear()
+        self._queue.put_nowait(work)
+        if not work.done.wait(patience_s):
+            return Exhibit(work.kept.name)
+        return Exhibit(lost=work.trouble) if work.trouble else Exhibit(work.kept.name, work.sha256)
 
     def give_way(self, path: Path) -> bool:
         """Remove a mebibyte of the pictures that go first, if they lie on the disk of *path*; True when any went."""
@@ -139,7 +180,7 @@ class Evidence:
             return {"pictures": len(self._kept), "mb": round(self._bytes / MB, 1), "lost": lost}
 
     def _is_wanted(self, sequence: int, verdict: Kind) -> bool:
-        return verdict != "pass" or is_drawn(sequence, self._settings.pass_rate, self._settings.seed)
+        return verdict != "pass" or is_drawn(sequence, self.settings.pass_rate, self.settings.seed)
 
     def _lose(self) -> None:
         with self._lock:
@@ -167,18 +208,23 @@ class Evidence:
         # Thousands of files take a second to look at: not while the line waits for READY.
         with contextlib.suppress(OSError):
             self._look()
+        self._free.set()
         while (work := self._queue.get()) is not None:
             try:
-                self._write(*work)
+                work.sha256 = self._write(work.kept, work.picture, work.about)
                 self.trouble = ""
             except Exception as error:  # noqa: BLE001 - a picture is never worth the service
                 self._lose()
-                self.trouble = f"{self.folder}: pictures cannot be kept ({_reason(error)})"
+                work.trouble = self.trouble = f"{self.folder}: pictures cannot be kept ({_reason(error)})"
+            if self._queue.empty():
+                self._free.set()
+            work.done.set()
 
-    def _write(self, kept: Kept, picture: Frame, about: str) -> None:
+    def _write(self, kept: Kept, picture: Frame, about: str) -> str:
+        """Write one picture; returns the SHA-256 of its file."""
         assert self.folder is not None
         buffer = io.BytesIO()
-        Image.fromarray(picture).save(buffer, "JPEG", quality=self._settings.quality, comment=about.encode())
+        Image.fromarray(picture).save(buffer, "JPEG", quality=self.settings.quality, comment=about.encode())
         content = buffer.getvalue()
         self._make_room(len(content))
         unfinished = self.folder / UNFINISHED
@@ -189,15 +235,16 @@ class Evidence:
             unfinished.unlink(missing_ok=True)  # the journal may want the room
             raise
         self._note(Kept(kept.number, kept.item, kept.verdict, len(content)))
+        return hashlib.sha256(content).hexdigest()
 
     def _make_room(self, size: int) -> None:
         """Remove pictures until *size* bytes more break neither limit. Raises OSError when that is not enough."""
         assert self.folder is not None
         with self._lock:
-            over = self._bytes + size - self._settings.limit_mb * MB
+            over = self._bytes + size - self.settings.limit_mb * MB
         if over > 0:
             self._remove(over)
-        while (short := self._settings.keep_free_mb * MB + size - _free_bytes(self.folder)) > 0:
+        while (short := self.settings.keep_free_mb * MB + size - _free_bytes(self.folder)) > 0:
             if not self._remove(short):
                 raise OSError(0, "the disk is nearly full, see [evidence] keep_free_mb")
 

@@ -49,6 +49,9 @@ class Gate(Protocol):
     def complain(self, trouble: str) -> None:
         """Show *trouble* on the FAULT output, from now on and until it is said to be over with an empty text."""
 
+    def adopt(self, settings: GateSettings) -> None:
+        """Let changed settings count from now on; items under way keep their moments."""
+
     def check(self) -> None:
         """Raise when the gate no longer keeps time."""
 
@@ -126,6 +129,11 @@ class SimulatedGate:
         with self._lock:
             self._show_trouble(on=bool(trouble))
 
+    def adopt(self, settings: GateSettings) -> None:
+        """Let pulses from now on be as long as *settings* say."""
+        with self._lock:
+            retime(self._queue, settings)
+
     def check(self) -> None:
         """Raise RuntimeError when nobody keeps time for the gate, JournalError when its edges are not recorded."""
         assert self._attendant is not None
@@ -160,13 +168,15 @@ class SimulatedGate:
 def make_queue(settings: GateSettings) -> RejectQueue:
     """Make the queue that ``[gate]`` asks for."""
     by_counts = settings.reject_delay_counts > 0
-    return RejectQueue(
-        settings.reject_delay_counts if by_counts else round(settings.reject_delay_ms * 1e6),
-        round(settings.pulse_ms * 1e6),
-        by_counts=by_counts,
-        gap_ns=0 if by_counts else round(settings.merge_gap_ms * 1e6),
-        accepts=settings.pulse == "accepts",
-    )
+    delay = settings.reject_delay_counts if by_counts else round(settings.reject_delay_ms * 1e6)
+    queue = RejectQueue(delay, round(settings.pulse_ms * 1e6), by_counts=by_counts, accepts=settings.pulse == "accepts")
+    retime(queue, settings)
+    return queue
+
+
+def retime(queue: RejectQueue, settings: GateSettings) -> None:
+    """Give a queue the pulse and the gap of *settings*; :func:`check_gate` allows no gap by counts."""
+    queue.retime(round(settings.pulse_ms * 1e6), round(settings.merge_gap_ms * 1e6))
 
 
 def check_gate(config: Config) -> None:
@@ -180,6 +190,11 @@ def check_gate(config: Config) -> None:
         '[trigger] kind "photo-eye" needs [gate] driver "process"': config.trigger.kind == "photo-eye" and not process,
         '[trigger] kind "photo-eye" needs a name in [lines] trigger': (
             config.trigger.kind == "photo-eye" and TRIGGER not in names
+        ),
+        '[trigger] spacing_ms needs kind "photo-eye"': config.trigger.spacing_ms > 0
+        and config.trigger.kind != "photo-eye",
+        "[trigger] spacing_ms must be below [gate] reject_delay_ms": (
+            not by_counts and config.trigger.spacing_ms >= gate.reject_delay_ms
         ),
         '[gate] reject_delay_counts needs driver "process" and a name in [lines] encoder_a': (
             by_counts and not (process and ENCODER_A in names)

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self, TypeVar, cast, get_args
 
 from edge.clock import Clock, Stop
+from edge.config import GateSettings
 from edge.errors import GateError
 from edge.link import (
     LONGEST,
@@ -103,6 +104,9 @@ class RemoteGate:
         if trouble != self._trouble:
             self._trouble = trouble
             self.check()
+
+    def adopt(self, settings: GateSettings) -> None:
+        """Nothing to do: the gate's process reads the settings itself."""
 
     def check(self) -> None:
         """Say that the eye lives, and hear that the gate does."""

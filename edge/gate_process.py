@@ -23,6 +23,7 @@ from edge.lines.gpiochip import GpioLines
 from edge.lines.simulated import SimulatedLines
 from edge.link import LONGEST, FromEye, FromGate, Hello, Welcome, decode, encode
 from edge.notify import Notifier
+from edge.reload import Reload, changes
 from edge.stopping import stop_on_signals
 
 TICK_NS = 500_000_000
@@ -41,13 +42,14 @@ def serve_gate(config: Config) -> None:
     path = config.path(config.gate.socket)
     with (
         stop_on_signals() as stop,
+        Reload(config) as reload,
         Notifier() as notifier,
         listening(path) as listener,
         make_lines(config, clock) as lines,
     ):
         loop = GateLoop(Gatekeeper(config, lines, clock), lines, listener, clock, notifier)
         try:
-            loop.run(stop)
+            loop.run(stop, reload)
         finally:
             loop.close()
 
@@ -82,8 +84,8 @@ class GateLoop:
         self._fed_ns = clock.now_ns()
         self._trouble = ""
 
-    def run(self, stop: Stop) -> None:
-        """Keep the gate until *stop*, and then until nothing is under way."""
+    def run(self, stop: Stop, reload: Reload | None = None) -> None:
+        """Keep the gate until *stop*, and then until nothing is under way; *reload*: None when nobody can ask."""
         self._selector.register(stop, selectors.EVENT_READ)
         self._keeper.begin()
         self._notifier.ready(self._status())
@@ -95,6 +97,8 @@ class GateLoop:
                     self._listen(key.fileobj)
             if stop.reason:
                 self._begin_to_stop(stop)
+            if reload is not None and reload.take():
+                self._take_settings(reload)
             self._keeper.act()
             self._speak()
             self._tell_trouble()
@@ -118,6 +122,19 @@ class GateLoop:
             self._selector.unregister(stop)
             self._keeper.stop()
             self._notifier.stopping(stop.reason)
+
+    def _take_settings(self, reload: Reload) -> None:
+        """Read the settings again; those before go on when they are wrong."""
+        self._notifier.reloading(self._clock.now_ns())
+        try:
+            fresh = reload.read()
+        except ConfigError as error:
+            _say(f"settings refused, those before go on: {error}")
+        else:
+            _say(f"settings read again: {changes(reload.running, fresh) or 'nothing has changed'}")
+            self._keeper.adopt(fresh)
+            reload.running = fresh
+        self._notifier.ready(self._status())
 
     def _feed(self) -> None:
         """Feed the watchdog: only here, after everything that was due has been done."""

@@ -20,7 +20,7 @@ from edge.config import Config
 from edge.edges import FAULT_LINE, READY_LINE, REJECT_LINE
 from edge.encoder import Encoder
 from edge.errors import GateError
-from edge.gate import make_queue
+from edge.gate import make_queue, retime
 from edge.lines import BIN_FULL, CONFIRM, ENCODER_A, ENCODER_B, RESET, SAFE, TRIGGER, LineEvent, Lines
 from edge.link import (
     VERSION,
@@ -66,6 +66,8 @@ class GateCounters:
     """Items that came while no eye was connected."""
     busy: int = 0
     """Items that came while the eye had not answered for the one before."""
+    close: int = 0
+    """Items that came less than ``spacing_ms`` after the one before."""
     late: int = 0
     """Answers that came when the item was already due."""
     unknown: int = 0
@@ -112,6 +114,7 @@ class Gatekeeper:
         self._latched: dict[str, bool] = {}
         self._bin_full = False
         self._last_item = (clock.now_ns(), 0)
+        self._last_tag = 0
         self._last_position: int | None = None
         self._levels = dict(SAFE)
         self._thrown_before = 0
@@ -138,6 +141,13 @@ class Gatekeeper:
         if self._stopping_ns is None:
             travel_ns = DRAIN_BY_COUNTS_NS if self._by_counts else round(self._settings.reject_delay_ms * 1e6)
             self._stopping_ns = self._clock.now_ns() + travel_ns + 2 * round(self._settings.pulse_ms * 1e6)
+
+    def adopt(self, config: Config) -> None:
+        """Let changed settings count from the next edge on; items under way keep their moments."""
+        self._settings, self._trigger = config.gate, config.trigger
+        retime(self._queue, config.gate)
+        if self._confirmations is not None:
+            self._confirmations.limit_ns = round(config.gate.confirm_ms * 1e6)
 
     @property
     def done(self) -> bool:
@@ -291,14 +301,30 @@ class Gatekeeper:
         if self._by_counts and self._trigger.kind == "photo-eye" and self._last_position == self._encoder.position:
             self._latched["the encoder stands still while items come"] = True
         self.counters.busy += bool(self._unanswered)
+        before, apart_ns = self._last_tag, t_ns - self._last_item[0]
         tag = self._enter(t_ns)
-        if self._eye:
+        if before and apart_ns < round(self._trigger.spacing_ms * 1e6):
+            self._reject_both(before, tag, t_ns, apart_ns)
+        elif self._eye:
             self._owed.tell(Owing(tag, t_ns))
             self._unanswered.add(tag)
             self.outbox.append(Seen(tag, t_ns))
         else:
             self.counters.missed += 1
             self._owed.miss(Owing(tag, t_ns, NO_EYE))
+
+    def _reject_both(self, before: int, tag: int, t_ns: int, apart_ns: int) -> None:
+        """Two items came so close that a picture may show either: no answer can let one of them pass any more."""
+        fate = "rejected, too" if self._queue.under_way(before) else "past the gate already"
+        for item in (before, tag):
+            self._queue.withdraw(item)
+        self.counters.close += 1
+        why = (
+            f"too close: {apart_ns / 1e6:.0f} ms after item {before} of the gate, which is {fate}; must be at least "
+            f"spacing_ms, {self._trigger.spacing_ms:g}"
+        )
+        self._owed.miss(Owing(tag, t_ns, why))
+        self._tell_missed()
 
     def _enter(self, t_ns: int) -> int:
         if self._queue.ahead >= AHEAD_AT_MOST:
@@ -308,7 +334,7 @@ class Gatekeeper:
         self._tag += 1
         self.counters.triggers += 1
         self._queue.expect(self._tag, t_ns)
-        self._last_item = (t_ns, self._encoder.position)
+        self._last_item, self._last_tag = (t_ns, self._encoder.position), self._tag
         self._last_position = self._encoder.position
         return self._tag
 

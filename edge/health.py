@@ -43,7 +43,7 @@ class Health:
     ) -> None:
         self._journal, self._evidence, self._clock, self._root = journal, evidence, clock, root
         self._about = dict(about or {})
-        self._period_ns = round(settings.health_s * 1e9)
+        self._settings = settings
         self._status = StatusFile(status)
         self._since_ns = self._told_ns = clock.now_ns()
         self._shown_ns: int | None = None
@@ -65,7 +65,7 @@ class Health:
         the board or the status file.
         """
         now_ns = self._clock.now_ns()
-        if now_ns - self._told_ns >= self._period_ns:
+        if now_ns - self._told_ns >= round(self._settings.health_s * 1e9):
             self._line = {
                 **board(self._root),
                 "queue_depth": queue_depth,
@@ -97,6 +97,10 @@ class Health:
                 "health": self._line,
             }
         )
+
+    def adopt(self, settings: JournalSettings, about: Mapping[str, Any]) -> None:
+        """Let changed settings count from now on; *about*: what the status file says otherwise of them."""
+        self._settings, self._about = settings, {**self._about, **about}
 
     @property
     def trouble(self) -> str:

@@ -28,10 +28,14 @@ carries the hash of the last line of the file before, so the chain goes on; what
 verdicts counted since, so that it can be read and checked when older files are kept elsewhere.
 
 Every line begins ``{"v": 1, "kind": ...``. The kinds: ``start`` (version, settings, model), ``item``, ``health``,
-``continued``, ``repair``, ``disk``, ``gap``, ``stop`` (counters). ``sequence`` is the item's number, in the other kinds
-that of the last item before. ``previous`` is the SHA-256 of the line before without its line end, 64 zeros in the very
-first. The chain shows that a line was changed, removed or put in; whoever can rewrite all files can rewrite the chain
-with them.
+``continued``, ``repair``, ``disk``, ``gap``, ``settings`` (read again; they count from the next item on, unless its
+reason says why not), ``stop`` (counters). A reader passes over kinds and fields that it does not know; ``v`` changes
+only when that would not do. ``sequence`` is the item's number, in the other kinds that of the last item before. An item
+whose picture was kept names it and carries the SHA-256 of its file for :func:`verify_pictures`; when there is none is
+told in :mod:`edge.evidence`.
+
+``previous`` is the SHA-256 of the line before without its line end, 64 zeros in the very first. The chain shows that a
+line was changed, removed or put in; whoever can rewrite all files can rewrite the chain with them.
 """
 
 import contextlib
@@ -160,6 +164,10 @@ class Journal:
         self._turn_if_due()
         self._put(kind, fields)
 
+    def adopt(self, settings: JournalSettings) -> None:
+        """Let changed settings count from the next line on."""
+        self._settings = self._writer.settings = settings
+
     def take_state(self) -> dict[str, Any]:
         """How it goes, for the health line; the slowest sync is that since the last call."""
         return {**self._writer.take_state(), "lost_records": self._lost.records}
@@ -172,6 +180,8 @@ class Journal:
         self.next_sequence = record["sequence"] + 1
         if kind == "start":
             self._started, self._counted = dict(fields), Counter()
+        elif kind == "settings" and self._started is not None:
+            self._started |= {name: value for name, value in fields.items() if name in self._started}
         elif kind == "item" and self._counted is not None:
             self._counted[verdict] += 1
         if self._lost.records or not self._writer.has_room(len(content)):
@@ -374,6 +384,45 @@ def _check_numbers(turned: list[Path]) -> None:
     for before, file in pairwise(turned):
         if file_number(file) != file_number(before) + 1:
             raise InputError(f"{file}: must follow file number {file_number(file) - 1}, not {before.name}; one is gone")
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """What :func:`verify_pictures` saw, in pictures."""
+
+    right: int = 0
+    """That are there, as they were when they were recorded."""
+    gone: int = 0
+    """That are not there any more: the oldest give way."""
+    unsaid: int = 0
+    """That are there, but were written too late for their records to carry a sum."""
+
+
+def verify_pictures(path: Path, folder: Path) -> Pictures:
+    """Compare the pictures in *folder* with what the sound journal *path* says of them.
+
+    Raises InputError that names the first that is another than when it was recorded, or cannot be read.
+    """
+    seen: Counter[str] = Counter()
+    for file, number, line in journal_lines(path):
+        record = parse_record(line.rstrip(b"\n")) or {}
+        if record.get("evidence"):
+            picture = folder / Path(str(record["evidence"])).name
+            seen[_looked_at(picture, str(record.get("evidence_sha256", "")), f"{file}: line {number}")] += 1
+    return Pictures(**seen)
+
+
+def _looked_at(picture: Path, sha256: str, where: str) -> str:
+    """Which of the counts of :class:`Pictures` a picture belongs to. Raises InputError."""
+    try:
+        content = picture.read_bytes()
+    except FileNotFoundError:
+        return "gone"
+    except OSError as error:
+        raise InputError(f"{picture}: cannot be read ({error.strerror}); try again with sudo") from None
+    if sha256 and hashlib.sha256(content).hexdigest() != sha256:
+        raise InputError(f"{picture}: must be the picture recorded in {where}; it was changed or exchanged since")
+    return "right" if sha256 else "unsaid"
 
 
 def read_records(path: Path) -> list[dict[str, Any]]:

@@ -114,7 +114,7 @@ class JournalFile:
         """Make sure that the file is a journal, or empty, and nobody else's."""
         if not stat.S_ISREG(os.fstat(self._descriptor).st_mode):
             raise JournalError(f"{self.path}: must be a plain file; name another [journal] file")
-        if not (_lock(self._descriptor) and all(map(_is_free, turned_files(self.path)[-1:]))):
+        if not (_lock(self._descriptor) and all(map(is_free, turned_files(self.path)[-1:]))):
             raise JournalError(
                 f"{self.path}: is being written by another stampgate-edge; stop that one or name another [journal] file"
             )
@@ -173,7 +173,7 @@ def journal_lines(path: Path) -> Iterator[tuple[Path, int, bytes]]:
                     yield from ((turned, number, line) for number, line in enumerate(file, 1))
         if active is not None:
             for number, line in enumerate(active, 1):
-                if line.endswith(b"\n") or _is_free(path):
+                if line.endswith(b"\n") or is_free(path):
                     yield path, number, line
 
 
@@ -235,7 +235,7 @@ def leads_to(path: Path, descriptor: int) -> bool:
         return False
 
 
-def _is_free(path: Path) -> bool:
+def is_free(path: Path) -> bool:
     """Whether nobody writes the file; asking does not keep a writer out for longer than the question."""
     with path.open("rb") as file:
         return _lock(file.fileno(), fcntl.LOCK_SH)

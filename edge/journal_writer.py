@@ -54,7 +54,9 @@ class JournalWriter:
     """
 
     def __init__(self, file: JournalFile, settings: JournalSettings, make_room: MakeRoom | None = None) -> None:
-        self._file, self._settings, self._make_room = file, settings, make_room
+        self.settings = settings
+        """Its policy; may be replaced between two lines."""
+        self._file, self._make_room = file, make_room
         self._condition = threading.Condition()
         self._lines: deque[Line] = deque()  # not known to be on the disk
         self._bytes = 0
@@ -80,7 +82,7 @@ class JournalWriter:
     def has_room(self, size: int, share: float = 1.0) -> bool:
         """Whether *size* bytes more fit into that share of the memory for lines that wait; one line always does."""
         with self._condition:
-            return not self._lines or self._bytes + size <= self._settings.memory_kb * 1024 * share
+            return not self._lines or self._bytes + size <= self.settings.memory_kb * 1024 * share
 
     def put(self, line: Line) -> None:
         """Hand a line over; returns when it is safe by the policy, or when patience ends and it waits in memory.
@@ -95,7 +97,7 @@ class JournalWriter:
             self._condition.notify_all()
             if not (self._error or self._slow):
                 self._slow = not self._condition.wait_for(
-                    lambda: self._is_safe(mine, line.at_once) or self._given_up(), self._settings.patience_ms / 1000
+                    lambda: self._is_safe(mine, line.at_once) or self._given_up(), self.settings.patience_ms / 1000
                 )
             if self._failure is not None:
                 raise JournalError(f"{self._file.path}: the writing thread has died ({self._failure!r})")
@@ -166,7 +168,7 @@ class JournalWriter:
             return self._retry_s - time.monotonic()
         if len(self._lines) > self._written:
             return 0.0
-        return self._unsynced_since_s + self._settings.group_ms / 1000 - time.monotonic() if self._lines else None
+        return self._unsynced_since_s + self.settings.group_ms / 1000 - time.monotonic() if self._lines else None
 
     def _work(self) -> None:
         """Write the lines that go into one file, and see them onto the disk when it is time."""
@@ -194,8 +196,8 @@ class JournalWriter:
             self._closing
             or not batch
             or any(line.at_once for line in batch)
-            or self._written + len(batch) >= self._settings.group_items
-            or waiting_s * 1000 >= self._settings.group_ms
+            or self._written + len(batch) >= self.settings.group_items
+            or waiting_s * 1000 >= self.settings.group_ms
         )
 
     def _write(self, batch: list[Line], sync: bool) -> None:

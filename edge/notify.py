@@ -7,11 +7,11 @@ from types import TracebackType
 from typing import Self
 
 PATIENCE_S = 1.0
-"""How long to wait for systemd's ear for the two words that are said once, READY and STOPPING, in seconds."""
+"""How long to wait for systemd's ear for a word that is said once, such as READY, in seconds."""
 
 
 class Notifier:
-    """Sends READY, WATCHDOG, STATUS and STOPPING to the socket that systemd names; does nothing where there is none.
+    """Sends READY, WATCHDOG, RELOADING and STOPPING to the socket that systemd names; does nothing where there is none.
 
     Never call :meth:`alive` from a side thread: it shall prove that the way of an item is walked to its end.
 
@@ -43,6 +43,10 @@ class Notifier:
     def ready(self, status: str) -> None:
         """Say that the service does its work now."""
         self._send(f"READY=1\nSTATUS={status}", PATIENCE_S)
+
+    def reloading(self, now_ns: int) -> None:
+        """Say that settings are being read again; :meth:`ready` ends it. *now_ns*: the monotonic clock's moment."""
+        self._send(f"RELOADING=1\nMONOTONIC_USEC={now_ns // 1000}", PATIENCE_S)
 
     def alive(self, status: str) -> None:
         """Feed the watchdog: an item, or an idle tick, has reached the end of the way."""

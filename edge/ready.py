@@ -37,12 +37,13 @@ class Confirmations:
         """Rejected items that never came to the bin."""
         self.unexpected = 0
         """Items at the bin that nobody had rejected."""
-        self._limit_ns = limit_ns
+        self.limit_ns = limit_ns
+        """How long a rejected item may take; may be replaced at any time."""
         self._awaited: deque[int] = deque()
 
     def expect(self, now_ns: int) -> None:
         """Note that an item was thrown off."""
-        self._awaited.append(now_ns + self._limit_ns)
+        self._awaited.append(now_ns)
 
     def seen(self) -> None:
         """Note that an item has come to the bin."""
@@ -53,12 +54,12 @@ class Confirmations:
 
     def next_ns(self) -> int | None:
         """When the first awaited item is missing."""
-        return self._awaited[0] if self._awaited else None
+        return self._awaited[0] + self.limit_ns if self._awaited else None
 
     def overdue(self, now_ns: int) -> int:
         """Take off and count the items that should have come by now."""
         count = 0
-        while self._awaited and self._awaited[0] <= now_ns:
+        while self._awaited and self._awaited[0] + self.limit_ns <= now_ns:
             self._awaited.popleft()
             count += 1
         self.missing += count

@@ -130,6 +130,10 @@ class RejectQueue:
         tardy_ns, self._tardy_ns = self._tardy_ns, 0
         return tardy_ns
 
+    def retime(self, pulse_ns: int, gap_ns: int) -> None:
+        """Let pulses that begin from now on be so long, and so far apart; items under way keep their places."""
+        self._pulse_ns, self._gap_ns = pulse_ns, gap_ns
+
     def move_to(self, position: int) -> None:
         """Say where the belt is, in encoder counts; call :meth:`step` after it."""
         self._position = position

@@ -24,15 +24,16 @@ def setting(
     at_least: float | None = None,
     at_most: float | None = None,
     choices: tuple[str, ...] | None = None,
+    live: bool = False,
 ) -> Any:
     """Declare one field of a settings dataclass.
 
     *default*: its value when nothing is said, a scalar, a tuple of scalars of one type, or ``()`` for a list of any
     number of texts; *sentence*: what it is, with the unit; *above*, *at_least*, *at_most*: bounds for a number (for
-    each member of a tuple); *choices*: the words allowed.
+    each member of a tuple); *choices*: the words allowed; *live*: whether a service that runs can take a change.
     """
     bounds = {"above": above, "at_least": at_least, "at_most": at_most, "choices": choices}
-    return dataclasses.field(default=default, metadata={"sentence": sentence, **bounds})
+    return dataclasses.field(default=default, metadata={"sentence": sentence, "live": live, **bounds})
 
 
 def bound_text(field: "dataclasses.Field[Any]") -> str:
@@ -142,6 +143,7 @@ def sample_section(name: str, settings: Any) -> str:
     lines = [f"# {(settings.__doc__ or '').strip().splitlines()[0]}", f"[{name}]"]
     for field in dataclasses.fields(settings):
         bounds = bound_text(field)
-        lines.append(f"# {field.metadata['sentence']}" + (f" ({bounds})" if bounds else ""))
+        live = " [reload]" if field.metadata["live"] else ""
+        lines.append(f"# {field.metadata['sentence']}" + (f" ({bounds})" if bounds else "") + live)
         lines.append(f"{field.name} = {toml_value(getattr(settings, field.name))}")
     return "\n".join(lines) + "\n"

@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import hashlib
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from edge.clock import Clock, MonotonicClock, Stop
 from edge.config import Config
 from edge.decision import Verdict, decide, fault, required_classes
 from edge.errors import CameraError, ConfigError, FrameError, GateError, JournalError, UsageError
-from edge.evidence import Evidence
+from edge.evidence import Evidence, Exhibit
 from edge.gate import Gate, SimulatedGate, check_gate
 from edge.gate_client import RemoteGate
 from edge.health import Health
@@ -23,6 +24,7 @@ from edge.journal_file import LONGEST_LINE, parse_record, turned_files
 from edge.localizer import Localizer
 from edge.notify import Notifier
 from edge.rejects import Outcome
+from edge.reload import Reload, changes
 from edge.stopping import stop_on_signals
 from edge.trigger import Item, Trigger, make_trigger
 
@@ -117,6 +119,13 @@ class Station:
         if isinstance(trouble, CameraError | GateError) and not isinstance(trouble, FrameError):
             raise trouble
 
+    def adopt(self, config: Config) -> None:
+        """Let changed settings count from the next item on. Raises ConfigError, and then nothing has changed."""
+        self.required = _required(config, self.localizer)
+        self.checks.settings, self.evidence.settings = config.camera, config.evidence
+        self.journal.adopt(config.journal)
+        self.gate.adopt(config.gate)
+
     def _announce(self, sequence: int, item: Item) -> tuple[int, GateError | None]:
         """Let the gate hear of the item, unless it told us of it; its tag, and why there is none worth the name."""
         if item.tag is not None:
@@ -159,7 +168,7 @@ class Station:
         self.notifier.alive(str(self.counters))
 
     def _write_down(
-        self, tag: int, item: Item, answered_ns: int, verdict: Verdict, outcome: Outcome, picture: str, kept: str
+        self, tag: int, item: Item, answered_ns: int, verdict: Verdict, outcome: Outcome, picture: str, kept: Exhibit
     ) -> None:
         fields: dict[str, Any] = {
             "verdict": verdict.kind,
@@ -167,7 +176,7 @@ class Station:
             "gate": outcome,
             "findings": [finding.as_object() for finding in verdict.findings],
             "picture": picture,
-            "evidence": kept,
+            **kept.as_fields(),
             "trigger_ns": item.t_ns,
             "ms": round((answered_ns - item.t_ns) / 1e6, 3),
         }
@@ -194,7 +203,7 @@ def serve(config: Config, clock: Clock | None = None) -> Counters:
     """
     clock = clock or MonotonicClock()
     check_gate(config)
-    with stop_on_signals() as stop, Notifier() as notifier:
+    with stop_on_signals() as stop, Reload(config) as reload, Notifier() as notifier:
         localizer = Localizer(config.model_file(), config.model.threads)
         required = _required(config, localizer)
         camera = make_camera(config, clock)
@@ -216,7 +225,7 @@ def serve(config: Config, clock: Clock | None = None) -> Counters:
                 station = Station(*parts, evidence, health, checks)
                 journal.append("start", about)
                 notifier.ready(f"watching with {config.model_file().name}")
-                ended = _run(station, stop, _tick_ns(config, notifier))
+                ended = _run(station, stop, reload, _tick_ns(config, notifier))
                 notifier.stopping(ended)
             journal.append("stop", {"reason": ended, "counters": station.counters.as_object(), **_apart(station)})
             health.show(station.counters.as_object(), state="stopped")
@@ -251,10 +260,12 @@ def last_item(journal: Path) -> dict[str, Any] | None:
     return None
 
 
-def _run(station: Station, stop: Stop, tick_ns: int) -> str:
+def _run(station: Station, stop: Stop, reload: Reload, tick_ns: int) -> str:
     """Take items until the end; return why it ended. An error is written down, then goes on its way."""
     try:
         while not stop.reason and not station.camera.ended:
+            if reload.take():
+                _take_settings(station, reload)
             station.pass_item(station.clock.now_ns() + tick_ns, stop)
     except JournalError:
         raise
@@ -266,13 +277,31 @@ def _run(station: Station, stop: Stop, tick_ns: int) -> str:
     return stop.reason or "end of the pictures"
 
 
+def _take_settings(station: Station, reload: Reload) -> None:
+    """Read the settings again; the journal says what counts from the next item on, or why those before go on."""
+    station.notifier.reloading(station.clock.now_ns())
+    before = reload.running
+    try:
+        fresh = reload.read()
+        station.adopt(fresh)
+    except ConfigError as error:
+        said = f"settings refused, those before go on: {error}"
+    else:
+        said, reload.running = "settings read again", fresh
+    about = {"settings_sha256": reload.running.checksum(), "required": sorted(station.required)}
+    station.journal.append("settings", {"reason": said, **about, "changed": changes(before, reload.running)})
+    station.health.adopt(reload.running.journal, about)
+    station.notifier.ready(said)
+    print(f"stampgate-edge: {said}", file=sys.stderr, flush=True)
+
+
 def _settled(verdict: Verdict, outcome: Outcome) -> Verdict:
     """What really becomes of the item: a pass that the gate did not take is a reject."""
     if verdict.kind == "pass" and outcome != "cancelled":
         why = {
             "late": "the answer came after the item was due",
             "unknown": "the gate does not know the item",
-            "kept": "the gate rejects everything that was under way",
+            "kept": "the gate rejects it in any case: too close to another, edges were lost, or reset",
         }
         return dataclasses.replace(verdict, kind="reject", reason=f"{why.get(outcome, outcome)} ({verdict.reason})")
     return verdict

@@ -19,20 +19,23 @@ from edge.journal import Journal, read_records
 from edge.journal_writer import MakeRoom
 
 NOON = datetime(2026, 1, 2, 12, 0, 0, tzinfo=UTC)
-PATIENT_MS = 10_000.0
+PATIENT_MS = 60_000.0
 """Longer than any real sync takes, so that a busy machine does not count as a slow disk."""
 
 
 class Disk:
     """Stands in for os.write, os.fdatasync and os.ftruncate on journal files.
 
-    *error*: what every write and cut fails with, 0 for none; *delay_s*: how long a sync takes longer than it does.
+    *error*: what every write and cut fails with, 0 for none; *delay_s*: how long a sync takes longer than it does;
+    *waited_ms*: how long the oldest line waited for each sync.
     """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.error = 0
         self.delay_s = 0.0
         self.calls: list[str] = []
+        self.waited_ms: list[float] = []
+        self._first_s: float | None = None
         self._kept: dict[int, bytes] = {}
         self._write, self._sync, self._cut = os.write, os.fdatasync, os.ftruncate
         monkeypatch.setattr(os, "write", self.write)
@@ -49,11 +52,16 @@ class Disk:
             if half > 100:
                 return self._write(descriptor, content[:half])
             raise OSError(self.error, os.strerror(self.error))
+        written = self._write(descriptor, content)
+        self._first_s = self._first_s or time.monotonic()
         self.calls.append(f"write {len(content.splitlines())}")
-        return self._write(descriptor, content)
+        return written
 
     def fdatasync(self, descriptor: int) -> None:
         if _is_journal(descriptor):
+            if self._first_s is not None:
+                self.waited_ms.append((time.monotonic() - self._first_s) * 1000)
+                self._first_s = None
             self.calls.append("sync")
             time.sleep(self.delay_s)
         self._sync(descriptor)

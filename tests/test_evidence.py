@@ -1,5 +1,7 @@
+import hashlib
 import io
 import random
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -10,14 +12,14 @@ from PIL import Image
 
 from edge import evidence
 from edge.config import EvidenceSettings
-from edge.evidence import NAME, UNFINISHED, Evidence, goes_first, is_drawn
+from edge.evidence import NAME, UNFINISHED, Evidence, Exhibit, goes_first, is_drawn
 from edge.preprocess import Frame
 from tests.disk import item, journal, shape, small_file_system, took_less_than, until
 
 
 def settings(**changes: Any) -> EvidenceSettings:
-    """Settings that look at the folder alone, not at the disk around it."""
-    return EvidenceSettings(**{"keep_free_mb": 0, "pass_rate": 0.0, **changes})
+    """Patient settings that look at the folder alone, not at the disk around it."""
+    return EvidenceSettings(**{"keep_free_mb": 0, "pass_rate": 0.0, "patience_ms": 10_000.0, **changes})
 
 
 def noise(seed: int, side: int = 64) -> Frame:
@@ -35,7 +37,7 @@ def keep_all(kept: Evidence, numbers: range, verdict: Any = "reject", side: int 
     names = []
     for number in numbers:
         until(kept._queue.empty)
-        names.append(kept.keep(number, verdict, noise(number, side)))
+        names.append(kept.keep(number, verdict, noise(number, side)).name)
     return names
 
 
@@ -43,12 +45,12 @@ def test_rejects_and_faults_are_kept_always_and_passes_as_drawn(tmp_path: Path) 
     """By number: its own, the item's, the verdict; the comment says what it is."""
     with Evidence(tmp_path / "e", settings()) as kept:
         names = [
-            kept.keep(7, "reject", noise(1), "no dot found"),
-            kept.keep(8, "pass", noise(2)),
-            kept.keep(9, "fault", None),
+            kept.keep(7, "reject", noise(1), "no dot found").name,
+            kept.keep(8, "pass", noise(2)).name,
+            kept.keep(9, "fault", None).name,
         ]
         until(kept._queue.empty)
-        names.append(kept.keep(10, "fault", noise(3)))
+        names.append(kept.keep(10, "fault", noise(3)).name)
     assert names == ["000000001-000000007-reject.jpg", "", "", "000000002-000000010-fault.jpg"]
     assert files(tmp_path / "e") == [name for name in names if name]
     with Image.open(tmp_path / "e" / names[0]) as picture:
@@ -64,8 +66,8 @@ def test_the_passes_drawn_are_a_stated_share_and_the_same_each_time(tmp_path: Pa
     assert all(is_drawn(number, 1.0, 1) for number in range(1000))
     first = drawn[0]
     with Evidence(tmp_path, settings(pass_rate=0.01)) as kept:
-        assert kept.keep(first, "pass", noise(1)) == f"000000001-{first:09}-pass.jpg"
-        assert kept.keep(first + 1, "pass", noise(1)) == ""
+        assert kept.keep(first, "pass", noise(1)).name == f"000000001-{first:09}-pass.jpg"
+        assert kept.keep(first + 1, "pass", noise(1)) == Exhibit()
 
 
 def test_the_ring_keeps_the_newest_within_its_limit(tmp_path: Path) -> None:
@@ -104,12 +106,15 @@ def test_a_decision_never_waits_for_a_picture(tmp_path: Path, monkeypatch: pytes
         real(self, size)
 
     monkeypatch.setattr(Evidence, "_make_room", slow)
-    with Evidence(tmp_path, settings()) as kept:
+    with Evidence(tmp_path, settings(patience_ms=10.0)) as kept:
+        until(kept._free.is_set)
         kept.keep(1, "reject", noise(1))
         until(kept._queue.empty)
         with took_less_than(0.5):
-            names = [kept.keep(number, "reject", noise(1)) for number in range(2, 12)]
-        assert [bool(name) for name in names] == [True, True] + [False] * 8
+            exhibits = [kept.keep(number, "reject", noise(1)) for number in range(2, 12)]
+        assert [bool(exhibit.name) for exhibit in exhibits] == [True, True] + [False] * 8
+        assert {exhibit.sha256 for exhibit in exhibits} == {""}
+        assert {exhibit.lost for exhibit in exhibits[2:]} == {"2 others wait for the disk"}
         assert kept.take_state()["lost"] == 8
     assert len(files(tmp_path)) == 3
 
@@ -118,10 +123,33 @@ def test_the_camera_may_have_its_picture_back_at_once(tmp_path: Path, monkeypatc
     """What is kept is a copy: the driver writes the next frame into the same memory."""
     picture = np.zeros((64, 64, 3), np.uint8)
     with Evidence(tmp_path, settings()) as kept:
-        name = kept.keep(1, "reject", picture)
+        name = kept.keep(1, "reject", picture).name
         picture[:] = 255
     with Image.open(tmp_path / name) as written:
         assert np.asarray(written).max() < 10
+
+
+def test_the_sum_is_that_of_the_file_which_is_there_before_keep_returns(tmp_path: Path) -> None:
+    """So the record that carries it can be compared with the file for ever."""
+    with Evidence(tmp_path, settings()) as kept:
+        until(kept._free.is_set)
+        exhibit = kept.keep(1, "reject", noise(1))
+        assert hashlib.sha256((tmp_path / exhibit.name).read_bytes()).hexdigest() == exhibit.sha256
+    assert exhibit.as_fields() == {"evidence": exhibit.name, "evidence_sha256": exhibit.sha256}
+
+
+def test_a_disk_that_has_caught_up_gets_patience_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A picture that came too late has a name and no sum; the next one, when that is written, has both."""
+    held = threading.Event()
+    monkeypatch.setattr(Evidence, "_make_room", lambda *_: held.wait())
+    with Evidence(tmp_path, settings(patience_ms=1.0)) as kept:
+        until(kept._free.is_set)
+        late = kept.keep(1, "reject", noise(1))
+        held.set()
+        until(kept._free.is_set)
+        kept.settings = settings()
+        assert (bool(late.name), late.sha256, bool(kept.keep(2, "reject", noise(2)).sha256)) == (True, "", True)
+    assert (tmp_path / late.name).exists()
 
 
 @pytest.mark.parametrize("in_the_way", [True, False])
@@ -133,8 +161,9 @@ def test_no_trouble_with_the_folder_fails_a_decision(tmp_path: Path, in_the_way:
     with Evidence(folder, settings()) as kept:
         if not in_the_way:
             folder.rmdir()
-        kept.keep(1, "reject", noise(1))
-        until(lambda: "pictures cannot be kept" in kept.trouble and kept._lost == 1)
+        until(kept._free.is_set)
+        exhibit = kept.keep(1, "reject", noise(1))
+        assert (exhibit.name, "pictures cannot be kept" in exhibit.lost, kept.trouble) == ("", True, exhibit.lost)
         assert kept.take_state() == {"pictures": 0, "mb": 0.0, "lost": 1}
 
 
@@ -175,14 +204,14 @@ def test_after_a_power_cut_half_written_pictures_are_removed(tmp_path: Path) -> 
     for name, content in contents.items():
         (tmp_path / name).write_bytes(content)
     with Evidence(tmp_path, settings()) as kept:
-        assert kept.keep(5, "reject", noise(1)) == "000000005-000000005-reject.jpg"
+        assert kept.keep(5, "reject", noise(1)).name == "000000005-000000005-reject.jpg"
     assert files(tmp_path) == ["000000001-000000001-reject.jpg", "000000005-000000005-reject.jpg", "notes.txt"]
 
 
 def test_without_a_folder_nothing_is_kept(tmp_path: Path) -> None:
     """And nothing is missing."""
     with Evidence(None, settings()) as kept:
-        assert kept.keep(1, "reject", noise(1)) == ""
+        assert kept.keep(1, "reject", noise(1)) == Exhibit()
         assert not kept.give_way(tmp_path / "journal.jsonl")
         assert (kept.trouble, kept.take_state()) == ("", {"pictures": 0, "mb": 0.0, "lost": 0})
 

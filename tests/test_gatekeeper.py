@@ -1,5 +1,6 @@
 """The gate's decisions in simulated time: every edge of every output, every message, whole histories."""
 
+import dataclasses
 import random
 from collections.abc import Iterable
 from itertools import pairwise
@@ -175,6 +176,88 @@ def test_trigger_while_busy_is_counted_and_the_item_entered() -> None:
     assert (bench.keeper.counters.triggers, bench.keeper.counters.busy) == (2, 1)
 
 
+CLOSE = "too close: 30 ms after item 1 of the gate, which is rejected, too; must be at least spacing_ms, 50"
+
+
+def spaced(config: Config, spacing_ms: float = 50.0) -> Config:
+    """The same with a least distance between items."""
+    return dataclasses.replace(config, trigger=dataclasses.replace(config.trigger, spacing_ms=spacing_ms))
+
+
+def test_items_too_close_to_be_told_apart_are_both_rejected_and_counted() -> None:
+    """The first was let pass already, the second is told as one that nobody can judge; a third in its time passes."""
+    bench = Bench(spaced(settings()), items(1200, 1230, 1280))
+    bench.connect()
+    bench.run_to(1210)
+    assert bench.say(Answer(1, True)) == [Answered(1, "cancelled")]
+    assert bench.run_to(1240) == [Missed(2, 1230 * MS, CLOSE)]
+    assert bench.say(Answer(2, True)) == [Answered(2, "kept")]
+    assert bench.run_to(1285) == [Seen(3, 1280 * MS)]
+    assert bench.say(Answer(3, True)) == [Answered(3, "cancelled")]
+    bench.run_to(3000)
+    assert bench.history() == [*SWEEP, (1300, 1, 1), (1320, 0, 1), (1330, 1, 2), (1350, 0, 2)]
+    assert (bench.keeper.counters.triggers, bench.keeper.counters.close, bench.keeper.counters.unknown) == (3, 1, 0)
+
+
+def test_an_answer_after_the_second_came_too_close_cannot_let_the_first_pass() -> None:
+    """It says that its reject stands, so the journal says reject, too."""
+    bench = Bench(spaced(settings()), items(1200, 1230))
+    bench.connect()
+    bench.run_to(1240)
+    assert bench.say(Answer(1, True)) == [Answered(1, "kept")]
+    bench.run_to(3000)
+    assert [tag for _, level, tag in bench.history() if level] == [None, 1, 2]
+
+
+def test_a_crowd_of_items_is_rejected_whole() -> None:
+    """Each too close to the one before, over more than the spacing; with no eye they say why, too."""
+    bench = Bench(spaced(settings()), items(1200, 1230, 1260, 1290))
+    bench.run_to(3000)
+    assert (bench.keeper.counters.triggers, bench.keeper.counters.close, bench.keeper.counters.missed) == (4, 3, 1)
+    assert bench.history() == [*SWEEP, (1300, 1, 1), (1320, 0, 1), *[(ms, level, tag) for tag, at in
+        ((2, 1330), (3, 1360), (4, 1390)) for ms, level in ((at, 1), (at + 20, 0))]]  # fmt: skip
+    bench.connect()
+    assert bench.heard() == [Missed(1, 1200 * MS, NO_EYE)]
+    (missed,) = bench.say(Settle(1))
+    assert missed == Missed(2, 1230 * MS, CLOSE)
+
+
+@pytest.mark.parametrize(("spacing_ms", "close"), [(0.0, 0), (30.0, 0), (30.1, 1)])
+def test_items_exactly_the_spacing_apart_are_told_apart(spacing_ms: float, close: int) -> None:
+    """The bound belongs to the good side; 0 switches it off."""
+    bench = Bench(spaced(settings(), spacing_ms), items(1200, 1230))
+    bench.run_to(1500)
+    assert bench.keeper.counters.close == close
+
+
+def test_an_item_that_is_past_the_gate_is_told_as_such() -> None:
+    """By counts a fast belt may have brought the first to the gate when the second comes too close to it."""
+    turns = [(1000 + n, "encoder_a", n % 2) for n in range(1, 300)]
+    config = spaced(settings(wires={"encoder_a": "A"}, reject_delay_counts=10))
+    bench = Bench(config, sorted([*turns, *items(1150, 1180)]))
+    bench.connect()
+    heard = bench.run_to(1190)
+    assert heard[0] == Seen(1, 1150 * MS)
+    assert isinstance(heard[1], Missed)
+    assert "after item 1 of the gate, which is past the gate already" in heard[1].why
+
+
+def test_changed_settings_count_from_the_next_edge_on_and_items_under_way_keep_their_moments() -> None:
+    """Pulses of 20 ms become 60 while item 2 is under way; the photo-eye's spacing counts from then, too."""
+    config = settings(wires={"confirm": "BIN-EYE"}, confirm_ms=10_000.0)
+    bench = Bench(config, items(1200, 1320, 1500, 1530))
+    bench.run_to(1350)
+    longer = dataclasses.replace(config.gate, pulse_ms=60.0, confirm_ms=500.0)
+    bench.keeper.adopt(spaced(dataclasses.replace(config, gate=longer)))
+    bench.run_to(1990)
+    assert bench.history() == [
+        *[*SWEEP, (1300, 1, 1), (1320, 0, 1), (1420, 1, 2), (1480, 0, 2)],
+        *[(1600, 1, 3), (1690, 0, 4)],
+    ]
+    assert bench.keeper.counters.close == 1
+    assert bench.keeper.counters.unconfirmed == 2  # items 1 and 2: half a second is over, ten would not be
+
+
 def test_overlapping_pulses_merge() -> None:
     """Two items 15 ms apart, pulses of 20."""
     bench = Bench(settings(), items(1200, 1215))
@@ -337,6 +420,30 @@ def test_items_at_an_encoder_that_stands_still_stop_the_line() -> None:
     bench.run_to(1450)
     assert bench.keeper.trouble == ""
     assert bench.history("ready")[-1][0] > 1400
+
+
+def belt(begin_ms: int, *legs: int) -> list[tuple[int, str, int]]:
+    """Edges of an encoder of two tracks: a count each 10 ms, forward by each positive leg, back by each negative."""
+    quarters = {1: (("a", 1), ("b", 1), ("a", 0), ("b", 0)), -1: (("b", 1), ("a", 1), ("b", 0), ("a", 0))}
+    turns = [turn for leg in legs for turn in [1 if leg > 0 else -1] * abs(leg)]
+    return [
+        (begin_ms + count * 10 + quarter * 2, f"encoder_{track}", level)
+        for count, turn in enumerate(turns)
+        for quarter, (track, level) in enumerate(quarters[turn])
+    ]
+
+
+def test_encoder_stop_and_reverse_rejects_the_item_where_it_is_and_when_the_belt_has_brought_it() -> None:
+    """Ten counts to the gate: five forward, a second's rest, three back, then on; the answer cancels nothing."""
+    wires = {"encoder_a": "A", "encoder_b": "B"}
+    script = [*belt(1010, *[1] * 15), (1200, "trigger", 1), *belt(1210, 5), *belt(2500, -3), *belt(2600, 12)]
+    bench = Bench(settings(wires=wires, reject_delay_counts=10), script)
+    bench.connect()
+    bench.run_to(1500)
+    assert bench.say(Answer(1, False)) == [Answered(1, "kept")]
+    bench.run_to(5000)
+    tenth_ms = 2600 + (10 - 5 + 3 - 1) * 10  # the count that makes ten, after five and three back
+    assert [(ms, level) for ms, level, tag in bench.history() if tag == 1] == [(tenth_ms, 1), (tenth_ms + 20, 0)]
 
 
 def test_a_reject_that_is_not_confirmed_stops_the_line() -> None:

@@ -4,6 +4,7 @@ import os
 import subprocess
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -228,11 +229,28 @@ def test_grouped_passes_share_a_sync_and_rejects_and_faults_have_their_own(path:
     assert disk.calls[-1] == "sync"
 
 
+SLACK_MS = 5000.0
+"""What a machine that has other work may add to a wait."""
+
+
 def test_grouped_no_pass_waits_longer_than_group_ms(path: Path, disk: Disk) -> None:
-    """When no other item comes the group is closed by time."""
-    with journal(path, sync="grouped", group_items=1000, group_ms=20) as log:
+    """When no other item comes the group is closed by time: not at once, and within group_ms."""
+    with journal(path, sync="grouped", group_items=1000, group_ms=300) as log:
         log.append("item", item())
-        until(lambda: disk.calls == ["write 1", "sync"])
+        until(lambda: "sync" in disk.calls)
+        assert disk.calls == ["write 1", "sync"]
+        (waited_ms,) = disk.waited_ms
+        assert 300 <= waited_ms < 300 + SLACK_MS
+
+
+def test_grouped_the_time_of_a_group_runs_from_its_first_pass_and_not_from_its_last(path: Path, disk: Disk) -> None:
+    """Passes that keep coming, each well within group_ms of the one before, do not put the sync off."""
+    with journal(path, sync="grouped", group_items=1000, group_ms=50) as log:
+        for _ in range(60):
+            log.append("item", item())
+            time.sleep(0.01)
+        assert disk.calls.count("sync") >= 3
+        assert all(50 <= waited_ms < 50 + SLACK_MS for waited_ms in disk.waited_ms)
 
 
 def test_grouped_lines_are_rewritten_when_their_sync_fails(

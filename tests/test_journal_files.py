@@ -87,15 +87,16 @@ def test_a_new_file_begins_with_a_new_boot_if_the_old_one_holds_items(
     assert verify(path).items == 3
 
 
-def test_wall_clock_two_weeks_back_changes_nothing_but_the_wall_time_field(tmp_path: Path) -> None:
-    """Two runs of one history, in one of which the clock falls back: same files, numbers, order and moments."""
+@pytest.mark.parametrize("days", [-14, 1], ids=["two weeks back", "a day ahead"])
+def test_wall_clock_two_weeks_back_changes_nothing_but_the_wall_time_field(tmp_path: Path, days: int) -> None:
+    """Two runs of one history, in one of which the clock jumps: same files, numbers, order and moments."""
     seen = {}
-    for name, jump in (("steady", timedelta()), ("jump", timedelta(days=14))):
+    for name, jump in (("steady", timedelta()), ("jump", timedelta(days=days))):
         (tmp_path / name).mkdir()
         path, clock, jumped = tmp_path / name / "journal.jsonl", SimulatedClock(42), [timedelta()]
 
         def wall(jumped: list[timedelta] = jumped) -> datetime:
-            return NOON - jumped[0]
+            return NOON + jumped[0]
 
         with journal(path, wall, clock, file_items=3) as log:
             for number in range(7):
@@ -106,7 +107,9 @@ def test_wall_clock_two_weeks_back_changes_nothing_but_the_wall_time_field(tmp_p
         without = [{k: v for k, v in r.items() if k not in ("wall_time", "previous")} for r in read_records(path)]
         seen[name] = (names(path), without)
     assert seen["steady"] == seen["jump"]
-    assert read_records(tmp_path / "jump" / "journal.jsonl")[-1]["wall_time"] == "2025-12-19T12:00:00.000+00:00"
+    assert read_records(tmp_path / "jump" / "journal.jsonl")[-1]["wall_time"] == (
+        NOON + timedelta(days=days)
+    ).isoformat(timespec="milliseconds")
 
 
 def test_a_journal_of_one_file_goes_on_and_is_turned_like_any_other(path: Path) -> None:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from edge.__main__ import main
@@ -17,10 +18,10 @@ from edge.clock import SimulatedClock
 from edge.commands.log import COLUMNS, csv_row, text_line
 from edge.config import EvidenceSettings, JournalSettings
 from edge.decision import Verdict
-from edge.evidence import Evidence
+from edge.evidence import Evidence, Exhibit
 from edge.health import Health
 from edge.journal import Journal, boot_id, read_records
-from tests.disk import NOON, item, journal
+from tests.disk import NOON, item, journal, until
 
 ROOT = Path(__file__).resolve().parents[1]
 FINDING = {"label": "dot", "score": 0.91, "box": [1.0, 2.0, 3.0, 4.0]}
@@ -182,6 +183,33 @@ def test_verify_log_says_what_it_saw_in_one_line(run: Run, path: Path) -> None:
     status, output, said = run("verify-log", path)
     assert (status, output) == (1, "")
     assert said == f"{complaint} is missing\n"
+
+
+def test_verify_log_compares_the_pictures_that_still_exist(run: Run, tmp_path: Path) -> None:
+    """One as recorded, one that gave way, one without a sum; then one is exchanged, and named with its line."""
+    path, folder = tmp_path / "journal.jsonl", tmp_path / "evidence"
+    with journal(path) as log, Evidence(folder, EvidenceSettings(keep_free_mb=0, patience_ms=10_000.0)) as kept:
+        until(kept._free.is_set)
+        exhibits = [kept.keep(number, "reject", np.full((8, 8, 3), 50 * number, np.uint8)) for number in range(1, 4)]
+        for exhibit in (*exhibits[:2], Exhibit(exhibits[2].name), Exhibit(lost="2 others wait for the disk")):
+            log.append("item", item("reject", **exhibit.as_fields()))
+    (folder / exhibits[1].name).unlink()
+    status, output, _ = run("verify-log", path, "--evidence", folder)
+    words = "4 records, 4 items, chain whole, pictures: 1 as recorded, 1 gone, 1 without a sum: the disk was slow"
+    assert (status, output) == (0, f"{path}: {words}\n")
+    exchanged = folder / exhibits[0].name
+    exchanged.write_bytes((folder / exhibits[2].name).read_bytes())
+    status, output, complaint = run("verify-log", path, "--evidence", folder)
+    assert (status, output) == (1, "")
+    amiss = f"{exchanged}: must be the picture recorded in {path}: line 1; it was changed or exchanged since"
+    assert complaint == f"stampgate-edge: {amiss}\n"
+    assert run("verify-log", path, "--evidence", tmp_path / "no")[0] == 1
+
+
+def test_a_journal_without_sums_is_verified_as_before(run: Run, path: Path) -> None:
+    """Written by a release that had none."""
+    words = "12 records, 7 items, chain whole, 3 files, pictures: 0 as recorded"
+    assert run("verify-log", path, "--evidence", path.parent) == (0, f"{path}: {words}\n", "")
 
 
 def test_status_of_a_running_service(run: Run, path: Path) -> None:

@@ -19,9 +19,15 @@ def test_systemd_hears_each_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         with Notifier() as notifier:
             notifier.ready("watching")
             notifier.alive("1 item")
+            notifier.reloading(1_234_567_890)
             notifier.stopping("SIGTERM")
-        heard = [systemd.recv(4096).decode() for _ in range(3)]
-    assert heard == ["READY=1\nSTATUS=watching", "WATCHDOG=1\nSTATUS=1 item", "STOPPING=1\nSTATUS=SIGTERM"]
+        heard = [systemd.recv(4096).decode() for _ in range(4)]
+    assert heard == [
+        "READY=1\nSTATUS=watching",
+        "WATCHDOG=1\nSTATUS=1 item",
+        "RELOADING=1\nMONOTONIC_USEC=1234567",
+        "STOPPING=1\nSTATUS=SIGTERM",
+    ]
 
 
 def test_without_systemd_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:

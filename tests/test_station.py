@@ -1,5 +1,6 @@
 import contextlib
 import dataclasses
+import hashlib
 import json
 import os
 import signal
@@ -37,6 +38,7 @@ from edge.preprocess import Frame
 from edge.rejects import Outcome
 from edge.station import Station, last_item, serve
 from edge.trigger import EveryFrame, Item
+from tests.disk import until
 from tests.tiny_model import paint, save, write_tiny_model
 
 MS = 1_000_000
@@ -168,6 +170,29 @@ def test_what_was_rejected_can_be_looked_at(tmp_path: Path) -> None:
     serve(config, SimulatedClock())
     assert [r["evidence"] for r in items(tmp_path)] == ["", "000000001-000000002-reject.jpg"]
     assert [path.name for path in (tmp_path / "evidence").glob("*.jpg")] == ["000000001-000000002-reject.jpg"]
+
+
+def test_the_record_carries_the_sum_of_its_picture_and_a_pass_none(build: Build, tmp_path: Path, stop: Stop) -> None:
+    """The picture is there before the record is."""
+    with build([DOT, NOTHING]) as station:
+        station.evidence.settings = EvidenceSettings(keep_free_mb=0, pass_rate=0.0, patience_ms=10_000.0)
+        until(station.evidence._free.is_set)
+        station.pass_item(10**12, stop)
+        station.pass_item(10**12, stop)
+        (picture,) = (tmp_path / "evidence").glob("*.jpg")
+    sums = [r.get("evidence_sha256") for r in items(tmp_path)]
+    assert sums == [None, hashlib.sha256(picture.read_bytes()).hexdigest()]
+
+
+def test_a_picture_that_could_not_be_kept_is_said_to_be_lost(build: Build, tmp_path: Path, stop: Stop) -> None:
+    """The item is decided all the same."""
+    with build([NOTHING]) as station:
+        station.evidence.settings = EvidenceSettings(keep_free_mb=10_000_000, patience_ms=10_000.0)
+        until(station.evidence._free.is_set)
+        station.pass_item(10**12, stop)
+    (record,) = items(tmp_path)
+    assert (record["verdict"], record["evidence"], "evidence_sha256" in record) == ("reject", "", False)
+    assert record["evidence_lost"].endswith("(the disk is nearly full, see [evidence] keep_free_mb)")
 
 
 def test_a_picture_that_shows_nothing_is_a_fault_by_name_and_kept(tmp_path: Path) -> None:

@@ -39,7 +39,8 @@ class FrameChecks:
     """
 
     def __init__(self, settings: CameraSettings) -> None:
-        self._settings = settings
+        self.settings = settings
+        """Their limits; may be replaced between two pictures."""
         self._sequence = 0
         self._last: Frame = np.zeros((0, 0, 3), np.uint8)
         self._stuck = 0
@@ -65,13 +66,13 @@ class FrameChecks:
         counted, self._sequence = capture.sequence > self._sequence, max(capture.sequence, self._sequence)
         if capture.t_ns < after_ns or not counted:
             return "old picture: it must be from after the trigger; check the camera's connection"
-        if not self._settings.allow_repeats and is_frozen(self._last, before):
+        if not self.settings.allow_repeats and is_frozen(self._last, before):
             return "frozen picture: it must not equal the one before to the last grey level; check the camera"
         return ""
 
     def _exposure(self) -> str:
         """Why nothing can be seen on the picture; empty when it can be judged."""
-        settings, picture = self._settings, luma(self._last)
+        settings, picture = self.settings, luma(self._last)
         if (level := brightest(picture)) < settings.black_below:
             return _named("black picture", "its brightest parts", f"at least {settings.black_below:g}", f"{level}")
         if (share := white_share(picture)) > settings.overexposed_above:

@@ -14,6 +14,7 @@ from edge.errors import UsageError
 
 DEFAULT_CONFIG = Path("/etc/stampgate/edge.toml")
 COMMANDS = {
+    "check": "test the box: camera, model, lines, disk, clock, watchdogs, power",
     "status": "say how the service is",
     "log": "show the journal, for people or as CSV",
     "verify-log": "check a journal: every line whole, chained and counted",

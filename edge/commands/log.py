@@ -17,7 +17,10 @@ from edge.errors import InputError
 from edge.journal import boot_id
 from edge.journal_file import leads_to, parse_record, turned_files
 
-HIDDEN = ("v", "kind", "sequence", "boot_id", "monotonic_ns", "wall_time", "clock_synced", "previous", "trigger_ns")
+HIDDEN = (
+    "v", "kind", "sequence", "boot_id", "monotonic_ns", "wall_time", "clock_synced", "previous", "trigger_ns",
+    "evidence_sha256",
+)  # fmt: skip
 COLUMNS = (
     "sequence", "wall_time", "clock_synced", "verdict", "reason", "gate", "ms", "picture", "evidence",
     "findings", "label", "score", "x0", "y0", "x1", "y1",

@@ -106,7 +106,9 @@ def _from_journal(path: Path) -> dict[str, Any]:
         if started:
             about = {name: started.get(name) for name in ("version", "settings_sha256", "model")}
             status = {"state": "not running, and no word of why: killed, or the power went", "trouble": "", **about}
-        if record["kind"] == "item":
+        if record["kind"] == "settings":
+            status["settings_sha256"] = record["settings_sha256"]
+        elif record["kind"] == "item":
             status["last"] = {name: record.get(name) for name in ("sequence", "verdict", "reason", "ms")}
         elif record["kind"] == "stop":
             status |= {"state": f"stopped: {record.get('reason')}", "counters": record["counters"]}

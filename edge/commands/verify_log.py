@@ -1,9 +1,11 @@
 """``stampgate-edge verify-log``: check a journal and say in one line that it holds, or where it does not."""
 
 import argparse
+from pathlib import Path
 
 from edge.commands import add_journal, journal_of
-from edge.journal import Verified, verify
+from edge.errors import InputError
+from edge.journal import Pictures, Verified, verify, verify_pictures
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -13,13 +15,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "numbered without a gap, the counters right. Exit status 0 when all holds, 1 when not."
     )
     add_journal(parser)
+    parser.add_argument(
+        "--evidence",
+        type=Path,
+        metavar="DIR",
+        help="compare the pictures in DIR with their sums in the journal, too; those that gave way are counted",
+    )
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Check and say what was seen. Raises InputError that names the first line amiss."""
-    path = journal_of(arguments)
-    print(f"{path}: {described(verify(path))}")
+    """Check and say what was seen. Raises InputError that names the first line, or picture, amiss."""
+    path, folder = journal_of(arguments), arguments.evidence
+    found = described(verify(path))
+    if folder is not None:
+        if not folder.is_dir():
+            raise InputError(f"{folder}: must be the folder of the pictures; name another with --evidence")
+        found += f", {pictured(verify_pictures(path, folder))}"
+    print(f"{path}: {found}")
     return 0
 
 
@@ -36,4 +49,16 @@ def described(found: Verified) -> str:
         words.append(f"from item {found.first_item} on: the files before it are not here")
     if found.lost_items:
         words.append(f"{found.lost_items} items counted but not described: the disk was full or broken")
+    return ", ".join(words)
+
+
+def pictured(found: Pictures) -> str:
+    """Say what :func:`edge.journal.verify_pictures` saw.
+
+    >>> pictured(Pictures(right=12, gone=3))
+    'pictures: 12 as recorded, 3 gone'
+    """
+    words = [f"pictures: {found.right} as recorded"]
+    words += [f"{found.gone} gone"] * bool(found.gone)
+    words += [f"{found.unsaid} without a sum: the disk was slow"] * bool(found.unsaid)
     return ", ".join(words)

@@ -49,7 +49,7 @@ class GpioLines:
         self._numbers: dict[str, int] = {}
 
     def __enter__(self) -> Self:
-        self._gpiod = _import_gpiod()
+        self._gpiod = import_gpiod()
         with ExitStack() as stack:
             chip, offsets = self._find_chip(stack)
             self._roles = {offset: role for role, offset in offsets.items()}
@@ -163,7 +163,9 @@ class GpioLines:
             raise ConfigError(
                 f"[lines] must name each line once, not {', '.join(self._names.values())}; correct it there"
             )
-        fitting = [(chip, found) for chip, found in self._chips(stack) if wanted <= set(found)]
+        assert self._gpiod is not None
+        chips = open_chips(self._gpiod, stack, self._settings.chip, self._devices)
+        fitting = [(chip, found) for chip, found in chips if wanted <= set(found)]
         if len(fitting) != 1:
             raise ConfigError(
                 f"[lines] {', '.join(sorted(wanted))}: must be lines of one GPIO chip, not of {len(fitting)}; "
@@ -177,26 +179,32 @@ class GpioLines:
                 )
         return chip, {role: found[name][0] for role, name in self._names.items()}
 
-    def _chips(self, stack: ExitStack) -> "Iterator[tuple[Chip, dict[str, list[int]]]]":
-        """Open each chip that [lines] chip allows; yield it with the offsets of each name."""
-        assert self._gpiod is not None
-        for path in sorted(self._devices.glob("gpiochip*")):
-            if path.is_symlink() or not self._gpiod.is_gpiochip_device(str(path)):
-                continue
-            try:
-                chip = stack.enter_context(self._gpiod.Chip(str(path)))
-            except OSError as error:
-                raise GateError(
-                    f"{path}: cannot be opened ({error.strerror}); the service's user must be in the group that owns it"
-                ) from None
-            if self._settings.chip in ("", chip.get_info().label):
-                found: dict[str, list[int]] = {}
-                for offset in range(chip.get_info().num_lines):
-                    found.setdefault(chip.get_line_info(offset).name or "", []).append(offset)
-                yield chip, found
+
+def open_chips(
+    gpiod: ModuleType, stack: ExitStack, label: str, devices: Path
+) -> "Iterator[tuple[Chip, dict[str, list[int]]]]":
+    """Open each GPIO chip with that *label*, or any for an empty one, until *stack* ends.
+
+    Yields it with the offsets of each line name. Raises GateError when one may not be opened.
+    """
+    for path in sorted(devices.glob("gpiochip*")):
+        if path.is_symlink() or not gpiod.is_gpiochip_device(str(path)):
+            continue
+        try:
+            chip = stack.enter_context(gpiod.Chip(str(path)))
+        except OSError as error:
+            raise GateError(
+                f"{path}: cannot be opened ({error.strerror}); the service's user must be in the group that owns it"
+            ) from None
+        if label in ("", chip.get_info().label):
+            found: dict[str, list[int]] = {}
+            for offset in range(chip.get_info().num_lines):
+                found.setdefault(chip.get_line_info(offset).name or "", []).append(offset)
+            yield chip, found
 
 
-def _import_gpiod() -> ModuleType:
+def import_gpiod() -> ModuleType:
+    """The library, version 2. Raises ConfigError that says how to install it."""
     try:
         import gpiod  # noqa: PLC0415 - a desk without wires need not have it
     except ImportError:

@@ -20,7 +20,10 @@ from tests.tiny_model import paint, save, two_classes, write_tiny_model
 
 FOLDER = Path(__file__).resolve().parent
 CASES = tuple(sorted(path.parent.name for path in FOLDER.glob("*/edge.toml")))
-VARIES = ("boot_id", "wall_time", "clock_synced", "previous", "version", "settings_sha256", "evidence")
+VARIES = (
+    *("boot_id", "wall_time", "clock_synced", "previous", "version", "settings_sha256"),
+    *("evidence", "evidence_sha256", "evidence_lost"),
+)
 """What differs from run to run, or from release to release. Evidence is kept by a thread that real time waits for."""
 MS = 1_000_000
 

@@ -1,0 +1,132 @@
+"""``stampgate-edge check``: a self-test of the box, one line a thing, for the technician in front of it."""
+
+import argparse
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+from edge.clock import MonotonicClock
+from edge.commands import add_config, config_of
+from edge.config import Config
+from edge.errors import ConfigError, InputError
+from edge.gate import check_gate
+from edge.journal_file import is_free
+from edge.selftest import Seen, box, sight, told, wires
+
+FRAMES = 10
+VERDICTS = ("pass", "reject")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command."""
+    parser.description = (
+        "Test the box: camera, model, GPIO lines, disk, clock, watchdogs, power. One line a thing: ok, WARN or FAIL, "
+        "what, the figure, the next step. Exit status 1 when anything FAILs, else 0. While the service runs it has "
+        "the camera and the lines, and they are left alone: stop the line and the service to test them too. Run it as "
+        "the service's user (sudo -u stampgate), or what that user may not do stays unseen."
+    )
+    add_config(parser)
+    parser.add_argument("--frames", type=_count, default=FRAMES, metavar="N", help="pictures to take (default: 10)")
+    parser.add_argument(
+        "--picture",
+        type=_known,
+        action="append",
+        default=[],
+        metavar="FILE=VERDICT",
+        help="a picture and what must become of it, e.g. good.jpg=pass; may be repeated",
+    )
+    parser.add_argument(
+        "--loop-back",
+        type=_wire,
+        action="append",
+        default=[],
+        metavar="OUT=IN",
+        help="a wire from an output to an input, e.g. reject=trigger: the output moves twice, the input must follow; "
+        "names of [lines], or of the chip; may be repeated",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Look at everything, print it line by line, and return the exit status. Raises UsageError."""
+    failed = 0
+    for seen in looked(arguments):
+        print(seen, flush=True)
+        failed += seen.state == "FAIL"
+    print(f"{failed} to put right" if failed else "nothing to put right")
+    return int(failed > 0)
+
+
+def looked(arguments: argparse.Namespace) -> Iterator[Seen]:
+    """All that is seen, in the order of the way of an item, then the box."""
+    try:
+        config = config_of(arguments)
+        check_gate(config)
+    except ConfigError as error:
+        yield Seen("FAIL", "settings", str(error))
+        return
+    yield Seen("ok", "settings", f"{arguments.config}: checksum {config.checksum()[:16]}")
+    clock = MonotonicClock()
+    if config.camera.driver != "replay" and eye_runs(config):
+        yield Seen("WARN", "camera", "not tried: the service has it; stop the line and stampgate-edge.service first")
+    else:
+        yield from told("camera", sight.camera(config, clock, arguments.frames))
+    yield from told("model", sight.model(config, clock, dict(arguments.picture)))
+    yield from told("lines", wires.lines(config))
+    yield from told("lines released", wires.released(config))
+    for wire in arguments.loop_back:
+        yield from told("loop-back", _loop_back(config, wire))
+    for what, look in (("disk", box.disk(config)), ("clock", box.clock())):
+        yield from told(what, look)
+    yield from told("watchdog", box.watchdog(config))
+    yield from told("power", box.power())
+
+
+def _loop_back(config: Config, wire: tuple[str, str]) -> Iterator[Seen]:
+    if gate_runs(config):
+        said = "not tried: the gate runs and holds the lines; stop the line and stampgate-gate.service first"
+        yield Seen("FAIL", "loop-back", said)
+    else:
+        yield from wires.loop_back(config, wire)
+
+
+def eye_runs(config: Config) -> bool:
+    """Whether a service writes this journal. Raises InputError when that may not be asked."""
+    journal = config.path(config.journal.file)
+    try:
+        return journal.exists() and not is_free(journal)
+    except PermissionError:
+        raise InputError(f"{journal}: may not be read, so nobody knows whether the service runs; use sudo") from None
+
+
+def gate_runs(config: Config) -> bool:
+    """Whether a gate listens; it is hung up on without a word. Raises InputError when that may not be asked."""
+    path = config.path(config.gate.socket)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC) as caller:
+        try:
+            caller.connect(str(path))
+        except PermissionError:
+            raise InputError(f"{path}: may not be asked, so nobody knows whether the gate runs; use sudo") from None
+        except OSError:
+            return False
+    return True
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= 10_000:
+        raise argparse.ArgumentTypeError(f"must be a number of 1 to 10000, not {text!r}")
+    return int(text)
+
+
+def _known(text: str) -> tuple[Path, str]:
+    file, _, verdict = text.rpartition("=")
+    if verdict not in VERDICTS or not Path(file).is_file():
+        raise argparse.ArgumentTypeError(f"must be FILE=pass or FILE=reject, with a file that is there, not {text!r}")
+    return Path(file), verdict
+
+
+def _wire(text: str) -> tuple[str, str]:
+    output, _, given = text.partition("=")
+    if not output or not given or output == given:
+        raise argparse.ArgumentTypeError(f"must be OUT=IN, two lines, not {text!r}")
+    return output, given

@@ -1,0 +1,74 @@
+"""Settings that change while a process runs: read again on SIGHUP, and taken whole or not at all."""
+
+import dataclasses
+import signal
+from types import FrameType, TracebackType
+from typing import Any, Self
+
+from edge.config import SECTIONS, Config, load_config
+from edge.errors import ConfigError
+from edge.gate import check_gate
+
+
+class Reload:
+    """SIGHUP as a request to read the settings again; with settings that come from no file it is left as it was.
+
+    Synchronization: the main thread, the only one that Python lets handle signals.
+    """
+
+    def __init__(self, running: Config) -> None:
+        self.running = running
+        """The settings that count."""
+        self._asked = False
+        self._before: Any = None
+
+    def __enter__(self) -> Self:
+        if self.running.source is not None:
+            self._before = signal.signal(signal.SIGHUP, self._ask)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.running.source is not None:
+            signal.signal(signal.SIGHUP, self._before)
+
+    def take(self) -> bool:
+        """Whether somebody has asked since the last call."""
+        asked, self._asked = self._asked, False
+        return asked
+
+    def read(self) -> Config:
+        """Read the file again. Raises ConfigError for one that is wrong, or changes what a running process cannot."""
+        assert self.running.source is not None
+        fresh = load_config(self.running.source)
+        check_gate(fresh)
+        fixed = [name for name in changes(self.running, fresh) if not _is_live(name)]
+        if fixed:
+            raise ConfigError(f"{fresh.source}: {', '.join(fixed)}: needs a restart; restart, or take the change back")
+        return fresh
+
+    def _ask(self, _number: int, _frame: FrameType | None) -> None:
+        self._asked = True
+
+
+def changes(before: Config, after: Config) -> dict[str, list[Any]]:
+    """Each setting that differs, with its two values.
+
+    >>> changes(Config(), Config(gate=dataclasses.replace(Config().gate, pulse_ms=60.0)))
+    {'[gate] pulse_ms': [50.0, 60.0]}
+    """
+    values = ({name: dataclasses.asdict(getattr(config, name)) for name in SECTIONS} for config in (before, after))
+    old, new = values
+    return {
+        f"[{section}] {key}": [value, new[section][key]]
+        for section, keys in old.items()
+        for key, value in keys.items()
+        if value != new[section][key]
+    }
+
+
+def _is_live(name: str) -> bool:
+    section, key = name.removeprefix("[").split("] ")
+    (live,) = (field.metadata["live"] for field in dataclasses.fields(SECTIONS[section]) if field.name == key)
+    return bool(live)

@@ -1,0 +1,157 @@
+"""The GPIO lines: whether each is there and who holds it, and whether a wire carries a level from one to another."""
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from edge.config import Config, LinesSettings
+from edge.errors import ConfigError, GateError
+from edge.lines import SAFE, wired
+from edge.lines.gpiochip import CONSUMER, PULLS, import_gpiod, open_chips
+from edge.selftest import Seen
+
+if TYPE_CHECKING:
+    from gpiod import Chip, LineRequest
+
+LEVELS = (0, 1, 0, 1, 0)
+"""What is sent over a wire: it must follow each, so that neither a broken wire nor one that is stuck looks well."""
+SETTLED_S = 0.1
+"""How long a level may take over a wire; opto-isolators need less than a millisecond."""
+DEVICES = Path("/dev")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a line is: its chip, and its number there."""
+
+    chip: "Chip"
+    offset: int
+
+
+def lines(config: Config, devices: Path = DEVICES) -> Iterator[Seen]:
+    """Each line of ``[lines]``, found by its name, and who holds it; nothing is driven."""
+    if config.lines.driver != "gpiod":
+        yield Seen("ok", "lines", "simulated: this box has no wires")
+        return
+    with ExitStack() as stack:
+        found = list(open_chips(import_gpiod(), stack, config.lines.chip, devices))
+        for role, name in wired(config.lines).items():
+            yield _line(role, name, _places(found, name))
+
+
+def _line(role: str, name: str, places: list[Place]) -> Seen:
+    what = f"line {role}"
+    if len(places) != 1:
+        return Seen("FAIL", what, f"{name}: must be the name of one line, not of {len(places)}; see gpioinfo")
+    chip, offset = places[0].chip, places[0].offset
+    info = chip.get_line_info(offset)
+    where = f"{name} is line {offset} of {chip.get_info().label}"
+    if not info.used:
+        return Seen("ok", what, f"{where}, free")
+    if info.consumer == CONSUMER:
+        return Seen("ok", what, f"{where}, held by the gate")
+    return Seen("FAIL", what, f"{where}, held by {info.consumer or 'the kernel'}; end that, or use another line")
+
+
+def released(config: Config, root: Path = Path("/")) -> Iterator[Seen]:
+    """What the kernel makes of an output whose process has died; a Raspberry Pi's would keep it as it was."""
+    files = sorted(root.glob("sys/module/pinctrl_*/parameters/persist_gpio_outputs"))
+    if config.lines.driver != "gpiod" or not files:
+        return
+    kept = [file.parents[1].name for file in files if file.read_text(encoding="ascii").strip() in ("Y", "1")]
+    if kept:
+        yield Seen(
+            "FAIL",
+            "lines released",
+            f"{kept[0]} leaves an output as it was when its process dies; put dtparam=strict_gpiod into config.txt",
+        )
+    else:
+        yield Seen("ok", "lines released", "an output whose process dies is let go")
+
+
+def loop_back(config: Config, wire: tuple[str, str], devices: Path = DEVICES) -> Iterator[Seen]:
+    """Send low and high over a *wire* from an output to an input, each by its role in ``[lines]`` or its name.
+
+    The output moves, and is left at rest. Raises ConfigError for names that are none, GateError when a line is held.
+    """
+    names = wired(config.lines)
+    if config.lines.driver != "gpiod":
+        raise ConfigError('a loop-back needs [lines] driver "gpiod"; set it there')
+    gpiod = import_gpiod()
+    with ExitStack() as stack:
+        found = list(open_chips(gpiod, stack, config.lines.chip, devices))
+        places = [_only(_places(found, names.get(end, end)), end) for end in wire]
+        output = _request(stack, places[0], _output(gpiod, config.lines, wire[0]), wire[0])
+        given = _request(stack, places[1], _input(gpiod, config.lines, wire[1]), wire[1])
+        levels = gpiod.line.Value.INACTIVE, gpiod.line.Value.ACTIVE
+        rest = levels[SAFE.get(wire[0], 0)]
+        stack.callback(output.set_value, places[0].offset, rest)
+        answers = []
+        for level in LEVELS:
+            output.set_value(places[0].offset, levels[level])
+            answers.append(_follow(given, places[1].offset, levels[level]))
+    yield _judged(wire, answers)
+
+
+def _judged(wire: tuple[str, str], answers: list[float | None]) -> Seen:
+    """Say how a wire followed :data:`LEVELS`; *answers*: after how many milliseconds, None for not at all."""
+    what, said = "loop-back", f"{wire[0]} to {wire[1]}"
+    times = [answer for answer in answers if answer is not None]
+    lost = {level for level, answer in zip(LEVELS, answers, strict=True) if answer is None}
+    if not lost:
+        return Seen("ok", what, f"{said}: low and high arrive, the slowest after {max(times):.1f} ms")
+    if len(lost) > 1:
+        cure = "list one of them in [lines] active_low if the wire turns it over, and check the wire and its supply"
+        return Seen("FAIL", what, f"{said}: neither low nor high arrives; {cure}")
+    word = ("low", "high")[lost.pop()]
+    return Seen("FAIL", what, f"{said}: {word} does not arrive; check the wire, its supply and the pull resistor")
+
+
+def _follow(given: "LineRequest", offset: int, level: Any) -> float | None:
+    """Wait until an input takes *level*; after how many milliseconds it did, None when it does not."""
+    began_s = time.monotonic()
+    while (took_s := time.monotonic() - began_s) < SETTLED_S:
+        if given.get_value(offset) == level:
+            return took_s * 1000
+    return None
+
+
+def _places(found: "list[tuple[Chip, dict[str, list[int]]]]", name: str) -> list[Place]:
+    """Every line of that *name*."""
+    return [Place(chip, offset) for chip, names in found for offset in names.get(name, ())]
+
+
+def _only(places: list[Place], end: str) -> Place:
+    """The one place of an *end* of the wire. Raises ConfigError when there is none, or more than one."""
+    if len(places) != 1:
+        raise ConfigError(f"loop-back {end}: must be the name of one line, not of {len(places)}; see gpioinfo")
+    return places[0]
+
+
+def _request(stack: ExitStack, place: Place, settings: Any, role: str) -> "LineRequest":
+    try:
+        request = place.chip.request_lines({place.offset: settings}, consumer="stampgate-check")
+    except OSError as error:
+        raise GateError(
+            f"loop-back {role}: the kernel does not give the line ({error.strerror}); see gpioinfo"
+        ) from None
+    stack.callback(request.release)
+    return request
+
+
+def _output(gpiod: ModuleType, settings: LinesSettings, role: str) -> Any:
+    """An output at rest."""
+    line = gpiod.line
+    rest = (line.Value.INACTIVE, line.Value.ACTIVE)[SAFE.get(role, 0)]
+    low = role in settings.active_low
+    return gpiod.LineSettings(direction=line.Direction.OUTPUT, active_low=low, output_value=rest)
+
+
+def _input(gpiod: ModuleType, settings: LinesSettings, role: str) -> Any:
+    line = gpiod.line
+    bias, low = line.Bias[PULLS[settings.pull]], role in settings.active_low
+    return gpiod.LineSettings(direction=line.Direction.INPUT, active_low=low, bias=bias)
