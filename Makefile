@@ -16,7 +16,7 @@ unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test bench-data bench-ablation bench-peers check lint types imports smoke wheel format clean distclean
+.PHONY: help demo test bench-data bench-ablation bench-peers bench-edge soak check lint types imports smoke wheel deb test-board format clean distclean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -35,6 +35,12 @@ bench-ablation: $(FULL)/.ready  ## say what each ingredient of the training is w
 
 bench-peers: $(FULL)/.ready  ## compare with YOLO11n and SIFT on the same pictures (ARGS='--minutes 30')
 	"$(FULL)/bin/python" -m bench.peers $(ARGS)
+
+bench-edge: $(BOX)/.ready  ## measure the box's start, memory and overhead (ARGS='--model MODEL.onnx')
+	"$(BOX)/bin/python" -m bench.edge $(ARGS)
+
+soak: $(FULL)/.ready  ## let 200,000 items pass the box's two processes: nothing lost, nothing grown (ARGS='--items N')
+	"$(FULL)/bin/python" -m bench.edge.soak $(ARGS)
 
 check: lint types imports test smoke  ## all of lint, types, imports, test and smoke
 
@@ -55,6 +61,12 @@ wheel: $(BOX)/.ready  ## build the wheel into dist/
 	rm -f dist/*.whl
 	"$(BOX)/bin/python" -m pip wheel --quiet --no-deps --wheel-dir dist .
 	@ls -l dist/*.whl
+
+deb: $(BOX)/.ready  ## build the Debian packages for the box into dist/, for arm64 and amd64
+	packaging/build-deb "$(BOX)/bin/python" dist
+
+test-board: deb  ## prove the installed package on an emulated Arm board (root, Debian 12: see tests/board/README.md)
+	"$(BOX)/bin/python" -m tests.board $(ARGS)
 
 format: $(FULL)/.ready  ## put the code into the house format and mend what ruff can mend
 	"$(FULL)/bin/ruff" check --fix .
