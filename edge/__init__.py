@@ -2,7 +2,6 @@
 
 import os
 
-
 __version__ = "0.1.0"
 
 # Before anyone imports onnxruntime, which from 1.29 on tells its makers of each use, over the network and in a file.

@@ -1,12 +1,13 @@
 """Pictures of a folder or a film, shown as if a camera took them; and the one place where picture files are decoded."""
 
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from edge.camera import Capture
 from edge.clock import Clock, Stop
@@ -49,7 +50,7 @@ class ReplayCamera:
         else:
             self._files = _listed(self._folder)
             self._count = len(self._files)
-        Image.init()  # load every decoder now, not while the first item waits
+        _load_decoders(self._files)
         self._shown, self._next_ns = 0, self._clock.now_ns()
         return self
 
@@ -139,6 +140,13 @@ class Film:
         self._image.close()
 
 
+def _load_decoders(files: Iterable[Path]) -> None:
+    """Load the decoders now, not while the first item waits; the rare ones, 4 MB, only where a name asks for them."""
+    Image.preinit()
+    if not all(path.suffix.lower() in Image.EXTENSION for path in files):
+        Image.init()
+
+
 def _listed(folder: Path) -> tuple[Path, ...]:
     """The files to replay. Raises ConfigError when there are none."""
     try:
@@ -192,10 +200,11 @@ def _decode(image: Image.Image, path: Path) -> Frame:
             picture=path.name,
         )
     image.load()
-    upright = ImageOps.exif_transpose(image)
+    turned = image.getexif().get(ExifTags.Base.Orientation, 1) != 1
+    upright = ImageOps.exif_transpose(image) if turned else image  # it would copy this one too
     if upright.mode == "F":
         raise FrameError(f"{path}: must hold 8- or 16-bit pixels, not floats; save it as PNG", picture=path.name)
-    return np.array(_to_rgb(upright), np.uint8)
+    return np.asarray(_to_rgb(upright), np.uint8)
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
@@ -207,7 +216,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         layered = image.convert("RGBA")
         white = Image.new("RGBA", layered.size, "white")
         return Image.alpha_composite(white, layered).convert("RGB")
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _trouble(error: Exception) -> str:
