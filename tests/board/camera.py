@@ -1,0 +1,64 @@
+"""The board's camera: shows one of the project's sample pictures through v4l2loopback, again and again.
+
+Runs in the guest, as a service of its own: to stop it is to pull the camera's cable. Which picture it shows stands in a
+file, and so does which it has shown.
+"""
+
+import fcntl
+import os
+import struct
+import time
+from pathlib import Path
+
+DEVICE = Path("/dev/video10")
+WIDTH, HEIGHT = 1280, 960
+PICTURES_PER_SECOND = 8
+"""Slow enough that a picture is not overwritten while the eye, on an emulated processor, still copies it."""
+SAMPLES = Path("/payload/samples")
+ORDER, SHOWN = Path("/run/board-camera/order"), Path("/run/board-camera/shown")
+S_FMT, VIDEO_OUTPUT, PROGRESSIVE, JPEG = 0xC0D05605, 2, 1, 7
+"""VIDIOC_S_FMT, V4L2_BUF_TYPE_VIDEO_OUTPUT, V4L2_FIELD_NONE and V4L2_COLORSPACE_JPEG of <linux/videodev2.h>."""
+PATIENCE_S = 30.0
+
+
+def show(name: str) -> None:
+    """Let the camera show the picture *name*; returns when it has."""
+    write(ORDER, name)
+    deadline = time.monotonic() + PATIENCE_S
+    while not SHOWN.exists() or SHOWN.read_text() != name:
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"the camera does not show {name}")
+        time.sleep(0.01)
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file whole."""
+    path.with_suffix(".new").write_text(text)
+    path.with_suffix(".new").rename(path)
+
+
+def run() -> None:
+    """Show pictures until killed."""
+    pictures = {path.name: path.read_bytes() for path in sorted(SAMPLES.glob("*.jpg"))}
+    device = os.open(DEVICE, os.O_RDWR)
+    fcntl.ioctl(device, S_FMT, picture_format(max(map(len, pictures.values()))))
+    shown = ""
+    while True:
+        name = ORDER.read_text() if ORDER.exists() else next(iter(pictures))
+        os.write(device, pictures[name])
+        if name != shown:
+            write(SHOWN, name)
+            shown = name
+        time.sleep(1 / PICTURES_PER_SECOND)
+
+
+def picture_format(largest: int) -> bytearray:
+    """The struct v4l2_format for JPEG pictures of at most *largest* bytes."""
+    form = bytearray(208)
+    fourcc = int.from_bytes(b"MJPG", "little")
+    struct.pack_into("<I4x8I", form, 0, VIDEO_OUTPUT, WIDTH, HEIGHT, fourcc, PROGRESSIVE, 0, largest, JPEG, 0)
+    return form
+
+
+if __name__ == "__main__":
+    run()

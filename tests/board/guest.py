@@ -1,0 +1,321 @@
+"""What is done on the board, step by step, and what was seen: facts, which the host judges.
+
+Runs in the guest, as root, once after each start of the board. Facts go to the host as JSON lines over a virtio port.
+"""
+
+import dataclasses
+import itertools
+import json
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tests.board import box, camera, settings, wires
+
+PORT = Path("/dev/virtio-ports/report")
+PAYLOAD = Path("/payload")
+STAMPED, OTHER_STAMPED, UNSTAMPED = "01-milk-stamped.jpg", "05-can-stamped.jpg", "02-milk-unstamped.jpg"
+ORDER = (1, 2, 4, 3, 5, 7, 6, 8, 9, 11, 10, 12)
+"""In which order the twelve sample pictures come by: passes and rejects alone, in pairs and in turn."""
+REST_S = (settings.DELAY_MS + settings.PULSE_MS) / 1000 + 0.5
+"""After so long an item has left the board."""
+LOAD_S = 0.25
+"""Between two items of the load that the power cut ends: more than the eye can look at."""
+Facts = dict[str, Any]
+
+
+def say(**message: Any) -> None:
+    """Tell the host."""
+    with PORT.open("w") as port:
+        port.write(json.dumps(message) + "\n")
+
+
+def main() -> int:
+    """Do what is to be done after this start: everything, or, once there is a journal, what follows a power cut."""
+    steps = AFTER_THE_CUT if box.JOURNAL.exists() else FIRST
+    try:
+        for name, step in steps.items():
+            say(step=name, up_s=time.monotonic())
+            say(facts=name, **step())
+        say(done=True)
+    except Exception:  # noqa: BLE001 - whatever it is, the host must hear of it
+        say(failed=traceback.format_exc())
+    say(log=box.messages())
+    return 0
+
+
+def install() -> Facts:
+    """Install the package as a technician does, on a box without a network."""
+    package = next(PAYLOAD.glob("*.deb"))
+    began = time.monotonic()
+    said = box.run("dpkg", "--install", str(package))
+    seconds = time.monotonic() - began
+    return {
+        "package": package.name,
+        "seconds": seconds,
+        "said": said,
+        "status": box.run("dpkg-query", "--show", "--showformat=${Status}", package.name.split("_")[0]),
+        "networks": sorted(path.name for path in Path("/sys/class/net").iterdir()),
+        "size_mb": int(box.run("du", "-sm", "/opt/stampgate").split()[0]),
+    }
+
+
+def start() -> Facts:
+    """Write the settings, start both services, and wait until the line may run."""
+    box.SETTINGS.write_text(settings.TOML)
+    began = time.monotonic()
+    box.run("systemctl", "enable", "--now", box.BOTH)
+    box.until("READY", box.ready)
+    return {"seconds": time.monotonic() - began, "users": [user_of(box.GATE), user_of(box.EYE)]}
+
+
+def line() -> Facts:
+    """Let every sample picture come by once."""
+    names = sorted(path.name for path in camera.SAMPLES.glob("*.jpg"))
+    facts = watched(lambda: {"items": [item(names[number - 1]) for number in ORDER]})
+    return {**facts, "log": box.run(box.PROGRAM, "log", "--csv"), "verified": box.run(box.PROGRAM, "verify-log")}
+
+
+def eye_killed() -> Facts:
+    """Kill the eye; items come by all the same."""
+
+    def act() -> Facts:
+        camera.show(STAMPED)
+        before = box.restarts(box.EYE)
+        killed_ns = kill(box.EYE, signal.SIGKILL)
+        blind = [blind_item(STAMPED) for _ in range(3)]
+        box.until("the eye is back", box.ready)
+        back = time.monotonic_ns()
+        return {
+            "killed_ns": killed_ns,
+            "back_ns": back,
+            "restarts": box.restarts(box.EYE) - before,
+            "blind": blind,
+            "items": [item(STAMPED)],
+        }
+
+    return watched(act)
+
+
+def gate_killed() -> Facts:
+    """Kill the gate; nobody drives the outputs then."""
+
+    def act() -> Facts:
+        camera.show(STAMPED)
+        before = box.restarts(box.GATE)
+        with Levels() as seen:
+            killed_ns = kill(box.GATE, signal.SIGKILL)
+            time.sleep(0.3)
+            blind = [blind_item(STAMPED)]
+        box.until("the gate is back, and the eye with it", box.ready)
+        back = time.monotonic_ns()
+        return {
+            "killed_ns": killed_ns,
+            "back_ns": back,
+            "restarts": box.restarts(box.GATE) - before,
+            "levels": seen.levels,
+            "blind": blind,
+            "items": [item(OTHER_STAMPED), item(UNSTAMPED)],
+        }
+
+    return watched(act)
+
+
+def eye_hung() -> Facts:
+    """Stop the eye without ending it; items come by all the same."""
+
+    def act() -> Facts:
+        camera.show(STAMPED)
+        before = box.restarts(box.EYE)
+        hung_ns = kill(box.EYE, signal.SIGSTOP)
+        blind = [blind_item(STAMPED) for _ in range(2)]
+        box.until("the hung eye is started again", lambda: box.restarts(box.EYE) > before)
+        box.until("the eye is back", box.ready)
+        return {
+            "hung_ns": hung_ns,
+            "back_ns": time.monotonic_ns(),
+            "restarts": box.restarts(box.EYE) - before,
+            "said": [text for text in box.messages("--unit", box.EYE).splitlines() if "atchdog" in text],
+            "blind": blind,
+            "items": [item(OTHER_STAMPED)],
+        }
+
+    return watched(act)
+
+
+def camera_lost() -> Facts:
+    """Pull the camera's cable, take its device away, and bring both back; items come by all the while."""
+
+    def act() -> Facts:
+        camera.show(STAMPED)
+        lost_ns = time.monotonic_ns()
+        box.run("systemctl", "kill", "--signal=KILL", "board-camera.service")
+        blind = [blind_item(STAMPED) for _ in range(3)]
+        box.until("the device is taken away", lambda: not removed())
+        device = camera.DEVICE.exists()
+        blind += [blind_item(STAMPED)]
+        box.run("modprobe", "v4l2loopback")
+        box.run("systemctl", "start", "board-camera.service")
+        camera.show(OTHER_STAMPED)
+        box.until("the eye is back", box.ready)
+        back_ns = time.monotonic_ns()
+        facts = {"lost_ns": lost_ns, "back_ns": back_ns, "device_left": device}
+        return {**facts, "blind": blind, "items": [item(STAMPED)]}
+
+    return watched(act)
+
+
+def hardening() -> Facts:
+    """What systemd thinks of the units, and whether the board's watchdog watches systemd itself."""
+    return {
+        "exposure": {unit: box.run("systemd-analyze", "security", "--no-pager", unit) for unit in (box.GATE, box.EYE)},
+        "watchdog": box.run("systemctl", "show", "--property=RuntimeWatchdogUSec"),
+        "said": [text for text in box.messages("--identifier=systemd").splitlines() if "hardware watchdog" in text],
+    }
+
+
+def load() -> Facts:
+    """Let item after item come by and tell the host of each record that can be seen, until the power is cut."""
+    threading.Thread(target=pull_on, daemon=True).start()
+    seen = 0
+    while True:
+        if (last := box.items()[-1]["sequence"]) > seen:
+            seen = last
+            say(seen=seen)
+        time.sleep(0.005)
+
+
+def after_the_cut() -> Facts:
+    """See what the journal holds, once the services have come back by themselves."""
+    box.until("READY", box.ready)
+    return {
+        "verified": box.run(box.PROGRAM, "verify-log"),
+        "log": box.run(box.PROGRAM, "log", "--csv"),
+        "kinds": [record["kind"] for record in box.records()],
+        **watched(lambda: {"items": [item(STAMPED), item(UNSTAMPED)]}),
+    }
+
+
+def purge() -> Facts:
+    """Take the package off the box."""
+    name = next(PAYLOAD.glob("*.deb")).name.split("_")[0]
+    box.run("dpkg", "--purge", name)
+    return {
+        "journals": len(list(box.JOURNAL.parent.glob("journal*"))),
+        "left": [str(path) for path in (Path("/opt/stampgate"), box.SETTINGS) if path.exists()],
+        "running": [unit for unit in (box.GATE, box.EYE) if box.main_pid(unit)],
+    }
+
+
+def watched(act: Callable[[], Facts]) -> Facts:
+    """Do something on a line that may run; add what the outputs and the journal did until the last item had left."""
+    box.until("READY", box.ready)
+    before = last_sequence()
+    wires.begin_trace()
+    facts = act()
+    time.sleep(REST_S)
+    passed = len(facts["items"]) + len(facts.get("blind", []))
+    # What passed a dead gate is nobody's, so it is in no journal; then there may be fewer records.
+    wait_s = 0 if "levels" in facts else box.PATIENCE_S
+    if wait_s:
+        box.until("every item is in the journal", lambda: last_sequence() - before >= passed, wait_s)
+    records = [record for record in box.items() if record["sequence"] > before]
+    return {**facts, "edges": [dataclasses.astuple(edge) for edge in wires.traced()], "records": records}
+
+
+def item(picture: str) -> Facts:
+    """Let an item come by and hold its picture until it is in the journal, well before it arrives at the gate."""
+    before = last_sequence()
+    camera.show(picture)
+    pulled_ns = wires.pass_item()
+    box.until("the item is in the journal", lambda: last_sequence() > before)
+    return {"picture": picture, "pulled_ns": pulled_ns}
+
+
+def blind_item(picture: str) -> Facts:
+    """Let an item come by, a second from the next, that nobody sees."""
+    pulled_ns = wires.pass_item()
+    time.sleep(1.0)
+    return {"picture": picture, "pulled_ns": pulled_ns}
+
+
+def last_sequence() -> int:
+    """The number of the last item in the journal."""
+    return int(records[-1]["sequence"]) if (records := box.records()) else 0
+
+
+def pull_on() -> None:
+    """Let items come by for ever."""
+    for path in itertools.cycle(sorted(camera.SAMPLES.glob("*.jpg"))):
+        camera.write(camera.ORDER, path.name)
+        wires.pass_item()
+        time.sleep(LOAD_S)
+
+
+def kill(unit: str, number: signal.Signals) -> int:
+    """Send a signal to a service's process and return when, monotonic nanoseconds."""
+    pid = box.main_pid(unit)
+    now_ns = time.monotonic_ns()
+    os.kill(pid, number)
+    return now_ns
+
+
+def removed() -> str:
+    """Try to take the camera's driver away; what stood in the way, empty when it is gone."""
+    box.run("modprobe", "--remove", "v4l2loopback", check=False)
+    return "in use" if Path("/sys/module/v4l2loopback").exists() else ""
+
+
+def user_of(unit: str) -> str:
+    """The name of the user that a service runs as."""
+    return Path(f"/proc/{box.main_pid(unit)}").owner()
+
+
+class Levels:
+    """Watches the outputs' levels while inside the ``with`` block: each change, and when it was seen."""
+
+    def __init__(self) -> None:
+        self.levels: list[tuple[int, dict[str, int]]] = []
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+
+    def __enter__(self) -> "Levels":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._stop.is_set():
+            now = wires.levels()
+            if not self.levels or self.levels[-1][1] != now:
+                self.levels.append((time.monotonic_ns(), now))
+            time.sleep(0.001)
+
+
+FIRST: dict[str, Callable[[], Facts]] = {
+    "install": install,
+    "start": start,
+    "line": line,
+    "eye_killed": eye_killed,
+    "gate_killed": gate_killed,
+    "eye_hung": eye_hung,
+    "camera_lost": camera_lost,
+    "load": load,
+}
+AFTER_THE_CUT: dict[str, Callable[[], Facts]] = {
+    "after_the_cut": after_the_cut,
+    "hardening": hardening,
+    "purge": purge,
+}
+
+if __name__ == "__main__":
+    sys.exit(main())

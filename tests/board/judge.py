@@ -1,0 +1,274 @@
+"""What the facts from the board prove, claim by claim. Pure: no board, no files, so each claim can be seen to fail."""
+
+import csv
+import io
+import re
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tests.board.settings import DEBOUNCE_MS, DELAY_MS, PULSE_MS, READY_MS, SILENT_MS
+from tests.board.wires import FAULT, READY, REJECT
+
+LATE_MS = PULSE_MS
+"""A pulse may begin this much late, on an emulated processor with other work, and never early."""
+DROP_MS = 500
+"""READY must rest so soon after the eye was killed."""
+RELEASED_MS = 200
+"""The outputs must be safe so soon after the gate was killed; they are looked at about every two milliseconds."""
+SAFE = {REJECT: 0, READY: 0, FAULT: 1}
+EXPOSURE = 2.0
+"""Of ``systemd-analyze security``, at most."""
+Facts = Mapping[str, Any]
+Pulse = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One sentence about the box, whether it held, and its figures."""
+
+    name: str
+    passed: bool
+    figures: str
+
+
+def judge(facts: Mapping[str, Facts], stamped: frozenset[str], seen: int) -> list[Claim]:
+    """Judge all claims.
+
+    *facts*: by step. *stamped*: names of the pictures that must pass. *seen*: the last item that was seen in the
+    journal before the power was cut.
+    """
+    return [
+        *installed(facts["install"], facts["start"]),
+        *line(facts["line"], stamped),
+        *eye_killed(facts["eye_killed"], stamped),
+        *gate_killed(facts["gate_killed"], stamped),
+        *eye_hung(facts["eye_hung"], stamped),
+        *camera_lost(facts["camera_lost"], stamped),
+        *power_cut(facts["after_the_cut"], stamped, seen),
+        *hardened(facts["hardening"]),
+        *purged(facts["purge"]),
+    ]
+
+
+def installed(install: Facts, start: Facts) -> list[Claim]:
+    """The package, put in by dpkg without a network."""
+    whole = install["status"] == "install ok installed" and install["networks"] == ["lo"]
+    figures = f"{install['package']}: {install['seconds']:.0f} s, {install['size_mb']} MB in /opt/stampgate"
+    users = start["users"]
+    return [
+        Claim("dpkg installs the package without a network", whole, figures),
+        Claim("both services start, as a user of their own", users == ["stampgate"] * 2, f"{start['seconds']:.1f} s"),
+    ]
+
+
+def line(facts: Facts, stamped: frozenset[str]) -> list[Claim]:
+    """Items in, pulses out, and the journal beside them."""
+    items, records = facts["items"], facts["records"]
+    unstamped = [item for item in items if item["picture"] not in stamped]
+    pulses = pulses_of(facts["edges"])
+    told = [(r["sequence"], r["verdict"]) for r in records]
+    wanted = [("pass" if item["picture"] in stamped else "reject") for item in items]
+    agrees = [verdict for _, verdict in told] == wanted and logged(facts["log"])[-len(told) :] == told
+    moments = [(r["trigger_ns"] - i["pulled_ns"]) / 1e6 for r, i in zip(records, items, strict=False)]
+    close = all(DEBOUNCE_MS <= ms <= DEBOUNCE_MS + LATE_MS for ms in moments)
+    return [
+        Claim(
+            "stamped items give no pulse, unstamped ones one each, in order, at the configured delay",
+            bool(unstamped) and fits(unstamped, pulses),
+            f"{len(items)} items, {len(pulses)} pulses; {spread(unstamped, pulses)}",
+        ),
+        Claim(
+            "the journal agrees item by item",
+            agrees and close and "chain whole" in facts["verified"],
+            facts["verified"].strip().rpartition(": ")[2],
+        ),
+    ]
+
+
+def eye_killed(facts: Facts, stamped: frozenset[str]) -> list[Claim]:
+    """The eye is killed by SIGKILL."""
+    drop_ms, level = rested(facts["edges"], facts["killed_ns"])
+    back = facts["restarts"] == 1 and verdicts(facts)[-1:] == ["pass"]
+    return [
+        Claim("kill -9 of the eye: READY drops", level == 0 and drop_ms <= DROP_MS, f"after {drop_ms:.0f} ms"),
+        unseen("kill -9 of the eye", facts, stamped),
+        Claim("kill -9 of the eye: it is back by itself, and lets pass", back, f"after {back_s(facts, 'killed_ns')}"),
+    ]
+
+
+def gate_killed(facts: Facts, stamped: frozenset[str]) -> list[Claim]:
+    """The gate is killed by SIGKILL."""
+    safe = [t_ns for t_ns, levels in facts["levels"] if t_ns >= facts["killed_ns"] and levels == SAFE]
+    safe_ms = (safe[0] - facts["killed_ns"]) / 1e6 if safe else float("inf")
+    pulses = pulses_of(facts["edges"])
+    sweep = pulses[0] if pulses else (0, 0)
+    due_ns = facts["blind"][0]["pulled_ns"] + DELAY_MS * 1e6
+    swept = sweep[0] <= due_ns < sweep[1] and sweep[1] - sweep[0] >= (DELAY_MS + PULSE_MS) * 1e6
+    unstamped = [item for item in facts["items"] if item["picture"] not in stamped]
+    back = facts["restarts"] == 1 and verdicts(facts) == ["pass", "reject"] and fits(unstamped, pulses[1:])
+    return [
+        Claim(
+            "kill -9 of the gate: REJECT and READY fall, FAULT rises",
+            safe_ms <= RELEASED_MS,
+            f"all by {safe_ms:.0f} ms, by their pull resistors",
+        ),
+        Claim(
+            "kill -9 of the gate: what was under way is rejected by the next gate",
+            swept,
+            f"REJECT high for {(sweep[1] - sweep[0]) / 1e6:.0f} ms",
+        ),
+        Claim("kill -9 of the gate: both are back by themselves", back, f"after {back_s(facts, 'killed_ns')}"),
+    ]
+
+
+def eye_hung(facts: Facts, stamped: frozenset[str]) -> list[Claim]:
+    """The eye is stopped by SIGSTOP, and so hangs."""
+    drop_ms, level = rested(facts["edges"], facts["hung_ns"])
+    back = facts["restarts"] == 1 and bool(facts["said"]) and verdicts(facts)[-1:] == ["pass"]
+    in_time = level == 0 and drop_ms <= SILENT_MS + DROP_MS
+    return [
+        Claim("a hung eye: READY drops", in_time, f"after {drop_ms:.0f} ms (eye_silent_ms {SILENT_MS})"),
+        unseen("a hung eye", facts, stamped),
+        Claim("a hung eye: systemd's watchdog starts it again", back, f"READY after {back_s(facts, 'hung_ns')}"),
+    ]
+
+
+def camera_lost(facts: Facts, stamped: frozenset[str]) -> list[Claim]:
+    """The camera's cable pulled, then its device gone."""
+    raised = [t_ns for line, level, t_ns in facts["edges"] if line == FAULT and level and t_ns > facts["lost_ns"]]
+    first = facts["records"][0]["reason"] if facts["records"] else ""
+    after = f"FAULT after {(raised[0] - facts['lost_ns']) / 1e6:.0f} ms" if raised else "never"
+    named = bool(raised) and "camera" in first and not facts["device_left"]
+    back = verdicts(facts)[-1:] == ["pass"]
+    return [
+        Claim("the camera is gone: FAULT, and the journal says why", named, f"{after}; '{first[:60]}'"),
+        unseen("the camera is gone", facts, stamped),
+        Claim("the camera is gone: when it is there again, all goes on", back, f"{back_s(facts, 'lost_ns')} in all"),
+    ]
+
+
+def power_cut(facts: Facts, stamped: frozenset[str], seen: int) -> list[Claim]:
+    """The power cut under load, and the same disk after it."""
+    kept = [sequence for sequence, _ in logged(facts["log"])]
+    lost = max(0, seen - kept[-1]) if kept else seen
+    whole = "chain whole" in facts["verified"] and kept == list(range(1, len(kept) + 1))
+    found = facts["verified"].strip().rpartition(": ")[2]
+    pulses = pulses_of(facts["edges"])
+    unstamped = [item for item in facts["items"] if item["picture"] not in stamped]
+    repaired = ", a torn line taken off" if "repair" in facts["kinds"] else ""
+    return [
+        Claim("power cut under load: the journal's chain is whole", whole, found + repaired),
+        Claim(
+            "power cut under load: at most the one line in writing is lost",
+            seen > 0 and lost <= 1,
+            f"item {seen} was seen, {kept[-1] if kept else 0} is there",
+        ),
+        Claim(
+            "power cut under load: after the start all goes on",
+            verdicts(facts) == ["pass", "reject"] and fits(unstamped, pulses),
+            "a stamped and an unstamped item judged right",
+        ),
+    ]
+
+
+def hardened(facts: Facts) -> list[Claim]:
+    """What systemd says of the units and the watchdog."""
+    found = {
+        unit: float(re.findall(r"exposure level for \S+: ([\d.]+)", t)[0]) for unit, t in facts["exposure"].items()
+    }
+    figures = ", ".join(f"{unit.partition('.')[0]} {value}" for unit, value in found.items())
+    seconds = re.fullmatch(r"RuntimeWatchdogUSec=(\d+)s", facts["watchdog"].strip())
+    watched = seconds is not None and int(seconds[1]) <= 15 and bool(facts["said"])
+    return [
+        Claim("systemd-analyze security of both is at most 2.0", max(found.values()) <= EXPOSURE, figures),
+        Claim("the board's watchdog watches systemd", watched, facts["watchdog"].strip()),
+    ]
+
+
+def purged(facts: Facts) -> list[Claim]:
+    """The package is purged."""
+    clean = not facts["left"] and not facts["running"] and facts["journals"] > 0
+    return [Claim("purge leaves the journal and nothing else", clean, f"{facts['journals']} journal files left")]
+
+
+def unseen(name: str, facts: Facts, stamped: frozenset[str]) -> Claim:
+    """Items that no eye could judge are rejected, each by its pulse, and stand in the journal as faults."""
+    blind = facts["blind"]
+    rejected = sorted(
+        [*blind, *(i for i in facts["items"] if i["picture"] not in stamped)], key=lambda i: i["pulled_ns"]
+    )
+    pulses = pulses_of(facts["edges"])
+    told = verdicts(facts)[: len(blind)]
+    held = bool(blind) and fits(rejected, pulses) and told == ["fault"] * len(blind)
+    return Claim(
+        f"{name}: items passing meanwhile are rejected", held, f"{len(blind)} items, {spread(rejected, pulses)}"
+    )
+
+
+def pulses_of(edges: Sequence[Sequence[Any]]) -> list[Pulse]:
+    """Each time that REJECT was high, from and to, in monotonic nanoseconds.
+
+    >>> pulses_of([("REJECT", 1, 5), ("READY", 0, 6), ("REJECT", 0, 7)])
+    [(5, 7)]
+    """
+    levels = [(level, t_ns) for line, level, t_ns in edges if line == REJECT]
+    rises, falls = ([t_ns for level, t_ns in levels if level == wanted] for wanted in (1, 0))
+    return [(rise, next(fall for fall in falls if fall > rise)) for rise in rises]
+
+
+def fits(rejected: Sequence[Facts], pulses: Sequence[Pulse]) -> bool:
+    """Whether there is one pulse for each of these items and no other, in order, each when it is due."""
+    if len(rejected) != len(pulses):
+        return False
+    late = late_ms(rejected, pulses)
+    return all(0 <= ms <= LATE_MS for ms in late)
+
+
+def late_ms(rejected: Sequence[Facts], pulses: Sequence[Pulse]) -> list[float]:
+    """By how much each pulse came later than debouncing and delay after its item covered the photo-eye."""
+    due_ms = DEBOUNCE_MS + DELAY_MS
+    return [(p[0] - i["pulled_ns"]) / 1e6 - due_ms for i, p in zip(rejected, pulses, strict=False)]
+
+
+def spread(rejected: Sequence[Facts], pulses: Sequence[Pulse]) -> str:
+    """Say how the delays lie, and the pulses' widths."""
+    if len(rejected) != len(pulses) or not pulses:
+        return f"{len(pulses)} pulses for {len(rejected)} items"
+    delays = [ms + DEBOUNCE_MS + DELAY_MS for ms in late_ms(rejected, pulses)]
+    widths = [(end - start) / 1e6 for start, end in pulses]
+    return f"delay {three(delays)} ms for {DEBOUNCE_MS} + {DELAY_MS}, width {three(widths)} ms for {PULSE_MS}"
+
+
+def three(values: Sequence[float]) -> str:
+    """Least, median and greatest.
+
+    >>> three([3.0, 1.0, 2.0])
+    '1.0/2.0/3.0'
+    """
+    return f"{min(values):.1f}/{statistics.median(values):.1f}/{max(values):.1f}"
+
+
+def rested(edges: Sequence[Sequence[Any]], after_ns: int) -> tuple[float, int]:
+    """When READY stopped to beat, in ms after a moment, and at which level it then stayed."""
+    beats = [(t_ns, level) for line, level, t_ns in edges if line == READY]
+    for (t_ns, level), (next_ns, _) in zip(beats, [*beats[1:], (2**63, 0)], strict=True):
+        if next_ns > after_ns and next_ns - t_ns > 8 * READY_MS * 1e6:
+            return max(0.0, (t_ns - after_ns) / 1e6), level
+    return float("inf"), 1
+
+
+def verdicts(facts: Facts) -> list[str]:
+    """The verdicts in the journal, in order."""
+    return [record["verdict"] for record in facts["records"]]
+
+
+def logged(text: str) -> list[tuple[int, str]]:
+    """Sequence and verdict of each line of ``stampgate-edge log --csv``."""
+    return [(int(row["sequence"]), row["verdict"]) for row in csv.DictReader(io.StringIO(text))]
+
+
+def back_s(facts: Facts, since: str) -> str:
+    """How long it took until READY beat again."""
+    return f"{(facts['back_ns'] - facts[since]) / 1e9:.1f} s"

@@ -1,0 +1,50 @@
+"""The settings of the box on the board, and the numbers of them that the judge needs.
+
+An emulated processor needs seconds for a picture: the way to the gate is longer than on a real line, so that several
+items are on it all the same. All else is as it would be there, the checks of every picture among it.
+"""
+
+from tests.board import camera, wires
+
+DELAY_MS, PULSE_MS, DEBOUNCE_MS = 8000, 100, 5
+SILENT_MS = 5000
+"""How long the eye may say nothing before READY rests: longer than a look at a picture takes here."""
+READY_MS = 25
+
+TOML = f"""\
+[camera]
+driver = "v4l2"
+device = "{camera.DEVICE}"
+width = {camera.WIDTH}
+height = {camera.HEIGHT}
+frames_per_second = {camera.PICTURES_PER_SECOND}
+pixel_format = "MJPG"
+lag_ms = 0
+timeout_ms = 2000
+
+[trigger]
+kind = "photo-eye"
+debounce_ms = {DEBOUNCE_MS}
+latest_ms = 1000
+
+[gate]
+driver = "process"
+reject_delay_ms = {DELAY_MS}
+pulse_ms = {PULSE_MS}
+ready_ms = {READY_MS}
+eye_silent_ms = {SILENT_MS}
+
+[lines]
+driver = "gpiod"
+chip = "{wires.CHIP}"
+trigger = "{wires.PHOTO_EYE}"
+reject = "{wires.REJECT}"
+ready = "{wires.READY}"
+fault = "{wires.FAULT}"
+
+[model]
+threads = 2
+
+[evidence]
+keep_free_mb = 50
+"""
