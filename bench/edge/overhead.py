@@ -1,0 +1,125 @@
+"""What the whole way of an item costs beside the network alone, both in one run and in turn."""
+
+import statistics
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge import looking
+from edge.camera import Camera, Capture
+from edge.camera.checks import FrameChecks
+from edge.clock import MonotonicClock, Stop
+from edge.config import Config
+from edge.contract import HEAT_NAME, INPUT_NAME, SIDES_NAME
+from edge.errors import InputError
+from edge.evidence import Evidence
+from edge.gate_client import RemoteGate
+from edge.health import Health
+from edge.journal import Journal
+from edge.localizer import Localizer
+from edge.notify import Notifier
+from edge.preprocess import Frame
+from edge.station import Station
+from edge.trigger import make_trigger
+
+MOST = 1.5
+"""What the whole way may cost, in times of the network alone."""
+WARM_UP = 2
+"""Rounds that do not count."""
+
+
+class MemoryCamera:
+    """Gives pictures out of memory, each as a copy: as a camera of a Pi or a Jetson does, which sends no JPEG.
+
+    *frames*: (height, width, 3) uint8, RGB, one after the other, round and round.
+
+    Synchronization: one thread.
+    """
+
+    ended = False
+
+    def __init__(self, frames: Sequence[Frame]) -> None:
+        self._frames, self._shown = frames, 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Nothing to close."""
+
+    def wait(self, until_ns: int, stop: Stop) -> bool:  # noqa: ARG002 - the next picture is always there
+        """Say that the next picture is there."""
+        return True
+
+    def capture(self, after_ns: int) -> Capture:
+        """Copy the next picture; it is as old as the question."""
+        picture = self._frames[self._shown % len(self._frames)].copy()
+        self._shown += 1
+        return Capture(picture, after_ns, self._shown, f"picture {self._shown}")
+
+    def check(self) -> None:
+        """Nothing to prove."""
+
+
+def looks_at(localizer: Localizer, frame: Frame) -> list[NDArray[np.uint8]]:
+    """All that the network is shown for one frame: the whole, and where there are any, the second looks."""
+    shown: list[NDArray[np.uint8]] = []
+
+    def answer(pictures: NDArray[np.uint8]) -> tuple[looking.Floats, looking.Floats]:
+        shown.append(pictures)
+        return localizer.answer(pictures)
+
+    looking.find(answer, frame, localizer.contract.looks, localizer.contract.threshold)
+    return shown
+
+
+@contextmanager
+def station(config: Config, camera: Camera, localizer: Localizer) -> Iterator[Station]:
+    """The service's own way of an item, as ``edge.station.serve`` puts it together, on the gate of *config*."""
+    clock = MonotonicClock()
+    with (
+        Notifier() as notifier,
+        Evidence(config.path(config.evidence.folder), config.evidence) as evidence,
+        Journal(config.path(config.journal.file), clock, settings=config.journal) as journal,
+        RemoteGate(config.path(config.gate.socket), config.trigger.kind, clock) as gate,
+        camera,
+    ):
+        health = Health(journal, evidence, config.journal, clock, config.path(config.journal.status))
+        trigger, required = make_trigger(config.trigger, camera, clock, gate), frozenset(localizer.contract.classes)
+        parts = (trigger, camera, localizer, required, gate, journal, notifier, clock)
+        yield Station(*parts, evidence, health, FrameChecks(config.camera))
+
+
+def overhead(config: Config, frames: Sequence[Frame], camera: Camera, rounds: int) -> tuple[float, float, float]:
+    """Median milliseconds of an item's whole way, and of the network alone on what it is shown there; looks a frame.
+
+    One of each in turn, for each frame, so that whatever else the machine does hits both alike. *frames*: those that
+    *camera* gives, in its order. Raises InputError when one of them cannot be judged.
+    """
+    localizer = Localizer(config.model_file(), config.model.threads)
+    looks = [looks_at(localizer, frame) for frame in frames]
+    whole: list[float] = []
+    alone: list[float] = []
+    stop = Stop()
+    with station(config, camera, localizer) as box:
+        for number in range(-WARM_UP * len(frames), rounds * len(frames)):
+            began_ns = time.perf_counter_ns()
+            for pictures in looks[number % len(frames)]:
+                localizer.session.run([HEAT_NAME, SIDES_NAME], {INPUT_NAME: pictures})
+            between_ns = time.perf_counter_ns()
+            box.pass_item(box.clock.now_ns(), stop)
+            if number >= 0:
+                whole.append((time.perf_counter_ns() - between_ns) / 1e6)
+                alone.append((between_ns - began_ns) / 1e6)
+    stop.close()
+    if box.counters.faults:
+        raise InputError(f"{box.counters}: the pictures must all be judged, or nothing was measured; name others")
+    shown = statistics.fmean(sum(len(pictures) for pictures in look) for look in looks)
+    return statistics.median(whole), statistics.median(alone), shown
