@@ -204,7 +204,7 @@ def _decode(image: Image.Image, path: Path) -> Frame:
     upright = ImageOps.exif_transpose(image) if turned else image  # it would copy this one too
     if upright.mode == "F":
         raise FrameError(f"{path}: must hold 8- or 16-bit pixels, not floats; save it as PNG", picture=path.name)
-    return np.asarray(_to_rgb(upright), np.uint8)
+    return np.array(_to_rgb(upright), np.uint8)  # a frame may be drawn on: Pillow would lend its own bytes read-only
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
