@@ -229,6 +229,7 @@ def test_bench_edge_measures_every_figure(tmp_path: Path, capsys: pytest.Capture
         "gate: memory",
         "eye: memory, model",
         "whole way / network, model",
+        "whole way / network, evidence kept, model",
         "whole way / network, JPEG decoded, model",
     ]
     assert told["both: start to the READY line, model"] > told["gate: start to READY=1"] > 0

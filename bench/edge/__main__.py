@@ -95,17 +95,21 @@ def measure_box(arguments: argparse.Namespace, model: str, frames: Sequence[Fram
 
 
 def overhead_figures(config: Config, program: Path, run: Path, frames: Sequence[Frame], rounds: int) -> list[Figure]:
-    """The whole way's time over the network's, from pictures in memory, and from files that must be decoded first."""
+    """The whole way's time over the network's: from frames in memory, with an evidence picture, and from files."""
     config = dataclasses.replace(config, trigger=TriggerSettings(kind="every-frame"))
-    settings, figures = write_settings(config, config.folder / "every-frame.toml"), list[Figure]()
-    cameras: dict[str, Camera] = {
-        "": MemoryCamera(frames),
-        ", JPEG decoded": ReplayCamera(config.path(config.camera.folder), config.camera, MonotonicClock()),
+    bare = dataclasses.replace(config, evidence=EvidenceSettings(folder=""))
+    proven = dataclasses.replace(config, evidence=dataclasses.replace(config.evidence, pass_rate=1.0))
+    files = ReplayCamera(config.path(config.camera.folder), config.camera, MonotonicClock())
+    ways: dict[str, tuple[Config, Camera]] = {
+        "": (bare, MemoryCamera(frames)),
+        ", evidence kept": (proven, MemoryCamera(frames)),
+        ", JPEG decoded": (bare, files),
     }
-    for how, camera in cameras.items():
+    settings, figures = write_settings(config, config.folder / "every-frame.toml"), list[Figure]()
+    for how, (way, camera) in ways.items():
         with Service(program, "gate", settings, run) as gate:
             gate.ready_s()
-            whole_ms, alone_ms, looks = overhead(config, frames, camera, rounds)
+            whole_ms, alone_ms, looks = overhead(way, frames, camera, rounds)
         name = f"whole way / network{how}, {config.model_file().stem}"
         note = f"{whole_ms:.2f} ms / {alone_ms:.2f} ms; {looks:.1f} looks a frame"
         figures.append(Figure(name, whole_ms / alone_ms, "times", None if how else MOST, note))

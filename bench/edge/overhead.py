@@ -83,10 +83,10 @@ def looks_at(localizer: Localizer, frame: Frame) -> list[NDArray[np.uint8]]:
 @contextmanager
 def station(config: Config, camera: Camera, localizer: Localizer) -> Iterator[Station]:
     """The service's own way of an item, as ``edge.station.serve`` puts it together, on the gate of *config*."""
-    clock = MonotonicClock()
+    clock, kept = MonotonicClock(), config.evidence.folder
     with (
         Notifier() as notifier,
-        Evidence(config.path(config.evidence.folder), config.evidence) as evidence,
+        Evidence(config.path(kept) if kept else None, config.evidence) as evidence,
         Journal(config.path(config.journal.file), clock, settings=config.journal) as journal,
         RemoteGate(config.path(config.gate.socket), config.trigger.kind, clock) as gate,
         camera,

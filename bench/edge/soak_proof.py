@@ -151,14 +151,14 @@ def grown(samples: Sequence[Sample]) -> list[Figure]:
     tenth = max(1, len(warm) // 10)
     first, last = warm[:tenth], warm[-tenth:]
 
-    def grown(kind: Callable[[Sequence[float]], float], name: str) -> tuple[float, str]:
+    def difference(kind: Callable[[Sequence[float]], float], name: str) -> tuple[float, str]:
         before, after = (kind([getattr(sample, name) for sample in part]) for part in (first, last))
         return after - before, f"{before:.4g} to {after:.4g}"
 
     figures = []
     for process in ("gate", "eye"):
-        mb, said_mb = grown(statistics.median, f"{process}_mb")
-        files, said_files = grown(min, f"{process}_files")
+        mb, said_mb = difference(statistics.median, f"{process}_mb")
+        files, said_files = difference(min, f"{process}_files")
         figures.append(Figure(f"{process}: memory grown after the warm-up", mb, "MB", RSS_MB, said_mb))
         figures.append(Figure(f"{process}: open files more than before", files, "", 0, said_files))
     return figures
