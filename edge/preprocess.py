@@ -67,16 +67,14 @@ def prepare(frame: Frame, input_width: int, input_height: int) -> tuple[Frame, L
     """Letterbox a camera frame into the network's input.
 
     *frame*: (height, width, 3) uint8, RGB. Returns the input, (input_height, input_width, 3) uint8, RGB, and how to map
-    boxes back. Pillow's bilinear filter averages over the area when it shrinks, so small print does not alias. A frame
-    that shrinks to half or less is first reduced by a whole factor, block by block: it takes half the time, and what
-    comes out differs from the filter alone by less than a JPEG of quality 90 does.
+    boxes back. Pillow's bilinear filter averages over the area when it shrinks, so small print does not alias.
     """
     height, width = frame.shape[:2]
     fit = letterbox(width, height, input_width, input_height)
     inner = (round(width * fit.scale_x), round(height * fit.scale_y))
     picture = Image.fromarray(frame)
     if inner != (width, height):
-        picture = picture.resize(inner, Image.Resampling.BILINEAR, reducing_gap=1.0)
+        picture = picture.resize(inner, Image.Resampling.BILINEAR)
     out = np.full((input_height, input_width, 3), FILL, np.uint8)
     left, top = int(fit.left), int(fit.top)
     out[top : top + inner[1], left : left + inner[0]] = np.asarray(picture)

@@ -10,12 +10,12 @@ RUN = RunConfig((("seal", "seal.png"),), "")
 
 def test_a_run_looks_twice_by_default() -> None:
     """As decision 0005 has it."""
-    assert RUN.looks == Looks(("seal",), 416, 416, 96, 80, 0.2, 2.0)
+    assert RUN.looks == Looks(("seal",), 416, 416, 112, 88, 0.2, 2.0)
 
 
 @pytest.mark.parametrize(
     ("size", "size_min", "size_max", "side", "px"),
-    [(160, 0.22, 0.38, 96, 49), (800, 0.2, 0.6, 240, 200), (416, 0.05, 0.05, 96, 17)],
+    [(160, 0.22, 0.38, 112, 49), (800, 0.2, 0.6, 256, 200), (416, 0.05, 0.05, 112, 17)],
 )
 def test_a_second_look_shows_marks_no_larger_or_smaller_than_training_did(
     size: int, size_min: float, size_max: float, side: int, px: int
