@@ -37,7 +37,7 @@ def test_training_without_a_mark_says_what_is_missing(tmp_path: Path, capsys: py
         (["--set", "second_side=100"], "second_side 100 must be a multiple of 16", 2),
         (
             ["--set", "second_side=64"],
-            "second_side 64 must be a multiple of 16, at least 32 and second_px 80",
+            "second_side 64 must be a multiple of 16, at least 32 and second_px 88",
             2,
         ),
         (["--size", "8"], "size must be at least 96", 78),
