@@ -65,8 +65,8 @@ wheel: $(BOX)/.ready  ## build the wheel into dist/
 deb: $(BOX)/.ready  ## build the Debian packages for the box into dist/, for arm64 and amd64
 	packaging/build-deb "$(BOX)/bin/python" dist
 
-test-board: deb  ## prove the installed package on an emulated Arm board (root, Debian 12: see tests/board/README.md)
-	"$(BOX)/bin/python" -m tests.board $(ARGS)
+test-board: deb $(FULL)/.ready  ## prove the installed package on an emulated Arm board (root, Debian 12: see tests/board/README.md)
+	"$(FULL)/bin/python" -m tests.board $(ARGS)
 
 format: $(FULL)/.ready  ## put the code into the house format and mend what ruff can mend
 	"$(FULL)/bin/ruff" check --fix .

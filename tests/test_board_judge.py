@@ -2,11 +2,14 @@
 
 import copy
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.board import wires
+from edge.camera.replay import read_picture
+from edge.localizer import Localizer
+from tests.board import closer, wires
 from tests.board.judge import Claim, judge
 from tests.board.settings import DEBOUNCE_MS, DELAY_MS, PULSE_MS, READY_MS
 
@@ -181,3 +184,14 @@ def test_a_trace_of_the_kernel_is_read_in_the_order_of_time() -> None:
     ]
     first, second = ("READY", 1, 10_000_200_000), ("REJECT", 0, 10_000_300_000)
     assert [(edge.line, edge.level, edge.t_ns) for edge in wires.edges_of(text, 512)] == [first, second]
+
+
+def test_the_boards_model_judges_the_boards_pictures_as_they_are_labelled(tmp_path: Path) -> None:
+    """With room to both sides of its threshold: what the board then does otherwise, the board did."""
+    closer.write_pictures(tmp_path / "samples")
+    closer.write_model(tmp_path / "board.onnx")
+    localizer = Localizer(tmp_path / "board.onnx")
+    for name, box in closer.labelled().items():
+        found = localizer.find(read_picture(tmp_path / "samples" / name), 0.01)
+        room = (found[0].score if found else 0.0) - localizer.contract.threshold
+        assert room > 0.05 if box else room < -0.05, name

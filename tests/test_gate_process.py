@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from itertools import pairwise
 from pathlib import Path
 from typing import TypeVar
 
@@ -364,12 +363,17 @@ def test_wrong_settings_are_one_line_and_78(
 
 
 def test_ready_beats_on_time_on_the_real_clock(rig: Rig) -> None:
-    """Half a second of it: never faster than asked; how much slower is the machine's affair."""
+    """Half a second of it: no faster than asked; how much slower is the machine's affair.
+
+    Each edge is due a beat after the one before was decided on, and stamped when it was made: a machine that holds the
+    gate up between the two makes the next interval look short. All together cannot, but for the first hold-up.
+    """
     with Caller(rig.socket) as eye:
         eye.greet()
         eventually(lambda: len(edges_of(rig.folder, "ready")) > 20)
-    beat = [edge.t_ns for edge in edges_of(rig.folder, "ready")][1:20]
-    assert min(later - earlier for earlier, later in pairwise(beat)) >= 25 * MS
+    beat = edges_of(rig.folder, "ready")[1:20]
+    assert [edge.level for edge in beat] == [1, 0] * 9 + [1]
+    assert beat[-1].t_ns - beat[0].t_ns >= (len(beat) - 2) * 25 * MS
 
 
 def test_the_gates_process_stays_small(tmp_path: Path, config: Path) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from edge import __version__
+from tests.board import camera, closer, settings
 from tests.board.judge import Claim, judge
 from tests.board.machine import HungError, Machine
 
@@ -65,10 +66,8 @@ def try_out(out: Path) -> tuple[int, Facts]:
     disk = out / "run.qcow2"
     base = ["-b", "disk/disk.raw", "-F", "raw"]
     subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", *base, disk], check=True)
-    seen, facts = boot(out, 1)
-    facts |= boot(out, 2)[1]
-    (out / "facts.json").write_text(json.dumps({"seen": seen, "facts": facts}))
-    return seen, facts
+    seen, facts = boot(out, 1, {})
+    return seen, boot(out, 2, facts, seen)[1]
 
 
 def check_tools() -> None:
@@ -91,7 +90,8 @@ def make_payload(out: Path, package: Path) -> None:
     """Make the second disk: the package, the test and the pictures."""
     folder = out / "payload"
     shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(ROOT / "edge" / "default" / "samples", folder / "samples")
+    closer.write_pictures(folder / camera.SAMPLES.name)
+    closer.write_model(folder / settings.MODEL.name)
     (folder / "tests" / "board").mkdir(parents=True)
     for path in HERE.glob("*.py"):
         shutil.copy(path, folder / "tests" / "board")
@@ -102,20 +102,21 @@ def make_payload(out: Path, package: Path) -> None:
     subprocess.run(["/usr/sbin/mke2fs", "-q", "-t", "ext4", "-d", folder, image], check=True)
 
 
-def boot(out: Path, number: int) -> tuple[int, Facts]:
-    """Start the board and hear it out, or cut its power under load; returns the last item seen, and the facts.
+def boot(out: Path, number: int, facts: Facts, seen: int = 0) -> tuple[int, Facts]:
+    """Start the board and hear it out, or cut its power under load; returns the last item seen, and all facts.
 
-    Raises HungError when it says nothing for too long, BoardError when it says that it failed.
+    *facts*: those of earlier starts; each step's are written down as they come, so that a run that fails leaves what it
+    saw. Raises HungError when the board says nothing for too long, BoardError when it says that it failed.
     """
-    facts: Facts = {}
-    seen, left, end = 0, SEEN_BEFORE_THE_CUT, "it switched itself off"
+    left, end = SEEN_BEFORE_THE_CUT, "it switched itself off"
     with Machine(out / "boot", out / "run.qcow2", out / "payload.raw", out / f"console-{number}.log") as machine:
         for message in machine.messages():
             match message:
-                case {"step": step, "up_s": up_s}:
-                    print(f"board: start {number}: {step} ({up_s:.0f} s up)", flush=True)
+                case {"say": words}:
+                    print(f"board: start {number}: {words}", flush=True)
                 case {"facts": step, **found}:
                     facts[step] = found
+                    write_facts(out, seen, facts)
                 case {"seen": seen}:
                     left -= 1
                     if not left:
@@ -130,7 +131,13 @@ def boot(out: Path, number: int) -> tuple[int, Facts]:
                     (out / f"journal-{number}.txt").write_text(text)
     if end:
         raise BoardError(f"start {number}: {end}")
+    write_facts(out, seen, facts)
     return seen, facts
+
+
+def write_facts(out: Path, seen: int, facts: Facts) -> None:
+    """Keep the facts, for ``--judge`` and for whoever wonders."""
+    (out / "facts.json").write_text(json.dumps({"seen": seen, "facts": facts}))
 
 
 def read_facts(out: Path) -> tuple[int, Facts]:
@@ -144,9 +151,7 @@ def read_facts(out: Path) -> tuple[int, Facts]:
 
 def stamped_pictures() -> frozenset[str]:
     """The sample pictures that show the mark, as their labels say."""
-    labels = json.loads((ROOT / "edge" / "default" / "labels.json").read_text())
-    shown = {annotation["image_id"] for annotation in labels["annotations"]}
-    return frozenset(image["file_name"] for image in labels["images"] if image["id"] in shown)
+    return frozenset(name for name, box in closer.labelled().items() if box is not None)
 
 
 def tell(out: Path, claims: list[Claim]) -> int:

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 DEVICE = Path("/dev/video10")
-WIDTH, HEIGHT = 1280, 960
+WIDTH, HEIGHT = 640, 480
 PICTURES_PER_SECOND = 8
 """Slow enough that a picture is not overwritten while the eye, on an emulated processor, still copies it."""
 SAMPLES = Path("/payload/samples")

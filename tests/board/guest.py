@@ -41,7 +41,7 @@ def main() -> int:
     steps = AFTER_THE_CUT if box.JOURNAL.exists() else FIRST
     try:
         for name, step in steps.items():
-            say(step=name, up_s=time.monotonic())
+            say(step=name, say=f"{name} ({time.monotonic():.0f} s up)")
             say(facts=name, **step())
         say(done=True)
     except Exception:  # noqa: BLE001 - whatever it is, the host must hear of it
@@ -235,6 +235,9 @@ def item(picture: str) -> Facts:
     camera.show(picture)
     pulled_ns = wires.pass_item()
     box.until("the item is in the journal", lambda: last_sequence() > before)
+    told = box.items()[-1]
+    seconds = (time.monotonic_ns() - pulled_ns) / 1e9
+    say(say=f"  {picture}: {told['verdict']} after {told['ms']:.0f} ms, in the journal after {seconds:.1f} s")
     return {"picture": picture, "pulled_ns": pulled_ns}
 
 

@@ -4,7 +4,11 @@ An emulated processor needs seconds for a picture: the way to the gate is longer
 items are on it all the same. All else is as it would be there, the checks of every picture among it.
 """
 
+from pathlib import Path
+
 from tests.board import camera, wires
+
+MODEL = Path("/payload/board.onnx")
 
 DELAY_MS, PULSE_MS, DEBOUNCE_MS = 8000, 100, 5
 SILENT_MS = 5000
@@ -43,7 +47,7 @@ ready = "{wires.READY}"
 fault = "{wires.FAULT}"
 
 [model]
-threads = 2
+file = "{MODEL}"
 
 [evidence]
 keep_free_mb = 50
