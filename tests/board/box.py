@@ -48,7 +48,7 @@ def restarts(unit: str) -> int:
     return int(show(unit, "NRestarts")[0])
 
 
-def until(what: str, ask: Callable[[], T], patience_s: float = PATIENCE_S) -> T:
+def until(what: str, ask: Callable[[], T | None], patience_s: float = PATIENCE_S) -> T:
     """Ask until the answer is true, and return it. Raises TimeoutError that says *what* did not come."""
     deadline = time.monotonic() + patience_s
     while not (answer := ask()):

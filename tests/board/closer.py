@@ -15,9 +15,9 @@ from edge.contract import METADATA_KEY, STRIDE, Contract
 from tests.board.camera import HEIGHT, WIDTH
 
 PACKAGED = Path(__file__).resolve().parents[2] / "edge" / "default"
-INPUT_PX = 224
+INPUT_PX = 192
 """Side of the model's input on the board."""
-MARK_SHARE = 0.6
+MARK_SHARE = 0.75
 """How much of the picture's width the mark takes; in the whole sample pictures it is a tenth to a quarter."""
 UNSTAMPED_PX = 360
 """Width of what is seen of an item without a mark, in pixels of its sample picture: a usual width among the others."""
@@ -44,7 +44,7 @@ def window(size: tuple[int, int], box: Box | None) -> Box:
     """The part of a picture that is seen, (left, top, right, bottom), inside it and in the camera's aspect.
 
     >>> window((1280, 960), (600.0, 400.0, 120.0, 60.0))
-    (560.0, 355.0, 760.0, 505.0)
+    (580.0, 370.0, 740.0, 490.0)
     """
     width, height = size
     x, y = (width / 2, height / 2) if box is None else (box[0] + box[2] / 2, box[1] + box[3] / 2)

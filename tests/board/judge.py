@@ -11,11 +11,11 @@ from typing import Any
 from tests.board.settings import DEBOUNCE_MS, DELAY_MS, PULSE_MS, READY_MS, SILENT_MS
 from tests.board.wires import FAULT, READY, REJECT
 
-LATE_MS = PULSE_MS
+LATE_MS = 250
 """A pulse may begin this much late, on an emulated processor with other work, and never early."""
 DROP_MS = 500
 """READY must rest so soon after the eye was killed."""
-RELEASED_MS = 200
+RELEASED_MS = 500
 """The outputs must be safe so soon after the gate was killed; they are looked at about every two milliseconds."""
 SAFE = {REJECT: 0, READY: 0, FAULT: 1}
 EXPOSURE = 2.0
@@ -105,7 +105,8 @@ def gate_killed(facts: Facts, stamped: frozenset[str]) -> list[Claim]:
     pulses = pulses_of(facts["edges"])
     sweep = pulses[0] if pulses else (0, 0)
     due_ns = facts["blind"][0]["pulled_ns"] + DELAY_MS * 1e6
-    swept = sweep[0] <= due_ns < sweep[1] and sweep[1] - sweep[0] >= (DELAY_MS + PULSE_MS) * 1e6
+    last_ns = facts["killed_ns"] + (DELAY_MS + PULSE_MS) * 1e6  # then the last item that the dead gate saw has left
+    swept = sweep[0] <= due_ns < sweep[1] and last_ns <= sweep[1]
     unstamped = [item for item in facts["items"] if item["picture"] not in stamped]
     back = facts["restarts"] == 1 and verdicts(facts) == ["pass", "reject"] and fits(unstamped, pulses[1:])
     return [

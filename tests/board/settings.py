@@ -10,7 +10,7 @@ from tests.board import camera, wires
 
 MODEL = Path("/payload/board.onnx")
 
-DELAY_MS, PULSE_MS, DEBOUNCE_MS = 8000, 100, 5
+DELAY_MS, PULSE_MS, DEBOUNCE_MS = 10_000, 100, 5
 SILENT_MS = 5000
 """How long the eye may say nothing before READY rests: longer than a look at a picture takes here."""
 READY_MS = 25
