@@ -10,7 +10,7 @@ import pytest
 from edge.camera.replay import read_picture
 from edge.localizer import Localizer
 from tests.board import closer, wires
-from tests.board.judge import Claim, judge
+from tests.board.judge import LATE_MS, Claim, judge
 from tests.board.settings import DEBOUNCE_MS, DELAY_MS, PULSE_MS, READY_MS
 
 MS = 1_000_000
@@ -135,7 +135,7 @@ WRONGS: dict[str, tuple[Callable[[Facts], Any], str]] = {
     "no pulse": (lambda f: f["line"].update(edges=[]), "stamped items give no pulse"),
     "one pulse more": (lambda f: f["line"].update(edges=[*pulse(0), *pulse(1000)]), "stamped items give no pulse"),
     "early": (lambda f: f["line"].update(edges=pulse(1000, -2)), "stamped items give no pulse"),
-    "late": (lambda f: f["line"].update(edges=pulse(1000, PULSE_MS + 1)), "stamped items give no pulse"),
+    "late": (lambda f: f["line"].update(edges=pulse(1000, LATE_MS + 1)), "stamped items give no pulse"),
     "another verdict": (lambda f: f["line"]["records"][0].update(verdict="fault"), "the journal agrees"),
     "another log": (lambda f: f["line"].update(log="sequence,verdict\n1,pass\n2,pass\n"), "the journal agrees"),
     "another moment": (lambda f: f["line"]["records"][1].update(trigger_ns=0), "the journal agrees"),
