@@ -51,6 +51,8 @@ class Health:
         self._fresh = 0  # how many items since the last line
         self._last: dict[str, Any] | None = None
         self._line: dict[str, Any] | None = None
+        self.gate: Mapping[str, object] = {}
+        """What the gate's process last said of itself, its counters and its trouble; empty without one."""
 
     def item(self, sequence: int, verdict: Verdict, ms: float) -> None:
         """Take note of an item; *ms*: from its trigger to its answer."""
@@ -83,14 +85,16 @@ class Health:
     def show(self, counters: Mapping[str, int], queue_depth: int | None = None, state: str = "running") -> None:
         """Write the status file now; call it with ``state="stopped"`` at the end."""
         self._shown_ns = self._clock.now_ns()
+        trouble = self._all_trouble()
         self._status.write(
             {
-                "state": state if state != "running" or not self.trouble else "trouble",
-                "trouble": self.trouble,
+                "state": state if state != "running" or not trouble else "trouble",
+                "trouble": trouble,
                 "boot_id": boot_id(),
                 "since_ns": self._since_ns,
                 **self._about,
                 "counters": dict(counters),
+                "gate": dict(self.gate),
                 "last": self._last,
                 "queue_depth": queue_depth,
                 **self._latency(len(self._latencies)),
@@ -106,6 +110,11 @@ class Health:
     def trouble(self) -> str:
         """What is wrong with the journal or the evidence; empty when nothing is."""
         return self._journal.trouble or self._evidence.trouble
+
+    def _all_trouble(self) -> str:
+        """Ours and the gate's, which repeats ours once it has heard of it."""
+        gate = str(self.gate.get("trouble", ""))
+        return gate if self.trouble in gate else "; ".join(filter(None, [self.trouble, gate]))
 
     def _latency(self, last: int) -> dict[str, float | None]:
         values = sorted(list(self._latencies)[len(self._latencies) - last :])

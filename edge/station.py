@@ -114,6 +114,7 @@ class Station:
         self._write_down(tag, item, answered_ns, verdict, outcome, _picture(capture, trouble), kept)
         self.counters.count(verdict, outcome)
         self.health.item(sequence, verdict, (answered_ns - item.t_ns) / 1e6)
+        self.health.gate = self.gate.facts()
         self.health.tick(self.counters.as_object())
         self.notifier.alive(str(self.counters))
         if isinstance(trouble, CameraError | GateError) and not isinstance(trouble, FrameError):
@@ -164,6 +165,7 @@ class Station:
         self.gate.complain(self.health.trouble)
         self.gate.check()
         self.camera.check()
+        self.health.gate = self.gate.facts()
         self.health.tick(self.counters.as_object())
         self.notifier.alive(str(self.counters))
 

@@ -158,6 +158,30 @@ def test_trouble_shows_in_the_state(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert (status["state"], status["trouble"]) == ("trouble", "the disk is full")
 
 
+@pytest.mark.parametrize(
+    ("ours", "gates", "shown"),
+    [
+        ("", "the bin is full", "the bin is full"),
+        ("the disk is full", "", "the disk is full"),
+        ("the disk is full", "the bin is full", "the disk is full; the bin is full"),
+        ("the disk is full", "the bin is full; the disk is full", "the bin is full; the disk is full"),
+    ],
+)
+def test_the_gates_trouble_shows_in_the_state_and_stays_the_gates(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ours: str, gates: str, shown: str
+) -> None:
+    """The gate is told of ours and repeats it; its own is not told back to it as ours."""
+    box = Box(tmp_path, tmp_path)
+    with box.journal:
+        monkeypatch.setattr(Journal, "trouble", ours)
+        box.health.gate = {"run": "a", "trouble": gates, "triggers": 5}
+        box.tick_at(1)
+        status = read_status(box.status)
+        assert box.health.trouble == ours
+    assert status is not None
+    assert (status["state"], status["trouble"], status["gate"]["triggers"]) == ("trouble", shown, 5)
+
+
 def test_no_place_for_the_status_is_no_trouble(tmp_path: Path) -> None:
     """It is for looking at, and nothing depends on it."""
     StatusFile(tmp_path / "no" / "status.json").write({"state": "running"})

@@ -51,6 +51,8 @@ def described(status: Mapping[str, Any]) -> str:
         lines.append(("model", f"{model.get('file')} (sha256 {str(model.get('sha256'))[:16]}...)"))
     if counters := status.get("counters"):
         lines.append(("counters", _words(counters)))
+    if gate := {name: value for name, value in status.get("gate", {}).items() if name not in ("run", "trouble")}:
+        lines.append(("gate", _words(gate)))
     if last := status.get("last"):
         lines.append(("last item", f"#{last['sequence']} {last['verdict'].upper()} {last.get('reason', '')}"))
     if status.get("p50_ms") is not None:
