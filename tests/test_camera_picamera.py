@@ -291,6 +291,23 @@ def test_a_camera_that_does_not_report_its_exposure_counts_a_whole_frame(clock: 
         assert capture.t_ns == 2040 * MS + 9 * MS - 40 * MS
 
 
+def test_a_camera_slower_than_asked_that_does_not_report_it_gives_no_old_picture(
+    clock: SimulatedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Frames of 100 ms where 40 were asked for, exposed for 90: the one under way at the trigger is of the old item."""
+    monkeypatch.setattr(Picamera2, "period_ns", 100 * MS)
+    monkeypatch.setattr(Picamera2, "latency_ns", 95 * MS)
+    wish = wishes(exposure_us=0.0, gain=0.0, colour_gains=(0.0, 0.0), timeout_ms=500.0)
+    with PiCamera(wish, clock) as camera:
+        the_camera().hides, the_camera().reports["ExposureTime"] = {"ExposureTime"}, 90_000
+        camera.check()
+        for trigger_ms in (2003, 2449, 4040, 4190):
+            clock.sleep_until(trigger_ms * MS)
+            capture = camera.capture(trigger_ms * MS)
+            assert the_camera().began_ns(the_camera().requests[-1].number) >= trigger_ms * MS
+            assert capture.t_ns >= trigger_ms * MS
+
+
 @pytest.mark.parametrize(
     ("changed", "said"),
     [

@@ -42,7 +42,7 @@ class PiCamera(LiveCamera):
         super().__init__(settings, clock)
         self._camera: Any = None
         self._wanted = wanted_controls(settings)
-        self._count, self._last_stamp_ns = 0, 0
+        self._count, self._last_stamp_ns, self._stamp_before_ns = 0, 0, 0
         self._reports_exposure = False
 
     def _open(self) -> None:
@@ -100,10 +100,13 @@ class PiCamera(LiveCamera):
         metadata = request.get_metadata()
         stamp_ns = int(metadata["SensorTimestamp"])
         if stamp_ns > self._last_stamp_ns:  # picamera2 hands on no count of frames: count those that are new
-            self._count, self._last_stamp_ns = self._count + 1, stamp_ns
+            self._count += 1
+            self._stamp_before_ns, self._last_stamp_ns = self._last_stamp_ns, stamp_ns
         self._reports_exposure = "ExposureTime" in metadata
         longest_us = self._wanted["FrameDurationLimits"][1]
         t_ns = stamp_ns - 1000 * int(metadata.get("ExposureTime", longest_us))
+        if not self._reports_exposure:  # nor its rate: one slower than asked may have begun when the last one ended
+            t_ns = min(t_ns, self._stamp_before_ns)
         array = request.make_array("main") if t_ns >= after_ns > 0 else None
         return Shot(t_ns, self._count, partial(self._develop, array, metadata))
 
