@@ -16,6 +16,7 @@ from edge.contract import HEAT_NAME, INPUT_NAME, METADATA_KEY, SIDES_NAME, STRID
 from edge.errors import InputError
 from edge.files import make_folder, whole_or_nothing
 from export.parity import Parity, check_parity
+from export.rewriting import rewrite
 from train import checkpoint
 from train.checkpoint import Checkpoint
 from train.model import DenseLocalizer
@@ -101,7 +102,7 @@ def contract_of(kept: Checkpoint, run_digest: str) -> Contract:
 
 
 def to_onnx(kept: Checkpoint, contract: Contract) -> onnx.ModelProto:
-    """Translate the network and attach the contract; checked by onnx.checker."""
+    """Translate the network, rewrite it for speed and attach the contract; checked by onnx.checker."""
     model = Deployed(kept.network())
     # Two, as an example of one would fix the number.
     pictures = torch.zeros(2, contract.input_height, contract.input_width, 3, dtype=torch.uint8)
@@ -123,7 +124,7 @@ def to_onnx(kept: Checkpoint, contract: Contract) -> onnx.ModelProto:
         raise AssertionError("the exporter returned nothing")
     proto: onnx.ModelProto = program.model_proto
     strip(proto)
-    name_sizes(proto)
+    rewrite(proto)
     entry = proto.metadata_props.add()
     entry.key, entry.value = METADATA_KEY, contract.to_json()
     onnx.checker.check_model(proto, full_check=True)
@@ -142,17 +143,6 @@ def strip(proto: onnx.ModelProto) -> None:
     del proto.graph.metadata_props[:]
     del proto.functions[:]
     proto.producer_name, proto.producer_version, proto.doc_string = "stampgate", "", DOCUMENT
-
-
-def name_sizes(proto: onnx.ModelProto) -> None:
-    """Give the sizes that are free names that say what they are; the exporter numbers them."""
-    (picture,), cells = proto.graph.input, proto.graph.output
-    for value, names in ((picture, ("height", "width")), *((v, ("height / 8", "width / 8")) for v in cells)):
-        first, *others = value.type.tensor_type.shape.dim
-        first.dim_param = "n"
-        for side, name in zip(others[:2] if value is picture else others[1:], names, strict=True):
-            side.dim_param = name
-    del proto.graph.value_info[:]  # sizes in between, by the exporter's numbers
 
 
 @dataclasses.dataclass(frozen=True)

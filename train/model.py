@@ -6,8 +6,8 @@ nearest-neighbour doubling and elementwise functions (and the squeeze-excite mea
 accelerator can take it.
 
 A backbone's last stage, at stride 32, is left out: a mark is a small part of the picture, stride 16 sees 300 pixels
-far, and without it a MobileNetV3-small trains a fifth faster. Measured with 64 channels in the neck, on one thread:
-0.31 of the latency of YOLO11n at the same input size.
+far, and without it a MobileNetV3-small trains a fifth faster. Measured with 64 channels in the neck, exported, on one
+thread: 0.29 of the latency of YOLO11n at the same input size (docs/decisions/0007).
 """
 
 import math
