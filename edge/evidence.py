@@ -5,12 +5,12 @@ verdict. What goes first when room is wanted is decided by one key, :func:`goes_
 never goes.
 
 Nothing here can delay or fail a decision: the gate has its answer before :meth:`Evidence.keep` is called. That copies
-the picture; a thread of its own makes the JPEG and writes it, and ``patience_ms`` are waited for it, so that the item's
-record can carry the SHA-256 of the file. A disk that is slower delays one record so, not each: until it has caught up,
-records name the picture without a sum. A picture that comes while two others wait, or that cannot be written, is not
-kept, and its record says why. Pictures are not synchronised one by one, for that would slow the journal beside them: a
-power cut may cost those of the last half minute (the kernel's own write-back, vm.dirty_expire_centisecs), and the
-records that name them stay.
+the picture into the form that Pillow writes; a thread of its own makes the JPEG and writes it, and ``patience_ms`` are
+waited for it, so that the item's record can carry the SHA-256 of the file. A disk that is slower delays one record so,
+not each: until it has caught up, records name the picture without a sum. A picture that comes while two others wait, or
+that cannot be written, is not kept, and its record says why. Pictures are not synchronised one by one, for that would
+slow the journal beside them: a power cut may cost those of the last half minute (the kernel's own write-back,
+vm.dirty_expire_centisecs), and the records that name them stay.
 """
 
 import contextlib
@@ -34,7 +34,7 @@ from edge.preprocess import Frame
 NAME = re.compile(r"(\d{9,})-(\d{9,})-(pass|reject|fault)\.jpg")
 UNFINISHED = ".unfinished.jpg"
 WAITING = 2
-"""Pictures that may wait for the writer; one of 1280 x 960 takes 3.7 MB."""
+"""Pictures that may wait for the writer; one of 1280 x 960 takes 4.9 MB."""
 RECENT = 500
 """After a start, so many of the newest pictures are looked into; older ones were written back long before it."""
 GIVE_WAY_BYTES = 1 << 20
@@ -84,7 +84,7 @@ class _Work:
     """A picture on its way to the disk; *sha256* and *trouble* are for whoever waits for *done*."""
 
     kept: Kept
-    picture: Frame
+    picture: Image.Image
     about: str
     done: threading.Event = field(default_factory=threading.Event)
     sha256: str = ""
@@ -156,7 +156,7 @@ class Evidence:
         if self._queue.full():
             self._lose()
             return Exhibit(lost=f"{WAITING} others wait for the disk")
-        work = _Work(Kept(self._next, sequence, verdict, 0), picture.copy(), about)
+        work = _Work(Kept(self._next, sequence, verdict, 0), Image.fromarray(picture), about)
         self._next += 1
         patience_s = self.settings.patience_ms / 1000 if self._free.is_set() else 0.0
         self._free.clear()
@@ -219,12 +219,13 @@ class Evidence:
             if self._queue.empty():
                 self._free.set()
             work.done.set()
+            del work  # or its picture would be held until the next one comes
 
-    def _write(self, kept: Kept, picture: Frame, about: str) -> str:
+    def _write(self, kept: Kept, picture: Image.Image, about: str) -> str:
         """Write one picture; returns the SHA-256 of its file."""
         assert self.folder is not None
         buffer = io.BytesIO()
-        Image.fromarray(picture).save(buffer, "JPEG", quality=self.settings.quality, comment=about.encode())
+        picture.save(buffer, "JPEG", quality=self.settings.quality, comment=about.encode())
         content = buffer.getvalue()
         self._make_room(len(content))
         unfinished = self.folder / UNFINISHED

@@ -15,6 +15,10 @@ from edge.decision import Box
 FILL = 114
 """Grey level of the bars beside a letterboxed picture, 0..255."""
 
+STRIP_ROWS = 64
+"""Rows that go from numpy to Pillow, or back, at once: Pillow takes four bytes a pixel and copies more than once, so
+frames that go as a whole would take most of the box's memory that is not the network's."""
+
 Frame = NDArray[np.uint8]
 """A picture: (height, width, 3) uint8, RGB."""
 
@@ -72,13 +76,40 @@ def prepare(frame: Frame, input_width: int, input_height: int) -> tuple[Frame, L
     height, width = frame.shape[:2]
     fit = letterbox(width, height, input_width, input_height)
     inner = (round(width * fit.scale_x), round(height * fit.scale_y))
-    picture = Image.fromarray(frame)
-    if inner != (width, height):
-        picture = picture.resize(inner, Image.Resampling.BILINEAR)
+    picture = None if inner == (width, height) else _resize(frame, inner)
     out = np.full((input_height, input_width, 3), FILL, np.uint8)
     left, top = int(fit.left), int(fit.top)
-    out[top : top + inner[1], left : left + inner[0]] = np.asarray(picture)
+    inside = out[top : top + inner[1], left : left + inner[0]]
+    if picture is None:
+        inside[:] = frame
+    else:
+        as_frame(picture, inside)
     return out, fit
+
+
+def _resize(frame: Frame, size: tuple[int, int]) -> Image.Image:
+    """Resize to (width, height) as Pillow resizes the whole frame at once, to the last grey level.
+
+    Of a frame that is not taller than wide, Pillow resizes the rows first, each by itself, rounds that to whole levels,
+    and then resizes the columns (``ImagingResample`` in its Resample.c): so the rows may come in strips. With a tall
+    one it may begin with the columns.
+    """
+    if len(frame) > frame.shape[1]:
+        return Image.fromarray(frame).resize(size, Image.Resampling.BILINEAR)
+    narrow = Image.new("RGB", (size[0], len(frame)))
+    for top in range(0, len(frame), STRIP_ROWS):
+        strip = Image.fromarray(frame[top : top + STRIP_ROWS])
+        narrow.paste(strip.resize((size[0], strip.height), Image.Resampling.BILINEAR), (0, top))
+    return narrow.resize(size, Image.Resampling.BILINEAR)
+
+
+def as_frame(picture: Image.Image, out: Frame | None = None) -> Frame:
+    """Copy a picture of Pillow's, RGB, into *out*, or into a new array that may be written to: (height, width, 3)."""
+    out = np.empty((picture.height, picture.width, 3), np.uint8) if out is None else out
+    for top in range(0, picture.height, STRIP_ROWS):
+        bottom = min(top + STRIP_ROWS, picture.height)
+        out[top:bottom] = np.asarray(picture.crop((0, top, picture.width, bottom)))
+    return out
 
 
 def zoom(frame: Frame, box: Box, side: int, mark_px: int) -> tuple[Frame, Letterbox]:

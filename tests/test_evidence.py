@@ -3,6 +3,7 @@ import io
 import random
 import threading
 import time
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from PIL import Image
 
 from edge import evidence
 from edge.config import EvidenceSettings
-from edge.evidence import NAME, UNFINISHED, Evidence, Exhibit, goes_first, is_drawn
+from edge.evidence import NAME, UNFINISHED, Evidence, Exhibit, Kept, goes_first, is_drawn
 from edge.preprocess import Frame
 from tests.disk import item, journal, shape, small_file_system, took_less_than, until
 
@@ -127,6 +128,20 @@ def test_the_camera_may_have_its_picture_back_at_once(tmp_path: Path, monkeypatc
         picture[:] = 255
     with Image.open(tmp_path / name) as written:
         assert np.asarray(written).max() < 10
+
+
+def test_a_picture_that_is_written_is_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes 5 MB, and the next one may come tomorrow."""
+    seen: list[weakref.ref[Image.Image]] = []
+
+    def write(self: Evidence, kept: Kept, picture: Image.Image, about: str) -> str:
+        seen.append(weakref.ref(picture))
+        return ""
+
+    monkeypatch.setattr(Evidence, "_write", write)
+    with Evidence(tmp_path, settings()) as kept:
+        kept.keep(1, "reject", noise(1))
+        until(lambda: bool(seen) and seen[0]() is None)
 
 
 def test_the_sum_is_that_of_the_file_which_is_there_before_keep_returns(tmp_path: Path) -> None:

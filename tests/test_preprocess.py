@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from PIL import Image
 
 import edge.preprocess
 from edge.decision import Box
-from edge.preprocess import FILL, letterbox, prepare, zoom
+from edge.preprocess import FILL, STRIP_ROWS, as_frame, letterbox, prepare, zoom
 
 pictures = st.integers(1, 700)
 inputs = st.integers(1, 10).map(lambda n: 32 * n)
@@ -52,6 +53,32 @@ def test_prepare_fills_the_rest_with_grey(width: int, height: int) -> None:
     assert out.shape == (64, 96, 3)
     assert (out[inner] == 255).all()
     assert (out[~inner] == FILL).all()
+
+
+@given(pictures, pictures, st.integers(1, 300), st.integers(1, 300), st.integers(0, 9))
+def test_strips_show_the_network_what_pillow_makes_of_the_whole_picture(
+    width: int, height: int, in_width: int, in_height: int, seed: int
+) -> None:
+    """Not one grey level apart, whether it shrinks or grows: models were trained on the one, and see the other."""
+    frame = np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
+    out, fit = prepare(frame, in_width, in_height)
+    size = (round(width * fit.scale_x), round(height * fit.scale_y))
+    whole = np.full((in_height, in_width, 3), FILL, np.uint8)
+    left, top = int(fit.left), int(fit.top)
+    resized = Image.fromarray(frame).resize(size, Image.Resampling.BILINEAR)
+    whole[top : top + size[1], left : left + size[0]] = np.asarray(resized)
+    assert np.array_equal(out, whole)
+
+
+@given(st.integers(1, 3 * STRIP_ROWS), st.integers(1, 40))
+def test_a_picture_of_pillows_arrives_whole_and_may_be_drawn_on(height: int, width: int) -> None:
+    """Into a new array, and into a part of one that is there; Pillow's own bytes are read-only."""
+    pixels = np.random.default_rng(height).integers(0, 256, (height, width, 3), np.uint8)
+    picture, around = Image.fromarray(pixels), np.zeros((height + 2, width + 2, 3), np.uint8)
+    as_frame(picture, around[1:-1, 1:-1])
+    assert np.array_equal(as_frame(picture), pixels)
+    assert np.array_equal(around, np.pad(pixels, ((1, 1), (1, 1), (0, 0))))
+    assert as_frame(picture).flags.writeable
 
 
 def test_a_picture_of_the_input_size_is_not_touched() -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from edge.errors import FrameError
-from edge.preprocess import Frame
+from edge.preprocess import Frame, as_frame
 
 Plane = NDArray[np.uint8]
 """One channel: (height, width) uint8."""
@@ -81,7 +81,7 @@ def from_mjpg(data: bytes, width: int, height: int) -> Frame:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # broken EXIF does not matter here
             with Image.open(io.BytesIO(data), formats=("JPEG",)) as image:
-                size, frame = image.size, np.array(image.convert("RGB"), np.uint8)
+                size, frame = image.size, as_frame(image if image.mode == "RGB" else image.convert("RGB"))
     except Exception as error:  # noqa: BLE001 - Pillow's decoder raises whatever its parser does
         text = " ".join(str(error).split())[:100]
         raise FrameError(f"damaged picture: the camera's JPEG cannot be read ({text}); check its cable") from None
@@ -97,7 +97,7 @@ def _from_ycbcr(luma: Plane, blue: Plane, red: Plane) -> Frame:
     ycbcr[:, :, 0] = _FULL_LUMA[luma]
     ycbcr[:, :, 1] = _FULL_CHROMA[blue]
     ycbcr[:, :, 2] = _FULL_CHROMA[red]
-    return np.array(Image.frombytes("YCbCr", (width, height), ycbcr.tobytes()).convert("RGB"), np.uint8)
+    return as_frame(Image.frombytes("YCbCr", (width, height), ycbcr.tobytes()).convert("RGB"))
 
 
 def _rows(data: bytes, height: int, stride: int, length: int) -> Plane:

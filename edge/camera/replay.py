@@ -13,7 +13,7 @@ from edge.camera import Capture
 from edge.clock import Clock, Stop
 from edge.config import CameraSettings
 from edge.errors import ConfigError, FrameError, InputError
-from edge.preprocess import Frame
+from edge.preprocess import Frame, as_frame
 
 MAX_PIXELS = 64_000_000
 """Largest picture decoded, in pixels: 192 MB of memory. A file that claims more is a mistake or an attack."""
@@ -199,12 +199,13 @@ def _decode(image: Image.Image, path: Path) -> Frame:
             f"{path}: must have at most {MAX_PIXELS // 10**6} million pixels, not {width} x {height}; make it smaller",
             picture=path.name,
         )
+    frame = np.empty((height, width, 3), np.uint8)  # before Pillow's memory, so that this comes free in one piece
     image.load()
     turned = image.getexif().get(ExifTags.Base.Orientation, 1) != 1
     upright = ImageOps.exif_transpose(image) if turned else image  # it would copy this one too
     if upright.mode == "F":
         raise FrameError(f"{path}: must hold 8- or 16-bit pixels, not floats; save it as PNG", picture=path.name)
-    return np.array(_to_rgb(upright), np.uint8)  # a frame may be drawn on: Pillow would lend its own bytes read-only
+    return as_frame(_to_rgb(upright), frame if upright.size == (width, height) else None)
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
