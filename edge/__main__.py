@@ -114,6 +114,9 @@ def _inspect(arguments: argparse.Namespace) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    from edge.memory import begin_small  # noqa: PLC0415
+
+    begin_small()
     from edge.station import serve  # noqa: PLC0415
 
     serve(load_config(arguments.config))

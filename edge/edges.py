@@ -13,7 +13,7 @@ from edge.clock import Clock
 from edge.errors import ConfigError, JournalError
 
 REJECT_LINE, READY_LINE, FAULT_LINE = "reject", "ready", "fault"
-EDGES_KEPT = 10_000
+EDGES_KEPT = 1000
 """Edges remembered; more are in the record only, so a long run does not fill the memory."""
 
 

@@ -1,5 +1,6 @@
 """The one place that knows onnxruntime: load a model, check it against its contract, find marks with it."""
 
+import functools
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,10 @@ from edge.decision import Finding
 from edge.errors import ModelError
 from edge.looking import Floats
 from edge.preprocess import Frame
+
+ARENA_BYTES = 64 << 20
+"""Addresses set aside for what the layers reckon with; memory is taken for those alone that are used. In one piece, all
+layers share it; in onnxruntime's own pieces of 1, 2, 4, 8 ... MB, a layer that fits into none that is free adds one."""
 
 
 class Localizer:
@@ -69,12 +74,23 @@ def _open_session(path: Path, threads: int) -> onnxruntime.InferenceSession:
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     options.enable_mem_pattern = False
+    options.execution_order = onnxruntime.ExecutionOrder.PRIORITY_BASED  # branches as late as may be: less to hold
+    options.add_session_config_entry("session.use_env_allocators", "1")
+    _share_arena()
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # noqa: BLE001 - onnxruntime's exceptions share no public base class
         raise ModelError(
             f"{path}: not an ONNX model that can be loaded ({_line(error)}); export or copy it again"
         ) from None
+
+
+@functools.cache
+def _share_arena() -> None:
+    """Let all sessions of this process that ask for it use one arena of :data:`ARENA_BYTES`; -1 is as usual."""
+    plan = onnxruntime.OrtArenaCfg(0, -1, ARENA_BYTES, -1)
+    kind, use = onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, onnxruntime.OrtMemType.DEFAULT
+    onnxruntime.create_and_register_allocator(onnxruntime.OrtMemoryInfo("Cpu", kind, 0, use), plan)
 
 
 def _read_contract(session: onnxruntime.InferenceSession, path: Path) -> Contract:

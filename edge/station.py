@@ -22,6 +22,7 @@ from edge.health import Health
 from edge.journal import Journal
 from edge.journal_file import LONGEST_LINE, parse_record, turned_files
 from edge.localizer import Localizer
+from edge.memory import stay_so
 from edge.notify import Notifier
 from edge.rejects import Outcome
 from edge.reload import Reload, changes
@@ -225,6 +226,7 @@ def serve(config: Config, clock: Clock | None = None) -> Counters:
                 trigger = make_trigger(config.trigger, camera, clock, remote if gate is remote else None)
                 parts = (trigger, camera, localizer, required, gate, journal, notifier, clock)
                 station = Station(*parts, evidence, health, checks)
+                stay_so()
                 journal.append("start", about)
                 notifier.ready(f"watching with {config.model_file().name}")
                 ended = _run(station, stop, reload, _tick_ns(config, notifier))

@@ -22,6 +22,7 @@ from edge.gate_client import RemoteGate
 from edge.health import Health
 from edge.journal import Journal
 from edge.localizer import Localizer
+from edge.memory import stay_so
 from edge.notify import Notifier
 from edge.preprocess import Frame
 from edge.station import Station
@@ -109,6 +110,7 @@ def overhead(config: Config, frames: Sequence[Frame], camera: Camera, rounds: in
     alone: list[float] = []
     stop = Stop()
     with station(config, camera, localizer) as box:
+        stay_so()
         for number in range(-WARM_UP * len(frames), rounds * len(frames)):
             began_ns = time.perf_counter_ns()
             for pictures in looks[number % len(frames)]:
