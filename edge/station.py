@@ -148,7 +148,7 @@ class Station:
             findings = self.localizer.find(capture.picture)
             return decide(findings, self.required), capture, None
         except Exception as error:  # noqa: BLE001 - the unforeseen must end as FAULT, not as a service that is gone
-            return _fault_of(error), capture, error
+            return _fault_of(error), capture, _bare(error)
 
     def _answer(
         self, tag: int, verdict: Verdict, trouble: Exception | None
@@ -314,6 +314,12 @@ def _settled(verdict: Verdict, outcome: Outcome) -> Verdict:
 def _fault_of(error: Exception) -> Verdict:
     """Name in the journal what went wrong, the exception's kind too where nobody foresaw it."""
     return fault(str(error) if isinstance(error, CameraError) else f"not foreseen: {type(error).__name__}: {error}")
+
+
+def _bare(error: Exception) -> Exception:
+    """Take from an error how it came about: that holds the picture until Python looks for cycles, many items later."""
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None)
 
 
 def _picture(capture: Capture | None, trouble: Exception | None) -> str:

@@ -1,9 +1,11 @@
 import contextlib
 import dataclasses
+import gc
 import hashlib
 import json
 import os
 import signal
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -27,7 +29,7 @@ from edge.config import (
 )
 from edge.decision import Finding
 from edge.edges import read_edges
-from edge.errors import CameraError, ConfigError, GateError, JournalError
+from edge.errors import CameraError, ConfigError, FrameError, GateError, JournalError
 from edge.evidence import Evidence
 from edge.gate import SimulatedGate
 from edge.health import Health
@@ -280,6 +282,30 @@ def test_what_nobody_foresaw_is_a_fault_and_the_service_goes_on(build: Build, tm
     assert (record["verdict"], record["reason"]) == ("fault", "not foreseen: ZeroDivisionError: oh")
     assert record["picture"] == "frame 1"
     assert edges(tmp_path) == [(0, 0, None), (1, 100, 1), (0, 120, 1)]
+
+
+def test_the_picture_of_a_fault_is_let_go_when_the_item_is_done(
+    build: Build, stop: Stop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Errors refer to where they came from, which holds the picture, in a circle that Python seldom looks for."""
+    seen: list[weakref.ref[Frame]] = []
+
+    def read(camera: ScriptedCamera, after_ns: int) -> Capture:
+        picture = DOT.copy()
+        seen.append(weakref.ref(picture))
+        try:
+            raise ValueError("torn")
+        except ValueError as error:
+            raise FrameError(f"{error}: take the picture again") from error
+
+    monkeypatch.setattr(ScriptedCamera, "capture", read)
+    gc.disable()
+    try:
+        with build([DOT]) as station:
+            station.pass_item(10**12, stop)
+            assert [picture() for picture in seen] == [None]
+    finally:
+        gc.enable()
 
 
 def test_an_old_frame_is_a_fault(build: Build, tmp_path: Path, stop: Stop) -> None:
