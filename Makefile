@@ -16,7 +16,7 @@ unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test bench-data bench-ablation bench-peers bench-edge soak check lint types imports smoke wheel deb test-board format clean distclean
+.PHONY: help demo test bench-data bench-ablation bench-peers bench-edge soak check lint types imports smoke wheel deb test-board test-picamera format clean distclean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -67,6 +67,9 @@ deb: $(BOX)/.ready  ## build the Debian packages for the box into dist/, for arm
 
 test-board: deb $(FULL)/.ready  ## prove the installed package on an emulated Arm board (root, Debian 12: see tests/board/README.md)
 	"$(FULL)/bin/python" -m tests.board $(ARGS)
+
+test-picamera: deb $(FULL)/.ready  ## prove the driver for ribbon cables with the real picamera2 there (the same page; not in CI)
+	"$(FULL)/bin/python" -m tests.board.picamera $(ARGS)
 
 format: $(FULL)/.ready  ## put the code into the house format and mend what ruff can mend
 	"$(FULL)/bin/ruff" check --fix .

@@ -1,0 +1,5 @@
+"""Stands in for PiDNG's cameras."""
+
+
+class Picamera2Camera:
+    """Never made."""

@@ -1,0 +1,5 @@
+"""Stands in for PiDNG's writer."""
+
+
+class PICAM2DNG:
+    """Never made."""
