@@ -261,6 +261,16 @@ def test_each_variant_is_trained_exported_and_judged_once(arguments: list[str], 
     assert len(desk.asked) == 3
 
 
+def test_steps_may_be_counted_in_place_of_minutes(arguments: list[str], tmp_path: Path) -> None:
+    """The training is asked for so many, its folder is called so, and the words below the table say so."""
+    desk = Desk()
+    assert main([*arguments, "--steps", "7", "--only", "no-ema"], desk) == 0
+    assert desk.asked == ["default-7steps", "no-ema-7steps"]
+    asked = json.loads((tmp_path / "out/runs/star/no-ema-7steps/result.json").read_text())["asked"]
+    assert (asked["steps"], asked["minutes"]) == (7, 0.0)
+    assert "one training of 7 steps on" in (tmp_path / "out/ablation.md").read_text()
+
+
 def test_judged_pictures_are_painted_on_products_held_out_and_labelled(arguments: list[str], tmp_path: Path) -> None:
     """Small marks on every picture of the one set, none on the other's; painted once."""
     assert main([*arguments, "--only", DEFAULT], Desk()) == 0
@@ -331,6 +341,8 @@ def test_the_curve_trains_each_length_and_shares_what_is_there(arguments: list[s
     ("words", "status", "line"),
     [
         (["--minutes", "0"], 2, "--minutes, --pictures and --lookalikes must be above 0"),
+        (["--steps", "0"], 2, "--steps must be above 0"),
+        (["--steps", "5", "--curve", "1,2"], 2, "--curve counts minutes"),
         (["--backgrounds", "nowhere"], 1, "--backgrounds nowhere: no such folder"),
         (["--mark", "a=no.png"], 1, "no.png: no such file"),
         (["--set", "bath=4"], 2, "--set bath: no such key"),

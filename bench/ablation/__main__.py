@@ -50,6 +50,7 @@ def parser() -> argparse.ArgumentParser:
         help="repeatable (default: our own two, qc-tested and drawn, which can be named too)",
     )
     add("--minutes", type=float, default=MINUTES, metavar="M", help="length of each training (default %(default)g)")
+    add("--steps", type=int, metavar="N", help="count steps, not minutes: then other programs may run meanwhile")
     add("--only", nargs="+", default=[], metavar="NAME", help="these variants, beside the default; see README.md")
     add("--curve", type=_lengths, metavar="M,M,...", help="train these lengths instead, and draw the curve")
     add("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting of every variant; repeatable")
@@ -75,6 +76,8 @@ def check(arguments: argparse.Namespace) -> None:
         raise UsageError("bench.ablation: must be run from the project's root, where export/ and train/ are; go there")
     if arguments.minutes <= 0 or min(arguments.pictures, arguments.lookalikes) < 1 or (arguments.workers or 0) < 0:
         raise UsageError("--minutes, --pictures and --lookalikes must be above 0, --workers at least 0; change them")
+    if arguments.steps is not None and (arguments.steps < 1 or arguments.curve):
+        raise UsageError("--steps must be above 0, and --curve counts minutes; leave one of them out")
     if arguments.curve:
         with needing("plot"):
             import matplotlib.figure  # noqa: F401, PLC0415 - hours are lost if it is missed at the end
@@ -109,9 +112,12 @@ def run_all(trials: Sequence[Trial], bench: Bench, arguments: argparse.Namespace
     for number, trial in enumerate(trials):
         record = kept_record(trial, bench)
         if record is None:
-            left = sum(other.minutes for other in trials[number:])
+            left = len(trials) - number
+            to_go = (
+                f"{left * trial.steps} steps" if trial.steps else f"{sum(t.minutes for t in trials[number:]):g} minutes"
+            )
             title = f"training {number + 1} of {len(trials)}: {trial.subject.name}, {trial.name}"
-            print(f"{title}; at most {left:g} minutes of training to go", flush=True)
+            print(f"{title}; at most {to_go} of training to go", flush=True)
             record = attempt(trial, bench)
         records.append(record)
         write_report(records, bench, arguments)
@@ -145,9 +151,10 @@ def write_report(records: Sequence[Record], bench: Bench, arguments: argparse.Na
 def about_text(bench: Bench, arguments: argparse.Namespace) -> str:
     """What the tables were measured on, for below them."""
     base = f"; every variant with {', '.join(bench.base)}" if bench.base else ""
-    lengths = ", ".join(f"{m:g}" for m in arguments.curve or (arguments.minutes,))
+    minutes = ", ".join(f"{m:g}" for m in arguments.curve or (arguments.minutes,))
+    length = f"{arguments.steps} steps" if arguments.steps else f"{minutes} minutes"
     return (
-        f"Each row is one training of {lengths} minutes on {len(os.sched_getaffinity(0))} cores{base}, judged on "
+        f"Each row is one training of {length} on {len(os.sched_getaffinity(0))} cores{base}, judged on "
         f"{HELD_OUT:.0%} of the photographs, of products that it did not train on: {arguments.pictures} painted frames "
         f"of {SIDE} pixels with marks of 15 to 60 pixels, {len(bench.products.photographs)} bare photographs as "
         f"negatives, and {arguments.lookalikes} painted frames of look-alikes that were not trained on. Found: share "
@@ -168,7 +175,12 @@ def compare_all(arguments: argparse.Namespace, stampgate: Stampgate) -> int:
     variants = variants_asked(arguments, subjects[0])
     bench = make_bench(arguments, subjects, stampgate)
     lengths = arguments.curve or (arguments.minutes,)
-    trials = [Trial(subject, variant, m) for subject in subjects for variant in variants for m in lengths]
+    trials = [
+        Trial(subject, variant, m, arguments.steps or 0)
+        for subject in subjects
+        for variant in variants
+        for m in lengths
+    ]
     records = run_all(trials, bench, arguments)
     name = "curve" if arguments.curve else "ablation"
     print((arguments.out / f"{name}.md").read_text(encoding="utf-8"))

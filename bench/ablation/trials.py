@@ -32,16 +32,17 @@ RESULT = "result.json"
 
 @dataclass(frozen=True)
 class Trial:
-    """One training: a *variant* for a *subject*, *minutes* long."""
+    """One training: a *variant* for a *subject*, *minutes* long, or so many *steps* where that is above 0."""
 
     subject: Subject
     variant: Variant
     minutes: float
+    steps: int = 0
 
     @property
     def name(self) -> str:
         """What it is called, which its folder is too."""
-        return f"{self.variant.name}-{self.minutes:g}min"
+        return f"{self.variant.name}-{f'{self.steps}steps' if self.steps else f'{self.minutes:g}min'}"
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,8 @@ def train_arguments(trial: Trial, training: Path, base: Sequence[str], out: Path
     """The arguments of ``stampgate`` that train a trial."""
     values = [f"{k}={v if isinstance(v, str) else json.dumps(v)}" for k, v in trial.variant.overrides.items()]
     arguments = ["train", "--mark", f"{trial.subject.name}={trial.subject.mark}", "--backgrounds", str(training)]
-    arguments += ["--minutes", f"{trial.minutes:g}", "--out", str(out)]
+    arguments += ["--steps", str(trial.steps)] if trial.steps else ["--minutes", f"{trial.minutes:g}"]
+    arguments += ["--out", str(out)]
     return [*arguments, *(part for text in (*base, *values) for part in ("--set", text))]
 
 
