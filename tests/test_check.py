@@ -290,7 +290,7 @@ def systemd(root: Path, monkeypatch: pytest.MonkeyPatch, says: str) -> None:
         ("LoadState=loaded\\nActiveState=active\\nWatchdogUSec=10s\\n", "ok", "watchdog 10s, active"),
         ("LoadState=loaded\\nActiveState=active\\nWatchdogUSec=0\\n", "FAIL", "must have one: set WatchdogSec=10"),
         ("LoadState=not-found\\n", "FAIL", "is not-found; install it"),
-        ("", "FAIL", "is unknown; install it"),
+        ("", "FAIL", "systemd does not answer this user; try again with sudo"),
     ],
 )
 def test_a_unit_must_be_there_with_a_watchdog(

@@ -105,8 +105,10 @@ def watchdog(config: Config, root: Path = Path("/")) -> Iterator[Seen]:
 def _unit(unit: str) -> Seen:
     says = _systemctl("show", unit, "--property=LoadState,ActiveState,WatchdogUSec")
     said = f"{unit}: watchdog {says.get('WatchdogUSec', '?')}, {says.get('ActiveState', '?')}"
-    if says.get("LoadState") != "loaded":
-        return Seen("FAIL", "watchdog", f"{unit}: is {says.get('LoadState', 'unknown')}; install it")
+    if "LoadState" not in says:
+        return Seen("FAIL", "watchdog", f"{unit}: systemd does not answer this user; try again with sudo")
+    if says["LoadState"] != "loaded":
+        return Seen("FAIL", "watchdog", f"{unit}: is {says['LoadState']}; install it")
     if says.get("WatchdogUSec") in (None, "0", "infinity"):
         return Seen("FAIL", "watchdog", f"{said}; must have one: set WatchdogSec=10 in the unit")
     return Seen("ok", "watchdog", said)
