@@ -180,7 +180,11 @@ def test_ctrl_c_while_marks_are_drawn_is_no_traceback(
         signal.raise_signal(signal.SIGINT)
 
     monkeypatch.setattr(train.drawn_marks, "drawn_marks", interrupted)
-    assert run("--out", tmp_path / "run", "--marks", "2") == 130
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs begin without it
+    try:
+        assert run("--out", tmp_path / "run", "--marks", "2") == 130
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert "the same command goes on" in capsys.readouterr().out
 
 
