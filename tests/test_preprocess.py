@@ -1,4 +1,5 @@
 import doctest
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -61,24 +62,28 @@ def test_strips_show_the_network_what_pillow_makes_of_the_whole_picture(
 ) -> None:
     """Not one grey level apart, whether it shrinks or grows: models were trained on the one, and see the other."""
     frame = np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
-    out, fit = prepare(frame, in_width, in_height)
+    with patch.object(edge.preprocess, "SMALL_BYTES", 0):
+        out, fit = prepare(frame, in_width, in_height)
     size = (round(width * fit.scale_x), round(height * fit.scale_y))
     whole = np.full((in_height, in_width, 3), FILL, np.uint8)
     left, top = int(fit.left), int(fit.top)
     resized = Image.fromarray(frame).resize(size, Image.Resampling.BILINEAR)
     whole[top : top + size[1], left : left + size[0]] = np.asarray(resized)
     assert np.array_equal(out, whole)
+    assert np.array_equal(prepare(frame, in_width, in_height)[0], whole)
 
 
-@given(st.integers(1, 3 * STRIP_ROWS), st.integers(1, 40))
-def test_a_picture_of_pillows_arrives_whole_and_may_be_drawn_on(height: int, width: int) -> None:
+@given(st.integers(1, 3 * STRIP_ROWS), st.integers(1, 40), st.sampled_from([0, edge.preprocess.SMALL_BYTES]))
+def test_a_picture_of_pillows_arrives_whole_and_may_be_drawn_on(height: int, width: int, small: int) -> None:
     """Into a new array, and into a part of one that is there; Pillow's own bytes are read-only."""
     pixels = np.random.default_rng(height).integers(0, 256, (height, width, 3), np.uint8)
     picture, around = Image.fromarray(pixels), np.zeros((height + 2, width + 2, 3), np.uint8)
-    as_frame(picture, around[1:-1, 1:-1])
-    assert np.array_equal(as_frame(picture), pixels)
+    with patch.object(edge.preprocess, "SMALL_BYTES", small):
+        as_frame(picture, around[1:-1, 1:-1])
+        alone = as_frame(picture)
+    assert np.array_equal(alone, pixels)
     assert np.array_equal(around, np.pad(pixels, ((1, 1), (1, 1), (0, 0))))
-    assert as_frame(picture).flags.writeable
+    assert alone.flags.writeable
 
 
 def test_a_picture_of_the_input_size_is_not_touched() -> None:
