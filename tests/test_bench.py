@@ -465,7 +465,8 @@ def test_a_real_training_is_measured(tmp_path: Path, capsys: pytest.CaptureFixtu
     """The real loader and the real step, on tiny pictures painted in this process."""
     small = ["size=96", "window=96", "batch=2", "workers=0", "threads=1", "weights=none", "lookalikes_max=0"]
     words = [word for text in small for word in ("--set", text)]
-    assert data_rate(["--mark", str(save_mark(tmp_path, "disc")), "--seconds", "0.2", "--rounds", "1", *words]) == 0
+    words += ["--mark", str(save_mark(tmp_path, "disc")), "--warm-up", "0.1", "--seconds", "0.2", "--rounds", "1"]
+    assert data_rate(words) == 0
     table = capsys.readouterr().out.splitlines()
     rates = [float(line.split()[i]) for line, i in ((table[1], 4), (table[2], 3))]
     assert float(table[3].split()[1]) == pytest.approx(rates[0] / rates[1], rel=0.05)
@@ -476,6 +477,7 @@ def test_a_real_training_is_measured(tmp_path: Path, capsys: pytest.CaptureFixtu
     ("words", "status", "line"),
     [
         (["--seconds", "0"], 2, "--seconds must be above 0"),
+        (["--warm-up", "-1"], 2, "--warm-up at least 0"),
         (["--mark", "no.png"], 1, "no.png: no such file"),
     ],
 )
