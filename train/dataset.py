@@ -128,7 +128,7 @@ def _settle(_worker: int) -> None:
         signal.signal(number, signal.SIG_IGN)
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    os.nice(5)  # a step waits for the slower of its parts: a painter must not push one of them aside
+    os.nice(10)  # a step waits for the slower of its parts: a painter must not push one of them aside
 
 
 def load_batches(
