@@ -63,9 +63,7 @@ def try_out(out: Path) -> tuple[int, Facts]:
     if subprocess.run([HERE / "build.sh", out], check=False).returncode:
         raise BoardError("the board cannot be built, see above")
     make_payload(out, package)
-    disk = out / "run.qcow2"
-    base = ["-b", "disk/disk.raw", "-F", "raw"]
-    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", *base, disk], check=True)
+    make_disk(out)
     seen, facts = boot(out, 1, {})
     return seen, boot(out, 2, facts, seen)[1]
 
@@ -96,10 +94,21 @@ def make_payload(out: Path, package: Path) -> None:
     for path in HERE.glob("*.py"):
         shutil.copy(path, folder / "tests" / "board")
     shutil.copy(package, folder)
-    image = out / "payload.raw"
+    make_image(folder)
+
+
+def make_image(folder: Path) -> None:
+    """Make a disk of *folder*, under its name with ``.raw`` behind."""
+    image = folder.with_suffix(".raw")
     with image.open("wb") as file:
         file.truncate(sum(path.stat().st_size for path in folder.rglob("*")) + (32 << 20))
     subprocess.run(["/usr/sbin/mke2fs", "-q", "-t", "ext4", "-d", folder, image], check=True)
+
+
+def make_disk(out: Path) -> None:
+    """Make the first disk: what is written to it lies beside the one that was built, which stays as it is."""
+    base = ["-b", "disk/disk.raw", "-F", "raw"]
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", *base, out / "run.qcow2"], check=True)
 
 
 def boot(out: Path, number: int, facts: Facts, seen: int = 0) -> tuple[int, Facts]:

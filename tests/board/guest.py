@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,11 @@ def say(**message: Any) -> None:
 
 def main() -> int:
     """Do what is to be done after this start: everything, or, once there is a journal, what follows a power cut."""
-    steps = AFTER_THE_CUT if box.JOURNAL.exists() else FIRST
+    return report(AFTER_THE_CUT if box.JOURNAL.exists() else FIRST)
+
+
+def report(steps: Mapping[str, Callable[[], Facts]]) -> int:
+    """Take one step after another and tell the host of each, of what went wrong, and what systemd's journal holds."""
     try:
         for name, step in steps.items():
             say(step=name, say=f"{name} ({time.monotonic():.0f} s up)")

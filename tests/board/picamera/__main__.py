@@ -12,7 +12,7 @@ from base64 import b64decode
 from pathlib import Path
 
 from tests.board import closer
-from tests.board.__main__ import ROOT, BoardError, Facts, check_tools, find_package, tell
+from tests.board.__main__ import ROOT, BoardError, Facts, check_tools, find_package, make_disk, make_image, tell
 from tests.board.machine import HungError, Machine
 from tests.board.picamera.judge import judge
 from tests.board.settings import MODEL
@@ -42,8 +42,7 @@ def try_out(out: Path) -> Facts:
     if subprocess.run([HERE / "build.sh", out, sys.executable], check=False).returncode:
         raise BoardError("the board cannot be built, see above")
     make_payload(out, package)
-    base = ["-b", "disk/disk.raw", "-F", "raw"]
-    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", *base, out / "run.qcow2"], check=True)
+    make_disk(out)
     return boot(out)
 
 
@@ -58,10 +57,7 @@ def make_payload(out: Path, package: Path) -> None:
             shutil.copy(path, target)
     shutil.copy(package, folder)
     closer.write_model(folder / MODEL.name)
-    image = out / "payload.raw"
-    with image.open("wb") as file:
-        file.truncate(sum(path.stat().st_size for path in folder.rglob("*")) + (32 << 20))
-    subprocess.run(["/usr/sbin/mke2fs", "-q", "-t", "ext4", "-d", folder, image], check=True)
+    make_image(folder)
 
 
 def boot(out: Path) -> Facts:

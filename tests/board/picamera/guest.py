@@ -7,13 +7,12 @@ import json
 import subprocess
 import sys
 import time
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from tests.board import box
-from tests.board.guest import install, say
+from tests.board.guest import install, report, say
 from tests.board.picamera import settings
 
 PYTHON = "/opt/stampgate/current/bin/python"
@@ -29,15 +28,7 @@ Facts = dict[str, Any]
 
 def main() -> int:
     """Do everything."""
-    try:
-        for name, step in STEPS.items():
-            say(step=name, say=f"{name} ({time.monotonic():.0f} s up)")
-            say(facts=name, **step())
-        say(done=True)
-    except Exception:  # noqa: BLE001 - whatever it is, the host must hear of it
-        say(failed=traceback.format_exc())
-    say(log=box.messages())
-    return 0
+    return report(STEPS)
 
 
 def install_beside() -> Facts:
