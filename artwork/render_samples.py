@@ -24,8 +24,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from train.lookalikes import Colour, typeface
-from train.products import Quad, place
+from train.drawing.canvas import Colour
+from train.drawing.lettering import typeface
+from train.paint.products import Quad, place
 
 HERE = Path(__file__).resolve().parent
 SAMPLES = HERE.parent / "edge" / "default" / "samples"

@@ -29,10 +29,10 @@ from bench.command import answer
 from edge.errors import UsageError
 from train.commands.configuration import add_inputs, config_of
 from train.config import FitSettings
-from train.dataset import Batch, load_batches
-from train.distributed import cores_here
-from train.inputs import Inputs, read_inputs
-from train.trainer import Trainer, train_step
+from train.learn.dataset import Batch, load_batches
+from train.learn.distributed import cores_here
+from train.learn.trainer import Trainer, train_step
+from train.paint.inputs import Inputs, read_inputs
 
 MARK = "artwork/qc-tested.png"
 AHEAD = 5

@@ -100,7 +100,7 @@ def _score(text: str) -> float:
 
 
 def _inspect(arguments: argparse.Namespace) -> int:
-    from edge.inspection import inspect  # noqa: PLC0415
+    from edge.commands.inspection import inspect  # noqa: PLC0415
 
     model = DEFAULT_MODEL if arguments.model == DEFAULT_NAME else Path(arguments.model)
     return inspect(
@@ -117,14 +117,14 @@ def _run(arguments: argparse.Namespace) -> int:
     from edge.memory import begin_small  # noqa: PLC0415
 
     begin_small()
-    from edge.station import serve  # noqa: PLC0415
+    from edge.service import serve  # noqa: PLC0415
 
     serve(load_config(arguments.config))
     return 0
 
 
 def _gate(arguments: argparse.Namespace) -> int:
-    from edge.gate_process import serve_gate  # noqa: PLC0415
+    from edge.gate.process import serve_gate  # noqa: PLC0415
 
     serve_gate(load_config(arguments.config))
     return 0
@@ -136,7 +136,7 @@ def _config(_: argparse.Namespace) -> int:
 
 
 def _demo(arguments: argparse.Namespace) -> int:
-    from edge.demo import demo  # noqa: PLC0415
+    from edge.commands.demo import demo  # noqa: PLC0415
 
     demo(arguments.out)
     return 0

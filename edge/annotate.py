@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from edge.decision import Box, Kind, Verdict
 from edge.files import write_whole
-from edge.preprocess import Frame
+from edge.vision.preprocess import Frame
 
 COLOURS: dict[Kind, str] = {"pass": "#1b7f3b", "reject": "#b3261e", "fault": "#8a5a00"}
 """Dark enough for white letters."""

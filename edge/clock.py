@@ -3,10 +3,13 @@
 Everything on the box is timed by a :class:`Clock` that is handed in, so a test can compare whole histories exactly.
 """
 
+import ctypes
+import functools
 import os
 import select
 import threading
 import time
+from pathlib import Path
 from typing import Protocol
 
 
@@ -190,3 +193,20 @@ class _SimulatedAttendant:
     def stop(self) -> None:
         if self._timed in self._attended:
             self._attended.remove(self._timed)
+
+
+def boot_id() -> str:
+    """The kernel's name for this run of the machine: monotonic moments of two boots cannot be compared."""
+    return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+
+
+@functools.cache
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None)
+
+
+def clock_synced() -> bool | None:
+    """Whether the kernel's wall clock is disciplined (NTP, PTP), from adjtimex(2); None when it will not say."""
+    time_error, buffer = 5, ctypes.create_string_buffer(512)  # struct timex, all zero: read, change nothing
+    state = int(_libc().adjtimex(buffer))
+    return None if state < 0 else state != time_error

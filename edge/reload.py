@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from edge.config import SECTIONS, Config, load_config
 from edge.errors import ConfigError
-from edge.gate import check_gate
+from edge.wiring import check_gate
 
 
 class Reload:

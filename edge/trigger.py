@@ -6,8 +6,8 @@ from typing import Protocol
 from edge.camera import Camera
 from edge.clock import Clock, Stop
 from edge.config import TriggerSettings
-from edge.gate_client import RemoteGate
-from edge.link import Missed
+from edge.gate.client import RemoteGate
+from edge.gate.messages import Missed
 
 
 @dataclass(frozen=True)

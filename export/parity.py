@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 
 from edge.decision import Box, Finding
 from edge.errors import ModelError
-from edge.localizer import Localizer
-from edge.looking import Answer, decode
-from edge.preprocess import zoom
-from train.checkpoint import Checkpoint
-from train.held_out import read_held_out
-from train.model import answers_of
+from edge.vision.localizer import Localizer
+from edge.vision.preprocess import zoom
+from edge.vision.two_looks import Answer, decode
+from train.learn.held_out import read_held_out
+from train.network.checkpoint import Checkpoint
+from train.network.model import answers_of
 
 MAX_SCORE_GAP = 1e-3
 """Greatest difference of a score, anywhere on the heat map."""

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import GraphProto, ModelProto, NodeProto, TensorProto, helper
 
-from edge.contract import HEAT_NAME, INPUT_NAME, SIDES_NAME
+from edge.vision.contract import HEAT_NAME, INPUT_NAME, SIDES_NAME
 from export.graph import Writer, attributes, conv_behind, drop_unused, made_by, replace, values
 from export.sizes import name_sizes
 

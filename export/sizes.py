@@ -5,7 +5,7 @@ from fractions import Fraction
 
 from onnx import GraphProto, NodeProto, TensorProto, helper
 
-from edge.contract import INPUT_NAME
+from edge.vision.contract import INPUT_NAME
 from export.graph import attributes, values
 
 Size = int | tuple[str, Fraction]

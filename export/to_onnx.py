@@ -12,14 +12,14 @@ from torch import Tensor, nn
 from torch.export import Dim
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from edge.contract import HEAT_NAME, INPUT_NAME, METADATA_KEY, SIDES_NAME, STRIDE, VERSION, Contract
 from edge.errors import InputError
 from edge.files import make_folder, whole_or_nothing
+from edge.vision.contract import HEAT_NAME, INPUT_NAME, METADATA_KEY, SIDES_NAME, STRIDE, VERSION, Contract
 from export.parity import Parity, check_parity
 from export.rewriting import rewrite
-from train import checkpoint
-from train.checkpoint import Checkpoint
-from train.model import DenseLocalizer
+from train.network import checkpoint
+from train.network.checkpoint import Checkpoint
+from train.network.model import DenseLocalizer
 
 OPSET = 18
 MAX_SIDE = 4096

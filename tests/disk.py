@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 
-from edge import journal_writer
 from edge.clock import SimulatedClock
 from edge.config import JournalSettings
-from edge.journal import Journal, read_records
-from edge.journal_writer import MakeRoom
+from edge.record import journal_writer
+from edge.record.journal import Journal
+from edge.record.journal_writer import MakeRoom
+from edge.record.verify import read_records
 
 NOON = datetime(2026, 1, 2, 12, 0, 0, tzinfo=UTC)
 PATIENT_MS = 60_000.0

@@ -14,14 +14,14 @@ from typing import Any
 
 from edge.clock import MonotonicClock, Stop
 from edge.config import Config, GateSettings, LinesSettings, TriggerSettings
-from edge.edges import Edge, read_edges
-from edge.gate_process import GateLoop, listening
-from edge.gatekeeper import Gatekeeper
-from edge.lines.simulated import SimulatedLines
-from edge.link import LONGEST, VERSION, FromEye, FromGate, Hello, decode, encode
+from edge.gate.history import Edge, read_edges
+from edge.gate.keeper import Gatekeeper
+from edge.gate.lines.simulated import SimulatedLines
+from edge.gate.messages import LONGEST, VERSION, FromEye, FromGate, Hello, decode, encode
+from edge.gate.process import GateLoop, listening
 from edge.notify import Notifier
+from tests.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 PATIENCE_S = 60.0
 
 

@@ -13,10 +13,10 @@ SMALL = FitSettings(
     size=96, window=96, batch=3, steps=6, minutes=0.0, workers=0, threads=1, weights="none", validate_share=0.0
 )
 FEW = {
-    "train.threshold.NEGATIVES": 4,
-    "train.run_folder.SHEET_PICTURES": 4,
-    "train.run_folder.KEPT": 2,
-    "train.run_folder.PICTURES": 3,
+    "train.learn.threshold.NEGATIVES": 4,
+    "train.learn.run_folder.SHEET_PICTURES": 4,
+    "train.learn.run_folder.KEPT": 2,
+    "train.learn.run_folder.PICTURES": 3,
 }
 """What a run paints many of, and how many a test needs."""
 

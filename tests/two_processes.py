@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from tests.quick_run import paint_few
-from train import checkpoint
 from train.config import RunConfig
-from train.distributed import leads
-from train.fit import fit
-from train.inputs import read_inputs
+from train.learn.distributed import leads
+from train.learn.fit import fit
+from train.network import checkpoint
+from train.paint.inputs import read_inputs
 
 if __name__ == "__main__":
     config, out = RunConfig.from_json(Path(sys.argv[1]).read_text()), Path(sys.argv[2])

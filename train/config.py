@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from edge.contract import Looks
 from edge.settings import read_section, sample_section, setting, toml_value
+from edge.vision.contract import Looks
 
 BACKBONES = (
     "mobilenet_v3_small",
@@ -17,7 +17,7 @@ BACKBONES = (
     "resnet34",
     "resnet50",
 )
-"""torchvision backbones that may be chosen; :mod:`train.torchvision_models` knows how to take each apart."""
+"""torchvision backbones that may be chosen; :mod:`train.network.torchvision_models` knows how to take each apart."""
 WEIGHTS = ("starter", "imagenet", "none")
 """What a run may start from: the weights shipped with stampgate, torchvision's own, or random ones."""
 STARTER_NETWORK = "mobilenet_v3_small"

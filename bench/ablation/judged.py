@@ -13,13 +13,14 @@ from PIL import Image
 
 from edge.errors import InputError, UsageError
 from edge.files import make_folder, whole_or_nothing, write_whole
-from train.backgrounds import check_sizes, list_photographs, split_by_product
 from train.config import FitSettings, RunConfig, SynthSettings
-from train.drawn_marks import drawn_marks
-from train.inputs import Inputs
-from train.lookalikes import make_lookalike
-from train.marks import load_mark, load_marks, outline_of, parse_marks
-from train.synth_dataset import JOURNAL, Job, write_dataset
+from train.drawing.gallery import drawn_marks
+from train.paint.backgrounds import check_sizes
+from train.paint.inputs import Inputs
+from train.paint.lookalikes import make_lookalike
+from train.paint.marks import load_mark, load_marks, outline_of, parse_marks
+from train.paint.painted_set import JOURNAL, Job, write_dataset
+from train.photographs import list_photographs, split_by_product
 
 HELD_OUT = 1 / 3
 """Share of the photographs, by whole products, that no variant trains on."""

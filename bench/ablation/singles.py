@@ -6,12 +6,12 @@ import numpy as np
 from torch.utils.data import get_worker_info
 
 from train.config import FitSettings
-from train.dataset import Batch, PaintedBatches, collate, plan_batch
-from train.synth import Kit, Picture, paint
+from train.learn.dataset import Batch, PaintedBatches, collate, plan_batch
+from train.paint.synth import Kit, Picture, paint
 
 
 class SingleBatches(PaintedBatches):
-    """The batches of :class:`train.dataset.PaintedBatches`, but every picture has a background of its own.
+    """The batches of :class:`train.learn.dataset.PaintedBatches`, but every picture has a background of its own.
 
     For one process without labelled photographs, as this comparison trains.
     """

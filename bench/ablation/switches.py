@@ -15,8 +15,8 @@ from edge.errors import UsageError
 from export.__main__ import main as stampgate
 
 PARTS: Mapping[str, tuple[str, Any]] = {
-    "twins": ("train.dataset.PaintedBatches", SingleBatches),
-    "bfloat16": ("train.model.HALVES", False),
+    "twins": ("train.learn.dataset.PaintedBatches", SingleBatches),
+    "bfloat16": ("train.network.model.HALVES", False),
 }
 """Name of each part, what it is in the program, and what stands there without it."""
 

@@ -16,12 +16,12 @@ from bench.ablation.variants import Variant
 from bench.command import run
 from edge.errors import InputError
 from edge.files import make_folder, write_whole
-from train import checkpoint
 from train.commands import train as train_command
 from train.commands.configuration import config_of
 from train.config import RunConfig
-from train.label_files import COCO
-from train.synth_dataset import IMAGES
+from train.labels.writing import COCO
+from train.network import checkpoint
+from train.paint.painted_set import IMAGES
 
 Stampgate = Callable[[Sequence[str], Sequence[str]], None]
 """Runs ``stampgate`` with the arguments given first, without the parts of training named second. Raises InputError."""

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from edge.errors import UsageError
-from train import model
 from train.config import FitSettings, RunConfig
-from train.dataset import plan_batch
+from train.learn.dataset import plan_batch
+from train.network import model
 
 DEFAULT = "default"
 """The variant with every ingredient, to which the others are compared."""

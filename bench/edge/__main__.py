@@ -32,7 +32,7 @@ from edge.config import (
 )
 from edge.errors import UsageError
 from edge.files import make_folder
-from edge.preprocess import Frame, prepare
+from edge.vision.preprocess import Frame, prepare
 
 SAMPLES = Path("edge/default/samples")
 WIDTH, HEIGHT = 1280, 960

@@ -10,23 +10,23 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from edge import looking
 from edge.camera import Camera, Capture
 from edge.camera.checks import FrameChecks
 from edge.clock import MonotonicClock, Stop
 from edge.config import Config
-from edge.contract import HEAT_NAME, INPUT_NAME, SIDES_NAME
 from edge.errors import InputError
-from edge.evidence import Evidence
-from edge.gate_client import RemoteGate
-from edge.health import Health
-from edge.journal import Journal
-from edge.localizer import Localizer
+from edge.gate.client import RemoteGate
 from edge.memory import stay_so
 from edge.notify import Notifier
-from edge.preprocess import Frame
+from edge.record.evidence import Evidence
+from edge.record.health import Health
+from edge.record.journal import Journal
 from edge.station import Station
 from edge.trigger import make_trigger
+from edge.vision import two_looks as looking
+from edge.vision.contract import HEAT_NAME, INPUT_NAME, SIDES_NAME
+from edge.vision.localizer import Localizer
+from edge.vision.preprocess import Frame
 
 MOST = 1.5
 """What the whole way may cost, in times of the network alone."""
@@ -83,7 +83,7 @@ def looks_at(localizer: Localizer, frame: Frame) -> list[NDArray[np.uint8]]:
 
 @contextmanager
 def station(config: Config, camera: Camera, localizer: Localizer) -> Iterator[Station]:
-    """The service's own way of an item, as ``edge.station.serve`` puts it together, on the gate of *config*."""
+    """The service's own way of an item, as ``edge.service.serve`` puts it together, on the gate of *config*."""
     clock, kept = MonotonicClock(), config.evidence.folder
     with (
         Notifier() as notifier,

@@ -27,7 +27,7 @@ from edge.clock import MonotonicClock
 from edge.config import Config
 from edge.errors import InputError, UsageError
 from edge.files import make_folder
-from edge.gate_client import RemoteGate
+from edge.gate.client import RemoteGate
 from edge.stopping import stop_on_signals
 
 ITEMS = 200_000

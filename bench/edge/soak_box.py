@@ -17,7 +17,7 @@ from edge.config import (
     TriggerSettings,
 )
 from edge.files import make_folder
-from edge.preprocess import Frame
+from edge.vision.preprocess import Frame
 from tests.tiny_model import COLOURS, CONTRACT, write_tiny_model
 
 DESERVED = ("pass", "reject", "pass", "fault", "pass", "reject", "pass", "reject")

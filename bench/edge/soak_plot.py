@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bench.edge.soak_proof import Sample
 from edge.files import write_whole
-from edge.health import percentile
+from edge.record.health import percentile
 
 BUCKET = 1000
 """Items over which percentiles of the latency are taken; a tenth of a run that is shorter than ten of them."""

@@ -12,8 +12,8 @@ from typing import Any
 from bench.edge.figures import Figure
 from bench.edge.processes import MB
 from edge.config import Config
-from edge.health import percentile
-from edge.journal_file import journal_lines
+from edge.record.health import percentile
+from edge.record.journal_file import journal_lines
 
 RSS_MB = 2.0
 """How much the memory of either process may grow after the warm-up."""

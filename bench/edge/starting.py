@@ -11,8 +11,9 @@ from bench.edge.belt import Belt
 from bench.edge.figures import Figure
 from bench.edge.processes import MB, Service
 from edge.config import Config
-from edge.edges import READY_LINE, read_edges
 from edge.errors import InputError
+from edge.gate.history import read_edges
+from edge.wiring import READY_LINE
 
 START_S, GATE_MB, EYE_MB = 1.5, 20.0, 120.0
 """What the box may take."""

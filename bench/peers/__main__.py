@@ -30,15 +30,15 @@ from bench.peers.yolo import THRESHOLD, Yolo, as_input
 from edge.camera.replay import picture_files, read_picture
 from edge.errors import InputError, UsageError
 from edge.files import make_folder, write_whole
-from edge.localizer import Localizer
-from edge.preprocess import Frame, prepare
-from train import checkpoint
-from train.coco import read_coco
+from edge.vision.localizer import Localizer
+from edge.vision.preprocess import Frame, prepare
 from train.config import FitSettings, RunConfig
-from train.environment import processor
-from train.evaluate import Finder
-from train.inputs import Inputs, read_inputs
-from train.marks import parse_marks
+from train.judge.evaluate import Finder
+from train.labels.coco import read_coco
+from train.learn.environment import processor
+from train.network import checkpoint
+from train.paint.inputs import Inputs, read_inputs
+from train.paint.marks import parse_marks
 
 DATA = Path("../shared/data")
 YOLO, SIFT, OURS = "YOLO11n", "SIFT+RANSAC", "stampgate"

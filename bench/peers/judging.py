@@ -1,4 +1,4 @@
-"""Judge every contender by the same rule: train/evaluate.py's, on the same photographs."""
+"""Judge every contender by the same rule: train/judge/evaluate.py's, on the same photographs."""
 
 import json
 import math
@@ -9,8 +9,8 @@ from typing import Any
 
 from edge.decision import Box, Finding
 from edge.files import write_whole
-from train.coco import Labels
-from train.evaluate import ALLOWED_FALSE_ACCEPTS, Evaluation, Finder, Group, Seen, judge, look
+from train.judge.evaluate import ALLOWED_FALSE_ACCEPTS, Evaluation, Finder, Group, Seen, judge, look
+from train.labels.coco import Labels
 
 LEVEL = ALLOWED_FALSE_ACCEPTS[-1]
 """Median IoU is also taken where all contenders make this many false accepts: their own thresholds mean little."""

@@ -16,10 +16,10 @@ from tqdm import tqdm
 
 from edge.errors import InputError
 from edge.files import make_folder, write_whole
-from edge.preprocess import Frame
-from train.inputs import Inputs
-from train.label_files import yolo_text
-from train.synth import Kit, Picture, paint
+from edge.vision.preprocess import Frame
+from train.labels.writing import yolo_text
+from train.paint.inputs import Inputs
+from train.paint.synth import Kit, Picture, paint
 
 SEED = 2**34
 """Keeps these pictures' seeds away from those of our training and of its threshold."""

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from edge.decision import Box, Finding
-from edge.preprocess import Frame
-from train.marks import Mark
+from edge.vision.preprocess import Frame
+from train.paint.marks import Mark
 
 ENLARGED = 2
 """The photograph is enlarged so many times first: a mark of 30 pixels has too few features otherwise."""

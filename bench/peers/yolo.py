@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from edge.decision import Box, Finding
 from edge.errors import ModelError
-from edge.looking import thin
-from edge.preprocess import Frame, prepare
+from edge.vision.preprocess import Frame, prepare
+from edge.vision.two_looks import thin
 
 Floats = NDArray[np.float32]
 

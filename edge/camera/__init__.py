@@ -6,7 +6,7 @@ from typing import Protocol, Self
 
 from edge.clock import Clock, Stop
 from edge.config import Config
-from edge.preprocess import Frame
+from edge.vision.preprocess import Frame
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from edge.camera import Capture
 from edge.config import CameraSettings
 from edge.errors import CameraError, FrameError
-from edge.preprocess import Frame
+from edge.vision.preprocess import Frame
 
 SAMPLE_ROWS = 240
 """About how many rows of the picture are looked at; columns in the same steps."""

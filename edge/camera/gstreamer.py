@@ -9,7 +9,7 @@ from edge.camera.pixels import ORDERS, from_i420, from_packed
 from edge.clock import Clock
 from edge.config import CameraSettings
 from edge.errors import CameraError, ConfigError
-from edge.preprocess import Frame
+from edge.vision.preprocess import Frame
 
 SINK = "appsink name=stampgate-sink max-buffers=1 drop=true sync=false"
 """Keeps the newest picture alone and never waits for its time of showing."""

@@ -12,7 +12,7 @@ from edge.camera import Capture
 from edge.clock import Clock, Stop
 from edge.config import CameraSettings
 from edge.errors import CameraError, ConfigError, FrameError
-from edge.preprocess import Frame
+from edge.vision.preprocess import Frame
 
 START_MS = 5000.0
 """How long a camera may take for its first picture; USB cameras and Argus need one to three seconds."""

@@ -9,7 +9,7 @@ from edge.camera.live import LiveCamera, Shot, missing, parse_controls
 from edge.clock import Clock
 from edge.config import CameraSettings
 from edge.errors import CameraError, ConfigError, FrameError
-from edge.preprocess import Frame
+from edge.vision.preprocess import Frame
 
 BUFFERS = 4
 """How many pictures may be under way; each takes memory that is never given back when a camera is opened anew."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from edge.errors import FrameError
-from edge.preprocess import Frame, as_frame
+from edge.vision.preprocess import Frame, as_frame
 
 Plane = NDArray[np.uint8]
 """One channel: (height, width) uint8."""

@@ -13,7 +13,7 @@ from edge.camera import Capture
 from edge.clock import Clock, Stop
 from edge.config import CameraSettings
 from edge.errors import ConfigError, FrameError, InputError
-from edge.preprocess import Frame, as_frame
+from edge.vision.preprocess import Frame, as_frame
 
 MAX_PIXELS = 64_000_000
 """Largest picture decoded, in pixels: 192 MB of memory. A file that claims more is a mistake or an attack."""

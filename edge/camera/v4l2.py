@@ -17,7 +17,7 @@ from edge.camera.videodev import (
 from edge.clock import Clock
 from edge.config import CameraSettings
 from edge.errors import CameraError, ConfigError
-from edge.preprocess import Frame
+from edge.vision.preprocess import Frame
 
 BY_ID = Path("/dev/v4l/by-id")
 """Where udev names cameras by maker and serial number: /dev/video0 is another one after the next start."""

@@ -9,9 +9,9 @@ from edge.clock import MonotonicClock
 from edge.commands import add_config, config_of
 from edge.config import Config
 from edge.errors import ConfigError, InputError
-from edge.gate import check_gate
-from edge.journal_file import is_free
+from edge.record.journal_file import is_free
 from edge.selftest import Seen, box, sight, told, wires
+from edge.wiring import check_gate
 
 FRAMES = 10
 VERDICTS = ("pass", "reject")

@@ -12,10 +12,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from edge.clock import boot_id
 from edge.commands import add_journal, journal_of
 from edge.errors import InputError
-from edge.journal import boot_id
-from edge.journal_file import leads_to, parse_record, turned_files
+from edge.record.journal_file import leads_to, parse_record, turned_files
 
 HIDDEN = (
     "v", "kind", "sequence", "boot_id", "monotonic_ns", "wall_time", "clock_synced", "previous", "trigger_ns",

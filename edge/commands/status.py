@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from edge.board import throttled_words
+from edge.clock import boot_id
 from edge.commands import add_config, config_of
 from edge.config import Config
 from edge.errors import InputError
-from edge.journal import boot_id
-from edge.journal_file import parse_record, turned_files
-from edge.status import is_running, read_status
+from edge.record.journal_file import parse_record, turned_files
+from edge.record.status import is_running, read_status
+from edge.record.telemetry import throttled_words
 
 SILENT_S = 15.0
 """A service that works writes its status each second; one that has not for so long hangs."""

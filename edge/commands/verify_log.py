@@ -5,7 +5,7 @@ from pathlib import Path
 
 from edge.commands import add_journal, journal_of
 from edge.errors import InputError
-from edge.journal import Pictures, Verified, verify, verify_pictures
+from edge.record.verify import Pictures, Verified, verify, verify_pictures
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def described(found: Verified) -> str:
-    """Say what :func:`edge.journal.verify` saw.
+    """Say what :func:`edge.record.verify.verify` saw.
 
     >>> described(Verified(9, 7))
     '9 records, 7 items, chain whole'
@@ -53,7 +53,7 @@ def described(found: Verified) -> str:
 
 
 def pictured(found: Pictures) -> str:
-    """Say what :func:`edge.journal.verify_pictures` saw.
+    """Say what :func:`edge.record.verify.verify_pictures` saw.
 
     >>> pictured(Pictures(right=12, gone=3))
     'pictures: 12 as recorded, 3 gone'

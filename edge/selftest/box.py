@@ -8,9 +8,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from edge.board import board, throttled_words
+from edge.clock import boot_id, clock_synced
 from edge.config import Config
-from edge.journal import boot_id, clock_synced
+from edge.record.telemetry import board, throttled_words
 from edge.selftest import Seen
 
 WRITES, WRITE_BYTES = 20, 4096

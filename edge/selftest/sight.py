@@ -21,9 +21,9 @@ from edge.clock import Clock, Stop
 from edge.config import DEFAULT_MODEL, DEFAULT_NAME, CameraSettings, Config
 from edge.decision import required_classes
 from edge.errors import FrameError, ModelError
-from edge.localizer import Localizer
-from edge.preprocess import Frame
 from edge.selftest import Seen
+from edge.vision.localizer import Localizer
+from edge.vision.preprocess import Frame
 
 SAMPLES = {"01-milk-stamped.jpg": "pass", "02-milk-unstamped.jpg": "reject"}
 """Packaged pictures that the packaged model must judge so."""

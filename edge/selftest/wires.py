@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from edge.config import Config, LinesSettings
 from edge.errors import ConfigError, GateError
-from edge.lines import SAFE, wired
-from edge.lines.gpiochip import CONSUMER, PULLS, import_gpiod, open_chips
+from edge.gate.lines.gpiochip import CONSUMER, PULLS, import_gpiod, open_chips
 from edge.selftest import Seen
+from edge.wiring import SAFE, wired
 
 if TYPE_CHECKING:
     from gpiod import Chip, LineRequest

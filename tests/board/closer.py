@@ -11,7 +11,7 @@ from pathlib import Path
 import onnx
 from PIL import Image
 
-from edge.contract import METADATA_KEY, STRIDE, Contract
+from edge.vision.contract import METADATA_KEY, STRIDE, Contract
 from tests.board.camera import HEIGHT, WIDTH
 
 PACKAGED = Path(__file__).resolve().parents[2] / "edge" / "default"

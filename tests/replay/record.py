@@ -13,9 +13,9 @@ from typing import Any
 
 from edge.clock import SimulatedClock
 from edge.config import load_config
-from edge.edges import read_edges
-from edge.journal import read_records
-from edge.station import serve
+from edge.gate.history import read_edges
+from edge.record.verify import read_records
+from edge.service import serve
 from tests.tiny_model import paint, save, two_classes, write_tiny_model
 
 FOLDER = Path(__file__).resolve().parent

@@ -9,7 +9,7 @@ from typing import Any
 from edge.errors import UsageError
 from edge.settings import read_section
 from train.config import STARTER_NETWORK, FitSettings, RunConfig, SynthSettings
-from train.marks import parse_marks
+from train.paint.marks import parse_marks
 
 SECTIONS: dict[str, type[Any]] = {"synth": SynthSettings, "fit": FitSettings}
 NAMED = ("backbone", "width", "weights", "size", "seed", "minutes", "steps", "tensorboard")

@@ -30,8 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """``stampgate evaluate``."""
     with needing("train"):
-        from train.evaluate import as_json, as_text, judge, look_at  # noqa: PLC0415
-        from train.worst import worst_sheet  # noqa: PLC0415
+        from train.judge.evaluate import as_json, as_text, judge, look_at  # noqa: PLC0415
+        from train.judge.worst_sheet import worst_sheet  # noqa: PLC0415
     if arguments.negatives and not arguments.negatives.is_dir():
         raise InputError(
             f"--negatives {arguments.negatives}: no such folder; name a folder of pictures without the mark"

@@ -26,8 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """``stampgate lr-find``."""
     with needing("train"):
-        from train import lr_finder  # noqa: PLC0415
-        from train.inputs import read_inputs  # noqa: PLC0415
+        from train.learn import lr_finder  # noqa: PLC0415
+        from train.paint.inputs import read_inputs  # noqa: PLC0415
         from train.stopping import stop_requested  # noqa: PLC0415
     with needing("plot"):
         lr_finder.check_plot(arguments.out)

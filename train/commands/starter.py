@@ -12,8 +12,8 @@ from train.commands.configuration import add_backgrounds, add_set, config_of
 from train.commands.train import resumable
 
 if TYPE_CHECKING:
-    from train.fit import Outcome
-    from train.starter import Starter
+    from train.learn.fit import Outcome
+    from train.learn.starter import Starter
 
 MARKS, SEED, MINUTES = 200, 0, 40.0
 """What the shipped file was made with."""
@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """``stampgate starter``."""
     with needing("train"):
-        from train.starter import pack_starter  # noqa: PLC0415
+        from train.learn.starter import pack_starter  # noqa: PLC0415
     out = arguments.pack or arguments.out / PACKED
     if arguments.pack and not out.parent.is_dir():
         raise InputError(f"--pack {out}: no such folder as {out.parent}; make it, or name another place")
@@ -70,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def asks_for_packing_alone(arguments: argparse.Namespace) -> bool:
     """Whether there is a run and nothing is said about how to train."""
-    from train import checkpoint  # noqa: PLC0415
+    from train.network import checkpoint  # noqa: PLC0415
 
     said = (arguments.backgrounds, arguments.marks, arguments.seed, arguments.minutes)
     training = arguments.resume or arguments.set or any(value is not None for value in said)
@@ -80,8 +80,8 @@ def asks_for_packing_alone(arguments: argparse.Namespace) -> bool:
 def trained(arguments: argparse.Namespace) -> "Outcome":
     """Train from the start, on marks drawn now or before, or go on with a run. Raises UsageError or InputError."""
     with needing("train"):
-        from train.fit import fit  # noqa: PLC0415
-        from train.inputs import read_inputs  # noqa: PLC0415
+        from train.learn.fit import fit  # noqa: PLC0415
+        from train.paint.inputs import read_inputs  # noqa: PLC0415
     kept = resumable(arguments)
     if kept and arguments.marks not in (None, len(kept.config.marks)):
         raise UsageError("--resume: marks cannot change within a run; leave it out, or start a new run")
@@ -106,7 +106,7 @@ def with_recipe(arguments: argparse.Namespace) -> argparse.Namespace:
 
 def marks_in(folder: Path, count: int, seed: int) -> tuple[Path, ...]:
     """The marks to train on, drawn unless they are there. Raises UsageError or InputError."""
-    from train.drawn_marks import write_marks  # noqa: PLC0415
+    from train.drawing.gallery import write_marks  # noqa: PLC0415
 
     if count < 1:
         raise UsageError(f"--marks must be at least 1, not {count}; say how many to draw")
@@ -130,4 +130,4 @@ def announce(starter: "Starter", out: Path) -> None:
         f"{out}: {out.stat().st_size / 1e6:.2f} MB, {starter.network} after {recipe['steps']} steps, "
         f"{recipe['pictures']} pictures of {len(recipe['marks'])} marks, {recipe['minutes']:g} minutes"
     )
-    print("next: put it in the place of train/starter.pt, and runs with weights = starter begin from it")
+    print("next: put it in the place of train/learn/starter.pt, and runs with weights = starter begin from it")

@@ -11,7 +11,7 @@ from train.commands import needing
 from train.commands.configuration import add_inputs, config_of
 
 if TYPE_CHECKING:
-    from train.synth_dataset import Outcome
+    from train.paint.painted_set import Outcome
 
 RECIPE_NAMES = ("camera", "naive", "lookalikes")
 
@@ -54,8 +54,8 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.count and not arguments.preview:
         raise UsageError("synth: --count is missing; say how many pictures, or --preview to see some first")
     with needing("train"):
-        from train.inputs import read_inputs  # noqa: PLC0415
-        from train.synth_dataset import SHEET, Job, preview, write_dataset  # noqa: PLC0415
+        from train.paint.inputs import read_inputs  # noqa: PLC0415
+        from train.paint.painted_set import SHEET, Job, preview, write_dataset  # noqa: PLC0415
     config = config_of(arguments)
     if arguments.recipe == "lookalikes" and not config.synth.lookalikes_max:
         raise UsageError("synth: lookalikes_max must be above 0 for --recipe lookalikes; correct --set")

@@ -11,9 +11,9 @@ from train.commands.configuration import add_inputs, config_of
 from train.config import BACKBONES, WEIGHTS, FitSettings
 
 if TYPE_CHECKING:
-    from train.checkpoint import Checkpoint
-    from train.fit import Outcome
-    from train.inputs import Inputs
+    from train.learn.fit import Outcome
+    from train.network.checkpoint import Checkpoint
+    from train.paint.inputs import Inputs
 
 STARTS = {
     "starter": "the weights shipped with stampgate",
@@ -54,9 +54,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """``stampgate train``."""
     with needing("train"):
-        from train.distributed import leads  # noqa: PLC0415
-        from train.fit import fit  # noqa: PLC0415
-        from train.inputs import read_inputs  # noqa: PLC0415
+        from train.learn.distributed import leads  # noqa: PLC0415
+        from train.learn.fit import fit  # noqa: PLC0415
+        from train.paint.inputs import read_inputs  # noqa: PLC0415
     kept = resumable(arguments)
     inputs = read_inputs(config_of(arguments, kept.config if kept else None))
     if kept:
@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def resumable(arguments: argparse.Namespace) -> "Checkpoint | None":
     """The checkpoint to go on from. Raises UsageError when there is a run and nobody said what to do with it."""
-    from train import checkpoint  # noqa: PLC0415
+    from train.network import checkpoint  # noqa: PLC0415
 
     if arguments.resume:
         kept = checkpoint.load(arguments.out)

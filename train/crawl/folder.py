@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from edge.errors import InputError, UsageError
-from train.backgrounds import product_of
 from train.crawl.cleaning import RefusedError, check_size
 from train.crawl.collection import Collection
 from train.crawl.manifest import FOLDER, Source
 from train.crawl.tally import Tally
+from train.photographs import product_of
 
 
 def list_files(folder: Path, out: Path) -> list[Path]:

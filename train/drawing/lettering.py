@@ -13,7 +13,6 @@ import numpy as np
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
 
 from train.drawing.canvas import Points
-from train.lookalikes import typeface
 
 # Each capital, digit and sign as strokes on a grid 4 wide and 6 high: pairs of x and y, one word a stroke.
 # fmt: off
@@ -205,3 +204,9 @@ def _slanted(line: Image.Image, slant: float) -> Image.Image:
     shift = -slant * line.height if slant > 0 else 0.0
     size = line.width + extra, line.height
     return line.transform(size, Image.Transform.AFFINE, (1, slant, shift, 0, 1, 0), Image.Resampling.BILINEAR)
+
+
+@functools.lru_cache(maxsize=64)
+def typeface(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """Return Pillow's own typeface (Aileron, CC0) at a size in pixels, so that no font has to be installed."""
+    return ImageFont.load_default(size)

@@ -2,9 +2,14 @@
 
 import numpy as np
 
-from train.lookalikes import some_word
-
 # fmt: off
+WORDS = (
+    "OK", "PASS", "PASSED", "ECO", "BIO", "FRESH", "NEW", "SALE", "QA",
+    "CHECKED", "APPROVED", "SAFE", "VEGAN", "LIGHT", "ORIGINAL", "PREMIUM", "BEST", "QUALITY",
+    "CLASSIC", "NATURAL", "FAIR", "LOCAL", "EXTRA", "FREE", "HOLD", "VOID", "REJECT", "SAMPLE",
+    "COPY", "PAID", "LOT", "CLEAN", "PURE", "GOLD", "No.1", "100%", "Organic", "Fresh",
+    "Daily", "Natural", "milk", "juice", "cheese", "bread", "Farm", "Quality", "since", "1924",
+)
 INSPECTION = (
     "TESTED", "PASSED", "QC PASS", "APPROVED", "INSPECTED", "CHECKED", "VERIFIED", "ACCEPTED", "OK", "RELEASED",
     "CALIBRATED", "CERTIFIED", "SEALED", "QUALITY", "CONTROL", "FINAL", "LEAK TEST", "SAFE", "PACKED", "WEIGHED",
@@ -18,6 +23,7 @@ ROUND = (
     "DO NOT REMOVE", "ENERGY CLASS", "PACKED AT SOURCE", "COLD CHAIN", "ORIGINAL RECIPE",
 )
 # fmt: on
+_LETTERS = "ABCDEFGHIJKLMNOPRSTUVWXYZabdeghkmnprstu0123456789"
 _HEADS = ("v", "k", "m", "s", "n", "br", "al", "or", "tr", "el", "b", "d", "f", "st", "l", "z", "p", "gr", "h", "c")
 _HEARTS = ("a", "o", "e", "i", "u", "ea", "io", "au")
 _TAILS = ("ra", "lo", "ntis", "x", "vik", "ta", "mo", "nd", "rix", "co", "ly", "sen", "pol", "dex", "ma", "nova", "tt")
@@ -25,6 +31,13 @@ _TAILS = ("ra", "lo", "ntis", "x", "vik", "ta", "mo", "nd", "rix", "co", "ly", "
 
 def _pick(among: tuple[str, ...], rng: np.random.Generator) -> str:
     return among[int(rng.integers(len(among)))]
+
+
+def some_word(rng: np.random.Generator) -> str:
+    """Return a common word of packaging, or a few random letters."""
+    if rng.random() < 0.6:
+        return WORDS[int(rng.integers(len(WORDS)))]
+    return "".join(_LETTERS[i] for i in rng.integers(0, len(_LETTERS), int(rng.integers(1, 8))))
 
 
 def firm(rng: np.random.Generator) -> str:

@@ -1,0 +1,116 @@
+"""``stampgate-edge demo``: the real service on the packaged pictures, and a look at what it left behind."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from edge.annotate import annotate, contact_sheet, save_png
+from edge.camera.replay import read_picture
+from edge.commands.inspection import box_text, shown
+from edge.config import DEFAULT_MODEL, DEFAULT_NAME, load_config
+from edge.decision import Box, Finding, Verdict
+from edge.errors import FrameError, InputError
+from edge.files import make_folder, write_whole
+from edge.gate.history import Pulse, pulses, read_edges
+from edge.record.verify import read_records, verify
+from edge.service import serve
+from edge.settings import toml_value
+
+SAMPLES = DEFAULT_MODEL.parent / "samples"
+MARKER = ".stampgate-demo"
+SETTINGS, JOURNAL, GATE, SHEET, COPIES = "edge.toml", "journal.jsonl", "gate.jsonl", "sheet.png", "annotated"
+SETTINGS_TEXT = """\
+# What 'stampgate-edge demo' runs. Try: stampgate-edge run --config edge.toml
+[camera]
+folder = {folder}
+pictures_per_second = 4.0
+
+[gate]
+reject_delay_ms = 500.0
+pulse_ms = 60.0
+record = "{gate}"
+
+[model]
+file = {model}
+
+[journal]
+file = "{journal}"
+status = "status.json"
+
+[evidence]
+folder = "evidence"
+"""
+
+
+def demo(out: Path, samples: Path = SAMPLES, model: str = DEFAULT_NAME) -> None:
+    """Run the service on *samples* with *model*, print what it did, and leave journal, edges and pictures in *out*.
+
+    Raises StampgateError; a folder that holds anything but an earlier demo is left alone.
+    """
+    _claim(out)
+    text = SETTINGS_TEXT.format(folder=toml_value(str(samples)), model=toml_value(model), gate=GATE, journal=JOURNAL)
+    write_whole(out / SETTINGS, text.encode())
+    print(f"running the service on the pictures in {shown(samples)} ...\n", flush=True)
+    serve(load_config(out / SETTINGS))
+    records = read_records(out / JOURNAL)
+    items = [record for record in records if record["kind"] == "item"]
+    _print_items(items)
+    _print_pulses(items, pulses(read_edges(out / GATE)))
+    checked = verify(out / JOURNAL)
+    print("\ncounters: " + ", ".join(f"{name} {n}" for name, n in records[-1]["counters"].items()))
+    _draw(items, samples, out)
+    print(f"journal:  {shown(out / JOURNAL)} ({checked.records} records, chain whole)")
+    print(f"edges:    {shown(out / GATE)}")
+    print(f"pictures: {shown(out / SHEET)} and {shown(out / COPIES)}/")
+
+
+def _claim(out: Path) -> None:
+    """Make *out* ours, and take away what an earlier demo left there under the names it uses."""
+    if out.is_dir() and any(out.iterdir()) and not (out / MARKER).is_file():
+        raise InputError(f"{out}: must be empty or hold an earlier demo; name another folder with --out")
+    make_folder(out / COPIES)
+    write_whole(out / MARKER, b"made by 'stampgate-edge demo', which may replace what it wrote here\n")
+    for name in (SETTINGS, JOURNAL, GATE, SHEET):
+        (out / name).unlink(missing_ok=True)
+
+
+def _print_items(items: Sequence[dict[str, Any]]) -> None:
+    rows = [("picture", "verdict", "score", "box: x0 y0 x1 y1", "reason")]
+    for item in items:
+        best = next(iter(_verdict(item).findings), None)
+        score, box = (f"{best.score:.2f}", box_text(best)) if best else ("", "")
+        rows.append((item["picture"], item["verdict"].upper(), score, box, item["reason"]))
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    for row in rows:
+        print("  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[4]]))
+
+
+def _print_pulses(items: Sequence[dict[str, Any]], seen: Sequence[Pulse]) -> None:
+    triggers = {item["sequence"]: item for item in items}
+    print("\nreject pulses (item: start after its trigger, width)")
+    for pulse in seen:
+        item = triggers[pulse.sequence]
+        start_ms, width_ms = (pulse.start_ns - item["trigger_ns"]) / 1e6, (pulse.end_ns - pulse.start_ns) / 1e6
+        print(f"  {item['sequence']:>3} {item['picture']}: {start_ms:.1f} ms, {width_ms:.1f} ms")
+    if not seen:
+        print("  none")
+
+
+def _draw(items: Sequence[dict[str, Any]], samples: Path, out: Path) -> None:
+    """Draw from the journal what was decided: what it holds must be enough to show it."""
+    pictures = []
+    for item in items:
+        try:
+            frame = read_picture(samples / item["picture"])
+        except FrameError:
+            continue  # the table says so already, and there is nothing to draw on
+        picture = annotate(frame, _verdict(item), item["picture"])
+        save_png(picture, out / COPIES / f"{item['sequence']:03}-{Path(item['picture']).stem}.png")
+        pictures.append(picture)
+    if pictures:
+        save_png(contact_sheet(pictures), out / SHEET)
+
+
+def _verdict(item: dict[str, Any]) -> Verdict:
+    findings = tuple(Finding(f["label"], f["score"], Box(*f["box"])) for f in item["findings"])
+    return Verdict(item["verdict"], item["reason"], findings)

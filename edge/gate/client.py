@@ -1,0 +1,203 @@
+"""The eye's end of the link: the gate's process, seen as a :class:`~edge.gate.Gate`, and the items that it tells of."""
+
+import select
+import socket
+from collections import deque
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar, cast, get_args
+
+from edge.clock import Clock, Stop
+from edge.config import GateSettings
+from edge.errors import GateError
+from edge.gate.messages import (
+    LONGEST,
+    VERSION,
+    Answer,
+    Answered,
+    Beat,
+    Beaten,
+    Expect,
+    Expected,
+    FromEye,
+    FromGate,
+    Hello,
+    Missed,
+    Refused,
+    Seen,
+    Settle,
+    Welcome,
+    Withdraw,
+    decode,
+    encode,
+)
+from edge.gate.rejects import Outcome
+
+PATIENCE_NS = 2 * 10**9
+"""How long the gate may take for a reply; it takes well under a millisecond unless something is badly wrong."""
+T = TypeVar("T", bound=FromGate)
+
+
+class RemoteGate:
+    """Speaks to ``stampgate-edge gate`` on the socket *path*.
+
+    *trigger*: the ``[trigger] kind`` of the settings; the gate must have been started with the same. When the gate is
+    gone every call raises GateError: what it was not told to let pass is rejected, and this process had better end.
+
+    *written*: the last item in the journal, as the gate's run and tag. An eye may be killed between writing an item
+    down and saying so; the gate tells the next eye of it, which has nothing more to do than to say so now.
+
+    Synchronization: one thread.
+    """
+
+    def __init__(self, path: Path, trigger: str, clock: Clock, written: tuple[str, int] = ("", 0)) -> None:
+        self._path, self._trigger, self._clock, self._written = path, trigger, clock, written
+        self._socket: socket.socket | None = None
+        self._seen: deque[Seen] = deque()
+        self._missed: deque[Missed] = deque()
+        self._trouble = ""
+        self._run = ""
+        self._beaten = Beaten({}, "")
+
+    def __enter__(self) -> Self:
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC)
+        try:
+            self._connect()
+        except BaseException:
+            self._socket.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._socket is not None
+        with suppress(GateError):  # its last counters go into the stop record
+            self.check()
+        self._socket.close()
+
+    def expect(self, sequence: int, t_trigger_ns: int) -> int:  # noqa: ARG002 - the gate numbers items itself
+        """Announce an item that the eye saw come, and return the gate's number for it."""
+        self._send(Expect(t_trigger_ns))
+        return self._reply(Expected).tag
+
+    def answer(self, tag: int, *, cancel: bool) -> Outcome:
+        """Answer for an item and return what that did."""
+        self._send(Answer(tag, cancel))
+        answered = self._reply(Answered)
+        if answered.tag != tag or answered.outcome not in get_args(Outcome):
+            raise self._gone(f"it answered {answered} for item {tag}")
+        return cast(Outcome, answered.outcome)
+
+    def withdraw(self, tag: int) -> None:
+        """Take a cancellation back."""
+        self._send(Withdraw(tag))
+
+    def settle(self, tag: int) -> None:
+        """Say that the item is written down."""
+        self._send(Settle(tag))
+
+    def complain(self, trouble: str) -> None:
+        """Show *trouble* on the FAULT output; said to the gate with the next beat, at once when it is new."""
+        if trouble != self._trouble:
+            self._trouble = trouble
+            self.check()
+
+    def adopt(self, settings: GateSettings) -> None:
+        """Nothing to do: the gate's process reads the settings itself."""
+
+    def check(self) -> None:
+        """Say that the eye lives, and hear that the gate does."""
+        self._send(Beat(self._trouble))
+        self._beaten = self._reply(Beaten)
+
+    def facts(self) -> Mapping[str, object]:
+        """The gate's counters and troubles as last heard, and the name of this life of it: its tags begin at 1."""
+        return {"run": self._run, "trouble": self._beaten.trouble, **self._beaten.counters}
+
+    def next_item(self, until_ns: int, stop: Stop) -> Seen | Missed | None:
+        """Wait until *until_ns* for an item, one at the photo-eye before any that has passed; None for none."""
+        assert self._socket is not None
+        while True:
+            while self._readable(0, None):
+                self._take(self._receive())
+            if self._seen:
+                return self._seen.popleft()
+            if self._missed:
+                return self._missed.popleft()
+            left_ns = until_ns - self._clock.now_ns()
+            if stop.reason or left_ns <= 0:
+                return None
+            self._readable(left_ns, stop)
+
+    def _connect(self) -> None:
+        assert self._socket is not None
+        try:
+            self._socket.settimeout(PATIENCE_NS / 1e9)
+            self._socket.connect(str(self._path))
+        except OSError as error:
+            raise GateError(
+                f"{self._path}: no gate listens there ({error.strerror or error}); start 'stampgate-edge gate' first"
+            ) from None
+        self._send(Hello(VERSION, self._trigger))
+        reply = self._awaited()
+        if isinstance(reply, Refused):
+            raise GateError(f"{self._path}: the gate does not take this eye: {reply.why}")
+        if not isinstance(reply, Welcome):
+            raise self._gone(f"it said {reply} in place of a welcome")
+        self._run = reply.run
+
+    def _reply(self, kind: type[T]) -> T:
+        """Wait for the answer to what was asked; items told meanwhile are kept."""
+        while not isinstance(message := self._awaited(), kind):
+            self._take(message)
+        return message
+
+    def _awaited(self) -> FromGate:
+        if not self._readable(PATIENCE_NS, None):
+            raise self._gone(f"it said nothing for {PATIENCE_NS / 1e9:g} s")
+        return self._receive()
+
+    def _take(self, message: FromGate) -> None:
+        match message:
+            case Seen():
+                self._seen.append(message)
+            case Missed() if (self._run, message.tag) == self._written:
+                self.settle(message.tag)
+            case Missed():
+                self._missed.append(message)
+            case _:
+                raise self._gone(f"it said {message}, which nobody had asked")
+
+    def _readable(self, patience_ns: int, stop: Stop | None) -> bool:
+        """Wait for a message, or *stop*; True for a message."""
+        assert self._socket is not None
+        waited: list[socket.socket | Stop] = [self._socket, *([stop] if stop is not None else [])]
+        return self._socket in select.select(waited, [], [], max(0, patience_ns) / 1e9)[0]
+
+    def _receive(self) -> FromGate:
+        assert self._socket is not None
+        try:
+            datagram = self._socket.recv(LONGEST + 1)
+            message = decode(datagram) if datagram else None
+        except OSError as error:
+            raise self._gone(error.strerror or str(error)) from None
+        except ValueError as error:
+            raise self._gone(str(error)) from None
+        if message is None:
+            raise self._gone("it has hung up")
+        if isinstance(message, FromEye):
+            raise self._gone(f"it said {message}, which is the eye's to say")
+        return message
+
+    def _send(self, message: FromEye) -> None:
+        assert self._socket is not None
+        try:
+            self._socket.send(encode(message))
+        except OSError as error:
+            raise self._gone(error.strerror or str(error)) from None
+
+    def _gone(self, why: str) -> GateError:
+        return GateError(f"{self._path}: the gate is lost: {why}; it rejects what it was not told to let pass")

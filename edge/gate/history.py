@@ -1,0 +1,114 @@
+"""What the lines did: each change of an output, kept and recorded, and the pulses read from the changes."""
+
+import contextlib
+import dataclasses
+import json
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from edge.clock import Clock
+from edge.errors import ConfigError, JournalError
+from edge.wiring import REJECT_LINE
+
+EDGES_KEPT = 1000
+"""Edges remembered; more are in the record only, so a long run does not fill the memory."""
+
+
+@dataclass(frozen=True)
+class Edge:
+    """One change of an output: *level* 1 is high; *sequence*: the item it was for, None when it was for none.
+
+    Where the gate is a process of its own, the number is the gate's, which the journal calls ``tag``.
+    """
+
+    line: str
+    level: int
+    t_ns: int
+    sequence: int | None
+
+
+@dataclass(frozen=True)
+class Pulse:
+    """One time that the reject line was high: the first item it was for, and when, in monotonic nanoseconds."""
+
+    sequence: int | None
+    start_ns: int
+    end_ns: int
+
+
+class EdgeRecord:
+    """Remembers each edge and adds it to a file as a JSON line at once (no fsync: it is no evidence).
+
+    *path*: None for no file. *trouble*: why the file can no longer be written, for whoever can tell somebody.
+
+    Synchronization: the caller's.
+    """
+
+    def __init__(self, clock: Clock, path: Path | None) -> None:
+        self.edges: deque[Edge] = deque(maxlen=EDGES_KEPT)
+        self.trouble: JournalError | None = None
+        self._clock, self._path = clock, path
+        self._levels: dict[str, int] = {}
+        self._file: IO[str] | None = None
+
+    def open(self) -> None:
+        """Open the file. Raises ConfigError when it cannot be written."""
+        if self._path is None:
+            return
+        try:
+            self._file = self._path.open("a", encoding="utf-8")
+        except OSError as error:
+            raise ConfigError(
+                f"{self._path}: [gate] record must be a file that can be written ({error.strerror}); name another"
+            ) from None
+
+    def note(self, line: str, level: int, sequence: int | None) -> None:
+        """Remember that *line* took *level*; nothing when it had it already."""
+        if self._levels.get(line) == level:
+            return
+        self._levels[line] = level
+        edge = Edge(line, level, self._clock.now_ns(), sequence)
+        self.edges.append(edge)
+        if self._file is not None:
+            self._write(self._file, edge)
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            with contextlib.suppress(OSError):  # it tries once more to write what did not fit
+                self._file.close()
+            self._file = None
+
+    def _write(self, file: IO[str], edge: Edge) -> None:
+        try:
+            file.write(json.dumps(dataclasses.asdict(edge)) + "\n")
+            file.flush()
+        except OSError as error:
+            # Told later, by whoever asks for trouble: here the line must go on keeping its time.
+            self.trouble = JournalError(
+                f"{self._path}: the gate's record cannot be written ({error.strerror}); make room there"
+            )
+            self.close()
+
+
+def read_edges(path: Path) -> list[Edge]:
+    """Read the record of simulated lines."""
+    return [Edge(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def pulses(edges: Iterable[Edge]) -> list[Pulse]:
+    """Pair the edges of the reject line: each rise with the fall that follows it; other lines are left out."""
+    found: list[Pulse] = []
+    rise: Edge | None = None
+    for edge in edges:
+        if edge.line != REJECT_LINE:
+            continue
+        if edge.level:
+            rise = edge
+        elif rise is not None:
+            found.append(Pulse(rise.sequence, rise.t_ns, edge.t_ns))
+            rise = None
+    return found

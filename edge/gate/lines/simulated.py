@@ -1,0 +1,134 @@
+"""Lines without wires: outputs are recorded, inputs come from a socket or from a script.
+
+To try the gate on a desk: ``[lines] driver = "simulated"``, ``[lines] inputs = "lines.sock"``, and from any program
+
+    printf '{"line": "trigger", "level": 1}' | socat - UNIX-SENDTO:lines.sock
+
+One datagram is one edge; it is stamped when it is read. ``"lost": 2`` says that two edges before it were lost.
+"""
+
+import contextlib
+import heapq
+import json
+import socket
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from edge.clock import Clock
+from edge.errors import ConfigError
+from edge.gate.history import EdgeRecord
+from edge.gate.lines import LineEvent
+from edge.wiring import INPUTS, SAFE
+
+LONGEST = 4096
+"""Bytes of one datagram."""
+
+
+class SimulatedLines:
+    """Records every edge of the outputs; plays a script of input edges and listens for more.
+
+    *record*: a file to which each output edge is added as a JSON line, None for none. *inputs*: where to make the
+    socket, None for none. *script*: input edges, each read when its moment has come.
+
+    Synchronization: one thread.
+    """
+
+    def __init__(
+        self, clock: Clock, record: Path | None = None, inputs: Path | None = None, script: Iterable[LineEvent] = ()
+    ) -> None:
+        self.record = EdgeRecord(clock, record)
+        self._clock, self._path = clock, inputs
+        self._script = [(event.t_ns, number, event) for number, event in enumerate(script)]
+        heapq.heapify(self._script)
+        self._levels = dict.fromkeys(INPUTS, 0)
+        self._socket: socket.socket | None = None
+        self._complained = False
+
+    def __enter__(self) -> Self:
+        self.record.open()
+        self._rest()
+        if self.record.trouble is not None:
+            raise self.record.trouble
+        if self._path is not None:
+            self._socket = _listen(self._path)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._rest()
+        self.record.close()
+        if self._socket is not None and self._path is not None:
+            self._socket.close()
+            self._path.unlink(missing_ok=True)
+
+    def filenos(self) -> Sequence[int]:
+        """Name the input socket."""
+        return () if self._socket is None else (self._socket.fileno(),)
+
+    def next_ns(self) -> int | None:
+        """When the script's next edge is due."""
+        return self._script[0][0] if self._script else None
+
+    def read(self) -> list[LineEvent]:
+        """Take what the script and the socket have; a datagram that says nothing sensible is told on stderr."""
+        now_ns = self._clock.now_ns()
+        events = []
+        while self._script and self._script[0][0] <= now_ns:
+            events.append(heapq.heappop(self._script)[2])
+        events += self._received()
+        for event in events:
+            self._levels[event.line] = event.level
+        return events
+
+    def level(self, line: str) -> int:
+        """Tell the level that the last edge left."""
+        return self._levels[line]
+
+    def set(self, line: str, level: int, tag: int | None = None) -> None:
+        """Record the edge; that the record cannot be written is told once, and the gate goes on."""
+        self.record.note(line, level, tag)
+        if self.record.trouble is not None and not self._complained:
+            self._complained = True
+            print(f"stampgate-edge gate: {self.record.trouble}", file=sys.stderr, flush=True)
+
+    def _rest(self) -> None:
+        for line, level in SAFE.items():
+            self.record.note(line, level, None)
+
+    def _received(self) -> list[LineEvent]:
+        events: list[LineEvent] = []
+        with contextlib.suppress(BlockingIOError):
+            while self._socket is not None:
+                datagram = self._socket.recv(LONGEST)
+                try:
+                    events.append(_event(datagram, self._clock.now_ns()))
+                except ValueError as error:
+                    print(f"stampgate-edge gate: [lines] inputs: {error}", file=sys.stderr, flush=True)
+        return events
+
+
+def _listen(path: Path) -> socket.socket:
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        path.unlink(missing_ok=True)
+        listener.bind(str(path))
+        listener.setblocking(False)
+    except OSError as error:
+        listener.close()
+        raise ConfigError(f"{path}: [lines] inputs must be where a socket can be made ({error}); correct it") from None
+    return listener
+
+
+def _event(datagram: bytes, now_ns: int) -> LineEvent:
+    """Read one datagram. Raises ValueError."""
+    said = json.loads(datagram)
+    if not isinstance(said, dict) or said.get("line") not in INPUTS or said.get("level") not in (0, 1):
+        raise ValueError(f'an edge must read {{"line": "trigger", "level": 1}}, not {datagram[:80]!r}')
+    lost = said.get("lost", 0)
+    if not isinstance(lost, int) or not 0 <= lost <= 1000:
+        raise ValueError(f"lost must be a whole number of 0 to 1000, not {lost!r}")
+    return LineEvent(said["line"], int(said["level"]), now_ns, int(lost))

@@ -1,0 +1,176 @@
+"""What the eye and the gate say to each other: one JSON object a message, over a Unix socket that keeps messages whole.
+
+SOCK_SEQPACKET (unix(7)) delivers each message once, whole and in order, and tells at once when the other end is gone.
+The eye begins with :class:`Hello`, the gate answers :class:`Welcome` or :class:`Refused`. A message that is not exactly
+one of these is a mistake that must show: whoever hears one hangs up.
+
+=========  ================================  ====================================================
+the eye    which means                       the gate answers
+=========  ================================  ====================================================
+Hello      I speak this version              Welcome, or Refused and hangs up
+Expect     an item is here now               Expected, with the tag it has given it
+Answer     cancel its reject, or do not      Answered, with what that did
+Withdraw   reject it after all               nothing
+Settle     it is written down                nothing, or the next Missed if there is one
+Beat       I live, and this is wrong here    Beaten, with its counters and what is wrong there
+=========  ================================  ====================================================
+
+Unasked the gate says Seen, an item is at the photo-eye now, and Missed, one has passed that nobody judged.
+"""
+
+import dataclasses
+import json
+import typing
+from dataclasses import dataclass
+from typing import Any
+
+VERSION = 1
+LONGEST = 8192
+"""Bytes of one message."""
+TEXT_KEPT = 400
+"""Characters of a text in a message."""
+
+
+@dataclass(frozen=True)
+class Hello:
+    """The eye is there and can see; *trigger*: the [trigger] kind it was started with."""
+
+    version: int
+    trigger: str
+
+
+@dataclass(frozen=True)
+class Welcome:
+    """The gate takes this eye; *run* names this life of the gate, whose tags begin at 1."""
+
+    version: int
+    run: str
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The gate does not take this eye, and hangs up."""
+
+    why: str
+
+
+@dataclass(frozen=True)
+class Expect:
+    """The eye saw an item come: *t_ns*, monotonic nanoseconds."""
+
+    t_ns: int
+
+
+@dataclass(frozen=True)
+class Expected:
+    """The item is entered, as REJECT, under this tag."""
+
+    tag: int
+
+
+@dataclass(frozen=True)
+class Seen:
+    """An item is at the photo-eye: judge it."""
+
+    tag: int
+    t_ns: int
+
+
+@dataclass(frozen=True)
+class Missed:
+    """An item has passed that nobody judged; it was rejected, and must be written down."""
+
+    tag: int
+    t_ns: int
+    why: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The eye's answer: cancel the reject, or let it stand."""
+
+    tag: int
+    cancel: bool
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What the answer did: an :data:`edge.gate.rejects.Outcome`."""
+
+    tag: int
+    outcome: str
+
+
+@dataclass(frozen=True)
+class Withdraw:
+    """Reject the item after all."""
+
+    tag: int
+
+
+@dataclass(frozen=True)
+class Settle:
+    """The item is written down."""
+
+    tag: int
+
+
+@dataclass(frozen=True)
+class Beat:
+    """The eye lives; *trouble*: what shall show on the FAULT output, empty for nothing."""
+
+    trouble: str
+
+
+@dataclass(frozen=True)
+class Beaten:
+    """The gate lives; its counters, and what is wrong there, empty for nothing."""
+
+    counters: dict[str, int]
+    trouble: str
+
+
+FromEye = Hello | Expect | Answer | Withdraw | Settle | Beat
+FromGate = Welcome | Refused | Expected | Seen | Missed | Answered | Beaten
+_WORDS: dict[str, type[Any]] = {
+    kind.__name__.lower(): kind for kind in (*typing.get_args(FromEye), *typing.get_args(FromGate))
+}
+
+
+def encode(message: FromEye | FromGate) -> bytes:
+    """Write a message; a text that is too long is cut.
+
+    >>> encode(Answer(7, True))
+    b'{"say": "answer", "tag": 7, "cancel": true}'
+    """
+    said = {"say": type(message).__name__.lower(), **dataclasses.asdict(message)}
+    cut = {key: value[:TEXT_KEPT] if isinstance(value, str) else value for key, value in said.items()}
+    return json.dumps(cut).encode()
+
+
+def decode(datagram: bytes) -> FromEye | FromGate:
+    """Read a message: a known word, its keys, no other, each of its type.
+
+    Raises ValueError that says what is amiss.
+    """
+    if len(datagram) > LONGEST:
+        raise ValueError(f"a message must have at most {LONGEST} bytes")
+    try:
+        said = json.loads(datagram)
+    except (ValueError, RecursionError):
+        raise ValueError(f"a message must be JSON in UTF-8, not {datagram[:60]!r}") from None
+    kind = _WORDS.get(str(said.pop("say", ""))) if isinstance(said, dict) else None
+    if kind is None:
+        raise ValueError(f"a message must say one of {', '.join(_WORDS)}, not {datagram[:60]!r}")
+    types = {field.name: field.type for field in dataclasses.fields(kind)}
+    if set(said) != set(types) or not all(_fits(value, types[key]) for key, value in said.items()):
+        raise ValueError(f"{kind.__name__.lower()} must hold {types}, not {datagram[:120]!r}")
+    message: FromEye | FromGate = kind(**said)
+    return message
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    """Tell whether *value* is of exactly this type: True is no number here."""
+    if kind in (int, str, bool):
+        return type(value) is kind
+    return isinstance(value, dict) and all(type(count) is int for count in value.values())

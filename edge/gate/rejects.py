@@ -1,0 +1,260 @@
+"""The reject queue: every item is thrown off when it arrives, unless the answer cancelled that in time.
+
+An item is entered at its trigger with the verdict REJECT and the place at which it is due. The eye may only cancel. No
+answer, a late answer, a dead eye: the item is rejected all the same. The method is that of the field's timing
+controllers, e.g. the manual of the Gardasoft CC320, section 6.
+
+A *place* is a moment in monotonic nanoseconds where the belt runs at one speed, or a count of the encoder where it does
+not: then an item is due when the belt has carried it to the gate, however often it stopped or ran back on the way.
+"""
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Literal
+
+from edge.config import GateSettings
+
+OVERDUE_KEPT = 256
+"""Items past the gate whose answer is still awaited; beyond that the oldest is forgotten and its answer is unknown."""
+
+Outcome = Literal["cancelled", "kept", "late", "unknown", "gone"]
+"""What an answer did: cancelled the reject, left it standing, came after the item was due, named no known item, or
+found no gate to take it."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An item between the eye and the gate, or a stretch of the belt on which everything is thrown off."""
+
+    sequence: int | None
+    """The item's number; None for a stretch."""
+    t_trigger_ns: int
+    due: int
+    """The place at which it is at the gate."""
+    last: int
+    """The place at which the last of it is: *due* itself for an item."""
+    reject: bool = True
+    answered: bool = False
+    condemned: bool = False
+    """Whether no answer can cancel its reject any more."""
+
+
+class RejectQueue:
+    """The arithmetic of the gate: no clock, no thread, no output, so every case can be tried exactly.
+
+    *delay*: from the photo-eye to the gate, in nanoseconds, or in encoder counts when *by_counts*. *pulse_ns*: how long
+    a pulse lasts from the moment it begins. An item that comes due while the line is high, or at the very moment it
+    would go low, prolongs the pulse: merged pulses are one. So do two that would be less than *gap_ns* apart, because a
+    valve needs time to close and open again; that needs moments that can be foreseen, so not *by_counts*.
+
+    *accepts*: the pulse lets an item pass and silence throws it off. Then a rejected item ends the pulse of the one
+    before at once, and one that the gate reaches more than a pulse late gets none: it would be for another item.
+    """
+
+    def __init__(
+        self, delay: int, pulse_ns: int, *, by_counts: bool = False, gap_ns: int = 0, accepts: bool = False
+    ) -> None:
+        self.thrown = 0
+        """Items that arrived and were rejected."""
+        self._tardy_ns = 0
+        self._delay, self._pulse_ns, self._gap_ns = delay, pulse_ns, gap_ns
+        self._by_counts, self._accepts = by_counts, accepts
+        self._ahead: dict[int, Entry] = {}
+        self._stretches: list[Entry] = []
+        self._overdue: dict[int, Entry] = {}
+        self._position = 0
+        self._high = False
+        self._until_ns = 0
+        self._shut: int | None = None
+        self._last: int | None = None
+
+    @property
+    def ahead(self) -> int:
+        """How many items are between the eye and the gate."""
+        return len(self._ahead)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is under way and the line is low."""
+        return not (self._ahead or self._stretches or self._high)
+
+    def expect(self, sequence: int, t_trigger_ns: int) -> Entry:
+        """Enter an item at its trigger; it will be rejected unless :meth:`answer` cancels that in time.
+
+        By counts the belt's present position is taken. Raises ValueError for a number that is under way already.
+        """
+        if sequence in self._ahead or sequence in self._overdue:
+            raise ValueError(f"item {sequence} is already at the gate")
+        due = (self._position if self._by_counts else t_trigger_ns) + self._delay
+        entry = Entry(sequence, t_trigger_ns, due, due)
+        self._ahead[sequence] = entry
+        return entry
+
+    def sweep(self, first: int, last: int) -> None:
+        """Throw off everything that passed the photo-eye from place *first* to place *last*.
+
+        For what was there before this queue began, and for items whose edges were lost.
+        """
+        self._stretches.append(Entry(None, 0, first + self._delay, last + self._delay))
+
+    def answer(self, sequence: int, *, cancel: bool, now_ns: int) -> Outcome:
+        """Take the eye's answer; it can cancel a reject that is still ahead, and nothing else."""
+        if self._overdue.pop(sequence, None):
+            return "late"
+        entry = self._ahead.get(sequence)
+        if entry is None or entry.answered:
+            return "unknown"
+        if entry.condemned:
+            self._ahead[sequence] = dataclasses.replace(entry, answered=True)
+            return "kept"
+        in_time = self._place(now_ns) < entry.due
+        self._ahead[sequence] = dataclasses.replace(entry, answered=True, reject=not (cancel and in_time))
+        if not in_time:
+            return "late"
+        return "cancelled" if cancel else "kept"
+
+    def withdraw(self, sequence: int) -> None:
+        """Take a cancellation back, for good: the item is rejected after all, if it is still ahead."""
+        if sequence in self._ahead:
+            self._ahead[sequence] = dataclasses.replace(self._ahead[sequence], reject=True, condemned=True)
+
+    def withdraw_all(self) -> None:
+        """Reject everything that is under way, whatever was or will be answered."""
+        for sequence in self._ahead:
+            self.withdraw(sequence)
+
+    def under_way(self, sequence: int) -> bool:
+        """Whether the item is between the eye and the gate."""
+        return sequence in self._ahead
+
+    def take_tardy_ns(self) -> int:
+        """By how much an item was reached too late, at worst, since the last call; 0 by counts."""
+        tardy_ns, self._tardy_ns = self._tardy_ns, 0
+        return tardy_ns
+
+    def retime(self, pulse_ns: int, gap_ns: int) -> None:
+        """Let pulses that begin from now on be so long, and so far apart; items under way keep their places."""
+        self._pulse_ns, self._gap_ns = pulse_ns, gap_ns
+
+    def move_to(self, position: int) -> None:
+        """Say where the belt is, in encoder counts; call :meth:`step` after it."""
+        self._position = position
+
+    def next_ns(self) -> int | None:
+        """When :meth:`step` must be called next; None when no moment is ahead."""
+        moments = [] if self._by_counts else [entry.due for entry in self._entries()]
+        if self._high and not self._held():
+            moments.append(self._until_ns)
+        return min(moments, default=None)
+
+    def step(self, now_ns: int) -> list[tuple[int, int | None]]:
+        """Do what is due at *now_ns*, in order; return the levels the line takes, each with the item it is for."""
+        levels: list[tuple[int, int | None]] = []
+        while True:
+            self._end_stretch(now_ns)
+            if (entry := self._arriving(now_ns)) is not None:
+                levels += self._arrive(entry, now_ns)
+            elif self._high and not self._held() and self._until_ns <= now_ns:
+                levels += self._end()
+            else:
+                return levels
+
+    def rose(self, now_ns: int) -> None:
+        """Say when the line was really high: the pulse lasts from then, however long the rise itself took."""
+        if self._high:
+            self._until_ns = max(self._until_ns, now_ns + self._pulse_ns)
+
+    def _place(self, now_ns: int) -> int:
+        return self._position if self._by_counts else now_ns
+
+    def _entries(self) -> list[Entry]:
+        return [*self._ahead.values(), *self._stretches]
+
+    def _held(self) -> bool:
+        """Whether the end of a stretch, in counts, is still to come: no moment can be named for it."""
+        return self._by_counts and not self._accepts and self._shut is not None
+
+    def _end_stretch(self, now_ns: int) -> None:
+        """Let the line go low a pulse after the belt has brought the end of a stretch."""
+        if self._held() and self._shut is not None and self._position >= self._shut:
+            self._shut = None
+            self._until_ns = max(self._until_ns, now_ns + self._pulse_ns)
+
+    def _arriving(self, now_ns: int) -> Entry | None:
+        """The first entry that is due, unless the line must go low before it."""
+        entry = min(self._entries(), key=lambda entry: entry.due, default=None)
+        if entry is None or entry.due > self._place(now_ns):
+            return None
+        falls_first = self._high and not self._by_counts and self._until_ns < entry.due
+        return None if falls_first else entry
+
+    def _arrive(self, entry: Entry, now_ns: int) -> list[tuple[int, int | None]]:
+        if entry.sequence is None:
+            return self._arrive_stretch(entry, now_ns)
+        del self._ahead[entry.sequence]
+        if not entry.answered:
+            self._overdue[entry.sequence] = entry
+            while len(self._overdue) > OVERDUE_KEPT:
+                del self._overdue[next(iter(self._overdue))]
+        late_ns = 0 if self._by_counts else now_ns - entry.due
+        self._tardy_ns = max(self._tardy_ns, late_ns)
+        if self._accepts:
+            shut = self._shut is not None and entry.due <= self._shut
+            return self._let(entry, now_ns, accept=not (entry.reject or shut or late_ns > self._pulse_ns))
+        return self._throw(entry.sequence, now_ns) if entry.reject else []
+
+    def _arrive_stretch(self, entry: Entry, now_ns: int) -> list[tuple[int, int | None]]:
+        self._stretches.remove(entry)
+        self._shut = entry.last if self._shut is None else max(self._shut, entry.last)
+        if self._accepts:
+            levels = [(0, self._last)] if self._high else []
+            self._high = False
+            return [*levels]
+        levels = self._raise(None, now_ns)
+        if not self._by_counts:
+            self._until_ns = max(self._until_ns, entry.last + self._pulse_ns)
+        return levels
+
+    def _throw(self, sequence: int, now_ns: int) -> list[tuple[int, int | None]]:
+        self.thrown += 1
+        return self._raise(sequence, now_ns)
+
+    def _let(self, entry: Entry, now_ns: int, *, accept: bool) -> list[tuple[int, int | None]]:
+        """Where the pulse accepts: open for this item, or close for it."""
+        if accept:
+            return self._raise(entry.sequence, now_ns)
+        self.thrown += 1
+        if not self._high:
+            return []
+        self._high = False
+        return [(0, entry.sequence)]
+
+    def _raise(self, sequence: int | None, now_ns: int) -> list[tuple[int, int | None]]:
+        rises, self._high, self._last = not self._high, True, sequence
+        # From now, not from the due moment: a pulse that begins a little late still moves the flap all the way.
+        self._until_ns = max(self._until_ns, now_ns + self._pulse_ns)
+        return [(1, sequence)] if rises else []
+
+    def _end(self) -> list[tuple[int, int | None]]:
+        """End the pulse, unless the next one would begin before the device can follow."""
+        if self._gap_ns and not self._accepts:
+            soon = [e.due for e in self._entries() if e.reject and e.due <= self._until_ns + self._gap_ns]
+            if soon:
+                self._until_ns = min(soon)
+                return []
+        self._high = False
+        return [(0, self._last)]
+
+
+def make_queue(settings: GateSettings) -> RejectQueue:
+    """Make the queue that ``[gate]`` asks for."""
+    by_counts = settings.reject_delay_counts > 0
+    delay = settings.reject_delay_counts if by_counts else round(settings.reject_delay_ms * 1e6)
+    queue = RejectQueue(delay, round(settings.pulse_ms * 1e6), by_counts=by_counts, accepts=settings.pulse == "accepts")
+    retime(queue, settings)
+    return queue
+
+
+def retime(queue: RejectQueue, settings: GateSettings) -> None:
+    """Give a queue the pulse and the gap of *settings*; :func:`check_gate` allows no gap by counts."""
+    queue.retime(round(settings.pulse_ms * 1e6), round(settings.merge_gap_ms * 1e6))

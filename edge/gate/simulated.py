@@ -1,0 +1,126 @@
+"""A gate without hardware, in the station's own process. What a gate does is told in :mod:`edge.gate.rejects`."""
+
+import threading
+from collections import deque
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from edge.clock import Attendant, Clock
+from edge.config import GateSettings
+from edge.gate.history import Edge, EdgeRecord
+from edge.gate.rejects import Outcome, make_queue, retime
+from edge.wiring import FAULT_LINE, REJECT_LINE
+
+
+class SimulatedGate:
+    """A gate without hardware: it keeps time like a real one and records every edge of its lines.
+
+    *record*: a file to which each edge is added as a JSON line. Every output is low outside the ``with`` block.
+
+    Synchronization: the station's thread calls, the clock's attendant acts; one lock guards the queue and the line.
+    """
+
+    def __init__(self, settings: GateSettings, clock: Clock, record: Path | None = None) -> None:
+        self._clock = clock
+        self._queue = make_queue(settings)
+        self._record = EdgeRecord(clock, record)
+        self._lock = threading.Lock()
+        self._attendant: Attendant | None = None
+        self._complained = False
+
+    @property
+    def edges(self) -> deque[Edge]:
+        """The edges so far, the oldest first."""
+        return self._record.edges
+
+    def __enter__(self) -> Self:
+        self._record.open()
+        with self._lock:
+            self._record.note(REJECT_LINE, 0, None)
+        if self._record.trouble is not None:
+            raise self._record.trouble
+        self._attendant = self._clock.attend(self)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._attendant is not None
+        try:
+            while (moment := self.next_ns()) is not None:
+                self._attendant.wake()
+                self._clock.sleep_until(max(moment, self._clock.now_ns() + 1_000_000))
+        finally:
+            self._attendant.stop()
+            with self._lock:
+                self._record.note(REJECT_LINE, 0, None)
+                self._show_trouble(on=False)
+                self._record.close()
+
+    def expect(self, sequence: int, t_trigger_ns: int) -> int:
+        """Enter an item at its trigger; its tag is its number in the journal."""
+        with self._lock:
+            self._queue.expect(sequence, t_trigger_ns)
+        self.check()
+        return sequence
+
+    def answer(self, tag: int, *, cancel: bool) -> Outcome:
+        """Take the eye's answer."""
+        with self._lock:
+            return self._queue.answer(tag, cancel=cancel, now_ns=self._clock.now_ns())
+
+    def withdraw(self, tag: int) -> None:
+        """Take a cancellation back."""
+        with self._lock:
+            self._queue.withdraw(tag)
+
+    def settle(self, tag: int) -> None:
+        """Nothing to do: this gate does not outlive the eye."""
+
+    def complain(self, trouble: str) -> None:
+        """Raise or lower the FAULT line."""
+        with self._lock:
+            self._show_trouble(on=bool(trouble))
+
+    def adopt(self, settings: GateSettings) -> None:
+        """Let pulses from now on be as long as *settings* say."""
+        with self._lock:
+            retime(self._queue, settings)
+
+    def check(self) -> None:
+        """Raise RuntimeError when nobody keeps time for the gate, JournalError when its edges are not recorded."""
+        assert self._attendant is not None
+        self._attendant.wake()
+        if self._record.trouble is not None:
+            raise self._record.trouble
+
+    def facts(self) -> Mapping[str, object]:
+        """Nothing: all it could say stands in the station's own counters."""
+        return {}
+
+    def next_ns(self) -> int | None:
+        """When the gate must act next."""
+        with self._lock:
+            return self._queue.next_ns()
+
+    def act(self) -> None:
+        """Do what is due by now."""
+        with self._lock:
+            for level, sequence in self._queue.step(self._clock.now_ns()):
+                self._record.note(REJECT_LINE, level, sequence)
+                if level:
+                    self._queue.rose(self._record.edges[-1].t_ns)
+
+    def _show_trouble(self, *, on: bool) -> None:
+        """Move the FAULT line; it is not in the record of a run in which there never was any."""
+        if on or self._complained:
+            self._complained = True
+            self._record.note(FAULT_LINE, int(on), None)
+
+
+
+
+
+

@@ -1,0 +1,130 @@
+"""How the box is: a line a minute in the journal, and a small status file for whoever looks.
+
+All memory is bounded: percentiles are those of the last :data:`LATENCIES` items.
+"""
+
+import math
+from collections import deque
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from edge.clock import Clock, boot_id
+from edge.config import JournalSettings
+from edge.decision import Verdict
+from edge.record.evidence import Evidence
+from edge.record.journal import Journal
+from edge.record.status import StatusFile
+from edge.record.telemetry import board
+
+LATENCIES = 1024
+STATUS_NS = 1_000_000_000
+"""How often the status file is written at most."""
+
+
+class Health:
+    """Watches the service and the board it runs on.
+
+    *about*: what the status file says of the program, its settings and its model. *root*: where ``/sys`` and ``/proc``
+    are. *status*: the file to write, None for none.
+
+    Synchronization: the one thread of the station.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        evidence: Evidence,
+        settings: JournalSettings,
+        clock: Clock,
+        status: Path | None = None,
+        about: Mapping[str, Any] | None = None,
+        root: Path = Path("/"),
+    ) -> None:
+        self._journal, self._evidence, self._clock, self._root = journal, evidence, clock, root
+        self._about = dict(about or {})
+        self._settings = settings
+        self._status = StatusFile(status)
+        self._since_ns = self._told_ns = clock.now_ns()
+        self._shown_ns: int | None = None
+        self._latencies: deque[float] = deque(maxlen=LATENCIES)
+        self._fresh = 0  # how many items since the last line
+        self._last: dict[str, Any] | None = None
+        self._line: dict[str, Any] | None = None
+        self.gate: Mapping[str, object] = {}
+        """What the gate's process last said of itself, its counters and its trouble; empty without one."""
+
+    def item(self, sequence: int, verdict: Verdict, ms: float) -> None:
+        """Take note of an item; *ms*: from its trigger to its answer."""
+        self._latencies.append(ms)
+        self._fresh += 1
+        self._last = {"sequence": sequence, "verdict": verdict.kind, "reason": verdict.reason, "ms": round(ms, 3)}
+
+    def tick(self, counters: Mapping[str, int], queue_depth: int | None = None, state: str = "running") -> None:
+        """Write the line and the file when it is time; call it after each item and at each idle tick.
+
+        *queue_depth*: items between the eye and the gate. *state*: a word for the status file. Never fails because of
+        the board or the status file.
+        """
+        now_ns = self._clock.now_ns()
+        if now_ns - self._told_ns >= round(self._settings.health_s * 1e9):
+            self._line = {
+                **board(self._root),
+                "queue_depth": queue_depth,
+                **self._latency(min(self._fresh, LATENCIES)),
+                "items": self._fresh,
+                "journal": self._journal.take_state(),
+                "evidence": self._evidence.take_state(),
+                "trouble": self.trouble,
+            }
+            self._told_ns, self._fresh = now_ns, 0
+            self._journal.append("health", self._line)
+        if self._shown_ns is None or now_ns - self._shown_ns >= STATUS_NS:
+            self.show(counters, queue_depth, state)
+
+    def show(self, counters: Mapping[str, int], queue_depth: int | None = None, state: str = "running") -> None:
+        """Write the status file now; call it with ``state="stopped"`` at the end."""
+        self._shown_ns = self._clock.now_ns()
+        trouble = self._all_trouble()
+        self._status.write(
+            {
+                "state": state if state != "running" or not trouble else "trouble",
+                "trouble": trouble,
+                "boot_id": boot_id(),
+                "since_ns": self._since_ns,
+                **self._about,
+                "counters": dict(counters),
+                "gate": dict(self.gate),
+                "last": self._last,
+                "queue_depth": queue_depth,
+                **self._latency(len(self._latencies)),
+                "health": self._line,
+            }
+        )
+
+    def adopt(self, settings: JournalSettings, about: Mapping[str, Any]) -> None:
+        """Let changed settings count from now on; *about*: what the status file says otherwise of them."""
+        self._settings, self._about = settings, {**self._about, **about}
+
+    @property
+    def trouble(self) -> str:
+        """What is wrong with the journal or the evidence; empty when nothing is."""
+        return self._journal.trouble or self._evidence.trouble
+
+    def _all_trouble(self) -> str:
+        """Ours and the gate's, which repeats ours once it has heard of it."""
+        gate = str(self.gate.get("trouble", ""))
+        return gate if self.trouble in gate else "; ".join(filter(None, [self.trouble, gate]))
+
+    def _latency(self, last: int) -> dict[str, float | None]:
+        values = sorted(list(self._latencies)[len(self._latencies) - last :])
+        return {"p50_ms": percentile(values, 50), "p99_ms": percentile(values, 99), "worst_ms": percentile(values, 100)}
+
+
+def percentile(values: Sequence[float], percent: float) -> float | None:
+    """The nearest-rank percentile of sorted *values*; None when there are none.
+
+    >>> [percentile([10.0, 20.0, 30.0, 40.0], percent) for percent in (50, 99, 100)]
+    [20.0, 40.0, 40.0]
+    """
+    return round(values[max(0, math.ceil(percent / 100 * len(values)) - 1)], 3) if values else None

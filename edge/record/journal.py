@@ -1,0 +1,311 @@
+"""The journal: every decision as one JSON line, each carrying the hash of the line before.
+
+**What is written is written.** By default :meth:`Journal.append` returns when the line has been handed to the disk by
+fdatasync(2), and the station takes the next item only then. What a power cut may cost at most:
+
+=================== ===================================================================================================
+``[journal] sync``  lost at most
+=================== ===================================================================================================
+every-line          the one line that was being written
+grouped             ``group_items`` lines, the one being written included, and none older than ``group_ms``; all of them
+                    passes or health lines: a reject, a fault and every other line is on the disk before the next item
+either, in trouble  besides, the lines that wait in memory while the disk is full, read-only, broken or slow
+=================== ===================================================================================================
+
+A killed process (``kill -9``) costs only what waits in memory. Whatever is lost, its rejects stand, because the gate
+forgets every cancellation when the power goes. fdatasync promises no more than the disk does: a card that says
+"written" too early may lose more, and :func:`verify` then finds the chain whole, only shorter. A line that was cut in
+half is taken off at the next start, and a ``repair`` record says so and keeps its text.
+
+**The disk never stops the line.** When it is full, evidence pictures give way first. If that does not help, lines wait
+in ``memory_kb`` of memory and are written, in order, when they can be; then a ``disk`` record says what was wrong. What
+does not fit is counted, and a ``gap`` record takes its place in the chain. :attr:`Journal.trouble` says so as long as
+it lasts. A journal that cannot be *opened* is another matter: the service does not start (JournalError).
+
+**Files** are described in :mod:`edge.record.journal_file`. A new one begins after ``file_items`` items, after a day of running
+on the monotonic clock, or, when items are in it, after the machine was started again. Its first line, ``continued``,
+carries the hash of the last line of the file before, so the chain goes on; what the ``start`` record said, and the
+verdicts counted since, so that it can be read and checked when older files are kept elsewhere.
+
+Every line begins ``{"v": 1, "kind": ...``. The kinds: ``start`` (version, settings, model), ``item``, ``health``,
+``continued``, ``repair``, ``disk``, ``gap``, ``settings`` (read again; they count from the next item on, unless its
+reason says why not), ``stop`` (counters). A reader passes over kinds and fields that it does not know; ``v`` changes
+only when that would not do. ``sequence`` is the item's number, in the other kinds that of the last item before. An item
+whose picture was kept names it and carries the SHA-256 of its file for :func:`verify_pictures`; when there is none is
+told in :mod:`edge.record.evidence`.
+
+``previous`` is the SHA-256 of the line before without its line end, 64 zeros in the very first. The chain shows that a
+line was changed, removed or put in; whoever can rewrite all files can rewrite the chain with them.
+"""
+
+import contextlib
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from edge.clock import Clock, boot_id, clock_synced
+from edge.config import JournalSettings
+from edge.errors import JournalError
+from edge.record.journal_file import (
+    FIRST,
+    JournalFile,
+    file_number,
+    parse_record,
+    turned_files,
+    turned_name,
+)
+from edge.record.journal_writer import JournalWriter, Line, MakeRoom
+
+DAY_NS = 86_400_000_000_000
+TORN_TEXT_KEPT = 400
+ROOM_AGAIN = 0.5
+"""Share of the memory that must be free again after records were lost: one gap record, not one beside each line."""
+
+
+
+
+@dataclass
+class _Begin:
+    """Where the file begins that lines now go to."""
+
+    boot_id: str
+    monotonic_ns: int
+    first_item: int
+
+
+@dataclass
+class _Lost:
+    """What no memory was left for, until a gap record has told it."""
+
+    records: int = 0
+    first_ns: int = 0
+    verdicts: Counter[str] = field(default_factory=Counter)
+
+
+class Journal:
+    """Appends records to files that only it writes.
+
+    *wall*: gives the wall-clock time; it is recorded and never relied on. *settings*: the defaults when None.
+    *make_room*: what gives up something on a full disk in the journal's favour.
+
+    Synchronization: one thread; another process that opens the same journal is refused.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        clock: Clock,
+        wall: Callable[[], datetime] = lambda: datetime.now(UTC),
+        settings: JournalSettings | None = None,
+        make_room: MakeRoom | None = None,
+    ) -> None:
+        self.path = path
+        self.next_sequence = 1
+        """The number of the next item; it goes on from the last one in the files."""
+        self._clock, self._wall = clock, wall
+        self._settings, self._make_room = settings or JournalSettings(), make_room
+        self._boot_id = boot_id()
+        self._file = JournalFile(path)
+        self._writer: JournalWriter
+        self._previous = FIRST
+        self._begin: _Begin | None = None
+        self._turned = 0  # the number of the last full file
+        self._lost = _Lost()
+        self._started: dict[str, Any] | None = None  # what the start record said, once there was one
+        self._counted: Counter[str] | None = None  # verdicts since
+
+    def __enter__(self) -> Self:
+        with self._opening():
+            removed = self._file.open()
+            self._take_up()
+        self._writer = JournalWriter(self._file, self._settings, self._make_room)
+        if removed:
+            self.append("repair", _repair_fields(removed))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Write what waits. Raises JournalError, if nothing worse is under way, when it cannot be written."""
+        with contextlib.suppress(JournalError) if error is not None else contextlib.nullcontext():
+            try:
+                self._tell_what_was()
+                self._writer.close()
+            finally:
+                self._file.close()
+
+    @property
+    def trouble(self) -> str:
+        """Why records are not on the disk as they should be; empty when they are. It belongs on the FAULT output."""
+        lost = f"; {self._lost.records} more did not fit and are only counted" if self._lost.records else ""
+        return self._writer.trouble + lost
+
+    def append(self, kind: str, fields: Mapping[str, Any]) -> None:
+        """Write one record; returns when it is as safe as the policy says, or waits in memory for the disk.
+
+        *fields*: what the kind adds to the common fields, JSON without NaN. Raises JournalError only when the writing
+        thread has died.
+        """
+        self._tell_what_was()
+        self._turn_if_due()
+        self._put(kind, fields)
+
+    def adopt(self, settings: JournalSettings) -> None:
+        """Let changed settings count from the next line on."""
+        self._settings = self._writer.settings = settings
+
+    def take_state(self) -> dict[str, Any]:
+        """How it goes, for the health line; the slowest sync is that since the last call."""
+        return {**self._writer.take_state(), "lost_records": self._lost.records}
+
+    def _put(self, kind: str, fields: Mapping[str, Any], turned: Path | None = None) -> None:
+        """Chain a record and hand it to the writer, or count it when there is no room."""
+        verdict = str(fields["verdict"]) if kind == "item" and "verdict" in fields else ""
+        record = self._record(kind, fields)
+        content = json.dumps(record, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace")
+        self.next_sequence = record["sequence"] + 1
+        if kind == "start":
+            self._started, self._counted = dict(fields), Counter()
+        elif kind == "settings" and self._started is not None:
+            self._started |= {name: value for name, value in fields.items() if name in self._started}
+        elif kind == "item" and self._counted is not None:
+            self._counted[verdict] += 1
+        if self._lost.records or not self._writer.has_room(len(content)):
+            self._lose(record, verdict)
+            return
+        self._previous = hashlib.sha256(content).hexdigest()
+        self._begin = self._begin or _beginning(record)
+        self._writer.put(Line(content + b"\n", self._is_urgent(kind, verdict), turned))
+
+    def _record(self, kind: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            "v": 1,
+            "kind": kind,
+            "sequence": self.next_sequence if kind == "item" else self.next_sequence - 1,
+            "boot_id": self._boot_id,
+            "monotonic_ns": self._clock.now_ns(),
+            "wall_time": self._wall().isoformat(timespec="milliseconds"),
+            "clock_synced": clock_synced(),
+            **fields,
+            "previous": self._previous,
+        }
+
+    def _is_urgent(self, kind: str, verdict: str) -> bool:
+        """Whether the line must be on the disk before the next item."""
+        return self._settings.sync == "every-line" or not (verdict == "pass" or kind == "health")
+
+    def _lose(self, record: Mapping[str, Any], verdict: str) -> None:
+        self._lost.first_ns = self._lost.first_ns or record["monotonic_ns"]
+        self._lost.records += 1
+        if record["kind"] == "item":
+            self._lost.verdicts[verdict] += 1
+
+    def _tell_what_was(self) -> None:
+        """Write down a time of trouble that has ended, and what was lost in it, once there is room again."""
+        if self._lost.records and self._writer.has_room(0, ROOM_AGAIN):
+            lost, self._lost = self._lost, _Lost()
+            self._put("gap", _gap_fields(lost))
+        episode = None if self._lost.records else self._writer.take_episode()
+        if episode is not None:
+            told = {"reason": episode.reason, "lasted_s": round(episode.lasted_s, 3), "late_records": episode.lines}
+            self._put("disk", told)
+
+    def _turn_if_due(self) -> None:
+        if self._lost.records or not self._writer.has_room(0, ROOM_AGAIN):
+            return
+        if self._begin is not None and self._is_turn_due(self._begin):
+            self._turned += 1
+            turned, self._begin = turned_name(self.path, self._turned, self._begin.first_item), None
+            self._put("continued", self._continued_fields(turned), turned)
+        elif self._begin is None and self._previous != FIRST:
+            self._put("continued", self._continued_fields(turned_files(self.path)[-1]))
+
+    def _is_turn_due(self, begin: _Begin) -> bool:
+        return (
+            begin.boot_id != self._boot_id
+            or self.next_sequence - begin.first_item >= self._settings.file_items
+            or self._clock.now_ns() - begin.monotonic_ns >= DAY_NS
+        )
+
+    def _continued_fields(self, turned: Path) -> dict[str, Any]:
+        counted = None if self._counted is None else dict(self._counted)
+        return {"after": turned.name, "start": self._started, "counted": counted}
+
+    def _take_up(self) -> None:
+        """Go on where the files end."""
+        last, first = self._file.last_line, self._file.first_line()
+        if last:
+            self._previous = hashlib.sha256(last).hexdigest()
+            self.next_sequence = int(json.loads(last)["sequence"]) + 1
+        if first:
+            record = parse_record(first)
+            if record is None:
+                raise JournalError(f"{self.path}: must begin with a whole record; move it away, a new one begins")
+            begin = _beginning(record)
+            if begin.boot_id != self._boot_id and begin.first_item == self.next_sequence:
+                # A file without items goes on, or a box that restarts in a loop would fill the folder with files.
+                begin = _Begin(self._boot_id, self._clock.now_ns(), begin.first_item)
+            self._begin = begin
+        self._turned = max(map(file_number, turned_files(self.path)), default=0)
+
+    @contextlib.contextmanager
+    def _opening(self) -> Iterator[None]:
+        try:
+            yield
+        except JournalError:
+            raise
+        except OSError as error:
+            raise JournalError(
+                f"{self.path}: the journal cannot be opened ({error.strerror}); make room or permission there, or name "
+                "another [journal] file"
+            ) from None
+
+
+def _beginning(record: Mapping[str, Any]) -> _Begin:
+    first_item = record["sequence"] + (record["kind"] != "item")
+    return _Begin(str(record.get("boot_id")), int(record.get("monotonic_ns", 0)), first_item)
+
+
+def _gap_fields(lost: _Lost) -> dict[str, Any]:
+    return {
+        "lost_records": lost.records,
+        "lost_items": lost.verdicts.total(),
+        "counted": dict(lost.verdicts),
+        "first_lost_ns": lost.first_ns,
+    }
+
+
+def _repair_fields(removed: bytes) -> dict[str, Any]:
+    return {
+        "removed_bytes": len(removed),
+        "removed_sha256": hashlib.sha256(removed).hexdigest(),
+        "removed_text": removed[:TORN_TEXT_KEPT].decode("utf-8", "backslashreplace"),
+    }
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+

@@ -1,0 +1,271 @@
+"""The journal's files: their names, who may write, the repair of a torn end, and whole lines added.
+
+The file being written has the name in the settings, say ``journal.jsonl``. A file that is full keeps its lines and is
+called ``journal-000001-000000001.jsonl`` from then on: its number among the files, and the first item that it may hold.
+Both only ever grow, so the names alone put the files in order, whatever the wall clock says. No file is ever removed.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import re
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from edge.errors import JournalError
+from edge.files import append_whole, sync_folder
+
+HEAD = b'{"v": 1, "kind": '
+"""How every line begins; a file that begins otherwise is somebody else's and is not touched."""
+LONGEST_LINE = 1 << 20
+"""Bytes; no record comes near it, so the last line of a sound journal lies within the last so many bytes."""
+OPEN = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+
+
+class JournalFile:
+    """The file that is being written; only one process has it open.
+
+    Synchronization: one thread at a time; the advisory lock of flock(2) keeps other processes out.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.last_line = b""
+        """The last line that was there when it was opened, without its line end; empty in a journal that begins."""
+        self._descriptor = -1
+        self._size = 0
+        self._kept = 0  # how much of it is on the disk for sure: what a power cut leaves
+        self._renamed = False
+
+    def open(self) -> bytes:
+        """Open it, and take off and return what is torn at its end. Raises JournalError, OSError."""
+        self._descriptor = os.open(self.path, OPEN, 0o640)
+        try:
+            self._claim()
+            sync_folder(self.path.absolute().parent)
+            removed = self._recover()
+            self._kept = self._size
+        except BaseException:
+            self.close()
+            raise
+        return removed
+
+    def close(self) -> None:
+        """Let it go."""
+        os.close(self._descriptor)
+
+    def first_line(self) -> bytes:
+        """The line that it begins with, without its line end; empty in an empty file."""
+        return os.pread(self._descriptor, LONGEST_LINE, 0).split(b"\n", 1)[0]
+
+    def add(self, lines: bytes, sync: bool) -> None:
+        """Add whole lines; with *sync* they, and those added before, are on the disk when it returns.
+
+        Raises OSError, and then all that was added since the last sync is taken back, and has to be added again: after
+        an fdatasync(2) that failed nobody can say which of it is there (Rebello et al., "Can Applications Recover from
+        fsync Failures?", 2020).
+        """
+        self._check_ours()
+        try:
+            if sync:
+                self._size = self._kept = append_whole(self._descriptor, lines, self._size)
+            else:
+                _write(self._descriptor, lines)
+                self._size += len(lines)
+        except OSError:
+            self._size = self._kept
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._descriptor, self._size)
+            raise
+
+    def turn(self, turned: Path) -> None:
+        """Give the file its last name, *turned*, and begin the next one; call it again if it failed. Raises OSError."""
+        if not self._renamed:
+            self.add(b"", sync=True)
+            if turned.exists():
+                raise OSError(0, f"{turned.name} is there already; move it away")
+            self.path.rename(turned)
+            self._renamed = True
+        sync_folder(self.path.absolute().parent)
+        descriptor = os.open(self.path, OPEN | os.O_EXCL, 0o640)
+        try:
+            # The old file is locked until the new one is: who comes in between finds one of them taken.
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            sync_folder(self.path.absolute().parent)
+        except OSError:
+            self.path.unlink(missing_ok=True)
+            os.close(descriptor)
+            raise
+        os.close(self._descriptor)
+        self._descriptor, self._size, self._kept, self._renamed = descriptor, 0, 0, False
+
+    def _check_ours(self) -> None:
+        """Make sure that the name still leads to our file, and take off what a failed attempt could not take back."""
+        size = os.fstat(self._descriptor).st_size
+        if size < self._size or not leads_to(self.path, self._descriptor):
+            raise OSError(0, "another program moved, removed or cut it; restart the service")
+        if size > self._size:
+            os.ftruncate(self._descriptor, self._size)
+
+    def _claim(self) -> None:
+        """Make sure that the file is a journal, or empty, and nobody else's."""
+        if not stat.S_ISREG(os.fstat(self._descriptor).st_mode):
+            raise JournalError(f"{self.path}: must be a plain file; name another [journal] file")
+        if not (_lock(self._descriptor) and all(map(is_free, turned_files(self.path)[-1:]))):
+            raise JournalError(
+                f"{self.path}: is being written by another stampgate-edge; stop that one or name another [journal] file"
+            )
+        beginning = os.pread(self._descriptor, len(HEAD), 0)
+        # Some file systems leave zeros where the first line of a new file should have been.
+        if beginning != HEAD[: len(beginning)] and beginning.strip(b"\0"):
+            raise JournalError(f"{self.path}: is not a stampgate journal; move it away or name another [journal] file")
+
+    def _recover(self) -> bytes:
+        """Find the end of the last whole line, take off what comes after, and return that."""
+        tail, start, end = _tail(self.path, self._descriptor)
+        self._size = start + end
+        if end < len(tail):
+            os.ftruncate(self._descriptor, self._size)
+            os.fsync(self._descriptor)
+        good = tail[:end]
+        if good and not good.endswith(b"\n"):
+            self._size = append_whole(self._descriptor, b"\n", self._size)
+        self.last_line = good.splitlines()[-1] if good else _last_line_of(turned_files(self.path))
+        return tail[end:]
+
+
+def turned_files(path: Path) -> list[Path]:
+    """The full files of the journal *path*, in order."""
+    pattern = re.compile(re.escape(path.stem) + r"-(\d{6,})-\d{9,}" + re.escape(path.suffix))
+    numbers = {file: int(found[1]) for file in path.parent.glob("*") if (found := pattern.fullmatch(file.name))}
+    return sorted(numbers, key=numbers.__getitem__)
+
+
+def turned_name(path: Path, number: int, first_item: int) -> Path:
+    """What the journal *path* is called when it is full.
+
+    >>> turned_name(Path("journal.jsonl"), 3, 200_001).name
+    'journal-000003-000200001.jsonl'
+    """
+    return path.with_name(f"{path.stem}-{number:06}-{first_item:09}{path.suffix}")
+
+
+def file_number(turned: Path) -> int:
+    """The number of a full file among the files of its journal."""
+    return int(turned.stem.rsplit("-", 2)[1])
+
+
+def journal_lines(path: Path) -> Iterator[tuple[Path, int, bytes]]:
+    """Yield each line of a journal with its file and its number there, from the oldest file to the one being written.
+
+    *path*: the file being written, or a single full one. A line that is being written at this moment is left out.
+    Raises OSError when there is no such journal.
+    """
+    with contextlib.ExitStack() as stack:
+        # Opened before the others are listed: if it is turned meanwhile, it is found again under its new name.
+        active = stack.enter_context(path.open("rb")) if path.exists() or not turned_files(path) else None
+        for turned in turned_files(path):
+            if active is None or not leads_to(turned, active.fileno()):
+                with turned.open("rb") as file:
+                    yield from ((turned, number, line) for number, line in enumerate(file, 1))
+        if active is not None:
+            for number, line in enumerate(active, 1):
+                if line.endswith(b"\n") or is_free(path):
+                    yield path, number, line
+
+
+def parse_record(line: bytes) -> dict[str, Any] | None:
+    """Parse one line; None when it is no whole record."""
+    if not line.startswith(HEAD):
+        return None
+    try:
+        record: dict[str, Any] = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    whole = isinstance(record.get("sequence"), int) and isinstance(record.get("previous"), str)
+    right = {
+        "item": record.get("verdict") in ("pass", "reject", "fault"),
+        "stop": isinstance(record.get("counters"), dict),
+        "gap": isinstance(record.get("counted"), dict) and isinstance(record.get("lost_items"), int),
+    }
+    return record if whole and right.get(str(record["kind"]), True) else None
+
+
+def _tail(path: Path, descriptor: int) -> tuple[bytes, int, int]:
+    """The last bytes of a file, where they begin in it, and where in them the last whole record ends."""
+    size = os.fstat(descriptor).st_size
+    start = max(0, size - 2 * LONGEST_LINE)
+    tail = os.pread(descriptor, 2 * LONGEST_LINE, start)
+    end = _end_of_last_record(tail)
+    if start > 0 and end == 0:
+        raise JournalError(f"{path}: must end with records, not with garbage; move it away, a new one begins")
+    return tail, start, end
+
+
+def _end_of_last_record(tail: bytes) -> int:
+    """Where the last whole record in *tail* ends, its line end included if it is there; 0 when there is none."""
+    end = len(tail)
+    while end > 0:
+        begin = tail.rfind(b"\n", 0, end - 1) + 1
+        if parse_record(tail[begin:end].rstrip(b"\n")) is not None:
+            return end
+        end = begin
+    return 0
+
+
+def _last_line_of(files: list[Path]) -> bytes:
+    """The last line of the last of *files*, without its line end; empty when there is none."""
+    if not files:
+        return b""
+    with files[-1].open("rb") as file:
+        tail, _, end = _tail(files[-1], file.fileno())
+    if not 0 < end == len(tail):
+        raise JournalError(f"{files[-1]}: must end with a whole record; move it away with the files before it")
+    return tail.splitlines()[-1]
+
+
+def leads_to(path: Path, descriptor: int) -> bool:
+    """Whether *path* is the name of the open file."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
+
+
+def is_free(path: Path) -> bool:
+    """Whether nobody writes the file; asking does not keep a writer out for longer than the question."""
+    with path.open("rb") as file:
+        return _lock(file.fileno(), fcntl.LOCK_SH)
+
+
+def _lock(descriptor: int, how: int = fcntl.LOCK_EX) -> bool:
+    try:
+        fcntl.flock(descriptor, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _write(descriptor: int, content: bytes) -> None:
+    while content:
+        content = content[os.write(descriptor, content) :]
+
+
+def last_item(journal: Path) -> dict[str, Any] | None:
+    """The last item record of a journal, whole or torn; None when there is none within its last megabyte."""
+    for path in (journal, *reversed(turned_files(journal)[-1:])):
+        if path.is_file():
+            with path.open("rb") as file:
+                file.seek(max(0, path.stat().st_size - LONGEST_LINE))
+                lines = file.read().splitlines()
+            records = (parse_record(line) for line in reversed(lines))
+            item = next((record for record in records if record is not None and record["kind"] == "item"), None)
+            if item is not None:
+                return item
+    return None
+
+
+FIRST = "0" * 64

@@ -1,0 +1,239 @@
+"""Bringing the journal's lines onto the disk, in order, without letting the disk stop the line.
+
+One thread writes. What it could not write yet waits in memory, and is tried again every :data:`RETRY_S` seconds.
+"""
+
+import errno
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import islice, takewhile
+from pathlib import Path
+
+from edge.config import JournalSettings
+from edge.errors import JournalError
+from edge.record.journal_file import JournalFile
+
+RETRY_S = 0.5
+CLOSING_S = 10.0
+"""How long the end waits for a slow disk, seconds; systemd grants more."""
+FULL = (errno.ENOSPC, errno.EDQUOT)
+
+MakeRoom = Callable[[Path], bool]
+"""Gives up something on the disk that holds the path; True when it did."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line on its way to the disk, its line end included.
+
+    *at_once*: it must be on the disk before the next item. *turned*: what the file before is called from now on, when
+    this line begins a new one.
+    """
+
+    content: bytes
+    at_once: bool
+    turned: Path | None = None
+
+
+@dataclass(frozen=True)
+class Episode:
+    """A time in which nothing could be written: why, how long, and how many lines waited at its end."""
+
+    reason: str
+    lasted_s: float
+    lines: int
+
+
+class JournalWriter:
+    """Takes lines with :meth:`put` and writes them.
+
+    Synchronization: one thread calls it; the file belongs to a thread of its own while this is open.
+    """
+
+    def __init__(self, file: JournalFile, settings: JournalSettings, make_room: MakeRoom | None = None) -> None:
+        self.settings = settings
+        """Its policy; may be replaced between two lines."""
+        self._file, self._make_room = file, make_room
+        self._condition = threading.Condition()
+        self._lines: deque[Line] = deque()  # not known to be on the disk
+        self._bytes = 0
+        self._put = self._synced = 0  # how many lines ever
+        self._written = 0  # how many of _lines the kernel has, so that they outlive this process
+        self._unsynced_since_s = 0.0
+        self._error, self._failed_s, self._retry_s = "", 0.0, 0.0
+        self._episode: Episode | None = None
+        self._slow = self._closing = self._closed_in_vain = False
+        self._failure: BaseException | None = None
+        self._slowest_s = 0.0
+        self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
+        self._thread.start()
+
+    @property
+    def trouble(self) -> str:
+        """Why lines wait in memory; empty when all is well."""
+        with self._condition:
+            if self._error:
+                return f"{self._file.path}: the journal cannot be written ({self._error}); {self._waiting()}"
+            return f"{self._file.path}: the disk is slow; {self._waiting()}" if self._slow else ""
+
+    def has_room(self, size: int, share: float = 1.0) -> bool:
+        """Whether *size* bytes more fit into that share of the memory for lines that wait; one line always does."""
+        with self._condition:
+            return not self._lines or self._bytes + size <= self.settings.memory_kb * 1024 * share
+
+    def put(self, line: Line) -> None:
+        """Hand a line over; returns when it is safe by the policy, or when patience ends and it waits in memory.
+
+        Raises JournalError when the writing thread has died.
+        """
+        with self._condition:
+            self._lines.append(line)
+            self._bytes += len(line.content)
+            self._put += 1
+            mine = self._put
+            self._condition.notify_all()
+            if not (self._error or self._slow):
+                self._slow = not self._condition.wait_for(
+                    lambda: self._is_safe(mine, line.at_once) or self._given_up(), self.settings.patience_ms / 1000
+                )
+            if self._failure is not None:
+                raise JournalError(f"{self._file.path}: the writing thread has died ({self._failure!r})")
+
+    def take_episode(self) -> Episode | None:
+        """The time of trouble that has ended since the last call, if any."""
+        with self._condition:
+            episode, self._episode = self._episode, None
+            return episode
+
+    def take_state(self) -> dict[str, float]:
+        """How many lines wait, how many KiB they take, and the slowest sync since the last call in milliseconds."""
+        with self._condition:
+            slowest_s, self._slowest_s = self._slowest_s, 0.0
+            return {
+                "waiting_lines": len(self._lines),
+                "waiting_kb": round(self._bytes / 1024, 1),
+                "slowest_sync_ms": round(slowest_s * 1000, 3),
+            }
+
+    def close(self) -> None:
+        """Write what waits and end the thread. Raises JournalError when something could not be written."""
+        with self._condition:
+            self._closing = True
+            self._condition.notify_all()
+        self._thread.join(CLOSING_S)
+        with self._condition:
+            if self._lines or self._failure is not None:
+                reason = self._error or self._failure or "the disk is slow"
+                raise JournalError(
+                    f"{self._file.path}: the journal cannot be written ({reason}); "
+                    f"lost now, {self._waiting()}; make room or permission there, or name another [journal] file"
+                )
+
+    def _waiting(self) -> str:
+        return f"records waiting in memory: {len(self._lines)}"
+
+    def _is_safe(self, number: int, at_once: bool) -> bool:
+        return number <= self._synced + (0 if at_once else self._written)
+
+    def _given_up(self) -> bool:
+        return bool(self._error) or self._failure is not None
+
+    # What follows runs in the writing thread.
+
+    def _run(self) -> None:
+        try:
+            while self._wait_for_work():
+                self._work()
+        except BaseException as failure:  # noqa: BLE001 - told to whoever calls put(), who ends the service
+            with self._condition:
+                self._failure = failure
+                self._condition.notify_all()
+
+    def _wait_for_work(self) -> bool:
+        """Sleep until something is to be done; False when the thread shall end."""
+        with self._condition:
+            while not self._closing:
+                wait_s = self._wait_s()
+                if wait_s is not None and wait_s <= 0:
+                    return True
+                self._condition.wait(wait_s)
+            return bool(self._lines) and not self._closed_in_vain
+
+    def _wait_s(self) -> float | None:
+        """How long until there is work, seconds; None when only a new line brings some."""
+        if self._error:
+            return self._retry_s - time.monotonic()
+        if len(self._lines) > self._written:
+            return 0.0
+        return self._unsynced_since_s + self.settings.group_ms / 1000 - time.monotonic() if self._lines else None
+
+    def _work(self) -> None:
+        """Write the lines that go into one file, and see them onto the disk when it is time."""
+        with self._condition:
+            batch = self._batch()
+            sync = self._is_sync_due(batch)
+        try:
+            began_s = time.monotonic()
+            self._write(batch, sync)
+            self._note_success(len(batch), sync, time.monotonic() - began_s)
+        except OSError as error:
+            with self._condition:
+                self._written = 0  # all that was not on the disk was taken back
+            if not (error.errno in FULL and self._make_room is not None and self._make_room(self._file.path)):
+                self._note_failure(error)
+
+    def _batch(self) -> list[Line]:
+        """The lines not written yet, up to the next that begins a file."""
+        fresh = list(islice(self._lines, self._written, None))
+        return fresh[:1] + list(takewhile(lambda line: line.turned is None, fresh[1:]))
+
+    def _is_sync_due(self, batch: list[Line]) -> bool:
+        waiting_s = time.monotonic() - self._unsynced_since_s if self._written else 0.0
+        return (
+            self._closing
+            or not batch
+            or any(line.at_once for line in batch)
+            or self._written + len(batch) >= self.settings.group_items
+            or waiting_s * 1000 >= self.settings.group_ms
+        )
+
+    def _write(self, batch: list[Line], sync: bool) -> None:
+        if batch and batch[0].turned is not None:
+            self._file.turn(batch[0].turned)
+            with self._condition:
+                self._drop_synced(self._written)
+                # The file is begun: should the line not fit, the next attempt must not begin another.
+                self._lines[0] = Line(batch[0].content, batch[0].at_once)
+        self._file.add(b"".join(line.content for line in batch), sync)
+
+    def _note_success(self, lines: int, sync: bool, took_s: float) -> None:
+        with self._condition:
+            if not self._written:
+                self._unsynced_since_s = time.monotonic()
+            self._written += lines
+            if sync:
+                self._drop_synced(self._written)
+                self._slowest_s = max(self._slowest_s, took_s)
+            if self._error:
+                self._episode = Episode(self._error, time.monotonic() - self._failed_s, lines)
+                self._error = ""
+            self._slow = self._slow and len(self._lines) > self._written
+            self._condition.notify_all()
+
+    def _drop_synced(self, lines: int) -> None:
+        for _ in range(lines):
+            self._bytes -= len(self._lines.popleft().content)
+        self._synced += lines
+        self._written = 0
+
+    def _note_failure(self, error: OSError) -> None:
+        with self._condition:
+            if not self._error:
+                self._failed_s = time.monotonic()
+            self._error = error.strerror or str(error)
+            self._retry_s = time.monotonic() + RETRY_S
+            self._closed_in_vain = self._closing
+            self._condition.notify_all()

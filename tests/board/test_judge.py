@@ -1,0 +1,197 @@
+"""The judge of the emulated board: good facts pass every claim, and each thing that may go wrong fails its own."""
+
+import copy
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edge.camera.replay import read_picture
+from edge.vision.localizer import Localizer
+from tests.board import closer, wires
+from tests.board.judge import LATE_MS, Claim, judge
+from tests.board.settings import DEBOUNCE_MS, DELAY_MS, PULSE_MS, READY_MS
+
+MS = 1_000_000
+STAMPED = frozenset({"stamped.jpg"})
+SEEN = 3
+Facts = dict[str, Any]
+Edges = list[tuple[str, int, int]]
+
+
+def passing(*items: tuple[str, int]) -> list[Facts]:
+    """Items as the board tells of them: picture and moment in ms."""
+    return [{"picture": f"{picture}.jpg", "pulled_ns": ms * MS} for picture, ms in items]
+
+
+def pulse(item_ms: int, late_ms: int = 1) -> Edges:
+    """The pulse of the item that came by at a moment."""
+    start_ms = item_ms + DEBOUNCE_MS + DELAY_MS + late_ms
+    return [("REJECT", 1, start_ms * MS), ("REJECT", 0, (start_ms + PULSE_MS) * MS)]
+
+
+def beats(from_ms: int, to_ms: int) -> Edges:
+    """READY beating, at rest in the end."""
+    moments = range(from_ms, to_ms, 2 * READY_MS)
+    return [edge for ms in moments for edge in (("READY", 1, ms * MS), ("READY", 0, (ms + READY_MS) * MS))]
+
+
+def records(*verdicts: str, item_ms: int = 0) -> list[Facts]:
+    """Journal records, one item a second."""
+    return [
+        {"sequence": n + 1, "verdict": v, "reason": "camera lost", "trigger_ns": (item_ms + n * 1000 + 6) * MS}
+        for n, v in enumerate(verdicts)
+    ]
+
+
+def interrupted(since: str, **more: Any) -> Facts:
+    """An eye that was away from 1000 to 2500 ms; an item passed meanwhile and one after."""
+    return {
+        since: 1000 * MS,
+        "back_ns": 2500 * MS,
+        "restarts": 1,
+        "blind": passing(("stamped", 1500)),
+        "items": passing(("stamped", 3000)),
+        "edges": sorted([*beats(0, 1050), *pulse(1500), *beats(2500, 20_000)], key=lambda edge: edge[2]),
+        "records": records("fault", "pass"),
+        **more,
+    }
+
+
+def good() -> Facts:
+    """Facts that prove everything."""
+    one_pass = {"items": passing(("stamped", 0), ("unstamped", 1000)), "edges": pulse(1000)}
+    log = "sequence,verdict\n1,pass\n2,reject\n"
+    sweep = [("REJECT", 1, 2000 * MS), ("REJECT", 0, (2000 + DELAY_MS + PULSE_MS) * MS)]
+    exposed = "→ Overall exposure level for stampgate.service: 1.3 OK"
+    return {
+        "install": {
+            "package": "it.deb",
+            "status": "install ok installed",
+            "networks": ["lo"],
+            "seconds": 1,
+            "size_mb": 1,
+        },
+        "start": {"users": ["stampgate", "stampgate"], "seconds": 1.0},
+        "line": {**one_pass, "records": records("pass", "reject"), "log": log, "verified": "j: 3 records, chain whole"},
+        "eye_killed": interrupted("killed_ns"),
+        "gate_killed": {
+            "killed_ns": 1000 * MS,
+            "back_ns": 20_000 * MS,
+            "restarts": 1,
+            "levels": [(900 * MS, {"REJECT": 0, "READY": 1, "FAULT": 0}), (1010 * MS, wires_safe())],
+            "blind": passing(("stamped", 1300)),
+            "items": passing(("stamped", 21_000), ("unstamped", 22_000)),
+            "edges": [*sweep, *pulse(22_000)],
+            "records": records("pass", "reject"),
+        },
+        "eye_hung": interrupted("hung_ns", said=["Watchdog timeout"]),
+        "camera_lost": interrupted("lost_ns", device_left=False) | {"edges": with_fault(interrupted("lost_ns"))},
+        "after_the_cut": {
+            **one_pass,
+            "records": records("pass", "reject"),
+            "log": log,
+            "verified": "j: 3 records, chain whole",
+            "kinds": ["start"],
+        },
+        "hardening": {
+            "exposure": {"stampgate-gate.service": exposed},
+            "watchdog": "RuntimeWatchdogUSec=15s",
+            "said": ["it"],
+        },
+        "purge": {"journals": 2, "left": [], "running": []},
+    }
+
+
+def wires_safe() -> dict[str, int]:
+    """The outputs as their resistors hold them."""
+    return {"REJECT": 0, "READY": 0, "FAULT": 1}
+
+
+def with_fault(facts: Facts) -> Edges:
+    """The same edges, with FAULT rising."""
+    return [("FAULT", 1, 1200 * MS), *facts["edges"]]
+
+
+def failed(claims: list[Claim]) -> list[str]:
+    """The beginning of each claim that did not hold."""
+    return [claim.name for claim in claims if not claim.passed]
+
+
+def test_good_facts_pass_every_claim() -> None:
+    """So what fails below fails for its own reason."""
+    assert failed(judge(good(), STAMPED, SEEN)) == []
+
+
+def drop(facts: Facts, step: str, line: str) -> None:
+    """Take the edges of a line away."""
+    facts[step]["edges"] = [edge for edge in facts[step]["edges"] if edge[0] != line]
+
+
+WRONGS: dict[str, tuple[Callable[[Facts], Any], str]] = {
+    "a network": (lambda f: f["install"]["networks"].append("eth0"), "dpkg installs"),
+    "root": (lambda f: f["start"].update(users=["root", "root"]), "both services start"),
+    "no pulse": (lambda f: f["line"].update(edges=[]), "stamped items give no pulse"),
+    "one pulse more": (lambda f: f["line"].update(edges=[*pulse(0), *pulse(1000)]), "stamped items give no pulse"),
+    "early": (lambda f: f["line"].update(edges=pulse(1000, -2)), "stamped items give no pulse"),
+    "late": (lambda f: f["line"].update(edges=pulse(1000, LATE_MS + 1)), "stamped items give no pulse"),
+    "another verdict": (lambda f: f["line"]["records"][0].update(verdict="fault"), "the journal agrees"),
+    "another log": (lambda f: f["line"].update(log="sequence,verdict\n1,pass\n2,pass\n"), "the journal agrees"),
+    "another moment": (lambda f: f["line"]["records"][1].update(trigger_ns=0), "the journal agrees"),
+    "READY goes on": (lambda f: f["eye_killed"].update(edges=[*beats(0, 20_000)]), "kill -9 of the eye: READY"),
+    "READY late": (
+        lambda f: f["eye_killed"].update(edges=[*beats(0, 1600), *pulse(1500), *beats(2500, 20_000)]),
+        "kill -9 of the eye: READY",
+    ),
+    "let pass unseen": (lambda f: drop(f, "eye_killed", "REJECT"), "kill -9 of the eye: items"),
+    "not back": (lambda f: f["eye_killed"].update(restarts=0), "kill -9 of the eye: it is back"),
+    "REJECT stuck": (lambda f: f["gate_killed"]["levels"][1][1].update(REJECT=1), "kill -9 of the gate: REJECT"),
+    "no sweep": (lambda f: f["gate_killed"].update(edges=pulse(22_000)), "kill -9 of the gate: what was under way"),
+    "no watchdog": (lambda f: f["eye_hung"].update(said=[]), "a hung eye: systemd"),
+    "no FAULT": (lambda f: drop(f, "camera_lost", "FAULT"), "the camera is gone: FAULT"),
+    "a pass": (lambda f: f["camera_lost"]["records"][0].update(verdict="pass"), "the camera is gone: items"),
+    "chain broken": (lambda f: f["after_the_cut"].update(verified="no"), "power cut under load: the journal"),
+    "two lost": (
+        lambda f: f["after_the_cut"].update(log="sequence,verdict\n1,pass\n"),
+        "power cut under load: at most",
+    ),
+    "exposed": (
+        lambda f: f["hardening"]["exposure"].update(x="exposure level for x: 2.1 OK"),
+        "systemd-analyze security",
+    ),
+    "no hardware": (lambda f: f["hardening"].update(watchdog="RuntimeWatchdogUSec=0"), "the board's watchdog"),
+    "no journal": (lambda f: f["purge"].update(journals=0), "purge leaves"),
+}
+
+
+@pytest.mark.parametrize("name", WRONGS)
+def test_what_goes_wrong_fails_its_claim(name: str) -> None:
+    """Each claim can fail."""
+    facts = copy.deepcopy(good())
+    spoil, claim = WRONGS[name]
+    spoil(facts)
+    assert any(found.startswith(claim) for found in failed(judge(facts, STAMPED, SEEN)))
+
+
+def test_a_trace_of_the_kernel_is_read_in_the_order_of_time() -> None:
+    """It is kept for each processor apart; a line set twice to one level has no edge."""
+    text = [
+        "# tracer: nop",
+        " gate-7 [001] .....    10.000300: gpio_value: 529 set 0",
+        " gate-7 [001] .....    10.000400: gpio_value: 529 set 0",
+        " gate-7 [000] .....    10.000200: gpio_value: 534 set 1",
+    ]
+    first, second = ("READY", 1, 10_000_200_000), ("REJECT", 0, 10_000_300_000)
+    assert [(edge.line, edge.level, edge.t_ns) for edge in wires.edges_of(text, 512)] == [first, second]
+
+
+def test_the_boards_model_judges_the_boards_pictures_as_they_are_labelled(tmp_path: Path) -> None:
+    """With room to both sides of its threshold: what the board then does otherwise, the board did."""
+    closer.write_pictures(tmp_path / "samples")
+    closer.write_model(tmp_path / "board.onnx")
+    localizer = Localizer(tmp_path / "board.onnx")
+    for name, box in closer.labelled().items():
+        found = localizer.find(read_picture(tmp_path / "samples" / name), 0.01)
+        room = (found[0].score if found else 0.0) - localizer.contract.threshold
+        assert room > 0.05 if box else room < -0.05, name

@@ -1,0 +1,277 @@
+import csv
+import io
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edge.__main__ import main
+from edge.clock import SimulatedClock, boot_id
+from edge.commands.log import COLUMNS, csv_row, text_line
+from edge.config import EvidenceSettings, JournalSettings
+from edge.decision import Verdict
+from edge.record.evidence import Evidence, Exhibit
+from edge.record.health import Health
+from edge.record.journal import Journal
+from edge.record.verify import read_records
+from tests.disk import NOON, item, journal, until
+from tests.paths import ROOT
+
+FINDING = {"label": "dot", "score": 0.91, "box": [1.0, 2.0, 3.0, 4.0]}
+VERDICTS = ("pass", "reject", "fault", "pass", "reject", "pass", "pass")
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A journal of seven items in three files, a minute apart, and settings that name it."""
+    path = tmp_path / "journal.jsonl"
+    now = [NOON]
+    with journal(path, lambda: now[0], file_items=3) as log:
+        log.append("start", {"version": "1.2", "settings_sha256": "ab", "model": {"file": "m.onnx", "sha256": "cd"}})
+        for number, verdict in enumerate(VERDICTS, 1):
+            now[0] = NOON + timedelta(minutes=number)
+            found = [FINDING] if verdict == "pass" else []
+            log.append("item", item(verdict, reason=f"reason {number}", findings=found, ms=12.5, gate="kept"))
+        log.append("health", {"temperature_c": 40.0})
+        log.append("stop", {"reason": "SIGTERM", "counters": {"triggers": 7, "pass": 4, "reject": 2, "fault": 1}})
+    (tmp_path / "edge.toml").write_text('[journal]\nfile = "journal.jsonl"\nstatus = "status.json"\n')
+    return path
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs the command; gives exit status, output and complaint."""
+
+    def go(*arguments: object) -> tuple[int, str, str]:
+        status = main([str(argument) for argument in arguments])
+        out, err = capsys.readouterr()
+        return status, out, err
+
+    return go
+
+
+def shown(output: str) -> list[str]:
+    """The items of text output, by their number, and the kinds of the other lines."""
+    return [line.split()[2] if " -- " not in line else line.split()[3] for line in output.splitlines()]
+
+
+def test_log_shows_all_files_oldest_first_and_hides_health(run: Run, path: Path) -> None:
+    """A line each."""
+    status, output, _ = run("log", path)
+    assert status == 0
+    assert shown(output) == ["start", "#1", "#2", "#3", "continued", "#4", "#5", "#6", "continued", "#7", "stop"]
+    assert shown(run("log", path, "--all")[1])[-2:] == ["health", "stop"]
+    assert shown(run("log", "--config", path.with_name("edge.toml"))[1]) == shown(output)
+
+
+def test_a_line_says_when_what_and_why(path: Path) -> None:
+    """In local time, with a ~ when the clock was not synchronised."""
+    record = {**read_records(path)[1], "clock_synced": False}
+    local = datetime.fromisoformat(record["wall_time"]).astimezone().strftime("%Y-%m-%d %H:%M:%S.000")
+    assert text_line(record) == f"~{local} #1 PASS reason 1 [dot 0.91]  ms=12.5 gate=kept"
+
+
+def test_a_name_cannot_speak_to_the_terminal(path: Path) -> None:
+    """A picture's file name may hold anything."""
+    assert "\x1b" not in text_line({**read_records(path)[1], "picture": "\x1b[2Jclear.png"})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wanted"),
+    [
+        (["--verdict", "reject"], ["#2", "#5"]),
+        (["--verdict", "reject", "--verdict", "fault"], ["#2", "#3", "#5"]),
+        (["--since", "6"], ["#6", "continued", "#7", "stop"]),
+        (["--since", "3", "--verdict", "pass"], ["#4", "#6", "#7"]),
+        (["--since", "2026-01-02T12:05:00+00:00"], ["#5", "#6", "continued", "#7", "stop"]),
+        (["--since", "2026-01-03"], []),
+    ],
+)
+def test_log_shows_what_was_asked_for(run: Run, path: Path, arguments: list[str], wanted: list[str]) -> None:
+    """By verdict, item number or moment."""
+    assert shown(run("log", path, *arguments)[1]) == wanted
+
+
+def test_since_so_long_ago_goes_by_the_monotonic_clock_in_this_boot(run: Run, tmp_path: Path) -> None:
+    """The wall clock was two weeks behind when the second item came; it is shown all the same."""
+    clock, path = SimulatedClock(time.monotonic_ns() - 600 * 10**9), tmp_path / "journal.jsonl"
+    with Journal(path, clock, lambda: datetime.now(UTC) - timedelta(days=14)) as log:
+        log.append("item", item())
+        clock.sleep_until(time.monotonic_ns() - 60 * 10**9)
+        log.append("item", item())
+    assert shown(run("log", path, "--since", "5m")[1]) == ["#2"]
+    assert shown(run("log", path, "--since", "1h")[1]) == ["#1", "#2"]
+
+
+def test_csv_is_read_by_any_spreadsheet(run: Run, path: Path) -> None:
+    """A heading, and one row an item with the best finding."""
+    _, output, _ = run("log", path, "--csv", "--since", "6")
+    rows = list(csv.DictReader(io.StringIO(output)))
+    assert [row["sequence"] for row in rows] == ["6", "7"]
+    assert tuple(rows[0]) == COLUMNS
+    best = {"findings": "1", "label": "dot", "score": "0.91", "x0": "1.0", "y0": "2.0", "x1": "3.0", "y1": "4.0"}
+    assert {name: rows[0][name] for name in best} == best
+    assert (rows[0]["verdict"], rows[0]["reason"], rows[0]["ms"]) == ("pass", "reason 6", "12.5")
+
+
+def test_csv_gives_a_spreadsheet_no_formula(path: Path) -> None:
+    """Neither by a file's name nor by a mark's."""
+    record = {**read_records(path)[1], "picture": "=1+1", "reason": "@x"}
+    row = dict(zip(COLUMNS, csv_row(record), strict=True))
+    assert (row["picture"], row["reason"], row["sequence"]) == ("'=1+1", "'@x", 1)
+
+
+def test_log_follows_into_the_next_file(tmp_path: Path) -> None:
+    """A program of its own that shows each line as it comes, across files, until Ctrl-C."""
+    path = tmp_path / "journal.jsonl"
+    with journal(path, file_items=2) as log:
+        log.append("item", item())
+        # Whoever runs these tests in the background has Ctrl-C ignored, and its children inherit that.
+        command = ["env", "--default-signal=INT", sys.executable, "-m", "edge", "log", str(path), "--follow"]
+        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+            try:
+                assert process.stdout is not None
+                lines = [process.stdout.readline()]
+                for _ in range(4):
+                    log.append("item", item())
+                lines += [process.stdout.readline() for _ in range(6)]
+                process.send_signal(signal.SIGINT)
+                assert process.wait(60) == 130
+            finally:
+                process.kill()
+    assert shown("".join(lines)) == ["#1", "#2", "continued", "#3", "#4", "continued", "#5"]
+
+
+def test_log_of_no_journal_is_one_line(run: Run, tmp_path: Path) -> None:
+    """With the next step."""
+    status, output, complaint = run("log", tmp_path / "journal.jsonl")
+    assert (status, output) == (1, "")
+    assert complaint == (
+        f"stampgate-edge: {tmp_path}/journal.jsonl: No such file or directory; name a journal, or the settings with "
+        "--config\n"
+    )
+
+
+def test_log_does_not_guess_what_since_means(run: Run, path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The three ways are named."""
+    with pytest.raises(SystemExit) as caught:
+        run("log", path, "--since", "yesterday")
+    assert caught.value.code == 2
+    assert "an item's number, a time such as 15m or 2h, or a moment such as" in capsys.readouterr().err
+
+
+def test_verify_log_says_what_it_saw_in_one_line(run: Run, path: Path) -> None:
+    """All files; 0 when all holds, 1 and the place when not."""
+    assert run("verify-log", path) == (0, f"{path}: 12 records, 7 items, chain whole, 3 files\n", "")
+    first = path.with_name("journal-000001-000000001.jsonl")
+    content = first.read_bytes()
+    first.unlink()
+    beyond = f"{path}: 8 records, 4 items, chain whole, 2 files, from item 4 on: the files before it are not here\n"
+    assert run("verify-log", "--config", path.with_name("edge.toml")) == (0, beyond, "")
+    first.write_bytes(content.replace(b"reason 2", b"reason 3"))
+    complaint = (
+        f"stampgate-edge: {first}: line 4 must carry the hash of the line before; one was changed, or one between"
+    )
+    status, output, said = run("verify-log", path)
+    assert (status, output) == (1, "")
+    assert said == f"{complaint} is missing\n"
+
+
+def test_verify_log_compares_the_pictures_that_still_exist(run: Run, tmp_path: Path) -> None:
+    """One as recorded, one that gave way, one without a sum; then one is exchanged, and named with its line."""
+    path, folder = tmp_path / "journal.jsonl", tmp_path / "evidence"
+    with journal(path) as log, Evidence(folder, EvidenceSettings(keep_free_mb=0, patience_ms=10_000.0)) as kept:
+        until(kept._free.is_set)
+        exhibits = [kept.keep(number, "reject", np.full((8, 8, 3), 50 * number, np.uint8)) for number in range(1, 4)]
+        for exhibit in (*exhibits[:2], Exhibit(exhibits[2].name), Exhibit(lost="2 others wait for the disk")):
+            log.append("item", item("reject", **exhibit.as_fields()))
+    (folder / exhibits[1].name).unlink()
+    status, output, _ = run("verify-log", path, "--evidence", folder)
+    words = "4 records, 4 items, chain whole, pictures: 1 as recorded, 1 gone, 1 without a sum: the disk was slow"
+    assert (status, output) == (0, f"{path}: {words}\n")
+    exchanged = folder / exhibits[0].name
+    exchanged.write_bytes((folder / exhibits[2].name).read_bytes())
+    status, output, complaint = run("verify-log", path, "--evidence", folder)
+    assert (status, output) == (1, "")
+    amiss = f"{exchanged}: must be the picture recorded in {path}: line 1; it was changed or exchanged since"
+    assert complaint == f"stampgate-edge: {amiss}\n"
+    assert run("verify-log", path, "--evidence", tmp_path / "no")[0] == 1
+
+
+def test_a_journal_without_sums_is_verified_as_before(run: Run, path: Path) -> None:
+    """Written by a release that had none."""
+    words = "12 records, 7 items, chain whole, 3 files, pictures: 0 as recorded"
+    assert run("verify-log", path, "--evidence", path.parent) == (0, f"{path}: {words}\n", "")
+
+
+def test_status_of_a_running_service(run: Run, path: Path) -> None:
+    """From the status file: state, settings, counters, last item, latency, health; exit status 0."""
+    with journal(path) as log, Evidence(None, EvidenceSettings()) as evidence:
+        about: dict[str, Any] = {"version": "1.2", "settings_sha256": "ab"}
+        clock = SimulatedClock()
+        health = Health(log, evidence, JournalSettings(), clock, path.with_name("status.json"), about)
+        health.item(8, Verdict("reject", "no dot found"), 12.5)
+        health.gate = {"run": "a", "trouble": "", "triggers": 9, "thrown": 5}
+        clock.sleep_until(60 * 10**9)
+        health.tick({"triggers": 8, "pass": 4, "reject": 3, "fault": 1}, queue_depth=2)
+        status, output, _ = run("status", "--config", path.with_name("edge.toml"))
+        as_json = json.loads(run("status", "--json", "--config", path.with_name("edge.toml"))[1])
+    assert status == 0
+    lines = {line[:15].strip(): line[16:] for line in output.splitlines()}
+    assert lines["state"].startswith("running (process ")
+    assert (lines["version"], lines["settings_sha256"]) == ("1.2", "ab")
+    assert lines["counters"] == "triggers 8, pass 4, reject 3, fault 1"
+    assert lines["gate"] == "triggers 9, thrown 5"
+    assert lines["last item"] == "#8 REJECT no dot found"
+    assert lines["latency"] == "p50 12.5 ms, p99 12.5 ms, worst 12.5 ms"
+    assert lines["on the way"] == "2 items between eye and gate"
+    assert lines["memory"].endswith(" open files")
+    assert as_json["boot_id"] == boot_id()
+
+
+def test_status_of_a_service_that_hangs(run: Run, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process is there and writes no more: exit status 1."""
+    with journal(path) as log, Evidence(None, EvidenceSettings()) as evidence:
+        Health(log, evidence, JournalSettings(), SimulatedClock(), path.with_name("status.json")).tick({})
+    monkeypatch.setattr("edge.commands.status.SILENT_S", 0.0)
+    status, output, _ = run("status", "--config", path.with_name("edge.toml"))
+    assert status == 1
+    assert output.startswith("state           silent (process ")
+
+
+def test_status_of_a_service_that_ended_is_read_from_the_journal(run: Run, path: Path) -> None:
+    """In good order, or without a word; exit status 1."""
+    config = path.with_name("edge.toml")
+    status, output, _ = run("status", "--config", config)
+    assert status == 1
+    assert output.splitlines() == [
+        "state           stopped: SIGTERM",
+        "version         1.2",
+        "settings_sha256 ab",
+        "model           m.onnx (sha256 cd...)",
+        "counters        triggers 7, pass 4, reject 2, fault 1",
+        "last item       #7 PASS reason 7",
+        "temperature     40.0 degrees Celsius",
+    ]
+    with journal(path) as log:
+        log.append("start", {"version": "1.3"})
+    assert "not running, and no word of why: killed, or the power went" in run("status", "--config", config)[1]
+
+
+def test_status_without_any_settings_says_what_to_name(run: Run) -> None:
+    """On a desk there is no /etc/stampgate."""
+    if Path("/etc/stampgate/edge.toml").exists():
+        pytest.skip("this machine is a box")
+    status, _, complaint = run("status")
+    assert (status, complaint) == (
+        2, "stampgate-edge: there is no /etc/stampgate/edge.toml here; name the settings file with --config\n"
+    )  # fmt: skip

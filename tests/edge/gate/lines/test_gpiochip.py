@@ -1,0 +1,245 @@
+"""The gpiod driver against stand-ins of the module's chip and request; its settings and enums are the real ones.
+
+No chip is touched here: the kernel's own (gpio-sim) is tried on the emulated board.
+"""
+
+import sys
+from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import gpiod
+import pytest
+from gpiod.line import Bias, Clock, Direction, Edge, Value
+
+from edge.config import LinesSettings
+from edge.errors import ConfigError, GateError
+from edge.gate.lines import LineEvent
+from edge.gate.lines.gpiochip import CONSUMER, EVENTS_KEPT, GpioLines
+
+NAMES = {"gpiochip0": ["ID_SDA", "EYE", "BIN", "REJECT", "READY", "FAULT", "TWIN", "TWIN"], "gpiochip1": ["EYE-2"]}
+
+
+class FakeRequest:
+    """A line request: remembers what was driven, and has the events it was given."""
+
+    fd = 11
+
+    def __init__(self, chip: "FakeChip", config: dict[int, gpiod.LineSettings], events: int | None) -> None:
+        self.chip, self.config, self.events_kept = chip, config, events
+        self.events: list[Any] = []
+        self.values = {offset: settings.output_value for offset, settings in config.items()}
+
+    def release(self) -> None:
+        self.chip.history.append(("release", tuple(self.config)))
+
+    def set_value(self, offset: int, value: Value) -> None:
+        self.chip.history.append((offset, value))
+
+    def get_value(self, offset: int) -> Value:
+        return self.values[offset]
+
+    def wait_edge_events(self, timeout: float) -> bool:
+        assert timeout == 0
+        return bool(self.events)
+
+    def read_edge_events(self, most: int) -> list[Any]:
+        assert most == EVENTS_KEPT
+        found, self.events = self.events, []
+        return found
+
+
+class FakeChip:
+    """A chip with the lines of NAMES."""
+
+    opened: list["FakeChip"]
+    refuse: bool
+
+    def __init__(self, path: str) -> None:
+        self.name = Path(path).name
+        self.requests: list[FakeRequest] = []
+        self.history: list[Any] = []
+        self.closed = False
+        FakeChip.opened.append(self)
+
+    def __enter__(self) -> "FakeChip":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.closed = True
+
+    def get_info(self) -> Any:
+        return SimpleNamespace(label=f"label-{self.name[-1]}", num_lines=len(NAMES[self.name]))
+
+    def get_line_info(self, offset: int) -> Any:
+        return SimpleNamespace(name=NAMES[self.name][offset])
+
+    def request_lines(self, config: Any, *, consumer: str, event_buffer_size: int | None) -> FakeRequest:
+        assert consumer == CONSUMER
+        if FakeChip.refuse:
+            raise OSError(16, "Device or resource busy")
+        self.requests.append(FakeRequest(self, config, event_buffer_size))
+        return self.requests[-1]
+
+
+@pytest.fixture(autouse=True)
+def devices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder like /dev, and a gpiod that opens stand-ins."""
+    for name in NAMES:
+        (tmp_path / name).touch()
+    (tmp_path / "gpiochip9").symlink_to(tmp_path / "gpiochip0")
+    FakeChip.opened, FakeChip.refuse = [], False
+    monkeypatch.setattr(gpiod, "Chip", FakeChip)
+    monkeypatch.setattr(gpiod, "is_gpiochip_device", lambda _: True)
+    return tmp_path
+
+
+def lines(devices: Path, **names: Any) -> GpioLines:
+    """A driver with a photo-eye and all three outputs."""
+    wires = {"trigger": "EYE", "bin_full": "BIN", "reject": "REJECT", "ready": "READY", "fault": "FAULT", **names}
+    return GpioLines(LinesSettings(driver="gpiod", **wires), 7.5, devices)
+
+
+def event(offset: int, kind: str, number: int, t_ns: int = 5) -> Any:
+    """An edge as gpiod tells of it."""
+    return SimpleNamespace(
+        line_offset=offset, event_type=SimpleNamespace(name=kind), timestamp_ns=t_ns, line_seqno=number
+    )
+
+
+def test_the_outputs_are_requested_first_and_safe_from_the_first_moment(devices: Path) -> None:
+    """REJECT and READY low, FAULT high, in the very request; then the inputs."""
+    with lines(devices, active_low=("fault",)):
+        outputs, inputs = FakeChip.opened[0].requests
+        assert {o: (s.direction, s.output_value, s.active_low) for o, s in outputs.config.items()} == {
+            3: (Direction.OUTPUT, Value.INACTIVE, False),
+            4: (Direction.OUTPUT, Value.INACTIVE, False),
+            5: (Direction.OUTPUT, Value.ACTIVE, True),
+        }
+        assert outputs.events_kept is None
+        assert inputs.events_kept == EVENTS_KEPT
+        assert FakeChip.opened[1].requests == []
+
+
+def test_the_outputs_are_safe_after(devices: Path) -> None:
+    """Whatever they were: driven to their SAFE levels before the request is given back and the chip closed."""
+    with lines(devices) as driver:
+        driver.set("reject", 1, 7)
+        driver.set("ready", 1)
+        driver.set("fault", 0)
+    assert FakeChip.opened[0].history == [
+        *[(3, Value.ACTIVE), (4, Value.ACTIVE), (5, Value.INACTIVE)],
+        ("release", (1, 2)),
+        *[(3, Value.INACTIVE), (4, Value.INACTIVE), (5, Value.ACTIVE)],
+        ("release", (3, 4, 5)),
+    ]
+    assert all(chip.closed for chip in FakeChip.opened)
+
+
+def test_inputs_are_debounced_and_stamped_by_the_kernel(devices: Path) -> None:
+    """Each kind of input its own way; an encoder is never debounced."""
+    with lines(devices, encoder_a="ID_SDA", pull="up", active_low=("trigger",)):
+        config = FakeChip.opened[0].requests[1].config
+    seen = {o: (s.edge_detection, s.debounce_period, s.active_low) for o, s in config.items()}
+    assert seen == {
+        0: (Edge.BOTH, timedelta(), False),
+        1: (Edge.RISING, timedelta(milliseconds=7.5), True),
+        2: (Edge.BOTH, timedelta(milliseconds=7.5), False),
+    }
+    assert {(s.direction, s.bias, s.event_clock) for s in config.values()} == {
+        (Direction.INPUT, Bias.PULL_UP, Clock.MONOTONIC)
+    }
+
+
+def test_a_number_left_out_is_an_edge_lost(devices: Path) -> None:
+    """Each line is numbered on its own, from 1: two before the first we see, none, three."""
+    with lines(devices) as driver:
+        assert driver.filenos() == (11,)
+        assert driver.read() == []
+        FakeChip.opened[0].requests[1].events = [
+            event(1, "RISING_EDGE", 3, 100),
+            event(2, "FALLING_EDGE", 1, 101),
+            event(1, "RISING_EDGE", 4, 102),
+            event(1, "RISING_EDGE", 8, 103),
+        ]
+        assert driver.read() == [
+            LineEvent("trigger", 1, 100, lost=2),
+            LineEvent("bin_full", 0, 101),
+            LineEvent("trigger", 1, 102),
+            LineEvent("trigger", 1, 103, lost=3),
+        ]
+
+
+def test_the_level_of_an_input_is_asked_of_the_kernel(devices: Path) -> None:
+    """An input that is not wired is low, an output that is not wired is nobody's."""
+    with lines(devices, ready="") as driver:
+        FakeChip.opened[0].requests[1].values[2] = Value.ACTIVE
+        assert (driver.level("bin_full"), driver.level("trigger"), driver.level("reset")) == (1, 0, 0)
+        driver.set("ready", 1)
+    assert 4 not in dict(FakeChip.opened[0].requests[0].config)
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        ({"trigger": "NOBODY"}, r"NOBODY, READY, REJECT: must be lines of one GPIO chip, not of 0"),
+        ({"trigger": "EYE-2"}, r"must be lines of one GPIO chip, not of 0"),
+        ({"trigger": "TWIN"}, r"TWIN: must be the name of one line, not of 2"),
+        ({"trigger": "1"}, r"must be lines of one GPIO chip, not of 0"),
+        ({"chip": "label-1"}, r"must be lines of one GPIO chip, not of 0"),
+        ({"trigger": "BIN"}, r"must name each line once"),
+    ],
+)
+def test_lines_are_taken_strictly_by_name(devices: Path, names: dict[str, str], message: str) -> None:
+    """A name that is not there, twice there, on another chip, or a number: refused, nothing requested, chips closed."""
+    with pytest.raises(ConfigError, match=message), lines(devices, **names):
+        pass
+    assert [chip.requests for chip in FakeChip.opened] == [[] for _ in FakeChip.opened]
+    assert all(chip.closed for chip in FakeChip.opened)
+
+
+def test_the_chip_may_be_named_by_its_label(devices: Path) -> None:
+    """For boards on which two chips have lines of one name."""
+    with lines(devices, chip="label-0"):
+        assert len(FakeChip.opened[0].requests) == 2
+
+
+def test_a_line_that_another_holds_is_a_lost_gate_and_not_a_wrong_setting(devices: Path) -> None:
+    """It may be free in two seconds, when systemd tries again."""
+    FakeChip.refuse = True
+    with pytest.raises(GateError, match=r"the kernel does not give them \(Device or resource busy\)"), lines(devices):
+        pass
+    assert all(chip.closed for chip in FakeChip.opened)
+
+
+def test_a_chip_that_is_gone_ends_the_gate(devices: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An expander was unplugged: reading and driving say so."""
+
+    def gone(*_: object) -> None:
+        raise OSError(19, "No such device")
+
+    with lines(devices) as driver, monkeypatch.context() as patch:
+        patch.setattr(FakeRequest, "wait_edge_events", gone)
+        patch.setattr(FakeRequest, "set_value", gone)
+        patch.setattr(FakeRequest, "get_value", gone)
+        for ask in (driver.read, lambda: driver.set("reject", 1), lambda: driver.level("trigger")):
+            with pytest.raises(GateError, match=r"the GPIO lines are lost \(No such device\)"):
+                ask()
+
+
+def test_without_gpiod_or_with_version_1_the_user_is_told(devices: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line, and what to install."""
+    monkeypatch.setitem(sys.modules, "gpiod", None)
+    with pytest.raises(ConfigError, match=r'needs libgpiod 2 for Python: pip install "gpiod>=2.1"'), lines(devices):
+        pass
+    monkeypatch.setitem(sys.modules, "gpiod", SimpleNamespace(Chip=1))
+    with pytest.raises(ConfigError, match="needs version 2 of gpiod, not 1"), lines(devices):
+        pass
+
+
+def test_the_stand_ins_have_what_the_real_module_has() -> None:
+    """So that a renamed method of gpiod is not hidden by them."""
+    for real, fake in ((gpiod.LineRequest, FakeRequest), (sys.modules["gpiod.chip"].Chip, FakeChip)):
+        asked = {name for name in vars(fake) if not name.startswith("_")} - {"opened", "refuse", "history"}
+        assert asked <= set(dir(real))

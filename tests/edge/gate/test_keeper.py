@@ -1,0 +1,562 @@
+"""The gate's decisions in simulated time: every edge of every output, every message, whole histories."""
+
+import dataclasses
+import random
+from collections.abc import Iterable
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from edge.clock import SimulatedClock
+from edge.config import Config, GateSettings, LinesSettings, TriggerSettings
+from edge.gate.keeper import EDGE_LOST, EYE_LOST, EYE_LOST_PASSED, NO_EYE, Gatekeeper
+from edge.gate.lines import LineEvent
+from edge.gate.lines.simulated import SimulatedLines
+from edge.gate.messages import (
+    VERSION,
+    Answer,
+    Answered,
+    Beat,
+    Beaten,
+    Expect,
+    Expected,
+    FromGate,
+    Hello,
+    Missed,
+    Refused,
+    Seen,
+    Settle,
+    Welcome,
+    Withdraw,
+)
+from edge.gate.unsettled import KEPT
+
+MS = 1_000_000
+BEGIN_MS = 1000
+"""The gate begins then; what it sweeps of the time before is over at 1120."""
+SWEEP = [(1000, 1, None), (1120, 0, None)]
+
+
+def settings(kind: str = "photo-eye", wires: dict[str, Any] | None = None, **gate: Any) -> Config:
+    """100 ms to the gate, pulses of 20."""
+    trigger = TriggerSettings(kind=kind, interval_ms=100)
+    gate_settings = GateSettings(driver="process", **{"reject_delay_ms": 100.0, "pulse_ms": 20.0, **gate})
+    return Config(trigger=trigger, gate=gate_settings, lines=LinesSettings(**{"trigger": "EYE", **(wires or {})}))
+
+
+class Bench:
+    """A gate with simulated lines in simulated time, and an eye's mouth and ear."""
+
+    def __init__(self, config: Config, script: Iterable[tuple[Any, ...]] = ()) -> None:
+        """*script*: input edges as (ms, line, level) or (ms, line, level, lost)."""
+        self.clock = SimulatedClock(BEGIN_MS * MS)
+        events = [LineEvent(line, level, ms * MS, *lost) for ms, line, level, *lost in script]
+        self.lines = SimulatedLines(self.clock, script=events)
+        self.lines.__enter__()
+        self.keeper = Gatekeeper(config, self.lines, self.clock)
+        self.kind = config.trigger.kind
+        self.clock.attend(self.keeper)
+        self.keeper.begin()
+
+    def run_to(self, ms: float) -> list[FromGate]:
+        """Let time pass; what the gate has said meanwhile."""
+        self.clock.sleep_until(round(ms * MS))
+        return self.heard()
+
+    def heard(self) -> list[FromGate]:
+        """What the gate has said."""
+        said = list(self.keeper.outbox)
+        self.keeper.outbox.clear()
+        return said
+
+    def connect(self) -> Welcome | Refused:
+        """Be the eye."""
+        reply = self.keeper.greet(Hello(VERSION, self.kind))
+        self.keeper.act()
+        return reply
+
+    def say(self, message: Any) -> list[FromGate]:
+        """Say something as the eye, and hear the reply."""
+        self.keeper.hear(message)
+        self.keeper.act()
+        return self.heard()
+
+    def leave(self) -> None:
+        """Be killed."""
+        self.keeper.eye_left()
+        self.keeper.act()
+
+    def history(self, line: str = "reject") -> list[tuple[float, int, int | None]]:
+        """Every edge of a line since it was taken, as (ms, level, tag)."""
+        return [(e.t_ns / MS, e.level, e.sequence) for e in self.lines.record.edges if e.line == line][1:]
+
+
+def items(*moments: int) -> list[tuple[int, str, int]]:
+    """Edges of the photo-eye."""
+    return [(ms, "trigger", 1) for ms in moments]
+
+
+def test_restart_rejects_what_is_in_transit() -> None:
+    """All that may have been triggered before the gate began: high for one delay and one pulse; then quiet."""
+    bench = Bench(settings())
+    bench.run_to(3000)
+    assert bench.history() == SWEEP
+
+
+def test_restart_by_counts_rejects_until_the_belt_has_emptied() -> None:
+    """The belt stands for a second in the middle; what it carried at the start is thrown off to the last count."""
+    turns = [(1000 + n * 10 + (1000 if n > 5 else 0), "encoder_a", n % 2) for n in range(1, 24)]
+    bench = Bench(settings(wires={"encoder_a": "A"}, reject_delay_counts=10), turns)
+    bench.run_to(5000)
+    assert bench.history() == [(1000, 1, None), (2190 + 20, 0, None)]
+
+
+def test_where_the_pulse_accepts_a_restart_gives_no_pulse() -> None:
+    """Silence throws off; an item that came after the start and was found good gets its pulse."""
+    bench = Bench(settings(pulse="accepts"), items(1010))
+    bench.connect()
+    bench.run_to(1020)
+    bench.say(Answer(1, True))
+    bench.run_to(3000)
+    assert bench.history() == [(1110, 1, 1), (1130, 0, 1)]
+
+
+def test_an_item_goes_the_whole_way() -> None:
+    """Seen, answered, settled; the pass gives no pulse, the reject one, at its moment."""
+    bench = Bench(settings(), items(1200, 1300))
+    assert isinstance(bench.connect(), Welcome)
+    assert bench.run_to(1250) == [Seen(1, 1200 * MS)]
+    assert bench.say(Answer(1, True)) == [Answered(1, "cancelled")]
+    assert bench.say(Settle(1)) == []
+    assert bench.run_to(1310) == [Seen(2, 1300 * MS)]
+    assert bench.say(Answer(2, False)) == [Answered(2, "kept")]
+    assert bench.say(Settle(2)) == []
+    bench.run_to(3000)
+    assert bench.history() == [*SWEEP, (1400, 1, 2), (1420, 0, 2)]
+    assert (bench.keeper.counters.triggers, bench.keeper.counters.thrown, bench.keeper.owed) == (2, 1, 0)
+
+
+def test_answer_after_due_is_late_and_the_item_rejected() -> None:
+    """The code says so, the counter too."""
+    bench = Bench(settings(), items(1200))
+    bench.connect()
+    bench.run_to(1300)
+    assert bench.say(Answer(1, True)) == [Answered(1, "late")]
+    bench.run_to(3000)
+    assert bench.history() == [*SWEEP, (1300, 1, 1), (1320, 0, 1)]
+    assert bench.keeper.counters.late == 1
+
+
+def test_answer_for_an_unknown_tag_is_counted_and_does_nothing() -> None:
+    """Nobody's tag, a second answer, one that is settled already."""
+    bench = Bench(settings(), items(1200))
+    bench.connect()
+    bench.run_to(1210)
+    assert bench.say(Answer(7, True)) == [Answered(7, "unknown")]
+    assert bench.say(Answer(1, False)) == [Answered(1, "kept")]
+    assert bench.say(Answer(1, True)) == [Answered(1, "unknown")]
+    bench.say(Settle(1))
+    assert bench.say(Answer(1, True)) == [Answered(1, "unknown")]
+    bench.say(Settle(99))
+    bench.say(Withdraw(99))
+    bench.run_to(3000)
+    assert bench.history() == [*SWEEP, (1300, 1, 1), (1320, 0, 1)]
+    assert bench.keeper.counters.unknown == 3
+
+
+def test_trigger_while_busy_is_counted_and_the_item_entered() -> None:
+    """The second comes before the first has its answer; both are told, both have their own fate."""
+    bench = Bench(settings(), items(1200, 1230))
+    bench.connect()
+    assert bench.run_to(1240) == [Seen(1, 1200 * MS), Seen(2, 1230 * MS)]
+    bench.say(Answer(2, True))
+    bench.run_to(3000)
+    assert bench.history() == [*SWEEP, (1300, 1, 1), (1320, 0, 1)]
+    assert (bench.keeper.counters.triggers, bench.keeper.counters.busy) == (2, 1)
+
+
+CLOSE = "too close: 30 ms after item 1 of the gate, which is rejected, too; must be at least spacing_ms, 50"
+
+
+def spaced(config: Config, spacing_ms: float = 50.0) -> Config:
+    """The same with a least distance between items."""
+    return dataclasses.replace(config, trigger=dataclasses.replace(config.trigger, spacing_ms=spacing_ms))
+
+
+def test_items_too_close_to_be_told_apart_are_both_rejected_and_counted() -> None:
+    """The first was let pass already, the second is told as one that nobody can judge; a third in its time passes."""
+    bench = Bench(spaced(settings()), items(1200, 1230, 1280))
+    bench.connect()
+    bench.run_to(1210)
+    assert bench.say(Answer(1, True)) == [Answered(1, "cancelled")]
+    assert bench.run_to(1240) == [Missed(2, 1230 * MS, CLOSE)]
+    assert bench.say(Answer(2, True)) == [Answered(2, "kept")]
+    assert bench.run_to(1285) == [Seen(3, 1280 * MS)]
+    assert bench.say(Answer(3, True)) == [Answered(3, "cancelled")]
+    bench.run_to(3000)
+    assert bench.history() == [*SWEEP, (1300, 1, 1), (1320, 0, 1), (1330, 1, 2), (1350, 0, 2)]
+    assert (bench.keeper.counters.triggers, bench.keeper.counters.close, bench.keeper.counters.unknown) == (3, 1, 0)
+
+
+def test_an_answer_after_the_second_came_too_close_cannot_let_the_first_pass() -> None:
+    """It says that its reject stands, so the journal says reject, too."""
+    bench = Bench(spaced(settings()), items(1200, 1230))
+    bench.connect()
+    bench.run_to(1240)
+    assert bench.say(Answer(1, True)) == [Answered(1, "kept")]
+    bench.run_to(3000)
+    assert [tag for _, level, tag in bench.history() if level] == [None, 1, 2]
+
+
+def test_a_crowd_of_items_is_rejected_whole() -> None:
+    """Each too close to the one before, over more than the spacing; with no eye they say why, too."""
+    bench = Bench(spaced(settings()), items(1200, 1230, 1260, 1290))
+    bench.run_to(3000)
+    assert (bench.keeper.counters.triggers, bench.keeper.counters.close, bench.keeper.counters.missed) == (4, 3, 1)
+    assert bench.history() == [*SWEEP, (1300, 1, 1), (1320, 0, 1), *[(ms, level, tag) for tag, at in
+        ((2, 1330), (3, 1360), (4, 1390)) for ms, level in ((at, 1), (at + 20, 0))]]  # fmt: skip
+    bench.connect()
+    assert bench.heard() == [Missed(1, 1200 * MS, NO_EYE)]
+    (missed,) = bench.say(Settle(1))
+    assert missed == Missed(2, 1230 * MS, CLOSE)
+
+
+@pytest.mark.parametrize(("spacing_ms", "close"), [(0.0, 0), (30.0, 0), (30.1, 1)])
+def test_items_exactly_the_spacing_apart_are_told_apart(spacing_ms: float, close: int) -> None:
+    """The bound belongs to the good side; 0 switches it off."""
+    bench = Bench(spaced(settings(), spacing_ms), items(1200, 1230))
+    bench.run_to(1500)
+    assert bench.keeper.counters.close == close
+
+
+def test_an_item_that_is_past_the_gate_is_told_as_such() -> None:
+    """By counts a fast belt may have brought the first to the gate when the second comes too close to it."""
+    turns = [(1000 + n, "encoder_a", n % 2) for n in range(1, 300)]
+    config = spaced(settings(wires={"encoder_a": "A"}, reject_delay_counts=10))
+    bench = Bench(config, sorted([*turns, *items(1150, 1180)]))
+    bench.connect()
+    heard = bench.run_to(1190)
+    assert heard[0] == Seen(1, 1150 * MS)
+    assert isinstance(heard[1], Missed)
+    assert "after item 1 of the gate, which is past the gate already" in heard[1].why
+
+
+def test_changed_settings_count_from_the_next_edge_on_and_items_under_way_keep_their_moments() -> None:
+    """Pulses of 20 ms become 60 while item 2 is under way; the photo-eye's spacing counts from then, too."""
+    config = settings(wires={"confirm": "BIN-EYE"}, confirm_ms=10_000.0)
+    bench = Bench(config, items(1200, 1320, 1500, 1530))
+    bench.run_to(1350)
+    longer = dataclasses.replace(config.gate, pulse_ms=60.0, confirm_ms=500.0)
+    bench.keeper.adopt(spaced(dataclasses.replace(config, gate=longer)))
+    bench.run_to(1990)
+    assert bench.history() == [
+        *[*SWEEP, (1300, 1, 1), (1320, 0, 1), (1420, 1, 2), (1480, 0, 2)],
+        *[(1600, 1, 3), (1690, 0, 4)],
+    ]
+    assert bench.keeper.counters.close == 1
+    assert bench.keeper.counters.unconfirmed == 2  # items 1 and 2: half a second is over, ten would not be
+
+
+def test_overlapping_pulses_merge() -> None:
+    """Two items 15 ms apart, pulses of 20."""
+    bench = Bench(settings(), items(1200, 1215))
+    bench.run_to(3000)
+    assert bench.history() == [*SWEEP, (1300, 1, 1), (1335, 0, 2)]
+
+
+def test_items_that_pass_while_no_eye_is_there_are_rejected_and_told_to_the_next() -> None:
+    """One at a time, each when the one before is written down; an item at the photo-eye is not kept waiting."""
+    bench = Bench(settings(), items(1200, 1300, 1500))
+    bench.run_to(1450)
+    bench.connect()
+    assert bench.heard() == [Missed(1, 1200 * MS, NO_EYE)]
+    assert bench.run_to(1501) == [Seen(3, 1500 * MS)]
+    assert bench.say(Answer(1, False)) == [Answered(1, "kept")]
+    assert bench.say(Settle(1)) == [Missed(2, 1300 * MS, NO_EYE)]
+    assert bench.say(Answer(2, True)) == [Answered(2, "kept")]
+    bench.say(Settle(2))
+    bench.say(Answer(3, True))
+    bench.run_to(3000)
+    assert [(ms, tag) for ms, level, tag in bench.history() if level] == [(1000, None), (1300, 1), (1400, 2)]
+    assert (bench.keeper.counters.missed, bench.keeper.owed) == (2, 1)
+
+
+def test_of_too_many_missed_items_the_number_is_exact() -> None:
+    """Remembered one by one up to a bound; every one is told, and the eye settles as many as there were."""
+    many = KEPT + 50
+    bench = Bench(settings(), items(*range(2000, 2000 + 10 * many, 10)))
+    bench.run_to(2000 + 10 * many + 200)
+    assert bench.keeper.counters.triggers == many
+    bench.connect()
+    told: list[Missed] = []
+    for _ in range(many):
+        (missed,) = bench.heard()
+        assert isinstance(missed, Missed)
+        told.append(missed)
+        bench.keeper.hear(Settle(missed.tag))
+    assert bench.heard() == []
+    assert len({missed.tag for missed in told}) == many
+    assert [missed.t_ns for missed in told[:KEPT]] == [(2000 + 10 * n) * MS for n in range(KEPT)]
+    assert {(missed.t_ns, missed.why) for missed in told[KEPT:]} == {
+        ((2000 + 10 * (many - 1)) * MS, "nobody judged it; it was one of many, its moment is that of the last")
+    }
+    assert bench.keeper.owed == 0
+
+
+def test_eye_killed_drops_ready_at_once_and_rejects_what_it_had_not_settled() -> None:
+    """1: passed, settled. 2: passed, not written down, still ahead. 3: no answer. All but the first are rejected."""
+    bench = Bench(settings(reject_delay_ms=200.0), items(1400, 1450, 1500))
+    bench.connect()
+    bench.run_to(1501)
+    for message in (Answer(1, True), Settle(1), Answer(2, True)):
+        bench.say(message)
+    bench.run_to(1510)
+    bench.leave()
+    assert bench.history("ready")[-1][1] == 0
+    assert bench.history("fault")[-1] == (1510, 1, None)
+    quiet = len(bench.history("ready"))
+    bench.run_to(3000)
+    assert len(bench.history("ready")) == quiet
+    assert [(ms, tag) for ms, level, tag in bench.history() if level] == [(1000, None), (1650, 2), (1700, 3)]
+    bench.connect()
+    assert bench.heard() == [Missed(2, 1450 * MS, EYE_LOST)]
+    assert bench.say(Settle(2)) == [Missed(3, 1500 * MS, EYE_LOST)]
+
+
+def test_a_pass_that_was_never_written_down_is_told_as_such() -> None:
+    """It is past the gate when the eye dies: too late to reject, and the journal must know."""
+    bench = Bench(settings(), items(1200))
+    bench.connect()
+    bench.run_to(1210)
+    bench.say(Answer(1, True))
+    bench.run_to(1310)
+    bench.leave()
+    bench.connect()
+    assert bench.heard() == [Missed(1, 1200 * MS, EYE_LOST_PASSED)]
+
+
+def test_an_eye_killed_while_it_was_told_of_missed_items_loses_none() -> None:
+    """The next one hears them again, with their own reasons."""
+    bench = Bench(settings(), items(1200, 1300))
+    bench.run_to(1400)
+    for _ in range(3):
+        bench.connect()
+        assert bench.heard() == [Missed(1, 1200 * MS, NO_EYE)]
+        bench.leave()
+    assert bench.keeper.owed == 2
+
+
+def test_ready_is_a_square_wave_only_while_the_eye_speaks() -> None:
+    """Every 25 ms; silent for 300 ms after the last word at 1150; back with the next word."""
+    bench = Bench(settings(eye_silent_ms=300.0, ready_ms=25.0))
+    bench.connect()
+    bench.run_to(1150)
+    assert isinstance(bench.say(Beat(""))[0], Beaten)
+    bench.run_to(2000)
+    wave = bench.history("ready")
+    assert [ms for ms, _, _ in wave] == list(range(1000, 1450, 25))
+    assert wave[-1][1] == 0
+    assert bench.keeper.trouble == "the eye says nothing"
+    assert bench.history("fault") == [(1000, 0, None), (1450, 1, None)]
+    bench.say(Beat(""))
+    bench.run_to(2100)
+    assert [ms for ms, _, _ in bench.history("ready")[len(wave) :]] == [2000, 2025, 2050, 2075, 2100]
+
+
+def test_what_the_eye_complains_of_shows_on_fault_and_ready_goes_on() -> None:
+    """A full disk: decisions go on, somebody must look."""
+    bench = Bench(settings())
+    bench.connect()
+    (beaten,) = bench.say(Beat("the disk is full"))
+    assert isinstance(beaten, Beaten)
+    assert beaten.trouble == "the disk is full"
+    bench.run_to(1200)
+    bench.say(Beat(""))
+    bench.run_to(1300)
+    assert [(ms, level) for ms, level, _ in bench.history("fault")] == [(1000, 0), (1000, 1), (1200, 0)]
+    assert {later[0] - earlier[0] for earlier, later in pairwise(bench.history("ready"))} == {25}
+
+
+def test_lost_edges_reject_everything_between_the_items_on_both_sides() -> None:
+    """Two items of which nothing but the number is known: each is owed to the journal, and what was there is thrown."""
+    bench = Bench(settings(), [(1200, "trigger", 1), (1400, "trigger", 1, 2), (1600, "trigger", 1)])
+    bench.connect()
+    bench.run_to(1201)
+    bench.say(Answer(1, True))
+    bench.say(Settle(1))
+    heard = bench.run_to(1401)
+    assert heard == [Missed(2, 1400 * MS, EDGE_LOST), Seen(4, 1400 * MS)]
+    assert bench.say(Settle(2)) == [Missed(3, 1400 * MS, EDGE_LOST)]
+    bench.run_to(3000)
+    assert bench.history() == [*SWEEP, (1400, 1, None), (1520, 0, 4), (1700, 1, 5), (1720, 0, 5)]
+    assert (bench.keeper.counters.triggers, bench.keeper.counters.lost_edges) == (5, 2)
+
+
+def test_lost_edges_of_the_encoder_reject_all_that_is_under_way() -> None:
+    """Nobody knows any more what is where; an answer on its way cannot undo it."""
+    turns = [(1000 + n * 2, "encoder_a", n % 2) for n in range(1, 60)]
+    later = [(1300, "encoder_a", 1, 4), *((1301 + n, "encoder_a", n % 2) for n in range(60))]
+    config = settings(wires={"encoder_a": "A"}, reject_delay_counts=10)
+    bench = Bench(config, [*turns, (1150, "trigger", 1), (1160, "encoder_a", 0), (1161, "encoder_a", 1), *later])
+    bench.connect()
+    bench.run_to(1155)
+    assert bench.say(Answer(1, True)) == [Answered(1, "cancelled")]
+    bench.run_to(3000)
+    assert [tag for _, level, tag in bench.history() if level] == [None, 1]
+    assert bench.keeper.counters.lost_edges == 4
+
+
+def test_items_at_an_encoder_that_stands_still_stop_the_line() -> None:
+    """Its wire is broken: nothing would ever come due. READY rests, until somebody presses reset."""
+    wires = {"encoder_a": "A", "reset": "BUTTON"}
+    bench = Bench(settings(wires=wires, reject_delay_counts=10), [*items(1200, 1300), (1400, "reset", 1)])
+    bench.connect()
+    bench.run_to(1299)
+    assert bench.keeper.trouble == ""
+    bench.run_to(1399)
+    assert bench.keeper.trouble == "the encoder stands still while items come"
+    assert bench.history("ready")[-1][:2] == (1275, 0)
+    bench.run_to(1450)
+    assert bench.keeper.trouble == ""
+    assert bench.history("ready")[-1][0] > 1400
+
+
+def belt(begin_ms: int, *legs: int) -> list[tuple[int, str, int]]:
+    """Edges of an encoder of two tracks: a count each 10 ms, forward by each positive leg, back by each negative."""
+    quarters = {1: (("a", 1), ("b", 1), ("a", 0), ("b", 0)), -1: (("b", 1), ("a", 1), ("b", 0), ("a", 0))}
+    turns = [turn for leg in legs for turn in [1 if leg > 0 else -1] * abs(leg)]
+    return [
+        (begin_ms + count * 10 + quarter * 2, f"encoder_{track}", level)
+        for count, turn in enumerate(turns)
+        for quarter, (track, level) in enumerate(quarters[turn])
+    ]
+
+
+def test_encoder_stop_and_reverse_rejects_the_item_where_it_is_and_when_the_belt_has_brought_it() -> None:
+    """Ten counts to the gate: five forward, a second's rest, three back, then on; the answer cancels nothing."""
+    wires = {"encoder_a": "A", "encoder_b": "B"}
+    script = [*belt(1010, *[1] * 15), (1200, "trigger", 1), *belt(1210, 5), *belt(2500, -3), *belt(2600, 12)]
+    bench = Bench(settings(wires=wires, reject_delay_counts=10), script)
+    bench.connect()
+    bench.run_to(1500)
+    assert bench.say(Answer(1, False)) == [Answered(1, "kept")]
+    bench.run_to(5000)
+    tenth_ms = 2600 + (10 - 5 + 3 - 1) * 10  # the count that makes ten, after five and three back
+    assert [(ms, level) for ms, level, tag in bench.history() if tag == 1] == [(tenth_ms, 1), (tenth_ms + 20, 0)]
+
+
+def test_a_reject_that_is_not_confirmed_stops_the_line() -> None:
+    """Item 1 comes to the bin, item 2 does not within 150 ms; then one comes that nobody had rejected."""
+    wires = {"confirm": "BIN-EYE", "reset": "BUTTON"}
+    script = [*items(1200, 1400), (1350, "confirm", 1), (1700, "reset", 1), (1710, "confirm", 1)]
+    bench = Bench(settings(wires=wires, confirm_ms=150.0), script)
+    bench.connect()
+    bench.run_to(1649)
+    assert bench.keeper.trouble == ""
+    bench.run_to(1660)
+    assert bench.keeper.trouble == "a rejected item did not come to the bin"
+    assert bench.history("fault")[-1] == (1650, 1, None)
+    bench.run_to(1720)
+    assert bench.keeper.trouble == ""
+    assert (bench.keeper.counters.unconfirmed, bench.keeper.counters.unexpected) == (1, 1)
+
+
+def test_a_full_bin_stops_the_line_while_it_is_full() -> None:
+    """No button needed."""
+    bench = Bench(settings(wires={"bin_full": "FULL"}), [(1200, "bin_full", 1), (1300, "bin_full", 0)])
+    bench.connect()
+    bench.run_to(1250)
+    assert bench.keeper.trouble == "the bin is full"
+    bench.run_to(1400)
+    assert [(ms, level) for ms, level, _ in bench.history("fault")] == [(1000, 0), (1200, 1), (1300, 0)]
+    assert not {ms for ms, _, _ in bench.history("ready")} & set(range(1201, 1300))
+
+
+def test_reset_rejects_what_is_under_way() -> None:
+    """Somebody had his hands in there: what was found good may be another item now."""
+    bench = Bench(settings(wires={"reset": "BUTTON"}), [*items(1200), (1250, "reset", 1)])
+    bench.connect()
+    bench.run_to(1210)
+    bench.say(Answer(1, True))
+    bench.run_to(3000)
+    assert bench.history() == [*SWEEP, (1300, 1, 1), (1320, 0, 1)]
+
+
+def test_the_gates_own_beat_needs_no_eye() -> None:
+    """[trigger] kind interval: an item each 100 ms, rejected and owed as long as nobody answers."""
+    bench = Bench(settings("interval"))
+    bench.run_to(1250)
+    bench.connect()
+    assert bench.heard() == [Missed(1, 1000 * MS, NO_EYE)]
+    assert bench.run_to(1301) == [Seen(4, 1300 * MS)]
+    assert [tag for _, level, tag in bench.history() if level] == [None, 2, 3]
+
+
+def test_the_eye_announces_items_when_every_frame_is_one() -> None:
+    """Their moment may lie in the past, never in the future; with another trigger the word is out of place."""
+    bench = Bench(settings("every-frame"))
+    bench.connect()
+    bench.run_to(1200)
+    assert bench.say(Expect(1190 * MS)) == [Expected(1)]
+    assert bench.say(Expect(9999 * MS)) == [Expected(2)]
+    bench.say(Answer(1, True))
+    bench.run_to(3000)
+    assert bench.history() == [*SWEEP, (1300, 1, 2), (1320, 0, 2)]
+    other = Bench(settings())
+    other.connect()
+    with pytest.raises(ValueError, match="announces no items while"):
+        other.say(Expect(0))
+
+
+def test_a_second_eye_another_version_and_other_settings_are_refused() -> None:
+    """Each with a reason; counted."""
+    bench = Bench(settings())
+    assert bench.keeper.greet(Hello(2, "photo-eye")) == Refused(
+        "the gate speaks version 1, not 2; install one stampgate for both"
+    )
+    assert bench.keeper.greet(Hello(1, "interval")) == Refused(
+        "[trigger] kind is 'photo-eye' at the gate, not 'interval'; restart both"
+    )
+    bench.connect()
+    assert bench.connect() == Refused("another eye is connected; stop one of them")
+    with pytest.raises(ValueError, match="said hello already"):
+        bench.say(Hello(VERSION, "photo-eye"))
+    assert bench.keeper.counters.refused == 3
+
+
+def test_stopping_lets_what_is_under_way_arrive() -> None:
+    """READY rests at once, answers still count, item 2 is rejected at its moment; then there is nothing to wait for."""
+    bench = Bench(settings(), items(1200, 1210))
+    bench.connect()
+    bench.run_to(1220)
+    bench.keeper.stop()
+    bench.keeper.act()
+    assert bench.keeper.trouble == "the gate is stopping"
+    bench.say(Answer(1, True))
+    done = []
+    for ms in (1220, 1329, 1330):
+        bench.run_to(ms)
+        done.append(bench.keeper.done)
+    assert done == [False, False, True]
+    assert bench.history() == [*SWEEP, (1310, 1, 2), (1330, 0, 2)]
+    assert bench.history("ready")[-1][:2] in ((1200, 0), (1220, 0))
+
+
+def test_3_items_in_flight_under_random_inference_delay_keep_their_order() -> None:
+    """Up to three are between eye and gate, the answers take 5 to 290 ms: the pulses are those of the bad ones."""
+    random.seed(1)
+    moments = list(range(2000, 12000, 100))
+    good = {tag: random.random() < 0.6 for tag in range(1, len(moments) + 1)}
+    bench = Bench(settings(reject_delay_ms=300.0, eye_silent_ms=10_000.0), items(*moments))
+    bench.connect()
+    answers = sorted((ms + random.randrange(5, 290), tag) for tag, ms in enumerate(moments, 1))
+    for ms, tag in answers:
+        bench.run_to(ms)
+        assert bench.say(Answer(tag, good[tag])) == [Answered(tag, "cancelled" if good[tag] else "kept")]
+        bench.say(Settle(tag))
+    bench.run_to(15_000)
+    assert [(ms, tag) for ms, level, tag in bench.history() if level][1:] == [
+        (ms + 300, tag) for tag, ms in enumerate(moments, 1) if not good[tag]
+    ]
+    assert (bench.keeper.counters.triggers, bench.keeper.owed) == (100, 0)

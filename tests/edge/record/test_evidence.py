@@ -1,0 +1,259 @@
+import hashlib
+import io
+import random
+import threading
+import time
+import weakref
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from edge.config import EvidenceSettings
+from edge.record import evidence
+from edge.record.evidence import NAME, UNFINISHED, Evidence, Exhibit, Kept, goes_first, is_drawn
+from edge.vision.preprocess import Frame
+from tests.disk import item, journal, shape, small_file_system, took_less_than, until
+
+
+def settings(**changes: Any) -> EvidenceSettings:
+    """Patient settings that look at the folder alone, not at the disk around it."""
+    return EvidenceSettings(**{"keep_free_mb": 0, "pass_rate": 0.0, "patience_ms": 10_000.0, **changes})
+
+
+def noise(seed: int, side: int = 64) -> Frame:
+    """A picture that no JPEG makes small."""
+    return np.random.default_rng(seed).integers(0, 256, (side, side, 3), np.uint8)
+
+
+def files(folder: Path) -> list[str]:
+    """What lies in the folder, sorted."""
+    return sorted(path.name for path in folder.iterdir())
+
+
+def keep_all(kept: Evidence, numbers: range, verdict: Any = "reject", side: int = 64) -> list[str]:
+    """Keep a picture for each number, waiting for room in the queue, and return the names given."""
+    names = []
+    for number in numbers:
+        until(kept._queue.empty)
+        names.append(kept.keep(number, verdict, noise(number, side)).name)
+    return names
+
+
+def test_rejects_and_faults_are_kept_always_and_passes_as_drawn(tmp_path: Path) -> None:
+    """By number: its own, the item's, the verdict; the comment says what it is."""
+    with Evidence(tmp_path / "e", settings()) as kept:
+        names = [
+            kept.keep(7, "reject", noise(1), "no dot found").name,
+            kept.keep(8, "pass", noise(2)).name,
+            kept.keep(9, "fault", None).name,
+        ]
+        until(kept._queue.empty)
+        names.append(kept.keep(10, "fault", noise(3)).name)
+    assert names == ["000000001-000000007-reject.jpg", "", "", "000000002-000000010-fault.jpg"]
+    assert files(tmp_path / "e") == [name for name in names if name]
+    with Image.open(tmp_path / "e" / names[0]) as picture:
+        assert (picture.format, picture.size, picture.info["comment"]) == ("JPEG", (64, 64), b"no dot found")
+
+
+def test_the_passes_drawn_are_a_stated_share_and_the_same_each_time(tmp_path: Path) -> None:
+    """One percent of a hundred thousand numbers, by one seed; another seed draws others."""
+    drawn = [number for number in range(100_000) if is_drawn(number, 0.01, 1)]
+    assert 900 < len(drawn) < 1100
+    assert drawn != [number for number in range(100_000) if is_drawn(number, 0.01, 2)]
+    assert not any(is_drawn(number, 0.0, 1) for number in range(1000))
+    assert all(is_drawn(number, 1.0, 1) for number in range(1000))
+    first = drawn[0]
+    with Evidence(tmp_path, settings(pass_rate=0.01)) as kept:
+        assert kept.keep(first, "pass", noise(1)).name == f"000000001-{first:09}-pass.jpg"
+        assert kept.keep(first + 1, "pass", noise(1)) == Exhibit()
+
+
+def test_the_ring_keeps_the_newest_within_its_limit(tmp_path: Path) -> None:
+    """Of twenty pictures of 140 kB each, one megabyte holds the last seven."""
+    with Evidence(tmp_path, settings(limit_mb=1, quality=95)) as kept:
+        names = keep_all(kept, range(1, 21), side=256)
+    sizes = [path.stat().st_size for path in tmp_path.iterdir()]
+    assert files(tmp_path) == names[-len(sizes) :]
+    assert 1_000_000 - max(sizes) < sum(sizes) <= 1_000_000
+
+
+def test_a_restart_goes_on_with_the_numbers_and_the_ring(tmp_path: Path) -> None:
+    """Even when the items begin at 1 again, because somebody took the journal away: the oldest picture goes first."""
+    with Evidence(tmp_path, settings(limit_mb=1, quality=95)) as kept:
+        before = keep_all(kept, range(1001, 1009), side=256)
+    with Evidence(tmp_path, settings(limit_mb=1, quality=95)) as kept:
+        after = keep_all(kept, range(1, 9), side=256)
+    left = files(tmp_path)
+    assert after == [f"{number + 8:09}-{number:09}-reject.jpg" for number in range(1, 9)]
+    assert left == (before + after)[-len(left) :]
+    assert 8 < len(left) < 16
+
+
+def test_what_goes_first_is_one_key() -> None:
+    """The oldest, by its own number and by no clock."""
+    kept = [evidence.Kept(number, 100 - number, "reject", 1) for number in range(20)]
+    assert sorted(random.Random(1).sample(kept, 20), key=goes_first) == kept
+
+
+def test_a_decision_never_waits_for_a_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that takes a second for each: two wait, one is being written, the others are not kept and say so."""
+    real = Evidence._make_room
+
+    def slow(self: Evidence, size: int) -> None:
+        time.sleep(1.0)
+        real(self, size)
+
+    monkeypatch.setattr(Evidence, "_make_room", slow)
+    with Evidence(tmp_path, settings(patience_ms=10.0)) as kept:
+        until(kept._free.is_set)
+        kept.keep(1, "reject", noise(1))
+        until(kept._queue.empty)
+        with took_less_than(0.5):
+            exhibits = [kept.keep(number, "reject", noise(1)) for number in range(2, 12)]
+        assert [bool(exhibit.name) for exhibit in exhibits] == [True, True] + [False] * 8
+        assert {exhibit.sha256 for exhibit in exhibits} == {""}
+        assert {exhibit.lost for exhibit in exhibits[2:]} == {"2 others wait for the disk"}
+        assert kept.take_state()["lost"] == 8
+    assert len(files(tmp_path)) == 3
+
+
+def test_the_camera_may_have_its_picture_back_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is kept is a copy: the driver writes the next frame into the same memory."""
+    picture = np.zeros((64, 64, 3), np.uint8)
+    with Evidence(tmp_path, settings()) as kept:
+        name = kept.keep(1, "reject", picture).name
+        picture[:] = 255
+    with Image.open(tmp_path / name) as written:
+        assert np.asarray(written).max() < 10
+
+
+def test_a_picture_that_is_written_is_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes 5 MB, and the next one may come tomorrow."""
+    seen: list[weakref.ref[Image.Image]] = []
+
+    def write(self: Evidence, kept: Kept, picture: Image.Image, about: str) -> str:
+        seen.append(weakref.ref(picture))
+        return ""
+
+    monkeypatch.setattr(Evidence, "_write", write)
+    with Evidence(tmp_path, settings()) as kept:
+        kept.keep(1, "reject", noise(1))
+        until(lambda: bool(seen) and seen[0]() is None)
+
+
+def test_the_sum_is_that_of_the_file_which_is_there_before_keep_returns(tmp_path: Path) -> None:
+    """So the record that carries it can be compared with the file for ever."""
+    with Evidence(tmp_path, settings()) as kept:
+        until(kept._free.is_set)
+        exhibit = kept.keep(1, "reject", noise(1))
+        assert hashlib.sha256((tmp_path / exhibit.name).read_bytes()).hexdigest() == exhibit.sha256
+    assert exhibit.as_fields() == {"evidence": exhibit.name, "evidence_sha256": exhibit.sha256}
+
+
+def test_a_disk_that_has_caught_up_gets_patience_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A picture that came too late has a name and no sum; the next one, when that is written, has both."""
+    held = threading.Event()
+    monkeypatch.setattr(Evidence, "_make_room", lambda *_: held.wait())
+    with Evidence(tmp_path, settings(patience_ms=1.0)) as kept:
+        until(kept._free.is_set)
+        late = kept.keep(1, "reject", noise(1))
+        held.set()
+        until(kept._free.is_set)
+        kept.settings = settings()
+        assert (bool(late.name), late.sha256, bool(kept.keep(2, "reject", noise(2)).sha256)) == (True, "", True)
+    assert (tmp_path / late.name).exists()
+
+
+@pytest.mark.parametrize("in_the_way", [True, False])
+def test_no_trouble_with_the_folder_fails_a_decision(tmp_path: Path, in_the_way: bool) -> None:
+    """A file has its name, or somebody removed it: it is told, and counted."""
+    folder = tmp_path / "e"
+    if in_the_way:
+        folder.write_text("mine")
+    with Evidence(folder, settings()) as kept:
+        if not in_the_way:
+            folder.rmdir()
+        until(kept._free.is_set)
+        exhibit = kept.keep(1, "reject", noise(1))
+        assert (exhibit.name, "pictures cannot be kept" in exhibit.lost, kept.trouble) == ("", True, exhibit.lost)
+        assert kept.take_state() == {"pictures": 0, "mb": 0.0, "lost": 1}
+
+
+def test_below_the_room_left_to_others_the_oldest_go_and_then_none_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk of which 60 kB are free for us with nothing kept; each picture takes some 14 kB."""
+    monkeypatch.setattr(
+        evidence, "_free_bytes", lambda folder: 2_060_000 - sum(p.stat().st_size for p in folder.iterdir())
+    )
+    with Evidence(tmp_path, settings(keep_free_mb=2)) as kept:
+        names = keep_all(kept, range(1, 9), side=128)
+        until(lambda: len(kept._kept) > 0 and kept._queue.empty() and (tmp_path / names[-1]).exists())
+        left = files(tmp_path)
+        assert left == names[-len(left) :]
+        assert 1 < len(left) < 8
+        assert kept.trouble == ""
+        monkeypatch.setattr(evidence, "_free_bytes", lambda _: 1_000_000)
+        kept.keep(9, "reject", noise(9))
+        until(lambda: kept.trouble != "")
+        assert kept.trouble.endswith("pictures cannot be kept (the disk is nearly full, see [evidence] keep_free_mb)")
+    assert files(tmp_path) == []
+
+
+def test_after_a_power_cut_half_written_pictures_are_removed(tmp_path: Path) -> None:
+    """Empty, full of zeros, cut, unfinished; a whole one and other people's files stay."""
+    buffer = io.BytesIO()
+    Image.fromarray(noise(1)).save(buffer, "JPEG")
+    whole = buffer.getvalue()
+    contents = {
+        "000000001-000000001-reject.jpg": whole,
+        "000000002-000000002-fault.jpg": b"",
+        "000000003-000000003-pass.jpg": b"\0" * 500,
+        "000000004-000000004-reject.jpg": whole[:-7],
+        UNFINISHED: whole[:100],
+        "notes.txt": b"mine",
+    }
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+    with Evidence(tmp_path, settings()) as kept:
+        assert kept.keep(5, "reject", noise(1)).name == "000000005-000000005-reject.jpg"
+    assert files(tmp_path) == ["000000001-000000001-reject.jpg", "000000005-000000005-reject.jpg", "notes.txt"]
+
+
+def test_without_a_folder_nothing_is_kept(tmp_path: Path) -> None:
+    """And nothing is missing."""
+    with Evidence(None, settings()) as kept:
+        assert kept.keep(1, "reject", noise(1)) == Exhibit()
+        assert not kept.give_way(tmp_path / "journal.jsonl")
+        assert (kept.trouble, kept.take_state()) == ("", {"pictures": 0, "mb": 0.0, "lost": 0})
+
+
+def test_disk_full_evidence_goes_first_and_the_journal_never(tmp_path: Path) -> None:
+    """A real file system of a megabyte, full of pictures: the journal takes their room without any trouble."""
+    with small_file_system(tmp_path / "small") as disk:
+        with Evidence(disk / "e", settings(limit_mb=10)) as kept:
+            log = journal(disk / "journal.jsonl", make_room=kept.give_way)
+            with log:
+                keep_all(kept, range(1, 151), side=128)
+                until(kept._queue.empty)
+                assert kept.trouble == ""
+                pictures = len(files(disk / "e"))
+                for _ in range(100):
+                    log.append("item", item("reject", reason="x" * 400))
+                assert log.trouble == ""
+        assert shape(disk / "journal.jsonl") == [("reject", number) for number in range(1, 101)]
+        assert 0 < pictures < 150
+        assert len([name for name in files(disk / "e") if NAME.fullmatch(name)]) < pictures
+
+
+def test_evidence_on_another_disk_is_not_given_up(tmp_path: Path) -> None:
+    """It would not help."""
+    with small_file_system(tmp_path / "small") as disk, Evidence(tmp_path / "e", settings()) as kept:
+        keep_all(kept, range(1, 3))
+        until(lambda: len(kept._kept) == 2)
+        assert not kept.give_way(disk / "journal.jsonl")
+        assert kept.give_way(tmp_path / "journal.jsonl")
+        assert not kept.give_way(tmp_path / "journal.jsonl")

@@ -1,0 +1,83 @@
+import dataclasses
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.errors import ModelError
+from edge.vision.contract import VERSION, Contract
+from tests.tiny_model import CONTRACT
+
+sides = st.integers(1, 40).map(lambda n: 32 * n)
+names = st.lists(st.text(min_size=1, max_size=20), min_size=1, max_size=5, unique=True).map(tuple)
+contracts = st.builds(
+    Contract,
+    version=st.just(VERSION),
+    input_width=sides,
+    input_height=sides,
+    resize=st.just("letterbox"),
+    colour=st.just("rgb"),
+    strides=st.just((8,)),
+    classes=names,
+    threshold=st.floats(0, 1, exclude_min=True, exclude_max=True),
+    second_side=st.just(96),
+    second_px=st.integers(1, 96),
+    second_from=st.floats(0, 1, exclude_max=True),
+    second_weight=st.floats(0, 100),
+    run_digest=st.text(alphabet="0123456789abcdef", min_size=64, max_size=64),
+)
+
+
+@given(contracts)
+def test_what_is_written_is_read_back(contract: Contract) -> None:
+    """Class names in any script, thresholds to the last bit."""
+    assert Contract.from_json(contract.to_json()) == contract
+
+
+def changed(**values: Any) -> str:
+    """The text of a good contract with some values replaced."""
+    return json.dumps({**json.loads(CONTRACT.to_json()), **values})
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "contract: must be a JSON text"),
+        ("[1]", "contract: must be a JSON object, not list"),
+        (changed(version=1), "version must be 2, not 1; export the model"),
+        (changed(version=True), "version must be 2, not True"),
+        (changed(anchors=[1]), "field anchors is unknown to version 2"),
+        (changed(threshold="high"), "field threshold has the wrong type: 'high'"),
+        (changed(threshold=1.5), "threshold must be between 0 and 1"),
+        (changed(input_width=100), "input_width and input_height must be multiples of 32"),
+        (changed(classes=[]), "classes must be one or more different names"),
+        (changed(classes=["a", "a"]), "classes must be one or more different names"),
+        (changed(classes=[1]), "field classes has the wrong type"),
+        (changed(resize="stretch"), "resize must be letterbox"),
+        (changed(colour="bgr"), "colour must be rgb"),
+        (changed(strides=[16]), "strides must be"),
+        (changed(second_side=100), "second_side must be 0, or a multiple of 16, at least 32"),
+        (changed(second_side=16), "second_side must be 0, or a multiple of 16, at least 32"),
+        (changed(second_side=96, second_px=97), "second_px must be at least 1 and at most second_side"),
+        (changed(second_px=0), "second_px must be at least 1 and at most second_side"),
+        (changed(second_from=1.0), "second_from must be at least 0 and below 1"),
+        (changed(second_weight=-1.0), "second_weight must be at least 0"),
+    ],
+)
+def test_a_contract_that_cannot_be_honoured_is_refused(text: str, message: str) -> None:
+    """Each in one line that names the field."""
+    with pytest.raises(ModelError) as caught:
+        Contract.from_json(text)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("field", [field.name for field in dataclasses.fields(Contract) if field.name != "version"])
+def test_a_missing_field_is_named(field: str) -> None:
+    """There are no defaults: the box must not guess what a model wants."""
+    raw = json.loads(CONTRACT.to_json())
+    del raw[field]
+    with pytest.raises(ModelError, match=f"field {field} is missing"):
+        Contract.from_json(json.dumps(raw))

@@ -1,0 +1,290 @@
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.tags import compatible_tags, cpython_tags
+from packaging.utils import parse_wheel_filename
+
+import edge
+from tests.paths import ROOT
+
+PACKAGING = ROOT / "packaging"
+SAMPLE = ROOT / "systemd" / "edge.toml"
+PYTHONS = ("311", "313")
+MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
+MANYLINUX = ("manylinux_2_28", "manylinux_2_27", "manylinux_2_17", "manylinux2014")
+SERVICES = ("stampgate-edge.service", "stampgate-gate.service")
+DOCUMENTATION = "usr/share/doc/stampgate-edge"
+NEEDED = ("python3", "systemd", "libstdc++6")
+"""What the host must have from Debian, so that a copy of it may stand for a box."""
+
+
+def pinned(python: str) -> dict[str, str]:
+    """The versions in the list of wheels for one Python, by name."""
+    lines = (PACKAGING / f"cp{python}.txt").read_text().splitlines()
+    return dict(line.removesuffix(" \\").split("==") for line in lines if "==" in line)
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+def test_the_listed_wheels_are_versions_that_the_box_allows(python: str) -> None:
+    """The package must not bring what pip would refuse."""
+    versions = pinned(python)
+    for text in tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]:
+        wanted = Requirement(text)
+        assert wanted.specifier.contains(versions[wanted.name.lower()]), text
+
+
+def test_bookworm_keeps_the_numpy_that_its_picamera2_was_built_against() -> None:
+    """Its camera stack is compiled for numpy 1, and breaks with 2."""
+    assert [pinned(python)["numpy"].split(".")[0] for python in PYTHONS] == ["1", "2"]
+
+
+@pytest.mark.parametrize("script", ["postinst", "prerm", "postrm"])
+def test_the_shell_can_read_a_maintainer_script(script: str) -> None:
+    """A slip of the pen would otherwise show on the box."""
+    assert os.access(PACKAGING / script, os.X_OK)
+    subprocess.run(["sh", "-n", PACKAGING / script], check=True)
+
+
+@pytest.fixture(scope="module")
+def host() -> str:
+    """The architecture of this computer in Debian's words, for which the package is built here."""
+    if shutil.which("dpkg-deb") is None:
+        pytest.skip("dpkg-deb is not installed: this is no Debian")
+    return subprocess.run(["dpkg", "--print-architecture"], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def build(host: str, folder: Path) -> Path:
+    """Build the package into *folder*. Without a network it fails, and says so: a build that fails must be seen."""
+    subprocess.run([PACKAGING / "build-deb", sys.executable, folder, host], check=True, stdout=subprocess.DEVNULL)
+    return folder / f"stampgate-edge_{edge.__version__}_{host}.deb"
+
+
+@pytest.fixture(scope="module")
+def package(host: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The package for this computer's architecture."""
+    return build(host, tmp_path_factory.mktemp("deb"))
+
+
+def unpacked(package: Path, folder: Path) -> Path:
+    """What is in *package*, the control files under DEBIAN."""
+    subprocess.run(["dpkg-deb", "--raw-extract", package, folder], check=True)
+    return folder
+
+
+@pytest.mark.slow
+def test_the_same_commit_gives_the_same_bytes(host: str, package: Path, tmp_path: Path) -> None:
+    """Who doubts a package can build it again."""
+    assert build(host, tmp_path).read_bytes() == package.read_bytes()
+
+
+@pytest.mark.slow
+def test_the_package_says_what_it_is_and_needs_nothing_that_is_not_in_debian(host: str, package: Path) -> None:
+    """The fields that dpkg and apt decide by."""
+    shown = subprocess.run(["dpkg-deb", "--field", package], capture_output=True, text=True, check=True).stdout
+    fields = dict(line.split(": ", 1) for line in shown.splitlines() if re.match(r"[A-Z]", line))
+    assert (fields["Package"], fields["Version"], fields["Architecture"]) == ("stampgate-edge", edge.__version__, host)
+    needs = {need.split(" ")[0] for need in fields["Depends"].split(", ")}
+    assert needs == {"python3", "systemd", "libc6", "libgcc-s1", "libstdc++6"}
+    assert int(fields["Installed-Size"]) > 50_000
+
+
+@pytest.mark.slow
+def test_the_package_holds_the_units_the_settings_and_every_wheel_for_both_pythons(
+    host: str, package: Path, tmp_path: Path
+) -> None:
+    """Nothing is fetched on the box, so nothing may be missing; and nothing lies there that is not meant to."""
+    root = unpacked(package, tmp_path / "deb")
+    wheels = {path.name for path in (root / "usr/lib/stampgate/wheels").iterdir()}
+    found = {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file() or path.is_symlink()}
+    assert found - {f"usr/lib/stampgate/wheels/{wheel}" for wheel in wheels} == {
+        *(f"DEBIAN/{name}" for name in ("conffiles", "control", "postinst", "postrm", "prerm")),
+        "etc/stampgate/edge.toml",
+        "usr/bin/stampgate-edge",
+        *(f"usr/lib/systemd/system/{unit}" for unit in (*SERVICES, "stampgate.target")),
+        "usr/lib/systemd/journald.conf.d/60-stampgate.conf",
+        "usr/lib/systemd/system.conf.d/60-stampgate.conf",
+        "usr/lib/sysusers.d/stampgate.conf",
+        "usr/lib/udev/rules.d/60-stampgate.rules",
+        *(f"{DOCUMENTATION}/{name}" for name in ("changelog.gz", "copyright", "systemd/README.md")),
+        *(f"{DOCUMENTATION}/{page.relative_to(ROOT)}" for page in (ROOT / "docs").rglob("*") if page.is_file()),
+    }
+    assert (root / "DEBIAN/conffiles").read_text() == "/etc/stampgate/edge.toml\n"
+    assert (root / "etc/stampgate/edge.toml").read_text() == SAMPLE.read_text()
+    for python in PYTHONS:
+        assert dict(fitting(wheels, python, MACHINES[host])) == {**pinned(python), "stampgate": edge.__version__}
+
+
+def fitting(wheels: Iterable[str], python: str, machine: str) -> Iterator[tuple[str, str]]:
+    """Yield name and version of each wheel that pip would take for this Python on this machine, by its tags."""
+    number, platforms = (int(python[0]), int(python[1:])), [f"{tag}_{machine}" for tag in MANYLINUX]
+    usable = {*cpython_tags(number, platforms=platforms), *compatible_tags(number, f"cp{python}", platforms)}
+    for wheel in wheels:
+        name, version, _, tags = parse_wheel_filename(wheel)
+        if tags & usable:
+            yield name, str(version)
+
+
+ROOM = 1_500_000_000
+"""What two copies write at most, in bytes."""
+
+
+class Copy:
+    """A throw-away copy of this computer: the same files, but no network, and no systemd as process 1.
+
+    What is written in it stays in a folder of its own (overlayfs), in memory because the layers must not overlap.
+    """
+
+    def __init__(self, folder: Path, *below: Path) -> None:
+        self.layer, self._folder, self._below = folder / "upper", folder, below
+        for name in ("upper", "work", "root"):
+            (folder / name).mkdir(parents=True)
+
+    def run(self, script: str) -> "subprocess.CompletedProcess[str]":
+        """Let root's shell run *script* in the copy, and return how it ended."""
+        root, lower = self._folder / "root", ":".join(str(layer) for layer in (*self._below, "/"))
+        enter = (
+            f"mount -t overlay -o lowerdir={lower},upperdir={self.layer},workdir={self._folder}/work overlay {root}\n"
+            f"mount -t proc proc {root}/proc\nmount --bind /dev {root}/dev\nmount -t tmpfs tmpfs {root}/run\n"
+            f'exec chroot {root} sh -ec "$1"'
+        )
+        quiet = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8"}
+        apart = ["unshare", "--mount", "--net", "--pid", "--fork", "--kill-child"]
+        command = [*apart, "sh", "-ec", enter, "sh", script]
+        return subprocess.run(command, env=quiet, capture_output=True, text=True, check=False)
+
+    def says(self, script: str) -> str:
+        """What *script* prints; it must succeed."""
+        done = self.run(script)
+        assert done.returncode == 0, f"{script}\n{done.stdout}{done.stderr}"
+        return done.stdout.strip()
+
+
+@pytest.fixture(scope="module")
+def memory(host: str) -> Iterator[Path]:
+    """A folder in memory for copies of this computer; skips where such a copy cannot stand for a box."""
+    lacking = [name for name in NEEDED if not is_installed(name)]
+    if lacking:
+        pytest.skip(f"a copy of this computer would be no box: Debian's {', '.join(lacking)} is not installed")
+    if shutil.disk_usage("/dev/shm").free < ROOM:
+        pytest.skip(f"/dev/shm must have {ROOM / 1e9} GB free for throw-away copies of this computer")
+    with tempfile.TemporaryDirectory(prefix="stampgate-deb-", dir="/dev/shm") as folder:
+        tried = Copy(Path(folder) / "tried").run("true")
+        if tried.returncode != 0:
+            pytest.skip(f"no throw-away copy of this computer can be made, which only root may: {tried.stderr.strip()}")
+        yield Path(folder)
+
+
+def is_installed(name: str) -> bool:
+    """Whether dpkg knows a package as installed here."""
+    asked = subprocess.run(["dpkg-query", "--show", name], capture_output=True, check=False)
+    return asked.returncode == 0
+
+
+@pytest.fixture(scope="module")
+def installed(memory: Path, package: Path) -> Copy:
+    """A copy of this computer on which dpkg, without a network, installed the package from /stampgate.deb."""
+    copy = Copy(memory / "installed")
+    shutil.copy(package, copy.layer / "stampgate.deb")
+    copy.says("dpkg --install /stampgate.deb")
+    return copy
+
+
+@pytest.fixture
+def box(memory: Path, installed: Copy) -> Iterator[Copy]:
+    """A copy with the package installed, for one test alone."""
+    folder = memory / "box"
+    yield Copy(folder, installed.layer)
+    shutil.rmtree(folder)
+
+
+IN_USE = "readlink /opt/stampgate/current; ls /opt/stampgate"
+LOOK = "stampgate-edge inspect default /opt/stampgate/current/lib/python3*/site-packages/edge/default/samples/01-*"
+
+
+@pytest.mark.slow
+def test_dpkg_alone_makes_an_offline_computer_a_box(installed: Copy) -> None:
+    """The program shows its demonstration, systemd takes the units, the user is there, and pip is not left behind."""
+    assert installed.says("stampgate-edge config") == SAMPLE.read_text().strip()
+    assert "counters: triggers 12" in installed.says("cd /tmp && stampgate-edge demo --out demo")
+    assert installed.says("systemd-analyze verify stampgate.target stampgate-gate.service stampgate-edge.service") == ""
+    assert (
+        installed.says("id --name --user stampgate; getent group gpio video | cut -d: -f1") == "stampgate\ngpio\nvideo"
+    )
+    assert installed.says("find /opt/stampgate/current/lib -maxdepth 3 -name 'pip*'") == ""
+    assert installed.says("dpkg --verify stampgate-edge; dpkg --audit") == ""
+
+
+@pytest.mark.slow
+def test_an_upgrade_keeps_the_settings_and_leaves_one_environment(box: Copy) -> None:
+    """What the technician wrote stays; the environment is another one, and the old one is gone."""
+    box.says("sed -i 's/^pulse_ms = .*/pulse_ms = 70.0/' /etc/stampgate/edge.toml")
+    before = box.says(IN_USE).split()
+    box.says("dpkg --install /stampgate.deb </dev/null")
+    current, *others = box.says(IN_USE).split()
+    assert (current != before[0], sorted(others)) == (True, ["current", current])
+    assert box.says("grep ^pulse_ms /etc/stampgate/edge.toml") == "pulse_ms = 70.0"
+    assert box.says(LOOK).startswith("pass ")
+
+
+@pytest.mark.slow
+def test_a_failed_upgrade_leaves_the_old_environment_at_work(box: Copy) -> None:
+    """A wheel that is missing stands for whatever goes wrong, such as a full disk."""
+    before = box.says(IN_USE)
+    box.says("dpkg-deb --raw-extract stampgate.deb broken && rm broken/usr/lib/stampgate/wheels/onnxruntime-*")
+    box.says("dpkg-deb -Znone --build broken broken.deb")
+    done = box.run("dpkg --install /broken.deb")
+    assert done.returncode != 0
+    assert "stampgate-edge: the packages cannot be installed" in done.stderr
+    assert box.says(IN_USE) == before
+    assert box.says(LOOK).startswith("pass ")
+
+
+@pytest.mark.slow
+def test_an_upgrade_that_would_not_take_the_settings_is_refused_until_they_are_corrected(box: Copy) -> None:
+    """Otherwise the new program would end with status 78 where the old one ran."""
+    before = box.says(IN_USE)
+    box.says("echo '[nonsense]' >>/etc/stampgate/edge.toml")
+    done = box.run("dpkg --install /stampgate.deb </dev/null")
+    assert done.returncode != 0
+    assert "/etc/stampgate/edge.toml: has no section [nonsense]" in done.stderr
+    assert box.says(IN_USE) == before
+    box.says("sed -i '$d' /etc/stampgate/edge.toml && dpkg --configure stampgate-edge")
+    assert box.says(IN_USE) != before
+
+
+LEAVE_TRACES = """
+systemctl enable --quiet stampgate.target
+mkdir -p /var/lib/stampgate/frames /var/log/stampgate/evidence
+touch /var/log/stampgate/journal.jsonl
+"""
+TRACES = "find /etc /opt /usr /var -name '*stampgate*' -not -path '/var/lib/dpkg/info/*' | sort"
+
+
+@pytest.mark.slow
+def test_removing_keeps_settings_and_logs_and_purging_keeps_the_logs(box: Copy) -> None:
+    """The journal says what was let pass: it goes only when somebody asks for that."""
+    box.says(LEAVE_TRACES)
+    box.says("dpkg --remove stampgate-edge")
+    kept = box.says(TRACES).split()
+    assert {"/etc/stampgate", "/var/log/stampgate", "/var/lib/stampgate"} <= set(kept)
+    assert not [path for path in kept if path.startswith(("/opt", "/usr"))]
+    assert "/var/log/stampgate is kept" in box.says("dpkg --purge stampgate-edge")
+    assert box.says(TRACES) == "/var/log/stampgate"
+    assert box.says("ls /var/log/stampgate") == "evidence\njournal.jsonl"
+
+
+@pytest.mark.slow
+def test_purging_takes_the_logs_too_when_asked(box: Copy) -> None:
+    """The word is a variable of the environment, which apt and dpkg hand on."""
+    box.says(LEAVE_TRACES)
+    box.says("STAMPGATE_PURGE_LOGS=1 dpkg --purge stampgate-edge")
+    assert box.says(TRACES) == ""

@@ -1,0 +1,135 @@
+import configparser
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from edge.config import GateSettings, ServiceSettings
+from edge.errors import ConfigError
+from edge.settings import read_section
+from tests.paths import ROOT
+
+FOLDER = ROOT / "systemd"
+UNIT, GATE_UNIT, TARGET = (
+    FOLDER / name for name in ("stampgate-edge.service", "stampgate-gate.service", "stampgate.target")
+)
+SYSUSERS = (FOLDER / "stampgate.sysusers.conf").read_text()
+PROGRAM = "/opt/stampgate/current/bin/stampgate-edge"
+EXPOSURE_AT_MOST = 2.0
+"""What `systemd-analyze security` may find: 0 is a service that can do nothing, 10 one that may do everything."""
+both = pytest.mark.parametrize("path", [UNIT, GATE_UNIT], ids=lambda path: path.stem)
+
+
+def unit(path: Path = UNIT) -> configparser.RawConfigParser:
+    """The unit's sections; a key given twice keeps its last value."""
+    parser = configparser.RawConfigParser(strict=False)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]  # keep the letters' case, as documented
+    parser.read(path)
+    return parser
+
+
+@pytest.fixture
+def analyze() -> str:
+    """The program systemd-analyze; a test that needs it is skipped without."""
+    found = shutil.which("systemd-analyze")
+    if found is None:
+        pytest.skip("systemd-analyze is not installed; apt install systemd")
+    return found
+
+
+def test_systemd_accepts_the_units(tmp_path: Path, analyze: str) -> None:
+    """Copies whose program exists here, because systemd looks for it."""
+    copies = [tmp_path / path.name for path in (UNIT, GATE_UNIT, TARGET)]
+    for copy in copies:
+        copy.write_text((FOLDER / copy.name).read_text().replace(PROGRAM, "/bin/true"))
+    done = subprocess.run([analyze, "verify", *copies], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+@both
+def test_little_is_left_that_the_service_could_do_to_the_box(path: Path, analyze: str) -> None:
+    """As installed, with the devices that it drives: systemd's own measure."""
+    command = [analyze, "security", "--offline=true", "--no-pager", str(path)]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    found = re.search(r"Overall exposure level for \S+: ([0-9.]+)", said)
+    assert found is not None, said
+    assert float(found[1]) <= EXPOSURE_AT_MOST
+
+
+@pytest.mark.parametrize(
+    ("path", "group", "devices"),
+    [(GATE_UNIT, "gpio", {"gpiochip"}), (UNIT, "video", {"video4linux", "media", "dma_heap"})],
+    ids=["gate", "eye"],
+)
+def test_a_service_reaches_the_devices_it_drives_and_no_others(path: Path, group: str, devices: set[str]) -> None:
+    """Its unit lets it, its group is one that exists, and the udev rule gives the devices to that group."""
+    lines = path.read_text().splitlines()
+    assert unit(path)["Service"]["DevicePolicy"] == "closed"
+    assert {line for line in lines if line.startswith("DeviceAllow=")} == {f"DeviceAllow=char-{d} rw" for d in devices}
+    assert unit(path)["Service"]["SupplementaryGroups"] == group
+    assert f"g {group} -" in SYSUSERS.splitlines()
+    assert f'GROUP="{group}", MODE="0660"' in (FOLDER / "stampgate.rules").read_text()
+
+
+def test_the_target_starts_both_and_stops_both() -> None:
+    """One command for the technician."""
+    assert set(unit(TARGET)["Unit"]["Wants"].split()) == {UNIT.name, GATE_UNIT.name}
+    assert unit(TARGET)["Install"]["WantedBy"] == "multi-user.target"
+    assert [unit(path)["Unit"]["PartOf"] for path in (UNIT, GATE_UNIT)] == [TARGET.name] * 2
+
+
+def test_the_hardware_watchdog_is_one_that_a_pi_can_count() -> None:
+    """With more than 15 s systemd says so once and goes on without."""
+    assert unit(FOLDER / "watchdog.conf")["Manager"]["RuntimeWatchdogSec"] == "15s"
+
+
+def test_the_systems_log_is_bounded_on_the_disk_in_memory_and_in_pace() -> None:
+    """Whoever floods it must not take the room of the journal and the pictures."""
+    limits = unit(FOLDER / "journald.conf")["Journal"]
+    assert {"SystemMaxUse", "SystemKeepFree", "RuntimeMaxUse", "RateLimitIntervalSec", "RateLimitBurst"} == set(limits)
+
+
+@both
+def test_the_service_is_always_started_again_but_not_with_a_wrong_configuration(path: Path) -> None:
+    """The exit status that systemd does not restart on is the one the program uses for it."""
+    service = unit(path)["Service"]
+    assert (service["Type"], service["Restart"], unit(path)["Unit"]["StartLimitIntervalSec"]) == (
+        "notify",
+        "always",
+        "0",
+    )
+    assert int(service["RestartPreventExitStatus"]) == ConfigError.exit_code
+
+
+def test_the_watchdog_waits_longer_than_two_of_the_slowest_ticks() -> None:
+    """The settings allow ticks up to their bound; the station shortens them to a quarter of this in any case."""
+    slowest = read_section(ServiceSettings, {"tick_ms": 5000}, "test").tick_ms
+    assert float(unit()["Service"]["WatchdogSec"]) * 1000 >= 2 * slowest
+
+
+@both
+def test_stopping_may_take_as_long_as_the_longest_way_to_the_gate(path: Path) -> None:
+    """Items under way still arrive; systemd must not cut that short."""
+    longest = read_section(GateSettings, {"reject_delay_ms": 60_000, "pulse_ms": 10_000}, "test")
+    assert float(unit(path)["Service"]["TimeoutStopSec"]) * 1000 > longest.reject_delay_ms + longest.pulse_ms
+
+
+def test_the_default_paths_are_the_folders_that_systemd_makes() -> None:
+    """Under ProtectSystem=strict nothing else can be written."""
+    service = unit()["Service"]
+    sample = (FOLDER / "edge.toml").read_text()
+    assert f"/var/log/{service['LogsDirectory']}/journal.jsonl" in sample
+    assert f"/var/lib/{service['StateDirectory']}/frames" in sample
+    assert service["ExecStart"] == f"{PROGRAM} run --config /etc/{service['ConfigurationDirectory']}/edge.toml"
+    for path in (UNIT, GATE_UNIT):
+        assert f"/run/{unit(path)['Service']['RuntimeDirectory']}/gate.sock" in sample
+    assert f"/var/log/{service['LogsDirectory']}/evidence" in sample
+
+
+@both
+def test_the_user_is_made_by_sysusers(path: Path) -> None:
+    """The name in the unit and in the sysusers file is one."""
+    line = next(x for x in SYSUSERS.splitlines() if not x.startswith("#"))
+    assert re.match(rf"u {unit(path)['Service']['User']} - ", line)

@@ -1,0 +1,125 @@
+import csv
+import dataclasses
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.paths import ROOT
+from tests.quick_run import SMALL, config_in, paint_few
+from train.config import RunConfig
+from train.learn.dataset import paint_batch, plan_batch
+from train.learn.distributed import Team, cores_here, join_team, leads
+from train.learn.fit import fit
+from train.network import checkpoint
+from train.paint.inputs import read_inputs
+
+PAIR = dataclasses.replace(SMALL, size=128, batch=8, steps=5, whole_every=3, validate_share=0.5)
+"""Windows and whole frames, the batch of both together."""
+
+
+def torchrun(config: RunConfig, folder: Path, out: str = "pair") -> "subprocess.Popen[str]":
+    """Start two processes of one run as a user would, over loopback."""
+    (folder / "config.json").write_text(config.to_json())
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    command += ["--shutdown-timeout", "120", "tests/two_processes.py", str(folder / "config.json"), str(folder / out)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def told_by(process: "subprocess.Popen[str]") -> list[str]:
+    """What both said in the end, the leader first."""
+    told, complaints = process.communicate(timeout=240)
+    assert process.returncode == 0, complaints
+    return sorted(re.findall("^leader .+$", told, re.MULTILINE), reverse=True)
+
+
+def losses_in(run: Path) -> list[tuple[float, ...]]:
+    """Step, pictures and losses of each row."""
+    with (run / "loss.csv").open(newline="") as file:
+        return [tuple(float(cell) for cell in row[:1] + row[2:]) for row in list(csv.reader(file))[1:]]
+
+
+@pytest.mark.slow
+def test_two_processes_learn_what_one_learns_from_the_doubled_batch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same pictures in the same parts: the loss curve of one process with two parts, to its last printed digit."""
+    told = told_by(torchrun(config_in(tmp_path, dataclasses.replace(PAIR, batch=4)), tmp_path))
+    paint_few(monkeypatch)
+    outcome = fit(read_inputs(config_in(tmp_path, dataclasses.replace(PAIR, threads=2))), tmp_path / "one")
+    one, pair = losses_in(tmp_path / "one"), losses_in(tmp_path / "pair")
+    assert [row[:2] for row in pair] == [(1.0, 8.0), (2.0, 8.0), (3.0, 4.0), (4.0, 8.0), (5.0, 8.0)]
+    assert pair == one
+    kept, want = checkpoint.load(tmp_path / "pair"), checkpoint.load(tmp_path / "one")
+    for name, value in want.weights.items():
+        assert torch.allclose(kept.weights[name], value, rtol=1e-4, atol=1e-6), name
+    threshold = kept.threshold
+    assert told == [f"leader {leads} step 5 threshold {threshold!r} stopped False" for leads in (True, False)]
+    assert outcome.step == 5
+    assert sorted(path.name for path in (tmp_path / "pair").iterdir()) == sorted(
+        path.name for path in (tmp_path / "one").iterdir()
+    )
+
+
+@pytest.mark.slow
+def test_two_processes_stop_together_and_go_on_together(tmp_path: Path) -> None:
+    """Only torchrun is told to stop; both end after one step, and both resume from the leader's checkpoint."""
+    config = config_in(tmp_path, dataclasses.replace(PAIR, batch=4, steps=100_000, validate_share=0.0))
+    process = torchrun(config, tmp_path)
+    assert process.stderr is not None
+    seen = ""
+    while "images/s" not in seen:
+        piece = process.stderr.read(40)
+        assert piece, seen
+        seen += piece
+    process.send_signal(signal.SIGINT)
+    told, complaints = process.communicate(timeout=240)
+    said = re.findall(r"^leader (True|False) step (\d+) threshold (\S+) stopped True$", told, re.MULTILINE)
+    assert sorted(leads for leads, *_ in said) == ["False", "True"], complaints
+    assert len({(step, threshold) for _, step, threshold in said}) == 1
+    kept = checkpoint.load(tmp_path / "pair")
+    assert str(kept.step) == said[0][1]
+    more = dataclasses.replace(config, fit=dataclasses.replace(config.fit, steps=kept.step + 2))
+    assert len(told_by(torchrun(more, tmp_path))) == 2
+    assert [row[0] for row in losses_in(tmp_path / "pair")] == [float(n + 1) for n in range(kept.step + 2)]
+
+
+def test_the_shares_of_all_processes_are_the_whole_batch(tmp_path: Path) -> None:
+    """Picture for picture, for windows and for whole frames, whatever the number of processes."""
+    config = config_in(tmp_path, dataclasses.replace(PAIR, batch=4))
+    kit = read_inputs(config).kit()
+    doubled = PAIR
+    for number in (0, 2):
+        shares = [p for rank in (0, 1) for p in paint_batch(kit, config.fit, number, rank, 2)]
+        whole = paint_batch(kit, doubled, number)
+        assert [p.marks for p in shares] == [p.marks for p in whole]
+        assert all((a.pixels == b.pixels).all() for a, b in zip(shares, whole, strict=True))
+    assert plan_batch(dataclasses.replace(config.fit, whole_every=1), 0, world=5)[1] >= 10
+
+
+def test_a_team_of_one_costs_nothing_and_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without torchrun there is no process group, and every answer is one's own."""
+    monkeypatch.delenv("RANK", raising=False)
+    with join_team() as team:
+        gradient = torch.ones(3)
+        team.average([gradient])
+        assert (team.world, team.leads, leads()) == (1, True, True)
+        assert (team.agree(True, 2.5), team.told(0.25), gradient.tolist()) == ((True, 2.5), 0.25, [1.0, 1.0, 1.0])
+        assert not torch.distributed.is_initialized()
+
+
+def test_processes_on_one_machine_share_its_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four processes on two cores have one each, not none."""
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+    assert cores_here() == 2
+    for name, value in (("RANK", "1"), ("WORLD_SIZE", "8"), ("LOCAL_WORLD_SIZE", "4")):
+        monkeypatch.setenv(name, value)
+    assert (cores_here(), leads(), Team().rank) == (1, False, 0)

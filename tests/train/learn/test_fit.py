@@ -1,0 +1,183 @@
+import csv
+import dataclasses
+import itertools
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from export.to_onnx import export_run
+from tests.quick_run import SMALL, config_in, paint_few
+from train.learn import fit as fitting
+from train.learn.dataset import collate, load_batches, paint_batch, plan_batch
+from train.learn.fit import fit, looks_between
+from train.learn.trainer import Losses, Trainer, train_step
+from train.network import checkpoint
+from train.paint.inputs import read_inputs
+
+
+@pytest.fixture(autouse=True)
+def few_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few of everything are enough to run the code."""
+    paint_few(monkeypatch)
+
+
+def test_a_run_leaves_all_that_was_promised(tmp_path: Path) -> None:
+    """Checkpoint with weights and config, both tables, configuration, environment, sheets of pictures."""
+    config, out = config_in(tmp_path, dataclasses.replace(SMALL, validate_share=0.5)), tmp_path / "run"
+    outcome = fit(read_inputs(config), out)
+    kept = checkpoint.load(out)
+    assert (outcome.step, outcome.stopped, kept.step) == (6, False, 6)
+    assert kept.config == config
+    assert kept.threshold == outcome.threshold
+    assert outcome.threshold is not None
+    assert 0.0 < outcome.threshold < 1.0
+    with (out / "loss.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["step"]) for row in rows] == [1, 2, 3, 4, 5, 6]
+    assert all(float(row["loss"]) > 0 for row in rows)
+    assert 'backbone = "mobilenet_v3_small"' in (out / "config.toml").read_text()
+    with (out / "validation.csv").open(newline="") as file:
+        looks = list(csv.DictReader(file))
+    assert [int(look["step"]) for look in looks] == [3, 6]
+    for name in ("pictures.png", "hits.png"):
+        with Image.open(out / name) as sheet:
+            assert sheet.width > 300
+            assert len(np.unique(np.asarray(sheet.convert("L")))) > 100
+    (start,) = json.loads((out / "environment.json").read_text())
+    assert (start["step"], start["torch"], start["processes"]) == (0, torch.__version__, 1)
+    assert sorted(path.name for path in out.iterdir()) == [
+        *("checkpoint.pt", "config.toml", "environment.json", "held_out.npz", "hits.png"),
+        *("loss.csv", "pictures.png", "validation.csv"),
+    ]
+
+
+def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A real SIGINT in step 3: the checkpoint can be used, and resuming gives the same weights, bit for bit."""
+    settings = dataclasses.replace(SMALL, validate_share=0.3, freeze_stages=2, unfreeze_share=0.7, threads=2, batch=4)
+    config = config_in(tmp_path, settings)
+    fit(read_inputs(config), tmp_path / "whole")
+    step = train_step
+
+    def interrupted(trainer: Trainer, *args: object) -> Losses:
+        losses = step(trainer, *args)  # type: ignore[arg-type]
+        if trainer.step == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+        return losses
+
+    monkeypatch.setattr(fitting, "train_step", interrupted)
+    outcome = fit(read_inputs(config), tmp_path / "parts")
+    assert (outcome.step, outcome.stopped) == (3, True)
+    assert export_run(tmp_path / "parts", tmp_path / "early.onnx").contract.classes == ("disc",)
+    monkeypatch.setattr(fitting, "train_step", step)
+    with (tmp_path / "parts" / "loss.csv").open("a") as table:
+        table.write("4,9.99,4,1.00000,1.00000,1.00000\r\n5,9.9")  # what a crash after the checkpoint leaves
+    outcome = fit(read_inputs(config), tmp_path / "parts", checkpoint.load(tmp_path / "parts"))
+    assert (outcome.step, outcome.stopped) == (6, False)
+    whole, parts = checkpoint.load(tmp_path / "whole"), checkpoint.load(tmp_path / "parts")
+    for have, want in ((parts.averaged, whole.averaged), (parts.weights, whole.weights)):
+        assert [name for name, value in want.items() if not torch.equal(value, have[name])] == []
+    assert (parts.threshold, parts.best_loss, parts.looks_since) == (
+        *(whole.threshold, whole.best_loss, whole.looks_since),
+    )
+    for name in ("loss.csv", "validation.csv"):
+        assert without_seconds(tmp_path / "parts" / name) == without_seconds(tmp_path / "whole" / name)
+    starts = json.loads((tmp_path / "parts" / "environment.json").read_text())
+    assert [start["step"] for start in starts] == [0, 3]
+
+
+def without_seconds(table: Path) -> list[list[str]]:
+    """Its rows, with all that does not depend on the clock."""
+    with table.open(newline="") as file:
+        return [row[:1] + row[2:] for row in csv.reader(file)]
+
+
+def test_a_loss_that_falls_no_more_ends_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With patience 2, the look after the best one and the next end it; one more step was under way."""
+    losses = iter([5.0, 4.0, 4.0, 4.1, 3.0])
+    monkeypatch.setattr(fitting, "score_held_out", lambda *_: (next(losses), 0.0, 0.0))
+    settings = dataclasses.replace(SMALL, steps=20, validate_share=0.1, patience=2)
+    outcome = fit(read_inputs(config_in(tmp_path, settings)), tmp_path / "run")
+    assert (outcome.step, outcome.stopped, outcome.plateau) == (9, False, True)
+    kept = checkpoint.load(tmp_path / "run")
+    assert (kept.best_loss, kept.looks_since, kept.threshold) == (4.0, 2, outcome.threshold)
+
+
+def test_looks_fall_on_even_shares_and_on_the_end(tmp_path: Path) -> None:
+    """Also when one step passes several of them, and never when they are switched off."""
+    config = config_in(tmp_path, dataclasses.replace(SMALL, validate_share=0.4))
+    shares = [0.0, 0.39, 0.4, 0.7, 0.95, 0.99, 1.02]
+    looks = [looks_between(config, before, now) for before, now in itertools.pairwise(shares)]
+    assert looks == [False, True, False, True, False, True]
+    assert not looks_between(config_in(tmp_path), 0.0, 1.0)
+
+
+def test_a_resumed_run_needs_no_weights_to_start_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is loaded or downloaded again: those weights are in the checkpoint already."""
+    config = config_in(tmp_path, dataclasses.replace(SMALL, steps=1))
+    fit(read_inputs(config), tmp_path / "run")
+    kept = checkpoint.load(tmp_path / "run")
+    asking = dataclasses.replace(config, fit=dataclasses.replace(config.fit, weights="imagenet", steps=2))
+    monkeypatch.setattr("train.learn.trainer.initial_network", lambda _: pytest.fail("weights were asked for"))
+    assert fit(read_inputs(asking), tmp_path / "run", dataclasses.replace(kept, config=asking)).step == 2
+
+
+@pytest.mark.slow
+def test_ctrl_c_in_a_terminal_leaves_a_usable_checkpoint_and_says_so(tmp_path: Path) -> None:
+    """The real program, painting processes and all, with a signal to the whole group as a terminal sends it."""
+    config, out = config_in(tmp_path), tmp_path / "run"
+    command = [sys.executable, "-m", "export", "train", "--mark", f"seal={config.marks[0][1]}", "--out", str(out)]
+    command += ["--backgrounds", config.backgrounds, "--steps", "100000"]
+    keys = ("size=96", "window=96", "batch=2", "workers=2", "painted_share=0.0", "weights=none")
+    command += [part for key in keys for part in ("--set", key)]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert process.stderr is not None
+    seen = ""
+    while "images/s" not in seen:
+        piece = process.stderr.read(40)
+        assert piece, seen
+        seen += piece
+    os.killpg(process.pid, signal.SIGINT)
+    told, complaints = process.communicate(timeout=240)
+    assert process.returncode == 130, complaints
+    assert "stopped early; the checkpoint is usable" in told
+    assert "Traceback" not in complaints
+    assert checkpoint.load(out).threshold is not None
+
+
+def test_batches_come_in_order_however_many_paint(tmp_path: Path) -> None:
+    """Batch b is the same picture for picture from one painter, from two, or from none."""
+    inputs = read_inputs(config_in(tmp_path))
+    kit = inputs.kit()
+    expected = [collate(paint_batch(kit, SMALL, number), 1) for number in range(5)]
+    for workers in (0, 2):
+        batches = load_batches(inputs.kit, dataclasses.replace(SMALL, workers=workers), 1, 0)
+        for want in expected:
+            have = next(batches)
+            for field in dataclasses.fields(want):
+                assert torch.equal(getattr(have, field.name), getattr(want, field.name)), field.name
+
+
+def test_whole_frames_come_every_so_often_in_batches_of_about_the_same_cost() -> None:
+    """Windows teach cheaply, whole frames teach what a frame looks like."""
+    settings = dataclasses.replace(SMALL, size=416, window=256, batch=12, whole_every=4)
+    assert [plan_batch(settings, number) for number in range(4)] == [(256, 12)] * 3 + [(416, 5)]
+    assert plan_batch(dataclasses.replace(settings, window=416), 0) == (416, 12)
+    assert [plan_batch(settings, number, world=2) for number in (0, 3)] == [(256, 24), (416, 9)]
+
+
+def test_the_threshold_of_a_network_that_knows_nothing_lets_nothing_pass_by_chance(tmp_path: Path) -> None:
+    """It is set above what the untrained network says of pictures without a mark, or at the least allowed."""
+    out = tmp_path / "run"
+    outcome = fit(read_inputs(config_in(tmp_path, dataclasses.replace(SMALL, steps=1))), out)
+    assert outcome.threshold is not None
+    assert outcome.threshold >= 0.2

@@ -1,0 +1,162 @@
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from edge.errors import InputError, UsageError
+from tests.painting import mark_image
+from tests.paths import ROOT
+from train.paint.marks import load_mark, load_marks, outline_of, parse_marks
+
+
+def test_a_mark_with_transparency_is_cropped_to_what_can_be_seen(tmp_path: Path) -> None:
+    """Margins without ink are no part of the mark's box."""
+    canvas = Image.new("RGBA", (200, 150), (0, 0, 0, 0))
+    canvas.paste(mark_image("square", 60), (70, 40))
+    canvas.save(tmp_path / "m.png")
+    mark = load_mark(tmp_path / "m.png", "m")
+    assert mark.image.size == (60, 60)
+    assert mark.native_size == (200, 150)
+    assert "its own transparency" in mark.treatment
+
+
+def test_plain_paper_around_a_mark_is_made_transparent_but_not_inside_it(tmp_path: Path) -> None:
+    """White enclosed by ink belongs to the mark; white around it does not."""
+    paper = Image.new("RGB", (120, 100), (250, 250, 248))
+    ImageDraw.Draw(paper).ellipse((30, 20, 89, 79), outline=(200, 0, 0), width=8)
+    paper.save(tmp_path / "m.png")
+    mark = load_mark(tmp_path / "m.png", "m")
+    alpha = np.asarray(mark.image.getchannel("A"))
+    assert mark.image.size == (60, 60)
+    assert alpha[30, 30] == 255
+    assert alpha[0, 0] == 0
+    assert "plain paper" in mark.treatment
+
+
+def test_a_picture_without_paper_is_the_mark_whole(tmp_path: Path) -> None:
+    """Where the corners differ there is nothing to cut away, and the program says so."""
+    noise = np.random.default_rng(0).integers(0, 255, (40, 60, 3)).astype(np.uint8)
+    Image.fromarray(noise).save(tmp_path / "m.png")
+    mark = load_mark(tmp_path / "m.png", "m")
+    assert mark.image.size == (60, 40)
+    assert "whole rectangle" in mark.treatment
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "no such file"),
+        (b"not a picture", "cannot be read as a picture"),
+        ("transparent", "nothing but its background"),
+        ("paper", "nothing but its background"),
+        ("tiny", "at least 8 x 8"),
+    ],
+)
+def test_a_useless_mark_is_refused_in_one_line(tmp_path: Path, content: bytes | str | None, words: str) -> None:
+    """Each names the file and what is wrong with it."""
+    path = tmp_path / "m.png"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    elif content == "transparent":
+        Image.new("RGBA", (30, 30), (9, 9, 9, 0)).save(path)
+    elif content == "paper":
+        Image.new("RGB", (30, 30), "white").save(path)
+    elif content == "tiny":
+        canvas = Image.new("RGBA", (30, 30), (0, 0, 0, 0))
+        canvas.paste((9, 9, 9, 255), (5, 5, 9, 25))
+        canvas.save(path)
+    with pytest.raises(InputError) as caught:
+        load_mark(path, "m")
+    assert words in str(caught.value)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_two_pictures_of_one_name_are_looks_of_one_class(tmp_path: Path) -> None:
+    """The class index follows the order of the names, not of the files."""
+    for name in ("a", "b", "c"):
+        mark_image("disc").save(tmp_path / f"{name}.png")
+    marks = load_marks(
+        [("ok", str(tmp_path / "a.png")), ("no", str(tmp_path / "b.png")), ("ok", str(tmp_path / "c.png"))]
+    )
+    assert [(mark.label, mark.kind) for mark in marks] == [("ok", 0), ("no", 1), ("ok", 0)]
+
+
+def test_a_folder_is_one_class_of_many_looks(tmp_path: Path) -> None:
+    """In order of their names, whatever the disk's order; what is no picture is passed over."""
+    faces = tmp_path / "faces"
+    faces.mkdir()
+    for name in ("c", "a", "b"):
+        mark_image("disc", {"a": 40, "b": 50, "c": 60}[name]).save(faces / f"{name}.png")
+    (faces / "origin.txt").write_text("taken on Monday")
+    mark_image("star").save(tmp_path / "star.png")
+    marks = load_marks(parse_marks([f"no={tmp_path / 'star.png'}", str(faces)]))
+    assert [(mark.label, mark.kind, mark.native_size[0]) for mark in marks[1:]] == [
+        ("faces", 1, 40),
+        ("faces", 1, 50),
+        ("faces", 1, 60),
+    ]
+
+
+def test_a_folder_with_useless_pictures_names_every_one_of_them(tmp_path: Path) -> None:
+    """One line, so that all can be mended at once."""
+    mark_image("disc").save(tmp_path / "good.png")
+    (tmp_path / "bad.jpg").write_bytes(b"nothing")
+    Image.new("RGB", (30, 30), "white").save(tmp_path / "empty.png")
+    with pytest.raises(InputError) as caught:
+        load_marks([("ok", str(tmp_path))])
+    message = str(caught.value)
+    assert message.startswith(f"{tmp_path}: 2 of its 3 pictures cannot be used (bad.jpg: cannot be read")
+    assert "empty.png: shows nothing but its background" in message
+    assert message.endswith("; mend them or take them out")
+    assert "\n" not in message
+
+
+def test_a_folder_without_pictures_is_refused(tmp_path: Path) -> None:
+    """An empty class would train to nothing."""
+    with pytest.raises(InputError, match="holds no picture"):
+        load_marks([("ok", str(tmp_path))])
+
+
+def test_a_drawing_is_painted_large_enough() -> None:
+    """The project's own stamp as SVG is the same as its PNG."""
+    pytest.importorskip("resvg_py")
+    artwork = ROOT / "artwork"
+    drawn, saved = (load_mark(artwork / f"qc-tested.{suffix}", "m") for suffix in ("svg", "png"))
+    assert max(drawn.image.size) == 320
+    assert "its own transparency" in drawn.treatment
+    small = [np.asarray(mark.image.resize((60, 60)).convert("RGBa"), np.int16) for mark in (drawn, saved)]
+    assert np.abs(small[0] - small[1]).mean() < 4
+
+
+@pytest.mark.parametrize("text", ["<svg", "no drawing", "<svg xmlns='http://www.w3.org/2000/svg'/>"])
+def test_a_broken_drawing_is_refused_in_one_line(tmp_path: Path, text: str) -> None:
+    """As any other picture is."""
+    pytest.importorskip("resvg_py")
+    (tmp_path / "m.svg").write_text(text)
+    with pytest.raises(InputError, match=r"m\.svg: (cannot be read as a picture|shows nothing)"):
+        load_mark(tmp_path / "m.svg", "m")
+
+
+def test_without_the_painter_of_drawings_its_name_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is small, but few need it."""
+    monkeypatch.setitem(sys.modules, "resvg_py", None)
+    (tmp_path / "m.svg").write_text("<svg/>")
+    with pytest.raises(InputError, match=r"pip install resvg-py, or save the stamp as PNG$"):
+        load_mark(tmp_path / "m.svg", "m")
+
+
+@pytest.mark.parametrize("text", ["=x.png", "ok=", "  =  "])
+def test_a_mark_without_name_or_path_is_refused(text: str) -> None:
+    """Half a NAME=PATH is a slip of the pen."""
+    with pytest.raises(UsageError, match="NAME=PATH"):
+        parse_marks([text])
+
+
+def test_the_outline_spans_the_mark_exactly() -> None:
+    """Pixel-edge coordinates: a full square of 60 pixels reaches from 0 to 60."""
+    outline = outline_of(mark_image("square", 60))
+    assert outline.min(0).tolist() == [0, 0]
+    assert outline.max(0).tolist() == [60, 60]

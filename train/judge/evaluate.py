@@ -1,0 +1,375 @@
+"""Measure a model on labelled photographs, through the box's own code: one path, one truth."""
+
+import contextlib
+import dataclasses
+import io
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from faster_coco_eval import COCO, COCOeval_faster
+from scipy.stats import beta
+from tqdm import tqdm
+
+from edge.camera.replay import picture_files, read_picture
+from edge.decision import Finding, decide
+from edge.errors import InputError
+from edge.vision.localizer import Localizer
+from edge.vision.preprocess import Frame
+from train.labels.coco import FOUND_IOU, Label, Labels, read_coco
+
+LOWEST_SCORE = 0.005
+"""Findings below this are not looked at; the precision-recall curve ends there."""
+ALLOWED_FALSE_ACCEPTS = (0, 1, 3)
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Rate:
+    """*errors* among *items*, and the one-sided 95 % Clopper-Pearson bound that the true rate lies below."""
+
+    errors: int
+    items: int
+    upper_bound: float
+
+    @classmethod
+    def of(cls, errors: int, items: int) -> "Rate":
+        """Count with its bound; with no items nothing is known and the bound is 1.
+
+        Source: Clopper and Pearson (1934), by the beta distribution's quantile.
+
+        >>> Rate.of(0, 299).upper_bound < 0.01 < Rate.of(0, 298).upper_bound
+        True
+        """
+        bound = 1.0 if errors >= items else float(beta.ppf(CONFIDENCE, errors + 1, items - errors))
+        return cls(errors, items, bound)
+
+    @property
+    def accuracy(self) -> float:
+        """Share without an error, 0..1; nan when there is no item."""
+        return 1.0 - self.errors / self.items if self.items else float("nan")
+
+
+@dataclass(frozen=True)
+class RecallAt:
+    """Share of main boxes found when the score must beat all but *false_accepts* of the negatives.
+
+    *score*: the score to beat, 0..1; *found* of *boxes*.
+    """
+
+    false_accepts: int
+    score: float
+    found: int
+    boxes: int
+
+    @property
+    def recall(self) -> float:
+        """Share found, 0..1; nan when there is no box."""
+        return self.found / self.boxes if self.boxes else float("nan")
+
+
+@dataclass(frozen=True)
+class Group:
+    """Figures of all boxes or of one variant.
+
+    *ap50*, *ap50_95*: average precision at IoU 0.5, and its mean over 0.5..0.95 (COCO); *recalls*: main boxes found;
+    *median_iou*, *located*: IoU of the boxes found at the model's threshold, and how many.
+    """
+
+    name: str
+    boxes: int
+    ap50: float
+    ap50_95: float
+    recalls: tuple[RecallAt, ...]
+    median_iou: float
+    located: int
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """All that was measured.
+
+    *false_accepts*: pictures without a mark in which one was found; *false_rejects*: pictures with a mark that the box
+    would have rejected; *misplaced*: pictures with a mark that passed though no finding overlapped it; *groups*: all
+    boxes first, then each variant.
+    """
+
+    model: str
+    threshold: float
+    false_accepts: Rate
+    false_rejects: Rate
+    misplaced: int
+    groups: tuple[Group, ...]
+
+    @property
+    def presence(self) -> Rate:
+        """Pictures judged wrongly, with a mark or without, among all judged; the bound holds for this mixture."""
+        errors = self.false_accepts.errors + self.false_rejects.errors
+        return Rate.of(errors, self.false_accepts.items + self.false_rejects.items)
+
+    def as_object(self) -> dict[str, Any]:
+        """For JSON: the fields, with the recalls and the presence spelt out."""
+        raw = dataclasses.asdict(self)
+        raw["presence"] = {**dataclasses.asdict(self.presence), "accuracy": self.presence.accuracy}
+        for group, spelt in zip(self.groups, raw["groups"], strict=True):
+            for recall, entry in zip(group.recalls, spelt["recalls"], strict=True):
+                entry["recall"] = recall.recall
+        return raw
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the model found: in the labelled images by id, and in each negative picture.
+
+    *negative_paths*: the files of the negatives in the same order, empty when they are not known.
+    """
+
+    images: dict[int, tuple[Finding, ...]]
+    negatives: tuple[tuple[Finding, ...], ...]
+    negative_paths: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True)
+class Looked:
+    """A model that has looked at a labelled set: its *name*, its own *threshold*, the *labels* and what was *seen*."""
+
+    name: str
+    threshold: float
+    labels: Labels
+    seen: Seen
+
+
+class Finder(Protocol):
+    """Whatever looks for marks in a picture: the box's localizer, or another method measured beside it."""
+
+    def find(self, frame: Frame, min_score: float) -> tuple[Finding, ...]:
+        """Findings of at least *min_score* in *frame*, (height, width, 3) uint8 RGB, best first, in its own pixels."""
+        ...
+
+
+def evaluate(model: Path, coco: Path, images: Path, negatives: Path | None, threads: int = 1) -> Evaluation:
+    """Measure *model* on the labelled *images* and on *negatives*, a folder of pictures without any mark.
+
+    Labelled images without any box are negatives too; those whose boxes are all ignored count for neither error. Raises
+    ModelError or InputError.
+    """
+    looked = look_at(model, coco, images, negatives, threads)
+    return judge(looked.name, looked.labels, looked.seen, looked.threshold)
+
+
+def look_at(model: Path, coco: Path, images: Path, negatives: Path | None, threads: int = 1) -> Looked:
+    """Let a *model* look at all that :func:`evaluate` measures it on. Raises ModelError or InputError."""
+    localizer = Localizer(model, threads)
+    labels = read_coco(coco, images, localizer.contract.classes)
+    return Looked(str(model), localizer.contract.threshold, labels, look(localizer, labels, negatives))
+
+
+def judge(name: str, labels: Labels, seen: Seen, threshold: float) -> Evaluation:
+    """Measure what was *seen* against *labels*, under that *name*; *threshold*: least score that counts, 0..1."""
+    variants = sorted({label.variant for label in labels.labels if not label.ignore and label.variant})
+    rejects, misplaced = count_rejects(labels, seen, threshold)
+    return Evaluation(
+        name,
+        threshold,
+        Rate.of(sum(best(found) >= threshold for found in seen.negatives), len(seen.negatives)),
+        rejects,
+        misplaced,
+        (
+            measure("all", labels, seen, threshold),
+            *(measure(name, only_variant(labels, name), seen, threshold) for name in variants if len(variants) > 1),
+        ),
+    )
+
+
+def look(finder: Finder, labels: Labels, negatives: Path | None) -> Seen:
+    """Let *finder* look at every picture. Raises InputError when one cannot be read."""
+    blank = [image_id for image_id in labels.images if not labels.of(image_id)]
+    files = list(picture_files(negatives)) if negatives else []
+    if negatives and not files:
+        raise InputError(f"--negatives {negatives}: holds no picture; name a folder of pictures without the mark")
+    bar = tqdm(total=len(labels.images) + len(files), desc="evaluate", unit="picture", mininterval=1.0)
+
+    def find(path: Path) -> tuple[Finding, ...]:
+        bar.update()
+        return finder.find(read_picture(path), LOWEST_SCORE)
+
+    with bar:
+        images = {image_id: find(path) for image_id, path in labels.images.items()}
+        seen = (*(images[i] for i in blank), *(find(path) for path in files))
+        return Seen(images, seen, (*(labels.images[i] for i in blank), *files))
+
+
+def best(findings: Iterable[Finding]) -> float:
+    """Greatest score among *findings*, 0 when there is none."""
+    return max((finding.score for finding in findings), default=0.0)
+
+
+def only_variant(labels: Labels, variant: str) -> Labels:
+    """The same labels with all other variants ignored, on the images that show this one."""
+    kept = {label.image_id for label in labels.labels if label.variant == variant and not label.ignore}
+    return Labels(
+        {image_id: path for image_id, path in labels.images.items() if image_id in kept},
+        tuple(
+            dataclasses.replace(label, ignore=label.ignore or label.variant != variant)
+            for label in labels.labels
+            if label.image_id in kept
+        ),
+    )
+
+
+def count_rejects(labels: Labels, seen: Seen, threshold: float) -> tuple[Rate, int]:
+    """False rejects as the box decides them, given the classes shown; and passes for the wrong reason."""
+    errors = items = misplaced = 0
+    for image_id in labels.images:
+        scored = [label for label in labels.of(image_id) if not label.ignore]
+        if not scored:
+            continue
+        found = [finding for finding in seen.images[image_id] if finding.score >= threshold]
+        passed = decide(found, {label.label for label in scored}).kind == "pass"
+        items, errors = items + 1, errors + (not passed)
+        misplaced += passed and not any(finds(finding, label) for finding in found for label in labels.of(image_id))
+    return Rate.of(errors, items), misplaced
+
+
+def finds(finding: Finding, label: Label) -> bool:
+    """Whether a finding is this box: of its class, and overlapping it enough."""
+    return finding.label == label.label and finding.box.iou(label.box) >= FOUND_IOU
+
+
+def measure(name: str, labels: Labels, seen: Seen, threshold: float) -> Group:
+    """Figures of one group of boxes."""
+    ap50, ap50_95 = average_precision(labels, seen)
+    scored = [label for label in labels.labels if not label.ignore]
+    hits = [overlaps(labels, seen, image_id) for image_id in labels.images]
+    ious = [iou for pairs in hits for _, score, iou in pairs if score >= threshold and iou >= FOUND_IOU]
+    main = [(score, iou) for pairs in hits for label, score, iou in pairs if label.main]
+    worst = sorted((best(found) for found in seen.negatives), reverse=True)
+    boxes = sum(label.main for label in scored)
+    recalls = []
+    for allowed in ALLOWED_FALSE_ACCEPTS if worst else ():
+        beaten = worst[allowed] if allowed < len(worst) else 0.0
+        found = sum(score > beaten and iou >= FOUND_IOU for score, iou in main)
+        recalls.append(RecallAt(allowed, beaten, found, boxes))
+    median = float(np.median(ious)) if ious else float("nan")
+    return Group(name, len(scored), ap50, ap50_95, tuple(recalls), median, len(ious))
+
+
+def overlaps(labels: Labels, seen: Seen, image_id: int) -> list[tuple[Label, float, float]]:
+    """Match one image's scored boxes with findings, best score first: (label, score, IoU), only the matched.
+
+    Each finding takes the box of its class that it overlaps most and nobody has taken, as COCO does, from IoU 0.5 on.
+    """
+    free = [label for label in labels.of(image_id) if not label.ignore]
+    matched = []
+    for finding in seen.images[image_id]:
+        candidates = [label for label in free if finds(finding, label)]
+        if candidates:
+            label = max(candidates, key=lambda candidate: candidate.box.iou(finding.box))
+            free.remove(label)
+            matched.append((label, finding.score, label.box.iou(finding.box)))
+    return matched
+
+
+def average_precision(labels: Labels, seen: Seen) -> tuple[float, float]:
+    """AP at IoU 0.5 and its mean over 0.5..0.95, by faster-coco-eval; nan when there is no scored box.
+
+    Ignored boxes are handed over as COCO's crowds: matched last, by intersection over the finding's area, without
+    reward or punishment.
+    """
+    if all(label.ignore for label in labels.labels):
+        return float("nan"), float("nan")
+    kinds = {name: index for index, name in enumerate(sorted({label.label for label in labels.labels}), start=1)}
+    truth = [
+        {
+            "id": number,
+            "image_id": label.image_id,
+            "category_id": kinds[label.label],
+            "bbox": _xywh(label.box.corners()),
+            "area": label.box.area,
+            "iscrowd": int(label.ignore),
+        }
+        for number, label in enumerate(labels.labels, start=1)
+    ]
+    found = [
+        {
+            "image_id": image_id,
+            "category_id": kinds[finding.label],
+            "bbox": _xywh(finding.box.corners()),
+            "score": finding.score,
+        }
+        for image_id in labels.images
+        for finding in seen.images[image_id]
+        if finding.label in kinds
+    ]
+    if not found:
+        return 0.0, 0.0
+    return _quietly(lambda: _coco_eval(labels, kinds, truth, found))
+
+
+def _coco_eval(
+    labels: Labels, kinds: dict[str, int], truth: list[dict[str, Any]], found: list[dict[str, Any]]
+) -> tuple[float, float]:
+    reference = COCO(
+        {
+            "images": [{"id": image_id} for image_id in labels.images],
+            "annotations": truth,
+            "categories": [{"id": index, "name": name} for name, index in kinds.items()],
+        }
+    )
+    judge = COCOeval_faster(reference, reference.loadRes(found), iouType="bbox")
+    judge.evaluate()
+    judge.accumulate()
+    judge.summarize()
+    return float(judge.stats[1]), float(judge.stats[0])
+
+
+def _quietly(work: Callable[[], tuple[float, float]]) -> tuple[float, float]:
+    """Run *work* without the tables that the COCO code prints."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        return work()
+
+
+def _xywh(corners: Sequence[float]) -> list[float]:
+    x0, y0, x1, y1 = corners
+    return [x0, y0, x1 - x0, y1 - y0]
+
+
+def as_text(evaluation: Evaluation) -> str:
+    """The evaluation as a table for people."""
+    e = evaluation
+    allowed = [recall.false_accepts for recall in e.groups[0].recalls]
+    head = f"{'':<16}{'boxes':>6}{'AP50':>7}{'AP50:95':>9}" + "".join(f"{f'main@{k}FA':>10}" for k in allowed)
+    lines = [f"{e.model}: threshold {e.threshold:.3f}", head + f"{'IoU':>7}{'located':>9}"]
+    for g in e.groups:
+        recalls = "".join(f"{recall.recall:>10.3f}" for recall in g.recalls)
+        figures = f"{g.boxes:>6}{g.ap50:>7.3f}{g.ap50_95:>9.3f}{recalls}{g.median_iou:>7.3f}{g.located:>9}"
+        lines.append(f"{g.name:<16}{figures}")
+    lines += [
+        f"false accepts {_rate(e.false_accepts)}, of pictures without a mark",
+        f"false rejects {_rate(e.false_rejects)}, of pictures with a mark; {e.misplaced} more passed on a wrong place",
+        f"stamp or none: {e.presence.accuracy:.2%} right, wrong {_rate(e.presence)}, of all these pictures together",
+        "main@kFA: share of main boxes found (IoU 0.5) when the score must beat all but k of the negatives;",
+        "IoU: median of the boxes located at the threshold. Bounds: one-sided 95 %, Clopper-Pearson; they hold for",
+        "pictures like these and for no others.",
+    ]
+    return "\n".join(lines)
+
+
+def _rate(rate: Rate) -> str:
+    return f"{rate.errors} of {rate.items} (true rate below {rate.upper_bound:.2%})"
+
+
+def as_json(evaluation: Evaluation) -> str:
+    """The evaluation as JSON; what could not be measured is null."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: plain(entry) for key, entry in value.items()}
+        if isinstance(value, list | tuple):
+            return [plain(entry) for entry in value]
+        return None if isinstance(value, float) and not np.isfinite(value) else value
+
+    return json.dumps(plain(evaluation.as_object()), indent=1)

@@ -1,0 +1,138 @@
+"""A sheet of what a model got wrong on labelled photographs, worst first, and of some that it got right."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from PIL import Image, ImageDraw
+
+from edge.annotate import SHEET_CELL, contact_sheet
+from edge.camera.replay import read_picture
+from edge.decision import Box, Finding
+from train.judge.evaluate import Seen, finds, overlaps
+from train.labels.coco import Label, Labels
+
+Kind = Literal["false accept", "miss", "extra", "hit"]
+SHOWN: dict[Kind, int] = {"false accept": 18, "miss": 18, "extra": 6, "hit": 12}
+"""Most pictures of each kind on a sheet, in their order on it; of the hits, half are those that fit least."""
+TRUE, FOUND, FAINT, IGNORED = (40, 220, 80), (255, 60, 60), (255, 190, 0), (80, 140, 255)
+"""Colours of a true box, of what was found, of a fainter finding on a missed box, and of a box that does not count."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One picture and how it was judged at the threshold.
+
+    *kind*: false accept (no mark, one found), miss (not every mark was found), extra (all found, and something that is
+    none), or hit; *figure*: the score of what was wrongly found, the best score of a finding on the worst missed mark,
+    or the least IoU; *found*: findings at the threshold; *faint*: those below it that lie on a missed mark.
+    """
+
+    path: Path
+    kind: Kind
+    figure: float
+    truth: tuple[Label, ...] = ()
+    found: tuple[Finding, ...] = ()
+    faint: tuple[Finding, ...] = ()
+
+    @property
+    def badness(self) -> float:
+        """Greater is worse, among cases of one kind."""
+        return self.figure if self.kind in ("false accept", "extra") else -self.figure
+
+
+def cases(labels: Labels, seen: Seen, threshold: float) -> list[Case]:
+    """Judge every picture.
+
+    Those without a mark that were rightly passed over are left out, and so are those all of whose marks are ignored,
+    unless something else was found there.
+    """
+    judged = [_labelled(labels, seen, image_id, threshold) for image_id in labels.images if labels.of(image_id)]
+    for path, findings in zip(seen.negative_paths, seen.negatives, strict=False):
+        found = tuple(finding for finding in findings if finding.score >= threshold)
+        if found:
+            judged.append(Case(path, "false accept", found[0].score, (), found))
+    return [case for case in judged if case is not None]
+
+
+def _labelled(labels: Labels, seen: Seen, image_id: int, threshold: float) -> Case | None:
+    path, truth, findings = labels.images[image_id], labels.of(image_id), seen.images[image_id]
+    pairs = overlaps(labels, seen, image_id)
+    matched = {id(label): iou for label, score, iou in pairs if score >= threshold}
+    missed = [label for label in truth if not label.ignore and id(label) not in matched]
+    found = tuple(finding for finding in findings if finding.score >= threshold)
+    extra = [finding for finding in found if not any(_explains(label, finding) for label in truth)]
+    if missed:
+        faint = tuple(f for f in findings if f.score < threshold and any(finds(f, label) for label in missed))
+        scores = [max((f.score for f in faint if finds(f, label)), default=0.0) for label in missed]
+        return Case(path, "miss", min(scores), truth, found, faint)
+    if extra:
+        return Case(path, "extra", extra[0].score, truth, found)
+    return Case(path, "hit", min(matched.values()), truth, found) if matched else None
+
+
+def _explains(label: Label, finding: Finding) -> bool:
+    """Whether a finding is about this label; one that lies mostly on an ignored box is, as in COCO."""
+    mostly = finding.box.intersection(label.box) >= 0.5 * finding.box.area
+    return finds(finding, label) or (label.ignore and mostly)
+
+
+def choose(judged: Sequence[Case]) -> list[Case]:
+    """Those for the sheet, kind by kind, the worst first; of the hits half the worst, then some of all the others."""
+    chosen: list[Case] = []
+    for kind, most in SHOWN.items():
+        worst = sorted((case for case in judged if case.kind == kind), key=lambda case: -case.badness)
+        if kind == "hit" and len(worst) > most:
+            others = worst[most // 2 :]
+            step = len(others) / (most - most // 2)
+            worst = worst[: most // 2] + [others[int(step * number)] for number in range(most - most // 2)]
+        chosen += worst[:most]
+    return chosen
+
+
+def worst_sheet(labels: Labels, seen: Seen, threshold: float) -> Image.Image:
+    """The sheet: true boxes green, findings red with their scores, below it in yellow, ignored boxes blue.
+
+    With nothing to show, a sheet that says so. Raises FrameError when a picture can no longer be read.
+    """
+    chosen = choose(cases(labels, seen, threshold))
+    if not chosen:
+        empty = Image.new("RGB", SHEET_CELL, "white")
+        ImageDraw.Draw(empty).text((12, 12), "no mark to find, and none was found", fill="black")
+        return empty
+    return contact_sheet([_drawn(case) for case in chosen])
+
+
+def _drawn(case: Case) -> Image.Image:
+    """One cell: the picture as large as fits, boxes in its scale, and a line below that says what it is."""
+    image, strip = Image.fromarray(read_picture(case.path)), 16
+    width, height = SHEET_CELL
+    scale = min(width / image.width, (height - strip) / image.height)
+    image = image.resize(
+        (max(1, int(image.width * scale)), max(1, int(image.height * scale))), Image.Resampling.BILINEAR
+    )
+    cell = Image.new("RGB", (width, image.height + strip), "white")
+    left = (width - image.width) // 2
+    cell.paste(image, (left, 0))
+    draw = ImageDraw.Draw(cell)
+    for label in case.truth:
+        _rectangle(draw, label.box, scale, left, IGNORED if label.ignore else TRUE)
+    for colour, findings in ((FAINT, case.faint), (FOUND, case.found)):
+        for finding in findings:
+            x, y = _rectangle(draw, finding.box, scale, left, colour)
+            draw.text((x + 2, y), f"{finding.score:.2f}", fill=colour)
+    figure = "IoU" if case.kind == "hit" else "score"
+    name = case.path.name.encode("latin-1", "replace").decode("latin-1")
+    draw.text((4, image.height + 2), f"{case.kind}, {figure} {case.figure:.2f}: {name[-40:]}", fill="black")
+    return cell
+
+
+def _rectangle(
+    draw: ImageDraw.ImageDraw, box: Box, scale: float, left: int, colour: tuple[int, int, int]
+) -> tuple[float, float]:
+    """Draw a box of the photograph on its cell; returns where its lower left corner is, for the score."""
+    x0, x1 = sorted((box.x0 * scale + left, box.x1 * scale + left))
+    y0, y1 = sorted((box.y0 * scale, box.y1 * scale))
+    draw.rectangle((x0, y0, x1, y1), outline=colour, width=2 if min(x1 - x0, y1 - y0) > 40 else 1)
+    return x0, y1

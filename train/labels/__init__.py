@@ -1,0 +1,1 @@
+"""Labels of pictures, read and written: COCO, YOLO text, Pascal VOC."""

@@ -1,0 +1,154 @@
+"""Batches of painted pictures: batch number *b* of a run is always the same, whoever paints it."""
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info
+
+from edge.vision.contract import STRIDE
+from train.config import FitSettings
+from train.learn.distributed import cores_here
+from train.network.losses import encode
+from train.paint.real_photographs import real_picture
+from train.paint.synth import Kit, Picture, paint_twins
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Pictures and the answers wanted.
+
+    *pictures*: (n, side, side, 3) uint8; *heat*: (n, classes, rows, columns); *care*, *weight*: (n, rows, columns);
+    *sides*: (n, 4, rows, columns); all but the first float32. The meaning of each is in :class:`train.network.losses.Target`.
+    """
+
+    pictures: Tensor
+    heat: Tensor
+    care: Tensor
+    sides: Tensor
+    weight: Tensor
+
+    def tensors(self) -> tuple[Tensor, ...]:
+        """All five, in order."""
+        return self.pictures, self.heat, self.care, self.sides, self.weight
+
+    def to(self, device: torch.device) -> "Batch":
+        """The same on another device."""
+        return Batch(*(tensor.to(device, non_blocking=True) for tensor in self.tensors()))
+
+    def split(self, parts: int) -> "list[Batch]":
+        """About equal parts of at least two pictures, as many as can be had up to *parts*."""
+        parts = max(1, min(parts, len(self.pictures) // 2))
+        pieces = zip(*(tensor.tensor_split(parts) for tensor in self.tensors()), strict=True)
+        return [Batch(*piece) for piece in pieces]
+
+
+def plan_batch(fit: FitSettings, number: int, world: int = 1) -> tuple[int, int]:
+    """Side in pixels and number of the pictures of batch *number*; whole frames come in smaller batches.
+
+    *world*: how many processes train together; the batch is that of all of them.
+    """
+    count = fit.batch * world
+    if fit.window >= fit.size:
+        return fit.size, count
+    if number % fit.whole_every == fit.whole_every - 1:
+        return fit.size, max(2 * world, round(count * (fit.window / fit.size) ** 2))
+    return fit.window, count
+
+
+def paint_batch(kit: Kit, fit: FitSettings, number: int, rank: int = 0, world: int = 1) -> list[Picture]:
+    """Make the pictures that process *rank* of *world* has of batch *number*.
+
+    They are painted as twins, each pair from a seed of its own; of the last pair of an odd number, one is left out.
+    Where there are labelled photographs of real marks, each takes a painted picture's place by chance.
+    """
+    side, count = plan_batch(fit, number, world)
+    own = [int(index) for index in np.array_split(np.arange(count), world)[rank]]
+    chosen = {index: real_or_none((fit.seed, number, index, 1), kit, fit, side) for index in own}
+    pairs = {index // 2 for index, real in chosen.items() if real is None}  # no others are painted
+    painted = {pair: paint_twins(np.random.default_rng((fit.seed, number, pair)), kit, side) for pair in sorted(pairs)}
+    return [real or painted[index // 2][index % 2] for index, real in chosen.items()]
+
+
+def real_or_none(seed: tuple[int, ...], kit: Kit, fit: FitSettings, side: int) -> Picture | None:
+    """A picture, *side* pixels wide and high, of one of the kit's real photographs; None where one is to be painted.
+
+    The chance of a real one is ``real_share``. Raises InputError when the photograph cannot be read.
+    """
+    if not kit.real:
+        return None
+    rng = np.random.default_rng(seed)
+    if rng.random() >= fit.real_share:
+        return None
+    labelled = kit.real[int(rng.integers(len(kit.real)))]
+    return real_picture(rng, labelled, side, fit.size, kit.settings)
+
+
+def collate(pictures: list[Picture], classes: int) -> Batch:
+    """Stack painted pictures of one size with their targets."""
+    side = pictures[0].pixels.shape[0]
+    targets = [encode(p.marks, p.ignored, classes, side // STRIDE, side // STRIDE) for p in pictures]
+    return Batch(
+        torch.from_numpy(np.stack([p.pixels for p in pictures])),
+        torch.from_numpy(np.stack([t.heat for t in targets])),
+        torch.from_numpy(np.stack([t.care for t in targets])),
+        torch.from_numpy(np.stack([t.sides for t in targets])),
+        torch.from_numpy(np.stack([t.weight for t in targets])),
+    )
+
+
+class PaintedBatches(IterableDataset[Batch]):
+    """Endless batches from number *first* on, shared out among the workers in turn."""
+
+    def __init__(
+        self, make_kit: Callable[[], Kit], fit: FitSettings, classes: int, first: int, rank: int = 0, world: int = 1
+    ) -> None:
+        """Paint with a kit that each worker makes for itself, so that nothing is shared between processes."""
+        self.make_kit, self.fit, self.classes, self.first = make_kit, fit, classes, first
+        self.rank, self.world = rank, world
+
+    def __iter__(self) -> Iterator[Batch]:
+        """Batches of this worker, in order."""
+        info = get_worker_info()
+        worker, workers = (info.id, info.num_workers) if info else (0, 1)
+        kit, number = self.make_kit(), self.first + worker
+        while True:
+            yield collate(paint_batch(kit, self.fit, number, self.rank, self.world), self.classes)
+            number += workers
+
+
+def _settle(_worker: int) -> None:
+    """Keep a painting process to its one core, and let the trainer alone answer Ctrl-C and torchrun's SIGTERM."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    os.nice(10)  # a step waits for the slower of its parts: a painter must not push one of them aside
+
+
+def load_batches(
+    make_kit: Callable[[], Kit], fit: FitSettings, classes: int, first: int, rank: int = 0, world: int = 1
+) -> Iterator[Batch]:
+    """Paint batches in *fit.workers* processes, at most one a core, a few ahead, in order of their numbers.
+
+    *rank*, *world*: which share of each batch is this process's, of how many that train together.
+    """
+    dataset = PaintedBatches(make_kit, fit, classes, first, rank, world)
+    workers = min(fit.workers, cores_here())
+    if not workers:
+        return iter(DataLoader(dataset, batch_size=None))
+    # Not forked: OpenCV's and OpenMP's threads do not survive a fork, and the child would wait for them for ever.
+    loader = DataLoader(
+        dataset,
+        batch_size=None,
+        num_workers=workers,
+        prefetch_factor=4,
+        worker_init_fn=_settle,
+        multiprocessing_context="forkserver",
+    )
+    return iter(loader)

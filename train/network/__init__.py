@@ -1,0 +1,1 @@
+"""The network: backbone and dense head, its losses, and the checkpoint that holds its weights."""

@@ -1,0 +1,91 @@
+"""Checkpoints: weights and configuration in one file, loaded without running any code from it."""
+
+import hashlib
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from edge.errors import InputError
+from edge.files import whole_or_nothing
+from train.config import RunConfig
+from train.network.model import DenseLocalizer
+
+NAME = "checkpoint.pt"
+FORMAT = 2
+
+
+@dataclass
+class Checkpoint:
+    """The state of a run.
+
+    *averaged*: the weights that are exported (exponential moving average); *weights*, *optimizer*: what training goes
+    on from; *step*, *seconds*: how far it came; *threshold*: least score that counts, None until it was set; *scaler*:
+    how float16's losses are scaled, empty elsewhere; *best_loss*, *looks_since*: what is known of a plateau.
+    """
+
+    config: RunConfig
+    averaged: dict[str, Tensor]
+    weights: dict[str, Tensor]
+    optimizer: dict[str, Any]
+    step: int
+    seconds: float
+    threshold: float | None
+    scaler: dict[str, Any] = field(default_factory=dict)
+    best_loss: float = math.inf
+    looks_since: int = 0
+
+    def network(self) -> DenseLocalizer:
+        """The network with the averaged weights, ready to answer."""
+        net = DenseLocalizer(self.config.fit.network, len(self.config.classes))
+        net.load_state_dict(self.averaged)
+        return net.eval()
+
+
+def save(checkpoint: Checkpoint, folder: Path) -> Path:
+    """Write the checkpoint into a run's folder, whole or not at all. Raises InputError."""
+    path = folder / NAME
+    content = {
+        "format": FORMAT,
+        "config": checkpoint.config.to_json(),
+        "averaged": checkpoint.averaged,
+        "weights": checkpoint.weights,
+        "optimizer": checkpoint.optimizer,
+        "step": checkpoint.step,
+        "seconds": checkpoint.seconds,
+        "threshold": checkpoint.threshold,
+        "scaler": checkpoint.scaler,
+        "best_loss": checkpoint.best_loss,
+        "looks_since": checkpoint.looks_since,
+    }
+    with whole_or_nothing(path) as temporary, temporary.open("wb") as file:
+        try:
+            torch.save(content, file)
+        except RuntimeError as error:  # torch's zip writer hides the OSError of a full disk
+            raise OSError(f"{error}".splitlines()[0]) from None
+    return path
+
+
+def load(folder: Path) -> Checkpoint:
+    """Read a run's checkpoint. Raises InputError when there is none, or it is damaged or foreign."""
+    path = folder / NAME
+    if not path.is_file():
+        raise InputError(f"{path}: no such checkpoint; name a folder made by 'stampgate train --out'")
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+        known = isinstance(content, dict) and content.get("format") == FORMAT
+    except Exception as error:  # noqa: BLE001 - unpicklers raise whatever the bytes make them
+        line = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(f"{path}: damaged or no checkpoint ({line}); train again") from None
+    if not known:
+        raise InputError(f"{path}: not a checkpoint of this release; train again")
+    content.pop("format")
+    return Checkpoint(config=RunConfig.from_json(content.pop("config")), **content)
+
+
+def digest(folder: Path) -> str:
+    """SHA-256 of the run's checkpoint file, in hex."""
+    return hashlib.sha256((folder / NAME).read_bytes()).hexdigest()

@@ -1,0 +1,1 @@
+"""Training pictures: marks and look-alikes superimposed on photographs, with light, lens and sensor."""

@@ -1,0 +1,133 @@
+"""What marks are pasted on: a folder of photographs split by product, or painted products when there is none."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from PIL import Image
+
+from edge.errors import InputError
+from edge.vision.preprocess import Frame
+from train.paint.marks import Mark
+from train.paint.products import paint_product
+from train.photographs import read_photograph
+
+CACHE_BYTES = 700_000_000
+"""Decoded photographs kept in memory by each painting process."""
+PAINTED_SIDE = 480
+"""Side of a painted product picture, in pixels."""
+PAINTED_POOL = 150
+
+
+class Backgrounds(Protocol):
+    """Where the pictures come from that marks are pasted on."""
+
+    def pixels(self, rng: np.random.Generator) -> Frame:
+        """One picture: (height, width, 3) uint8, RGB, not to be written to."""
+        ...
+
+    def choose(self, rng: np.random.Generator) -> Image.Image:
+        """The same for Pillow."""
+        return Image.fromarray(self.pixels(rng))
+
+
+class Photographs(Backgrounds):
+    """Photographs from a list of files, decoded once and kept while memory allows."""
+
+    def __init__(self, paths: Sequence[Path], long_side: int) -> None:
+        """Serve *paths*, shrunk to at most *long_side* pixels."""
+        self.paths = tuple(paths)
+        self.long_side = long_side
+        self._damaged: set[int] = set()
+        self._cache: dict[Path, Frame] = {}
+        self._room = CACHE_BYTES
+
+    def pixels(self, rng: np.random.Generator) -> Frame:
+        """One photograph; a file that turns out damaged is named once on stderr, and another one drawn.
+
+        It keeps its place among those drawn from, so that the same draws give the same photograph whatever was asked
+        for before. Raises InputError when not one can be read.
+        """
+        while len(self._damaged) < len(self.paths):
+            number = int(rng.integers(len(self.paths)))
+            if number not in self._damaged:
+                try:
+                    return self._read(self.paths[number])
+                except InputError as error:
+                    print(f"stampgate: left out: {error}", file=sys.stderr)
+                    self._damaged.add(number)
+        raise InputError("backgrounds: not one photograph could be read; bring others")
+
+    def _read(self, path: Path) -> Frame:
+        kept = self._cache.get(path)
+        if kept is not None:
+            return kept
+        pixels = np.asarray(read_photograph(path, self.long_side), np.uint8)
+        if pixels.nbytes <= self._room:
+            self._room -= pixels.nbytes
+            self._cache[path] = pixels
+        return pixels
+
+
+class PaintedProducts(Backgrounds):
+    """Product pictures painted by the program, so that training runs without a network or photographs."""
+
+    def __init__(self, seed: int, pool: int = PAINTED_POOL) -> None:
+        """Paint a pool of *pool* pictures, by and by as they are asked for."""
+        self._seed = seed
+        self._pool: list[Frame | None] = [None] * pool
+
+    def pixels(self, rng: np.random.Generator) -> Frame:
+        """One of the pool."""
+        index = int(rng.integers(len(self._pool)))
+        kept = self._pool[index]
+        if kept is None:
+            image = paint_product(np.random.default_rng((self._seed, index)), PAINTED_SIDE, PAINTED_SIDE)
+            kept = self._pool[index] = np.asarray(image, np.uint8)
+        return kept
+
+
+class Mixed(Backgrounds):
+    """Mostly the one kind of background, now and then the other."""
+
+    def __init__(self, usual: Backgrounds, other: Backgrounds, share: float) -> None:
+        """Take *other* for that *share* of the pictures, 0..1."""
+        self._usual, self._other, self._share = usual, other, share
+
+    def pixels(self, rng: np.random.Generator) -> Frame:
+        """One picture of either kind."""
+        return (self._other if rng.random() < self._share else self._usual).pixels(rng)
+
+
+
+
+
+
+
+
+
+
+def check_sizes(paths: Sequence[Path], marks: Sequence[Mark], folder: Path) -> list[Path]:
+    """Leave out files that are no pictures, and refuse a mark that no background can hold. Raises InputError."""
+    sizes: dict[Path, tuple[int, int]] = {}
+    for path in paths:
+        try:
+            with Image.open(path) as opened:
+                sizes[path] = opened.size
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+            print(f"stampgate: left out: {path}: cannot be read as a picture ({error})", file=sys.stderr)
+    if not sizes:
+        raise InputError(
+            f"--backgrounds {folder}: not one of its {len(paths)} files can be read as a picture; bring others"
+        )
+    for mark in marks:
+        width, height = mark.native_size
+        if all(width > w or height > h for w, h in sizes.values()):
+            largest = max(sizes.values(), key=lambda size: size[0] * size[1])
+            raise InputError(
+                f"--mark {mark.label}: {width} x {height} pixels, larger than every background in {folder} "
+                f"(largest {largest[0]} x {largest[1]}); shrink the mark's picture or bring larger photographs"
+            )
+    return list(sizes)

@@ -1,0 +1,132 @@
+"""What is pasted: a picture with transparency, kept at several sizes so that pasting it small is quick and clean."""
+
+import math
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from edge.vision.preprocess import Frame
+
+Pixels = NDArray[np.uint8]
+"""A picture with transparency: (height, width, 4) uint8, RGBA, not premultiplied."""
+
+LEVEL_STEP = math.sqrt(2.0)
+"""Ratio of the sizes of neighbouring levels; a level is never shrunk by more than this when it is sampled."""
+PAD = 6
+"""Transparent pixels around each level, so that sampling beside the edge finds neither ink nor a foreign colour."""
+FAINT = 16
+"""Alpha, 0..255, below which a pixel's own colour cannot be trusted and is taken from its neighbours."""
+
+
+@dataclass(frozen=True)
+class Level:
+    """A cut-out at one size: *pixels* with a transparent margin of :data:`PAD`, and its own scale each way."""
+
+    pixels: Pixels
+    scale_x: float
+    scale_y: float
+
+    def to_cutout(self) -> NDArray[np.float64]:
+        """The (3, 3) matrix from indices of this level's pixels to the cut-out's pixel-edge coordinates."""
+        x, y = 1.0 / self.scale_x, 1.0 / self.scale_y
+        return np.array([[x, 0.0, (0.5 - PAD) * x], [0.0, y, (0.5 - PAD) * y], [0.0, 0.0, 1.0]])
+
+    def unpadded(self) -> Pixels:
+        """The pixels without the margin."""
+        return self.pixels[PAD:-PAD, PAD:-PAD]
+
+
+@dataclass(frozen=True, eq=False)
+class Cutout:
+    """Something to paste.
+
+    *image*: RGBA; *outline*: (n, 2) points on its extent, x and y, pixel-edge coordinates; *kind*: class index, None
+    for a look-alike; *filled*: whether its transparent pixels, too, have a colour that fits.
+    Synchronization: levels are made as they are asked for, so one thread each.
+    """
+
+    image: Image.Image
+    outline: NDArray[np.float64]
+    kind: int | None
+    filled: bool = False
+    _levels: dict[int, Level] = field(default_factory=dict, repr=False)
+
+    @property
+    def width(self) -> int:
+        """Width in its own pixels."""
+        return self.image.width
+
+    @property
+    def height(self) -> int:
+        """Height in its own pixels."""
+        return self.image.height
+
+    @cached_property
+    def pixels(self) -> Pixels:
+        """The picture at its own size, transparent pixels coloured like their neighbours."""
+        pixels = np.asarray(self.image.convert("RGBA"), np.uint8)
+        return pixels if self.filled else _spread_colours(pixels)
+
+    @cached_property
+    def hull(self) -> NDArray[np.float64]:
+        """The corners of the outline's convex hull, (n, 2): a homography's extremes lie on them."""
+        corners = cv2.convexHull(self.outline.astype(np.float32))
+        return np.asarray(corners[:, 0, :], np.float64)
+
+    def level(self, long_side: float) -> Level:
+        """The smallest level whose longer side is at least *long_side* pixels, or the largest there is."""
+        number = max(0, math.floor(math.log(max(self.width, self.height) / max(long_side, 4.0), LEVEL_STEP)))
+        if number not in self._levels:
+            self._levels[number] = self._make_level(number)
+        return self._levels[number]
+
+    def _make_level(self, number: int) -> Level:
+        width, height = (max(2, round(length * LEVEL_STEP**-number)) for length in (self.width, self.height))
+        small = cv2.resize(self.pixels, (width, height), interpolation=cv2.INTER_AREA) if number else self.pixels
+        padded = cv2.copyMakeBorder(small, PAD, PAD, PAD, PAD, cv2.BORDER_REPLICATE)
+        padded[:PAD, :, 3], padded[-PAD:, :, 3], padded[:, :PAD, 3], padded[:, -PAD:, 3] = 0, 0, 0, 0
+        return Level(np.asarray(padded, np.uint8), width / self.width, height / self.height)
+
+
+def _spread_colours(rgba: Pixels) -> Pixels:
+    """Colour what is transparent like the ink near it, so that shrinking and turning make no dark or white seam."""
+    ink = np.ascontiguousarray(rgba)
+    ink = np.dstack([cv2.multiply(ink[..., :3], cv2.merge([ink[..., 3]] * 3), scale=1 / 255), ink[..., 3]])
+    spread = rgba.copy()
+    empty = rgba[..., 3] < FAINT
+    coarse = cv2.resize(ink, (24, 24), interpolation=cv2.INTER_AREA)
+    size = (rgba.shape[1], rgba.shape[0])
+    whole = np.array(cv2.mean(ink))
+    # From far to near, so that the nearest ink has the last word.
+    spread[empty, :3] = (whole[:3] * (255 / max(whole[3], 1e-6))).clip(0, 255)
+    for near in (
+        cv2.resize(cv2.blur(coarse, (7, 7)), size),
+        cv2.resize(cv2.blur(coarse, (3, 3)), size),
+        cv2.blur(ink, (5, 5)),
+    ):
+        found = empty & (near[..., 3] > 12)
+        colours = near[found].astype(np.float32)
+        spread[found, :3] = (colours[:, :3] * (255 / colours[:, 3:])).clip(0, 255)
+    return spread
+
+
+def with_alpha(rgb: Frame, alpha: NDArray[np.uint8]) -> Pixels:
+    """Join colours and transparency of one size."""
+    joined = cv2.cvtColor(rgb, cv2.COLOR_RGB2RGBA)
+    cv2.insertChannel(alpha, joined, 3)
+    return np.asarray(joined, np.uint8)
+
+
+def resized(pixels: Frame, size: tuple[int, int]) -> Frame:
+    """Bring a picture to a width and height quickly and without aliasing, as a good camera's small picture is."""
+    while pixels.shape[1] >= 2 * size[0] and pixels.shape[0] >= 2 * size[1]:
+        # Halving is averaged several times faster than any other shrinking.
+        height, width = pixels.shape[0] // 2, pixels.shape[1] // 2
+        cut = pixels[: 2 * height, : 2 * width]
+        pixels = np.asarray(cv2.resize(cut, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+    way = cv2.INTER_AREA if pixels.shape[1] > 1.6 * size[0] else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(pixels, size, interpolation=way), np.uint8)
