@@ -1,11 +1,13 @@
 """Draw the project's own stamp and the seals it must not be mistaken for.
 
-Run `python artwork/draw.py` from the project's root. Every seal is one list of shapes, and two back ends read
-that same list: one writes SVG, the other paints the PNG. So the two files cannot disagree, and neither needs
-a font, a browser or a system library: the letters are strokes, laid out in `GLYPHS` below.
+Run `python artwork/draw.py` from the project's root. Every seal is one list of shapes, and two back
+ends read that same list: one writes SVG, the other paints the PNG. So the two files cannot
+disagree, and neither needs a font, a browser or a system library: the letters are strokes, laid out
+in `GLYPHS` below.
 
-All coordinates are in drawing units: the seal's centre is (0, 0), x right, y down, and everything lies within
--100 … 100. Run again, the script writes the same drawing: the SVG byte for byte, the PNG pixel for pixel.
+All coordinates are in drawing units: the seal's centre is (0, 0), x right, y down, and everything
+lies within -100 … 100. Run again, the script writes the same drawing: the SVG byte for byte, the
+PNG pixel for pixel.
 """
 
 from __future__ import annotations
@@ -20,7 +22,8 @@ from PIL import Image, ImageDraw, ImageOps
 
 HERE = Path(__file__).resolve().parent
 PIXELS = 320  # width and height of each PNG; a mark must fit inside the photographs it is pasted on
-OVERSAMPLE = 8  # painted this many times larger, then averaged down: clean edges without an anti-aliasing painter
+# painted this many times larger, then averaged down: clean edges without an anti-aliasing painter
+OVERSAMPLE = 8
 
 INK = "#3a2a9b"  # violet stamp ink
 PAPER = "#f4f1e6"  # the pale print inside solid ink
@@ -50,7 +53,9 @@ class Fill:
 
 @dataclass(frozen=True)
 class Ring:
-    """A circle about the centre; `width` is its line's thickness, `radius` runs to the line's middle."""
+    """A circle about the centre; `width` is its line's thickness, `radius` runs to the line's
+    middle.
+    """
 
     radius: float
     width: float
@@ -63,8 +68,12 @@ Shape = Stroke | Fill | Ring
 # --- letters -----------------------------------------------------------------------------------------------
 
 
-def arc(cx: float, cy: float, rx: float, ry: float, start: float, end: float, steps: int = 14) -> Line:
-    """Return points on an ellipse from `start` to `end`, in degrees: 0 is right, 90 is down, 270 is up."""
+def arc(
+    cx: float, cy: float, rx: float, ry: float, start: float, end: float, steps: int = 14
+) -> Line:
+    """Return points on an ellipse from `start` to `end`, in degrees: 0 is right, 90 is down, 270 is
+    up.
+    """
     angles = (math.radians(start + (end - start) * i / steps) for i in range(steps + 1))
     return [(cx + rx * math.cos(a), cy + ry * math.sin(a)) for a in angles]
 
@@ -72,7 +81,8 @@ def arc(cx: float, cy: float, rx: float, ry: float, start: float, end: float, st
 ROUND = arc(0.32, 0.5, 0.32, 0.5, 0, 360, 32)
 ESS = arc(0.27, 0.26, 0.26, 0.26, 325, 90) + arc(0.27, 0.75, 0.28, 0.25, 270, 505)[1:]
 
-# Each letter: its strokes on a box 1 high (y is 0 at the top, 1 at the foot line). Strokes give its width.
+# Each letter: its strokes on a box 1 high (y is 0 at the top, 1 at the foot line). Strokes give its
+# width.
 GLYPHS: dict[str, list[Line]] = {
     "A": [[(0, 1), (0.32, 0), (0.64, 1)], [(0.12, 0.66), (0.52, 0.66)]],
     "B": [
@@ -111,7 +121,9 @@ SPACE = 0.36
 
 
 def letters(words: str, gap: float) -> tuple[list[Line], float]:
-    """Return the strokes of `words`, one letter high, and how wide they run; `gap` is the space between."""
+    """Return the strokes of `words`, one letter high, and how wide they run; `gap` is the space
+    between.
+    """
     x = 0.0
     lines: list[Line] = []
     for letter in words:
@@ -121,23 +133,29 @@ def letters(words: str, gap: float) -> tuple[list[Line], float]:
     return lines, x - gap
 
 
-def straight(words: str, cy: float, height: float, width: float, weight: float, colour: str) -> list[Shape]:
+def straight(
+    words: str, cy: float, height: float, width: float, weight: float, colour: str
+) -> list[Shape]:
     """Lay `words` out on a straight line centred on (0, `cy`), stretched to fill `width`."""
     if not words:
         return []
     lines, natural = letters(words, gap=0.3)
     sx = width / natural
     return [
-        Stroke([((px - natural / 2) * sx, cy + (py - 0.5) * height) for px, py in line], weight, colour)
+        Stroke(
+            [((px - natural / 2) * sx, cy + (py - 0.5) * height) for px, py in line], weight, colour
+        )
         for line in lines
     ]
 
 
-def curved(words: str, radius: float, height: float, middle: float, weight: float, colour: str) -> list[Shape]:
+def curved(
+    words: str, radius: float, height: float, middle: float, weight: float, colour: str
+) -> list[Shape]:
     """Lay `words` out along a circle, centred on the angle `middle` (270 is the top, 90 the foot).
 
-    On the upper half the letters stand with their feet towards the centre, on the lower half with their heads
-    towards it, so both read from left to right.
+    On the upper half the letters stand with their feet towards the centre, on the lower half with
+    their heads towards it, so both read from left to right.
     """
     lines, natural = letters(words, gap=0.42)
     upper = middle > 180
@@ -166,17 +184,23 @@ def finely(line: Line) -> Line:
 
 def star(cx: float, cy: float, radius: float, colour: str) -> Fill:
     """Return a five-pointed star that stands upright."""
-    corners = [(radius if i % 2 == 0 else radius * 0.42, math.radians(270 + 36 * i)) for i in range(10)]
+    corners = [
+        (radius if i % 2 == 0 else radius * 0.42, math.radians(270 + 36 * i)) for i in range(10)
+    ]
     return Fill([(cx + r * math.cos(a), cy + r * math.sin(a)) for r, a in corners], colour)
 
 
 def cogged(outer: float, inner: float, teeth: int, colour: str) -> Fill:
-    """Return a disc with a wavy rim, as stamped seals have; the waves lie between `inner` and `outer`."""
+    """Return a disc with a wavy rim, as stamped seals have; the waves lie between `inner` and
+    `outer`.
+    """
     middle, swing = (outer + inner) / 2, (outer - inner) / 2
     steps = teeth * 12
     turns = [2 * math.pi * i / steps for i in range(steps)]
     radii = [middle + swing * math.cos(teeth * a) for a in turns]
-    return Fill([(r * math.cos(a), r * math.sin(a)) for r, a in zip(radii, turns, strict=True)], colour)
+    return Fill(
+        [(r * math.cos(a), r * math.sin(a)) for r, a in zip(radii, turns, strict=True)], colour
+    )
 
 
 def tick(cx: float, cy: float, size: float, weight: float, colour: str) -> Stroke:
@@ -188,16 +212,23 @@ def tick(cx: float, cy: float, size: float, weight: float, colour: str) -> Strok
     )
 
 
-def block(half_width: float, half_height: float, corner: float, colour: str, cy: float = 0.0) -> Fill:
+def block(
+    half_width: float, half_height: float, corner: float, colour: str, cy: float = 0.0
+) -> Fill:
     """Return a filled rectangle with round corners, centred on (0, `cy`)."""
     x, y = half_width - corner, half_height - corner
     turns = [(x, y, 0), (-x, y, 90), (-x, -y, 180), (x, -y, 270)]
-    return Fill([p for cx, dy, a in turns for p in arc(cx, cy + dy, corner, corner, a, a + 90, 8)], colour)
+    return Fill(
+        [p for cx, dy, a in turns for p in arc(cx, cy + dy, corner, corner, a, a + 90, 8)], colour
+    )
 
 
 def hexagon(radius: float) -> Line:
     """Return the corners of a hexagon that stands on a side, the first one repeated at the end."""
-    return [(radius * math.cos(math.radians(60 * i)), radius * math.sin(math.radians(60 * i))) for i in range(7)]
+    return [
+        (radius * math.cos(math.radians(60 * i)), radius * math.sin(math.radians(60 * i)))
+        for i in range(7)
+    ]
 
 
 def frame(colour: str, above: str, below: str) -> list[Shape]:
@@ -317,7 +348,9 @@ def svg(shapes: Sequence[Shape], title: str) -> str:
 def svg_shape(shape: Shape) -> str:
     """Return one shape as one SVG element."""
     if isinstance(shape, Ring):
-        return f'<circle r="{shape.radius:g}" stroke="{shape.colour}" stroke-width="{shape.width:g}"/>'
+        return (
+            f'<circle r="{shape.radius:g}" stroke="{shape.colour}" stroke-width="{shape.width:g}"/>'
+        )
     points = " ".join(f"{x:.2f},{y:.2f}" for x, y in shape.points)
     if isinstance(shape, Fill):
         return f'<polygon points="{points}" fill="{shape.colour}"/>'
@@ -325,7 +358,9 @@ def svg_shape(shape: Shape) -> str:
 
 
 def paint(shapes: Sequence[Shape]) -> Image.Image:
-    """Return the shapes as a picture of PIXELS by PIXELS, RGBA, transparent wherever nothing was drawn."""
+    """Return the shapes as a picture of PIXELS by PIXELS, RGBA, transparent wherever nothing was
+    drawn.
+    """
     side = PIXELS * OVERSAMPLE
     large = Image.new("RGBA", (side, side), (0, 0, 0, 0))
     pen = ImageDraw.Draw(large)
@@ -358,7 +393,11 @@ def mirrored(shapes: Sequence[Shape]) -> list[Shape]:
         if isinstance(shape, Ring):
             return shape
         points = [(-x, y) for x, y in shape.points]
-        return Fill(points, shape.colour) if isinstance(shape, Fill) else Stroke(points, shape.width, shape.colour)
+        return (
+            Fill(points, shape.colour)
+            if isinstance(shape, Fill)
+            else Stroke(points, shape.width, shape.colour)
+        )
 
     return [flip(shape) for shape in shapes]
 
@@ -380,7 +419,9 @@ def write_half(folder: Path) -> None:
     )
     (folder / "half-qc-tested.svg").write_text(cut, encoding="utf-8")
     whole = paint(qc_tested())
-    ImageOps.crop(whole, (0, 0, PIXELS - PIXELS * keep // 200, 0)).save(folder / "half-qc-tested.png", optimize=True)
+    ImageOps.crop(whole, (0, 0, PIXELS - PIXELS * keep // 200, 0)).save(
+        folder / "half-qc-tested.png", optimize=True
+    )
 
 
 def main() -> None:

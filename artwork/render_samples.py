@@ -1,14 +1,16 @@
 """Render the sample frames that the demo inspects: product pictures of the project's own making.
 
-Run `PYTHONPATH=. python artwork/render_samples.py` from the project's root, after `artwork/draw.py`. It writes twelve
-frames of 1280 x 960 pixels into edge/default/samples and their labels.json (COCO layout) beside that folder, which
-the demo replays file by file. Half of the frames carry the QC TESTED stamp; the others carry none, or a look-alike, a
-mirrored print, or half a stamp.
+Run `PYTHONPATH=. python artwork/render_samples.py` from the project's root, after
+`artwork/draw.py`. It writes twelve frames of 1280 x 960 pixels into edge/default/samples and their
+labels.json (COCO layout) beside that folder, which the demo replays file by file. Half of the
+frames carry the QC TESTED stamp; the others carry none, or a look-alike, a mirrored print, or half
+a stamp.
 
-The scene is a small world measured in centimetres: x right, y away from the camera, z up, the belt at z = 0. A
-pinhole camera looks down on it. Boxes are drawn face by face in perspective, cans by casting a ray for each pixel. A
-stamp is printed on the flat face before the face is set into the picture, and a mask of it goes the same way, so its
-box in the labels is read off the very pixels that show it.
+The scene is a small world measured in centimetres: x right, y away from the camera, z up, the belt
+at z = 0. A pinhole camera looks down on it. Boxes are drawn face by face in perspective, cans by
+casting a ray for each pixel. A stamp is printed on the flat face before the face is set into the
+picture, and a mask of it goes the same way, so its box in the labels is read off the very pixels
+that show it.
 """
 
 from __future__ import annotations
@@ -66,7 +68,9 @@ def project(x: float, y: float, z: float) -> tuple[float, float]:
     """Return where a point of the world lies in the large picture, in pixels."""
     to = np.array([x, y, z]) - EYE
     depth = float(to @ FORWARD)
-    return BIG[0] / 2 + FOCAL * float(to @ RIGHT) / depth, BIG[1] / 2 + FOCAL * float(to @ DOWN) / depth
+    return BIG[0] / 2 + FOCAL * float(to @ RIGHT) / depth, BIG[1] / 2 + FOCAL * float(
+        to @ DOWN
+    ) / depth
 
 
 # --- stamps -----------------------------------------------------------------------------------------------------
@@ -76,9 +80,10 @@ def project(x: float, y: float, z: float) -> tuple[float, float]:
 class Print:
     """A seal printed on a face.
 
-    `seal`: file name below artwork, without its ending. `at`: its centre, as shares of the face's width and height.
-    `across`: its width in centimetres. `turn`: degrees, anticlockwise. `ink`: printed, so that the ground shows
-    through; otherwise stuck on. Only the stamp itself is labelled.
+    `seal`: file name below artwork, without its ending. `at`: its centre, as shares of the face's
+    width and height. `across`: its width in centimetres. `turn`: degrees, anticlockwise. `ink`:
+    printed, so that the ground shows through; otherwise stuck on. Only the stamp itself is
+    labelled.
     """
 
     seal: str
@@ -100,21 +105,30 @@ def stamped(face: Image.Image, prints: Sequence[Print], rng: np.random.Generator
         turned = seal.resize((width, height), Image.Resampling.LANCZOS).rotate(
             one.turn, Image.Resampling.BICUBIC, expand=True
         )
-        at = round(one.at[0] * face.width - turned.width / 2), round(one.at[1] * face.height - turned.height / 2)
+        at = (
+            round(one.at[0] * face.width - turned.width / 2),
+            round(one.at[1] * face.height - turned.height / 2),
+        )
         _press(printed, turned, at, one.ink, rng)
         if one.seal == "qc-tested":
-            mask.paste(255, (*at, at[0] + turned.width, at[1] + turned.height), turned.getchannel("A"))
+            mask.paste(
+                255, (*at, at[0] + turned.width, at[1] + turned.height), turned.getchannel("A")
+            )
     return printed, mask
 
 
-def _press(face: Image.Image, seal: Image.Image, at: tuple[int, int], ink: bool, rng: np.random.Generator) -> None:
+def _press(
+    face: Image.Image, seal: Image.Image, at: tuple[int, int], ink: bool, rng: np.random.Generator
+) -> None:
     """Print one seal: as ink it darkens what is below and takes unevenly, as a sticker it covers."""
     rgb, alpha = seal.convert("RGB"), seal.getchannel("A")
     if ink:
         below = face.convert("RGB").crop((*at, at[0] + seal.width, at[1] + seal.height))
         rgb = Image.blend(ImageChops.multiply(rgb, below), rgb, 0.35)
         wear = rng.integers(214, 256, (9, 9)).astype(np.uint8)
-        alpha = ImageChops.multiply(alpha, Image.fromarray(wear).resize(seal.size, Image.Resampling.BICUBIC))
+        alpha = ImageChops.multiply(
+            alpha, Image.fromarray(wear).resize(seal.size, Image.Resampling.BICUBIC)
+        )
     face.paste(rgb, at, alpha)
 
 
@@ -126,8 +140,16 @@ def blank(width: float, height: float, colour: Colour) -> Image.Image:
     return Image.new("RGB", (round(width * SCALE), round(height * SCALE)), colour)
 
 
-def words(face: Image.Image, text: str, box: tuple[float, float, float, float], ink: Colour, weight: int = 1) -> None:
-    """Print words into a box (left, top, width, height) given as shares of the face; each weight is bolder."""
+def words(
+    face: Image.Image,
+    text: str,
+    box: tuple[float, float, float, float],
+    ink: Colour,
+    weight: int = 1,
+) -> None:
+    """Print words into a box (left, top, width, height) given as shares of the face; each weight is
+    bolder.
+    """
     font = typeface(200)
     tile = Image.new("L", (round(font.getlength(text)) + 80, 300))
     ImageDraw.Draw(tile).text((40, 150), text, 255, font, anchor="lm", stroke_width=3 * weight)
@@ -137,14 +159,22 @@ def words(face: Image.Image, text: str, box: tuple[float, float, float, float], 
     face.paste(ink, (*at, at[0] + size[0], at[1] + size[1]), fitted)
 
 
-def text_block(face: Image.Image, lines: Sequence[str], at: tuple[float, float], height: float, ink: Colour) -> None:
+def text_block(
+    face: Image.Image, lines: Sequence[str], at: tuple[float, float], height: float, ink: Colour
+) -> None:
     """Print lines of small text at a point given as shares of the face; `height` in centimetres."""
     where = at[0] * face.width, at[1] * face.height
-    ImageDraw.Draw(face).text(where, "\n".join(lines), ink, typeface(round(height * SCALE)), spacing=round(height * 14))
+    ImageDraw.Draw(face).text(
+        where, "\n".join(lines), ink, typeface(round(height * SCALE)), spacing=round(height * 14)
+    )
 
 
-def bar_code(face: Image.Image, at: tuple[float, float], width: float, rng: np.random.Generator) -> None:
-    """Print a bar code `width` centimetres wide, its upper left corner at a point given as shares of the face."""
+def bar_code(
+    face: Image.Image, at: tuple[float, float], width: float, rng: np.random.Generator
+) -> None:
+    """Print a bar code `width` centimetres wide, its upper left corner at a point given as shares
+    of the face.
+    """
     x, y = at[0] * face.width, at[1] * face.height
     wide, high = width * SCALE, width * SCALE * 0.55
     pen = ImageDraw.Draw(face)
@@ -158,7 +188,9 @@ def bar_code(face: Image.Image, at: tuple[float, float], width: float, rng: np.r
             pen.rectangle((left, y + high * 0.08, right, y + high * 0.74), fill=NIGHT)
         left = right
     digits = " ".join("".join(str(d) for d in rng.integers(0, 10, 6)) for _ in range(2))
-    pen.text((x + wide / 2, y + high * 0.97), digits, NIGHT, typeface(round(high * 0.2)), anchor="ms")
+    pen.text(
+        (x + wide / 2, y + high * 0.97), digits, NIGHT, typeface(round(high * 0.2)), anchor="ms"
+    )
 
 
 def disc(face: Image.Image, at: tuple[float, float], reach: float, colour: Colour) -> None:
@@ -170,7 +202,9 @@ def disc(face: Image.Image, at: tuple[float, float], reach: float, colour: Colou
 def wave(face: Image.Image, level: float, swing: float, colour: Colour) -> None:
     """Fill everything below a wavy line; `level` and `swing` as shares of the face's height."""
     w, h = face.size
-    line = [(x, h * (level + swing * math.sin(2 * math.pi * x / w + 0.6))) for x in range(0, w + 8, 8)]
+    line = [
+        (x, h * (level + swing * math.sin(2 * math.pi * x / w + 0.6))) for x in range(0, w + 8, 8)
+    ]
     ImageDraw.Draw(face).polygon([*line, (w, h), (0, h)], fill=colour)
 
 
@@ -211,7 +245,13 @@ def crispbread(rng: np.random.Generator) -> Faces:
     words(front, "rye crispbread with seeds", (0.065, 0.34, 0.46, 0.055), rust)
     words(front, "275 g", (0.06, 0.87, 0.12, 0.06), cream, 2)
     side = blank(8, 17, cream)
-    text_block(side, ["Ingredients:", "rye flour,", "sesame,", "sunflower", "seeds, salt."], (0.12, 0.1), 0.6, rust)
+    text_block(
+        side,
+        ["Ingredients:", "rye flour,", "sesame,", "sunflower", "seeds, salt."],
+        (0.12, 0.1),
+        0.6,
+        rust,
+    )
     bar_code(side, (0.15, 0.72), 5.4, rng)
     top = blank(24, 8, gold)
     words(top, "HAVERN", (0.25, 0.3, 0.5, 0.36), rust, 4)
@@ -280,7 +320,9 @@ def tea(rng: np.random.Generator) -> Faces:
 
 
 def tomato_label(rng: np.random.Generator) -> Image.Image:
-    """Return the label of a can of tomatoes, 38 cm round and 17 cm high; its middle faces the camera."""
+    """Return the label of a can of tomatoes, 38 cm round and 17 cm high; its middle faces the
+    camera.
+    """
     red, leaf, cream = (190, 30, 34), (52, 120, 56), (250, 242, 220)
     label = blank(38, 17, cream)
     pen = ImageDraw.Draw(label)
@@ -308,12 +350,17 @@ def coffee(rng: np.random.Generator) -> Image.Image:
     bar_code(face, (0.62, 0.74), 6.0, rng)
     y, x = np.mgrid[0 : face.height, 0 : face.width]
     cells = rng.integers(176, 256, (7, 6)).astype(np.uint8)
-    creases = np.asarray(Image.fromarray(cells).resize(face.size, Image.Resampling.BICUBIC), np.float64) / 235
+    creases = (
+        np.asarray(Image.fromarray(cells).resize(face.size, Image.Resampling.BICUBIC), np.float64)
+        / 235
+    )
     bright = np.minimum(np.asarray(face) * creases[..., None], 255).astype(np.uint8)
     tooth = 12 * np.abs((x / 24) % 2 - 1)
     side = 14 * np.sin(math.pi * y / face.height)
     inside = (y > tooth) & (y < face.height - tooth) & (x > side) & (x < face.width - side)
-    return Image.merge("RGBA", (*Image.fromarray(bright).split(), Image.fromarray(inside.astype(np.uint8) * 255)))
+    return Image.merge(
+        "RGBA", (*Image.fromarray(bright).split(), Image.fromarray(inside.astype(np.uint8) * 255))
+    )
 
 
 # --- the world --------------------------------------------------------------------------------------------------
@@ -327,7 +374,9 @@ class Scene:
         self.masks: list[Image.Image] = []
 
     def face(self, face: Face, quad: Quad, light: float) -> None:
-        """Set one face in perspective, under a light that is 1 where the lamp shines straight on it."""
+        """Set one face in perspective, under a light that is 1 where the lamp shines straight on
+        it.
+        """
         printed, mask = face
         place(self.picture, lit(printed, light), quad)
         self.keep(mask, quad)
@@ -340,7 +389,9 @@ class Scene:
             self.masks.append(seen)
 
     def boxes(self) -> list[tuple[float, float, float, float]]:
-        """Return the box (left, top, width, height) of each stamp, in pixels of the final frame, edge to edge."""
+        """Return the box (left, top, width, height) of each stamp, in pixels of the final frame,
+        edge to edge.
+        """
         found = []
         for mask in self.masks:
             box = mask.point([0] * 110 + [255] * 146).getbbox()
@@ -374,9 +425,15 @@ def lit(face: Image.Image, light: float) -> Image.Image:
 
 
 def set_box(
-    scene: Scene, faces: Sequence[Face], size: tuple[float, float, float], at: tuple[float, float], yaw: float
+    scene: Scene,
+    faces: Sequence[Face],
+    size: tuple[float, float, float],
+    at: tuple[float, float],
+    yaw: float,
 ) -> None:
-    """Stand a box on the belt: `faces` are front, side and top, `size` is width, depth and height in centimetres."""
+    """Stand a box on the belt: `faces` are front, side and top, `size` is width, depth and height
+    in centimetres.
+    """
     w, d, h = size
     c, s = math.cos(math.radians(yaw)), math.sin(math.radians(yaw))
 
@@ -397,43 +454,64 @@ def set_box(
 
 
 def faces_camera(quad: Quad) -> bool:
-    """Return whether the corners run clockwise on the screen, so that the face is seen from outside."""
+    """Return whether the corners run clockwise on the screen, so that the face is seen from
+    outside.
+    """
     turned = zip(quad, (*quad[1:], quad[0]), strict=True)
     return sum(ax * by - bx * ay for (ax, ay), (bx, by) in turned) > 0
 
 
-def lay_flat(scene: Scene, face: Face, size: tuple[float, float], at: tuple[float, float], yaw: float) -> None:
+def lay_flat(
+    scene: Scene, face: Face, size: tuple[float, float], at: tuple[float, float], yaw: float
+) -> None:
     """Lay a flat pouch on the belt: `size` is width and length in centimetres."""
     w, d = size
     c, s = math.cos(math.radians(yaw)), math.sin(math.radians(yaw))
     ends = ((-w / 2, d / 2), (w / 2, d / 2), (w / 2, -d / 2), (-w / 2, -d / 2))
     corners = [project(at[0] + c * x - s * y, at[1] + s * x + c * y, 1.2) for x, y in ends]
-    ground_shadow(scene.picture, [project(at[0] + c * x - s * y, at[1] + s * x + c * y, 0) for x, y in ends])
+    ground_shadow(
+        scene.picture, [project(at[0] + c * x - s * y, at[1] + s * x + c * y, 0) for x, y in ends]
+    )
     scene.face(face, (corners[0], corners[1], corners[2], corners[3]), 0.98)
 
 
-def set_can(scene: Scene, face: Face, radius: float, height: float, at: tuple[float, float]) -> None:
+def set_can(
+    scene: Scene, face: Face, radius: float, height: float, at: tuple[float, float]
+) -> None:
     """Stand a can on the belt; a ray is cast for each pixel, and its label wraps once round it."""
     printed, mask = face
     turns = np.linspace(0, 2 * math.pi, 40)
     ground_shadow(
-        scene.picture, [project(at[0] + radius * math.cos(a), at[1] + radius * math.sin(a), 0) for a in turns]
+        scene.picture,
+        [project(at[0] + radius * math.cos(a), at[1] + radius * math.sin(a), 0) for a in turns],
     )
     rims = [
-        project(at[0] + radius * math.cos(a), at[1] + radius * math.sin(a), z) for a in turns for z in (0.0, height)
+        project(at[0] + radius * math.cos(a), at[1] + radius * math.sin(a), z)
+        for a in turns
+        for z in (0.0, height)
     ]
     x0, y0 = math.floor(min(x for x, _ in rims)), math.floor(min(y for _, y in rims))
     x1, y1 = math.ceil(max(x for x, _ in rims)), math.ceil(max(y for _, y in rims))
     px, py = np.meshgrid(np.arange(x0, x1) + 0.5, np.arange(y0, y1) + 0.5)
-    rays = FORWARD + (px[..., None] - BIG[0] / 2) / FOCAL * RIGHT + (py[..., None] - BIG[1] / 2) / FOCAL * DOWN
+    rays = (
+        FORWARD
+        + (px[..., None] - BIG[0] / 2) / FOCAL * RIGHT
+        + (py[..., None] - BIG[1] / 2) / FOCAL * DOWN
+    )
     body, around, z = _hit_cylinder(rays, at, radius, height)
-    u = np.clip((around / (2 * math.pi) + 0.5) * printed.width, 0, printed.width - 1).astype(np.intp)
+    u = np.clip((around / (2 * math.pi) + 0.5) * printed.width, 0, printed.width - 1).astype(
+        np.intp
+    )
     v = np.clip((1 - z / height) * printed.height, 0, printed.height - 1).astype(np.intp)
     light = 0.5 + 0.5 * np.cos(around + 0.3) ** 2 + 0.18 * np.exp(-(((around + 0.5) / 0.12) ** 2))
     colours = np.minimum(np.asarray(printed)[v, u] * light[..., None], 255).astype(np.uint8)
-    scene.picture.paste(Image.fromarray(colours), (x0, y0), Image.fromarray(body.astype(np.uint8) * 255))
+    scene.picture.paste(
+        Image.fromarray(colours), (x0, y0), Image.fromarray(body.astype(np.uint8) * 255)
+    )
     seen = Image.new("L", BIG)
-    seen.paste(Image.fromarray(np.where(body, np.asarray(mask)[v, u], 0).astype(np.uint8)), (x0, y0))
+    seen.paste(
+        Image.fromarray(np.where(body, np.asarray(mask)[v, u], 0).astype(np.uint8)), (x0, y0)
+    )
     scene.masks += [seen] if seen.getbbox() is not None else []
     _draw_lid(scene.picture, at, radius, height)
 
@@ -460,7 +538,10 @@ def _draw_lid(picture: Image.Image, at: tuple[float, float], radius: float, heig
     turns = np.linspace(0, 2 * math.pi, 120)
     for share, tone in ((1.0, 150), (0.97, 214), (0.9, 168), (0.87, 200), (0.6, 178), (0.57, 204)):
         ring = [
-            project(at[0] + share * radius * math.cos(a), at[1] + share * radius * math.sin(a), height) for a in turns
+            project(
+                at[0] + share * radius * math.cos(a), at[1] + share * radius * math.sin(a), height
+            )
+            for a in turns
         ]
         pen.polygon(ring, fill=(tone, tone + 2, tone + 5))
 
@@ -470,17 +551,27 @@ def ground_shadow(picture: Image.Image, foot: Sequence[tuple[float, float]]) -> 
     for spread, reach, depth in ((1.16, 60, 105), (1.04, 16, 120)):
         shape = Image.new("L", (BIG[0] // 4, BIG[1] // 4))
         cx, cy = sum(x for x, _ in foot) / len(foot), sum(y for _, y in foot) / len(foot)
-        around = [((cx + (x - cx) * spread + 14) / 4, (cy + (y - cy) * spread + 10) / 4) for x, y in foot]
+        around = [
+            ((cx + (x - cx) * spread + 14) / 4, (cy + (y - cy) * spread + 10) / 4) for x, y in foot
+        ]
         ImageDraw.Draw(shape).polygon(around, fill=depth)
-        soft = shape.filter(ImageFilter.GaussianBlur(reach / 4)).resize(BIG, Image.Resampling.BILINEAR)
+        soft = shape.filter(ImageFilter.GaussianBlur(reach / 4)).resize(
+            BIG, Image.Resampling.BILINEAR
+        )
         picture.paste((14, 15, 18), (0, 0, *BIG), soft)
 
 
 def belt(rubber: Colour, rng: np.random.Generator) -> Image.Image:
-    """Return the empty line: a belt that runs from left to right between rails, and the hall behind it."""
+    """Return the empty line: a belt that runs from left to right between rails, and the hall behind
+    it.
+    """
     view = Image.new("RGB", BIG, (150, 156, 160))
     back = Image.new("RGB", (64, 64), (188, 193, 196))
-    place(view, back, (project(-90, 60, 60), project(90, 60, 60), project(90, 60, -2), project(-90, 60, -2)))
+    place(
+        view,
+        back,
+        (project(-90, 60, 60), project(90, 60, 60), project(90, 60, -2), project(-90, 60, -2)),
+    )
     cloth = Image.new("RGB", (2400, 700), rubber)
     pen = ImageDraw.Draw(cloth)
     darker: Colour = (round(rubber[0] * 0.9), round(rubber[1] * 0.9), round(rubber[2] * 0.9))
@@ -490,14 +581,38 @@ def belt(rubber: Colour, rng: np.random.Generator) -> Image.Image:
         cloth.size, Image.Resampling.BICUBIC
     )
     cloth = ImageChops.multiply(cloth, Image.merge("RGB", (patches, patches, patches)))
-    place(view, cloth, (project(-90, 26, 0), project(90, 26, 0), project(90, -34, 0), project(-90, -34, 0)))
+    place(
+        view,
+        cloth,
+        (project(-90, 26, 0), project(90, 26, 0), project(90, -34, 0), project(-90, -34, 0)),
+    )
     for near, far, z, tone in ((26, 31, 3, 176), (-39, -34, 3, 184)):
         rail = Image.new("RGB", (8, 64))
-        levels = np.concatenate([np.linspace(tone, tone + 56, 20), np.linspace(tone + 50, tone - 40, 44)])
+        levels = np.concatenate(
+            [np.linspace(tone, tone + 56, 20), np.linspace(tone + 50, tone - 40, 44)]
+        )
         rail.paste(Image.fromarray(levels.astype(np.uint8)[:, None].repeat(8, axis=1)))
-        place(view, rail, (project(-90, far, z), project(90, far, z), project(90, near, z), project(-90, near, z)))
+        place(
+            view,
+            rail,
+            (
+                project(-90, far, z),
+                project(90, far, z),
+                project(90, near, z),
+                project(-90, near, z),
+            ),
+        )
         wall = Image.new("RGB", (8, 8), (tone - 70, tone - 68, tone - 64))
-        place(view, wall, (project(-90, near, z), project(90, near, z), project(90, near, 0), project(-90, near, 0)))
+        place(
+            view,
+            wall,
+            (
+                project(-90, near, z),
+                project(90, near, z),
+                project(90, near, 0),
+                project(-90, near, 0),
+            ),
+        )
     return view
 
 
@@ -528,16 +643,28 @@ def box(
 ) -> None:
     """Stand one of the designs on the belt with prints on its front and its top."""
     faces = design(rng)
-    dressed = (stamped(faces[0], front, rng), stamped(faces[1], (), rng), stamped(faces[2], top, rng))
+    dressed = (
+        stamped(faces[0], front, rng),
+        stamped(faces[1], (), rng),
+        stamped(faces[2], top, rng),
+    )
     set_box(scene, dressed, SIZES[design], at, yaw)
 
 
-def can_of_tomatoes(scene: Scene, rng: np.random.Generator, at: tuple[float, float], prints: Sequence[Print]) -> None:
+def can_of_tomatoes(
+    scene: Scene, rng: np.random.Generator, at: tuple[float, float], prints: Sequence[Print]
+) -> None:
     """Stand a can of tomatoes on the belt."""
     set_can(scene, stamped(tomato_label(rng), prints, rng), 38 / (2 * math.pi), 17, at)
 
 
-def pouch(scene: Scene, rng: np.random.Generator, at: tuple[float, float], yaw: float, prints: Sequence[Print]) -> None:
+def pouch(
+    scene: Scene,
+    rng: np.random.Generator,
+    at: tuple[float, float],
+    yaw: float,
+    prints: Sequence[Print],
+) -> None:
     """Lay a pouch of coffee on the belt."""
     lay_flat(scene, stamped(coffee(rng), prints, rng), (20, 28), at, yaw)
 
@@ -566,7 +693,14 @@ def shipping_stamped(rng: np.random.Generator) -> Scene:
 def shipping_rejected(rng: np.random.Generator) -> Scene:
     """The same box with the seal of a refused lot, which has the stamp's frame."""
     scene = Scene(belt(GREEN_BELT, rng))
-    box(scene, shipping, rng, (1, -3), 18, front=[Print("lookalikes/no-rejected", (0.68, 0.46), 13.0, 7)])
+    box(
+        scene,
+        shipping,
+        rng,
+        (1, -3),
+        18,
+        front=[Print("lookalikes/no-rejected", (0.68, 0.46), 13.0, 7)],
+    )
     return scene
 
 
@@ -594,7 +728,14 @@ def relay_stamped(rng: np.random.Generator) -> Scene:
 def relay_half(rng: np.random.Generator) -> Scene:
     """A box of relays with half a stamp, the other half printed past the edge."""
     scene = Scene(belt(WHITE_BELT, rng))
-    box(scene, relay, rng, (-2, 0), -20, top=[Print("lookalikes/half-qc-tested", (0.93, 0.45), 3.5, 0)])
+    box(
+        scene,
+        relay,
+        rng,
+        (-2, 0),
+        -20,
+        top=[Print("lookalikes/half-qc-tested", (0.93, 0.45), 3.5, 0)],
+    )
     return scene
 
 
@@ -620,7 +761,14 @@ def crispbread_seals(rng: np.random.Generator) -> Scene:
 def two_boxes_stamped(rng: np.random.Generator) -> Scene:
     """Two boxes that came together, each with its stamp: one on the front, one on the lid."""
     scene = Scene(belt(GREEN_BELT, rng))
-    box(scene, crispbread, rng, (-12, 8), 12, front=[Print("qc-tested", (0.78, 0.4), 7.4, -12, ink=False)])
+    box(
+        scene,
+        crispbread,
+        rng,
+        (-12, 8),
+        12,
+        front=[Print("qc-tested", (0.78, 0.4), 7.4, -12, ink=False)],
+    )
     box(scene, relay, rng, (12, -7), -16, top=[Print("qc-tested", (0.68, 0.42), 8.2, 16)])
     return scene
 
@@ -628,8 +776,22 @@ def two_boxes_stamped(rng: np.random.Generator) -> Scene:
 def tea_passed(rng: np.random.Generator) -> Scene:
     """A box of tea with another inspector's green seal and a blank frame beside it."""
     scene = Scene(belt(GREY_BELT, rng))
-    box(scene, tea, rng, (-12, 4), 20, front=[Print("lookalikes/ok-passed", (0.7, 0.66), 6.4, -8, ink=False)])
-    box(scene, crispbread, rng, (10, -4), -18, front=[Print("lookalikes/blank-frame", (0.82, 0.4), 7.0, 5, ink=False)])
+    box(
+        scene,
+        tea,
+        rng,
+        (-12, 4),
+        20,
+        front=[Print("lookalikes/ok-passed", (0.7, 0.66), 6.4, -8, ink=False)],
+    )
+    box(
+        scene,
+        crispbread,
+        rng,
+        (10, -4),
+        -18,
+        front=[Print("lookalikes/blank-frame", (0.82, 0.4), 7.0, 5, ink=False)],
+    )
     return scene
 
 
@@ -650,9 +812,12 @@ FRAMES: dict[str, Callable[[np.random.Generator], Scene]] = {
 
 
 def labels(found: dict[str, list[tuple[float, float, float, float]]]) -> str:
-    """Return the boxes of all frames in COCO layout; boxes are left, top, width, height in pixel-edge coordinates."""
+    """Return the boxes of all frames in COCO layout; boxes are left, top, width, height in
+    pixel-edge coordinates.
+    """
     images = [
-        {"id": i, "file_name": f"{name}.jpg", "width": SIZE[0], "height": SIZE[1]} for i, name in enumerate(found, 1)
+        {"id": i, "file_name": f"{name}.jpg", "width": SIZE[0], "height": SIZE[1]}
+        for i, name in enumerate(found, 1)
     ]
     annotations: list[dict[str, object]] = []
     for image, boxes in enumerate(found.values(), 1):
@@ -668,7 +833,12 @@ def labels(found: dict[str, list[tuple[float, float, float, float]]]) -> str:
                 }
             )
     categories = [{"id": 1, "name": "qc-tested"}]
-    return json.dumps({"images": images, "annotations": annotations, "categories": categories}, indent=1) + "\n"
+    return (
+        json.dumps(
+            {"images": images, "annotations": annotations, "categories": categories}, indent=1
+        )
+        + "\n"
+    )
 
 
 def main() -> None:

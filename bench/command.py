@@ -11,8 +11,8 @@ from edge.errors import InputError, StampgateError
 def answer(name: str, work: Callable[[], int], stopped: str = "stopped") -> int:
     """Do a command's *work* and return its exit status.
 
-    A problem of the user's is one line on stderr, with *name* before it, and the status that belongs to it; Ctrl-C is
-    the line *stopped* and 130.
+    A problem of the user's is one line on stderr, with *name* before it, and the status that
+    belongs to it; Ctrl-C is the line *stopped* and 130.
     """
     try:
         return work()
@@ -25,7 +25,8 @@ def answer(name: str, work: Callable[[], int], stopped: str = "stopped") -> int:
 
 
 def run(command: list[str], what: str, advice: str) -> None:
-    """Run a program whose output the user sees; raises InputError with one line when it cannot or fails.
+    """Run a program whose output the user sees; raises InputError with one line when it cannot or
+    fails.
 
     When this program is stopped, that one is stopped too, and waited for.
     """

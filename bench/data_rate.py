@@ -1,12 +1,14 @@
-"""State how many pictures a second training takes as it is, beside what the network alone would take.
+"""State how many pictures a second training takes as it is, beside what the network alone would
+take.
 
-Run from the project's root: ``python -m bench.data_rate``. Both are measured in one run and in turn: *as it is*, with
-painters and network sharing the cores, as ``stampgate train`` works; and *the network alone*, on the first batches of
-the same run kept in memory and repeated, while the painters are halted. Their ratio says how busy the painters keep the
-network. Nothing is written.
+Run from the project's root: ``python -m bench.data_rate``. Both are measured in one run and in
+turn: *as it is*, with painters and network sharing the cores, as ``stampgate train`` works; and
+*the network alone*, on the first batches of the same run kept in memory and repeated, while the
+painters are halted. Their ratio says how busy the painters keep the network. Nothing is written.
 
-Before that the painters paint for a while with nobody training: they keep the products that they have painted and the
-photographs that they have read, so the first two or three minutes of a run cost them twice what all later ones do.
+Before that the painters paint for a while with nobody training: they keep the products that they
+have painted and the photographs that they have read, so the first two or three minutes of a run
+cost them twice what all later ones do.
 """
 
 import argparse
@@ -36,8 +38,8 @@ from train.paint.inputs import Inputs, read_inputs
 
 MARK = "artwork/qc-tested.png"
 AHEAD = 5
-"""Batches that each painter may have ready or in hand, as ``load_batches`` lets it: they are used up before the clock
-starts, as they were painted while nobody asked."""
+"""Batches that each painter may have ready or in hand, as ``load_batches`` lets it: they are used
+up before the clock starts, as they were painted while nobody asked."""
 WARM_UP_S = 45.0
 """Then each of two painters has nearly all of its 150 products and of a few hundred photographs."""
 SHARE = 0.5
@@ -48,7 +50,9 @@ WANTED = 0.9
 
 @dataclass(frozen=True)
 class Lap:
-    """What was done on one stretch: *seconds* in all, of which *waited* went by before a batch was there."""
+    """What was done on one stretch: *seconds* in all, of which *waited* went by before a batch was
+    there.
+    """
 
     pictures: int
     seconds: float
@@ -66,10 +70,18 @@ Laps = tuple[Lap, Lap]
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m bench.data_rate", description=(__doc__ or "").split("\n\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.data_rate", description=(__doc__ or "").split("\n\n")[0]
+    )
     add_inputs(parser)
     add = parser.add_argument
-    add("--seconds", type=float, default=60.0, metavar="S", help="time that counts (default %(default)g)")
+    add(
+        "--seconds",
+        type=float,
+        default=60.0,
+        metavar="S",
+        help="time that counts (default %(default)g)",
+    )
     add(
         "--warm-up",
         type=float,
@@ -77,12 +89,21 @@ def parser() -> argparse.ArgumentParser:
         metavar="S",
         help="time that the painters have to themselves first (default %(default)g)",
     )
-    add("--rounds", type=int, default=5, metavar="N", help="rounds that it is shared out to (default %(default)s)")
+    add(
+        "--rounds",
+        type=int,
+        default=5,
+        metavar="N",
+        help="rounds that it is shared out to (default %(default)s)",
+    )
     return parser
 
 
-def lap(batches: Iterator[Batch], step: Callable[[Batch], object], group: int, seconds: float) -> Lap:
-    """Train for *seconds* or a little longer, always on a whole number of groups of *group* batches.
+def lap(
+    batches: Iterator[Batch], step: Callable[[Batch], object], group: int, seconds: float
+) -> Lap:
+    """Train for *seconds* or a little longer, always on a whole number of groups of *group*
+    batches.
 
     So every lap has the same mixture of windows and whole frames.
     """
@@ -101,7 +122,9 @@ def lap(batches: Iterator[Batch], step: Callable[[Batch], object], group: int, s
 
 @contextlib.contextmanager
 def halted(processes: Sequence[int]) -> Iterator[None]:
-    """Keep the processes of these ids from running while the block does; they go on where they were."""
+    """Keep the processes of these ids from running while the block does; they go on where they
+    were.
+    """
     try:
         for process in processes:
             os.kill(process, signal.SIGSTOP)
@@ -117,7 +140,8 @@ def group_of(fit: FitSettings) -> int:
 
 
 def measure(inputs: Inputs, seconds: float, rounds: int, warm_up: float = 0.0) -> list[Laps]:
-    """Train as it is and the network alone, in turn, *seconds* in all; which comes first changes from round to round.
+    """Train as it is and the network alone, in turn, *seconds* in all; which comes first changes
+    from round to round.
 
     *warm_up*: seconds for which the painters paint before that.
 
@@ -156,7 +180,10 @@ def _step(trainer: Trainer, inputs: Inputs, batch: Batch) -> None:
 def report(laps: Sequence[Laps], fit: FitSettings, command: str) -> str:
     """The medians over the rounds as a small table, with the command that measures again."""
     ratios = [whole.rate / alone.rate for whole, alone in laps]
-    ratio, waited = statistics.median(ratios), statistics.median(whole.waited / whole.seconds for whole, _ in laps)
+    ratio, waited = (
+        statistics.median(ratios),
+        statistics.median(whole.waited / whole.seconds for whole, _ in laps),
+    )
     rates = [statistics.median(part.rate for part in parts) for parts in zip(*laps, strict=True)]
     said = "reached" if ratio >= WANTED else "not reached"
     cores = cores_here()
@@ -177,7 +204,9 @@ def report(laps: Sequence[Laps], fit: FitSettings, command: str) -> str:
 def measure_all(arguments: argparse.Namespace, command: str) -> int:
     """Check, measure and print what *command* asks for. Raises UsageError or InputError."""
     if arguments.seconds <= 0 or arguments.rounds < 1 or arguments.warm_up < 0:
-        raise UsageError("--seconds must be above 0, --rounds at least 1 and --warm-up at least 0; change them")
+        raise UsageError(
+            "--seconds must be above 0, --rounds at least 1 and --warm-up at least 0; change them"
+        )
     arguments.mark = arguments.mark or [MARK]
     inputs = read_inputs(config_of(arguments))
     laps = measure(inputs, arguments.seconds, arguments.rounds, arguments.warm_up)
@@ -189,7 +218,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Measure and print; a problem of the user's is one line on stderr and an exit status."""
     given = list(sys.argv[1:] if argv is None else argv)
     arguments = parser().parse_args(given)
-    return answer("data_rate", lambda: measure_all(arguments, " ".join(["python -m bench.data_rate", *given])))
+    return answer(
+        "data_rate", lambda: measure_all(arguments, " ".join(["python -m bench.data_rate", *given]))
+    )
 
 
 if __name__ == "__main__":

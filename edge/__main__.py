@@ -1,4 +1,6 @@
-"""The box's command: ``stampgate-edge inspect | run | gate | demo | config | check | status | log | verify-log``."""
+"""The box's command: ``stampgate-edge inspect | run | gate | demo | config | check | status | log |
+verify-log``.
+"""
 
 import argparse
 import os
@@ -13,7 +15,9 @@ from edge.errors import StampgateError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit status; a problem that the user can act on is one line on stderr."""
+    """Run the command line and return its exit status; a problem that the user can act on is one
+    line on stderr.
+    """
     asked = sys.argv[1:] if argv is None else argv
     arguments = _parser(asked).parse_args(asked)
     try:
@@ -23,7 +27,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"stampgate-edge: {error}", file=sys.stderr)
         return error.exit_code
     except BrokenPipeError:
-        # Whoever read our output (head, less) has left. Python flushes stdout once more at exit: give it a sink.
+        # Whoever read our output (head, less) has left. Python flushes stdout once more at exit:
+        # give it a sink.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except KeyboardInterrupt:
@@ -33,13 +38,18 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser(asked: Sequence[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="stampgate-edge", description="Find a mark on each product at the line and reject the products without it."
+        prog="stampgate-edge",
+        description="Find a mark on each product at the line and reject the products without it.",
     )
     parser.add_argument("--version", action="version", version=f"stampgate-edge {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_inspect(commands)
-    run = commands.add_parser("run", help="run the service", description="Run the service until SIGTERM or SIGINT.")
-    run.add_argument("--config", type=Path, required=True, metavar="EDGE.TOML", help="the settings file")
+    run = commands.add_parser(
+        "run", help="run the service", description="Run the service until SIGTERM or SIGINT."
+    )
+    run.add_argument(
+        "--config", type=Path, required=True, metavar="EDGE.TOML", help="the settings file"
+    )
     run.set_defaults(run=_run)
     gate = commands.add_parser(
         "gate",
@@ -47,12 +57,24 @@ def _parser(asked: Sequence[str]) -> argparse.ArgumentParser:
         description="Run the gate until SIGTERM or SIGINT: it owns the photo-eye and the reject line, and rejects what "
         "'stampgate-edge run' does not tell it to let pass. Start it first.",
     )
-    gate.add_argument("--config", type=Path, required=True, metavar="EDGE.TOML", help="the settings file of both")
+    gate.add_argument(
+        "--config", type=Path, required=True, metavar="EDGE.TOML", help="the settings file of both"
+    )
     gate.set_defaults(run=_gate)
-    config = commands.add_parser("config", help="print a commented settings file with every key at its default")
+    config = commands.add_parser(
+        "config", help="print a commented settings file with every key at its default"
+    )
     config.set_defaults(run=_config)
-    demo = commands.add_parser("demo", help="run the service on the packaged sample pictures and show what it did")
-    demo.add_argument("--out", type=Path, default=Path("stampgate-demo"), metavar="DIR", help="default: %(default)s")
+    demo = commands.add_parser(
+        "demo", help="run the service on the packaged sample pictures and show what it did"
+    )
+    demo.add_argument(
+        "--out",
+        type=Path,
+        default=Path("stampgate-demo"),
+        metavar="DIR",
+        help="default: %(default)s",
+    )
     demo.set_defaults(run=_demo)
     add_commands(commands, asked)
     return parser
@@ -66,8 +88,12 @@ def _add_inspect(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "x right, y down, as the picture is seen (EXIF orientation applied). A file that is no picture is a fault; the "
         "others go on and the exit status is 1. A reject is an answer, not an error: the exit status stays 0.",
     )
-    parser.add_argument("model", metavar="MODEL.onnx", help=f"model file, or '{DEFAULT_NAME}' for the packaged one")
-    parser.add_argument("images", nargs="+", type=Path, metavar="IMAGE|DIR", help="pictures, or folders of them")
+    parser.add_argument(
+        "model", metavar="MODEL.onnx", help=f"model file, or '{DEFAULT_NAME}' for the packaged one"
+    )
+    parser.add_argument(
+        "images", nargs="+", type=Path, metavar="IMAGE|DIR", help="pictures, or folders of them"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object a line")
     parser.add_argument(
         "--min-score",
@@ -82,7 +108,9 @@ def _add_inspect(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         metavar="NAME",
         help="a class that must be found to pass; may be repeated; default: every class of the model",
     )
-    parser.add_argument("--annotate", type=Path, metavar="DIR", help="write copies with the boxes drawn to DIR")
+    parser.add_argument(
+        "--annotate", type=Path, metavar="DIR", help="write copies with the boxes drawn to DIR"
+    )
     parser.set_defaults(run=_inspect)
 
 
@@ -96,7 +124,8 @@ def _score(text: str) -> float:
     return score
 
 
-# onnxruntime and Pillow take a second to load on a small box; the commands that do not see need not wait for them.
+# onnxruntime and Pillow take a second to load on a small box; the commands that do not see need not
+# wait for them.
 
 
 def _inspect(arguments: argparse.Namespace) -> int:

@@ -1,4 +1,6 @@
-"""Drawing what was decided: boxes on a copy of the picture, the verdict below it, and a sheet of many such copies."""
+"""Drawing what was decided: boxes on a copy of the picture, the verdict below it, and a sheet of
+many such copies.
+"""
 
 import io
 from collections.abc import Sequence
@@ -17,9 +19,11 @@ SHEET_COLUMNS = 3
 
 
 def annotate(frame: Frame, verdict: Verdict, name: str = "") -> Image.Image:
-    """Copy *frame*, (height, width, 3) uint8 RGB, draw each finding, and add a strip with the verdict below.
+    """Copy *frame*, (height, width, 3) uint8 RGB, draw each finding, and add a strip with the
+    verdict below.
 
-    The strip is added, not laid over: nothing in the picture is hidden and its pixels keep their coordinates.
+    The strip is added, not laid over: nothing in the picture is hidden and its pixels keep their
+    coordinates.
     """
     height, width = frame.shape[:2]
     letters = max(12, min(height, width) // 20)
@@ -27,9 +31,17 @@ def annotate(frame: Frame, verdict: Verdict, name: str = "") -> Image.Image:
     picture.paste(Image.fromarray(frame), (0, 0))
     draw = ImageDraw.Draw(picture)
     for finding in verdict.findings:
-        draw.rectangle(upright(finding.box), outline=COLOURS[verdict.kind], width=max(2, letters // 6))
+        draw.rectangle(
+            upright(finding.box), outline=COLOURS[verdict.kind], width=max(2, letters // 6)
+        )
         text = f"{finding.label} {finding.score:.2f}"
-        _label(draw, (finding.box.x0, max(0.0, finding.box.y0 - 1.4 * letters)), text, letters, COLOURS[verdict.kind])
+        _label(
+            draw,
+            (finding.box.x0, max(0.0, finding.box.y0 - 1.4 * letters)),
+            text,
+            letters,
+            COLOURS[verdict.kind],
+        )
     words = f"{verdict.kind.upper()}  {verdict.reason}" + (f"  ({name})" if name else "")
     draw.text((letters / 2, height + letters / 2), _plain(words), "white", font=_font(letters))
     return picture
@@ -57,11 +69,15 @@ def save_png(picture: Image.Image, path: Path) -> None:
 
 
 def upright(box: Box) -> tuple[float, float, float, float]:
-    """Corners in the order that Pillow insists on; a badly trained model may put a right side left of a left one."""
+    """Corners in the order that Pillow insists on; a badly trained model may put a right side left
+    of a left one.
+    """
     return (min(box.x0, box.x1), min(box.y0, box.y1), max(box.x0, box.x1), max(box.y0, box.y1))
 
 
-def _label(draw: ImageDraw.ImageDraw, at: tuple[float, float], text: str, letters: int, colour: str) -> None:
+def _label(
+    draw: ImageDraw.ImageDraw, at: tuple[float, float], text: str, letters: int, colour: str
+) -> None:
     font = _font(letters)
     draw.rectangle(draw.textbbox(at, _plain(text), font=font), fill=colour)
     draw.text(at, _plain(text), "white", font=font)

@@ -1,6 +1,8 @@
-"""Time for the box: the kernel's monotonic clock at the line, a simulated one in tests; and the request to stop.
+"""Time for the box: the kernel's monotonic clock at the line, a simulated one in tests; and the
+request to stop.
 
-Everything on the box is timed by a :class:`Clock` that is handed in, so a test can compare whole histories exactly.
+Everything on the box is timed by a :class:`Clock` that is handed in, so a test can compare whole
+histories exactly.
 """
 
 import ctypes
@@ -14,7 +16,9 @@ from typing import Protocol
 
 
 class Timed(Protocol):
-    """Something that must act at moments it names itself, such as a gate whose pulse begins when its item arrives."""
+    """Something that must act at moments it names itself, such as a gate whose pulse begins when
+    its item arrives.
+    """
 
     def next_ns(self) -> int | None:
         """When it must act next, in monotonic nanoseconds; None when nothing is ahead."""
@@ -27,7 +31,9 @@ class Attendant(Protocol):
     """Whoever calls :meth:`Timed.act` on time."""
 
     def wake(self) -> None:
-        """Ask for the next moment again: it may have changed. Raises RuntimeError when the attendant has died."""
+        """Ask for the next moment again: it may have changed. Raises RuntimeError when the
+        attendant has died.
+        """
 
     def stop(self) -> None:
         """Attend no longer; returns when no call is in progress."""
@@ -36,8 +42,9 @@ class Attendant(Protocol):
 class Stop:
     """A request to end, with its reason.
 
-    Synchronization: :meth:`request` is safe in a signal handler (a pipe, because a handler that takes a lock held by
-    the thread it interrupts would wait for ever); the rest belongs to one thread.
+    Synchronization: :meth:`request` is safe in a signal handler (a pipe, because a handler that
+    takes a lock held by the thread it interrupts would wait for ever); the rest belongs to one
+    thread.
     """
 
     def __init__(self) -> None:
@@ -74,7 +81,9 @@ class Clock(Protocol):
         """Return at *t_ns* or a little later; at once when it has passed."""
 
     def wait_until(self, t_ns: int, stop: Stop) -> bool:
-        """Like :meth:`sleep_until`, but also return as soon as *stop* is requested; True when it was."""
+        """Like :meth:`sleep_until`, but also return as soon as *stop* is requested; True when it
+        was.
+        """
 
     def attend(self, timed: Timed) -> Attendant:
         """See to it that *timed* acts at its moments, whatever the caller is busy with."""
@@ -103,7 +112,8 @@ class MonotonicClock:
 class _AttendantThread:
     """One thread that sleeps until *timed* is due.
 
-    Synchronization: the condition is taken before any lock of *timed*; so *timed* must not hold its own lock in wake().
+    Synchronization: the condition is taken before any lock of *timed*; so *timed* must not hold its
+    own lock in wake().
     """
 
     def __init__(self, clock: MonotonicClock, timed: Timed) -> None:
@@ -146,7 +156,8 @@ class _AttendantThread:
 
 
 class SimulatedClock:
-    """A clock that moves only when someone waits, and then at once; whoever is due on the way acts at its exact moment.
+    """A clock that moves only when someone waits, and then at once; whoever is due on the way acts
+    at its exact moment.
 
     Synchronization: one thread.
     """
@@ -196,7 +207,9 @@ class _SimulatedAttendant:
 
 
 def boot_id() -> str:
-    """The kernel's name for this run of the machine: monotonic moments of two boots cannot be compared."""
+    """The kernel's name for this run of the machine: monotonic moments of two boots cannot be
+    compared.
+    """
     return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
 
 
@@ -206,7 +219,12 @@ def _libc() -> ctypes.CDLL:
 
 
 def clock_synced() -> bool | None:
-    """Whether the kernel's wall clock is disciplined (NTP, PTP), from adjtimex(2); None when it will not say."""
-    time_error, buffer = 5, ctypes.create_string_buffer(512)  # struct timex, all zero: read, change nothing
+    """Whether the kernel's wall clock is disciplined (NTP, PTP), from adjtimex(2); None when it
+    will not say.
+    """
+    time_error, buffer = (
+        5,
+        ctypes.create_string_buffer(512),
+    )  # struct timex, all zero: read, change nothing
     state = int(_libc().adjtimex(buffer))
     return None if state < 0 else state != time_error

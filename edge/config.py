@@ -1,7 +1,7 @@
 """The box's settings: one frozen dataclass a section, read once at the start from ``edge.toml``.
 
-Defaults, bounds and sentences stand in the fields alone; the sample file, the checks and the documentation are made
-from them. A relative path in the file is relative to the file's own folder.
+Defaults, bounds and sentences stand in the fields alone; the sample file, the checks and the
+documentation are made from them. A relative path in the file is relative to the file's own folder.
 """
 
 import dataclasses
@@ -31,12 +31,18 @@ class CameraSettings:
         choices=("replay", "v4l2", "picamera", "gstreamer"),
     )
     folder: str = setting(
-        "/var/lib/stampgate/frames", "replay: folder of pictures, shown in the order of their names, or a film file"
+        "/var/lib/stampgate/frames",
+        "replay: folder of pictures, shown in the order of their names, or a film file",
     )
     pictures_per_second: float = setting(
-        2.0, "replay: how fast they are shown; 0 shows the next as soon as it is asked for", at_least=0, at_most=1000
+        2.0,
+        "replay: how fast they are shown; 0 shows the next as soon as it is asked for",
+        at_least=0,
+        at_most=1000,
     )
-    loop: bool = setting(False, "replay: begin again after the last picture; otherwise the run ends there, cleanly")
+    loop: bool = setting(
+        False, "replay: begin again after the last picture; otherwise the run ends there, cleanly"
+    )
     timeout_ms: float = setting(
         1000.0,
         "How long to wait for a picture after a trigger; without one the item is a FAULT, and a real camera is lost",
@@ -44,11 +50,18 @@ class CameraSettings:
         at_most=2000,
     )
     device: str = setting(
-        "", "Which camera: v4l2 its path under /dev/v4l/by-id, picamera its number; empty takes the only one"
+        "",
+        "Which camera: v4l2 its path under /dev/v4l/by-id, picamera its number; empty takes the only one",
     )
-    width: int = setting(1280, "Width of the camera's picture, in pixels", at_least=16, at_most=8192)
-    height: int = setting(960, "Height of the camera's picture, in pixels", at_least=16, at_most=8192)
-    frames_per_second: float = setting(30.0, "How many pictures a second the camera takes", above=0, at_most=1000)
+    width: int = setting(
+        1280, "Width of the camera's picture, in pixels", at_least=16, at_most=8192
+    )
+    height: int = setting(
+        960, "Height of the camera's picture, in pixels", at_least=16, at_most=8192
+    )
+    frames_per_second: float = setting(
+        30.0, "How many pictures a second the camera takes", above=0, at_most=1000
+    )
     pixel_format: str = setting(
         "MJPG",
         "v4l2: how the camera sends its pixels; YUYV is exact, MJPG needs less of the bus",
@@ -73,7 +86,8 @@ class CameraSettings:
         at_most=32,
     )
     controls: tuple[str, ...] = setting(
-        (), 'More controls of v4l2 or picamera, each "name=number", fixed and checked, such as "focus_absolute=30"'
+        (),
+        'More controls of v4l2 or picamera, each "name=number", fixed and checked, such as "focus_absolute=30"',
     )
     lag_ms: float = setting(
         40.0,
@@ -87,7 +101,8 @@ class CameraSettings:
         "gstreamer: what takes the pictures, up to but without the sink; the names in braces are filled in",
     )
     allow_repeats: bool = setting(
-        False, "Allow a picture to equal the one before to the last grey level; true only to replay drawings"
+        False,
+        "Allow a picture to equal the one before to the last grey level; true only to replay drawings",
     )
     black_below: float = setting(
         16.0,
@@ -121,7 +136,9 @@ class TriggerSettings:
         "every-frame: each new picture is an item; interval: one item each interval_ms; photo-eye: a line of the gate",
         choices=("every-frame", "interval", "photo-eye"),
     )
-    interval_ms: float = setting(500.0, "Time between items of an interval trigger", at_least=1, at_most=3_600_000)
+    interval_ms: float = setting(
+        500.0, "Time between items of an interval trigger", at_least=1, at_most=3_600_000
+    )
     debounce_ms: float = setting(
         5.0,
         "How long the photo-eye must be steady before it counts; the delay runs from then",
@@ -153,10 +170,16 @@ class GateSettings:
         choices=("simulated", "process"),
     )
     reject_delay_ms: float = setting(
-        500.0, "Time from the trigger until the item is at the gate; a later answer rejects", above=0, at_most=60_000
+        500.0,
+        "Time from the trigger until the item is at the gate; a later answer rejects",
+        above=0,
+        at_most=60_000,
     )
     reject_delay_counts: int = setting(
-        0, "Encoder counts from the trigger to the gate; above 0 they stand in for the time", at_least=0, at_most=10**7
+        0,
+        "Encoder counts from the trigger to the gate; above 0 they stand in for the time",
+        at_least=0,
+        at_most=10**7,
     )
     pulse_ms: float = setting(
         50.0,
@@ -185,18 +208,30 @@ class GateSettings:
         live=True,
     )
     ready_ms: float = setting(
-        25.0, "READY changes its level this often while all is well, and rests low else", at_least=1, at_most=200
+        25.0,
+        "READY changes its level this often while all is well, and rests low else",
+        at_least=1,
+        at_most=200,
     )
     eye_silent_ms: float = setting(
-        1000.0, "READY rests when the eye has said nothing for so long", at_least=100, at_most=10_000
+        1000.0,
+        "READY rests when the eye has said nothing for so long",
+        at_least=100,
+        at_most=10_000,
     )
-    socket: str = setting("/run/stampgate/gate.sock", "Socket on which the gate's process listens for the eye")
-    record: str = setting("", "File to which simulated lines add every edge as a JSON line; empty for none")
+    socket: str = setting(
+        "/run/stampgate/gate.sock", "Socket on which the gate's process listens for the eye"
+    )
+    record: str = setting(
+        "", "File to which simulated lines add every edge as a JSON line; empty for none"
+    )
 
 
 @dataclass(frozen=True)
 class LinesSettings:
-    """The wires of the gate's process, each by the name that the chip gives its line; empty for one that is missing."""
+    """The wires of the gate's process, each by the name that the chip gives its line; empty for one
+    that is missing.
+    """
 
     driver: str = setting(
         "simulated",
@@ -213,16 +248,26 @@ class LinesSettings:
     reject: str = setting("", "Output: moves the flap or the valve")
     ready: str = setting("", "Output: a square wave while the line may run")
     fault: str = setting("", "Output: high while something is wrong")
-    active_low: tuple[str, ...] = setting((), 'Which of the above work upside down, e.g. ["trigger", "fault"]')
-    pull: str = setting("as-is", "The inputs' pull resistors in the chip", choices=("as-is", "up", "down", "disabled"))
-    inputs: str = setting("", "Socket on which simulated lines take edges of their inputs; empty for none")
+    active_low: tuple[str, ...] = setting(
+        (), 'Which of the above work upside down, e.g. ["trigger", "fault"]'
+    )
+    pull: str = setting(
+        "as-is",
+        "The inputs' pull resistors in the chip",
+        choices=("as-is", "up", "down", "disabled"),
+    )
+    inputs: str = setting(
+        "", "Socket on which simulated lines take edges of their inputs; empty for none"
+    )
 
 
 @dataclass(frozen=True)
 class ModelSettings:
     """The model that finds the marks."""
 
-    file: str = setting(DEFAULT_NAME, "ONNX file made by 'stampgate export', or default for the one in the package")
+    file: str = setting(
+        DEFAULT_NAME, "ONNX file made by 'stampgate export', or default for the one in the package"
+    )
     threads: int = setting(1, "Processor cores that one inference may use", at_least=1, at_most=64)
 
 
@@ -231,7 +276,9 @@ class DecisionSettings:
     """When an item passes."""
 
     required: tuple[str, ...] = setting(
-        (), "Class names that must all be found; an empty list asks for every class of the model", live=True
+        (),
+        "Class names that must all be found; an empty list asks for every class of the model",
+        live=True,
     )
 
 
@@ -240,7 +287,8 @@ class JournalSettings:
     """Where every decision is written down."""
 
     file: str = setting(
-        "/var/log/stampgate/journal.jsonl", "The journal, JSON lines; files that are full lie beside it, numbered"
+        "/var/log/stampgate/journal.jsonl",
+        "The journal, JSON lines; files that are full lie beside it, numbered",
     )
     sync: str = setting(
         "every-line",
@@ -256,7 +304,11 @@ class JournalSettings:
         live=True,
     )
     group_ms: float = setting(
-        1000.0, "Longest that a record waits for others when grouped", at_least=1, at_most=60_000, live=True
+        1000.0,
+        "Longest that a record waits for others when grouped",
+        at_least=1,
+        at_most=60_000,
+        live=True,
     )
     patience_ms: float = setting(
         250.0,
@@ -273,13 +325,17 @@ class JournalSettings:
         live=True,
     )
     file_items: int = setting(
-        100_000, "Items after which a new file begins; one also begins after a day of running", at_least=1, live=True
+        100_000,
+        "Items after which a new file begins; one also begins after a day of running",
+        at_least=1,
+        live=True,
     )
     health_s: float = setting(
         60.0, "Time between two lines about the box's health", at_least=1, at_most=3600, live=True
     )
     status: str = setting(
-        "/run/stampgate/status.json", "File that 'stampgate-edge status' reads, best in memory; empty for none"
+        "/run/stampgate/status.json",
+        "File that 'stampgate-edge status' reads, best in memory; empty for none",
     )
 
 
@@ -287,7 +343,9 @@ class JournalSettings:
 class EvidenceSettings:
     """Pictures kept to show what was decided: every reject and fault, and some passes."""
 
-    folder: str = setting("/var/log/stampgate/evidence", "Folder that holds them and nothing else; empty for none")
+    folder: str = setting(
+        "/var/log/stampgate/evidence", "Folder that holds them and nothing else; empty for none"
+    )
     limit_mb: int = setting(
         2000, "Room they may take; the oldest goes first", at_least=1, at_most=10_000_000, live=True
     )
@@ -299,9 +357,15 @@ class EvidenceSettings:
         live=True,
     )
     pass_rate: float = setting(
-        0.01, "Share of the passes that are kept, drawn by item number and seed", at_least=0, at_most=1, live=True
+        0.01,
+        "Share of the passes that are kept, drawn by item number and seed",
+        at_least=0,
+        at_most=1,
+        live=True,
     )
-    seed: int = setting(1, "Which passes are drawn; the same seed draws the same numbers", at_least=0, live=True)
+    seed: int = setting(
+        1, "Which passes are drawn; the same seed draws the same numbers", at_least=0, live=True
+    )
     quality: int = setting(85, "JPEG quality", at_least=1, at_most=95, live=True)
     patience_ms: float = setting(
         100.0,
@@ -317,7 +381,10 @@ class ServiceSettings:
     """How the service behaves towards systemd."""
 
     tick_ms: float = setting(
-        500.0, "Longest wait for a trigger before the watchdog is told that all is well", at_least=10, at_most=5000
+        500.0,
+        "Longest wait for a trigger before the watchdog is told that all is well",
+        at_least=10,
+        at_most=5000,
     )
 
 
@@ -347,7 +414,9 @@ class Config:
         return DEFAULT_MODEL if self.model.file == DEFAULT_NAME else self.path(self.model.file)
 
     def checksum(self) -> str:
-        """SHA-256, in hex, of all settings as sorted JSON; layout and comments of the file do not count."""
+        """SHA-256, in hex, of all settings as sorted JSON; layout and comments of the file do not
+        count.
+        """
         import hashlib  # noqa: PLC0415 - it brings OpenSSL, 4 MB of memory that the gate's process does without
 
         settings = {name: dataclasses.asdict(getattr(self, name)) for name in SECTIONS}
@@ -368,7 +437,9 @@ SECTIONS: dict[str, type[Any]] = {
 
 
 def load_config(path: Path) -> Config:
-    """Read and check ``edge.toml``. Raises ConfigError with one line for the first thing that is wrong."""
+    """Read and check ``edge.toml``. Raises ConfigError with one line for the first thing that is
+    wrong.
+    """
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -379,12 +450,17 @@ def load_config(path: Path) -> Config:
         raise ConfigError(f"{path}: must be TOML in UTF-8 ({error}); correct it there") from None
     for name, table in tables.items():
         if name not in SECTIONS:
-            raise ConfigError(f"{path}: has no section [{name}]; its sections are {', '.join(SECTIONS)}")
+            raise ConfigError(
+                f"{path}: has no section [{name}]; its sections are {', '.join(SECTIONS)}"
+            )
         if not isinstance(table, dict):
             raise ConfigError(
                 f"{path}: [{name}] must be a section, not {json.dumps(table, default=str)}; correct it there"
             )
-    sections = {name: read_section(kind, tables.get(name, {}), f"{path}: [{name}]") for name, kind in SECTIONS.items()}
+    sections = {
+        name: read_section(kind, tables.get(name, {}), f"{path}: [{name}]")
+        for name, kind in SECTIONS.items()
+    }
     return Config(**sections, folder=path.absolute().parent, source=path.absolute())
 
 

@@ -79,7 +79,9 @@ class Finding:
     box: Box
 
     def as_object(self) -> dict[str, Any]:
-        """The finding as the journal and ``--json`` hold it: the box as [x0, y0, x1, y1] in camera pixels."""
+        """The finding as the journal and ``--json`` hold it: the box as [x0, y0, x1, y1] in camera
+        pixels.
+        """
         box = [round(corner, 2) for corner in self.box.corners()]
         return {"label": self.label, "score": round(self.score, 4), "box": box}
 
@@ -100,15 +102,18 @@ def required_classes(names: Collection[str], classes: Collection[str]) -> frozen
     """
     for name in names:
         if name not in classes:
-            raise UsageError(f"a required class must be one of the model's ({', '.join(classes)}), not {name!r}")
+            raise UsageError(
+                f"a required class must be one of the model's ({', '.join(classes)}), not {name!r}"
+            )
     return frozenset(names or classes)
 
 
 def decide(findings: Iterable[Finding], required: Collection[str]) -> Verdict:
     """Pass an item only when every required class was found; in any doubt reject.
 
-    *findings*: those at or above the model's threshold; *required*: class names, all of which must be there. With
-    nothing required nothing can pass: an empty rule is a mistake, and a mistake rejects.
+    *findings*: those at or above the model's threshold; *required*: class names, all of which must
+    be there. With nothing required nothing can pass: an empty rule is a mistake, and a mistake
+    rejects.
     """
     seen = tuple(sorted(findings, key=lambda finding: -finding.score))
     missing = sorted(set(required) - {finding.label for finding in seen})

@@ -12,7 +12,8 @@ The tree::
     ├── GateError (OSError)        exit 75: the gate's process or a line of it is lost; systemd starts a new one
     └── JournalError (OSError)     exit 74 (EX_IOERR): nothing may be decided that cannot be written down
 
-Every message reads *what: where, must be …, not …* followed by the next step, so the line is enough to act on.
+Every message reads *what: where, must be …, not …* followed by the next step, so the line is enough
+to act on.
 """
 
 
@@ -70,7 +71,9 @@ class FrameError(CameraError):
 
 
 class GateError(StampgateError, OSError):
-    """The gate cannot be reached, or cannot reach its lines; what it was not told to let pass is rejected."""
+    """The gate cannot be reached, or cannot reach its lines; what it was not told to let pass is
+    rejected.
+    """
 
     exit_code = 75
 

@@ -12,9 +12,10 @@ from edge.errors import InputError, StampgateError
 def whole_or_nothing(path: Path) -> Iterator[Path]:
     """Give a temporary path beside *path*, which takes that name only when the block ends well.
 
-    Whoever looks sees the old file or the new one, never half of one: what was written is synchronised, renamed, then
-    the folder is synchronised. POSIX promises that rename() is all or nothing, and only fsync() that it survives a
-    power cut. Raises InputError when it cannot be done; whatever ends the block early, nothing is left over.
+    Whoever looks sees the old file or the new one, never half of one: what was written is
+    synchronised, renamed, then the folder is synchronised. POSIX promises that rename() is all or
+    nothing, and only fsync() that it survives a power cut. Raises InputError when it cannot be
+    done; whatever ends the block early, nothing is left over.
     """
     import tempfile  # noqa: PLC0415 - with what it imports it takes a megabyte, and the eye writes no such file
 
@@ -48,10 +49,11 @@ def write_whole(path: Path, content: bytes) -> None:
 
 
 def append_whole(descriptor: int, content: bytes, size: int) -> int:
-    """Add *content* to an open file of *size* bytes; returns its new size when all of it is on the disk.
+    """Add *content* to an open file of *size* bytes; returns its new size when all of it is on the
+    disk.
 
-    *descriptor*: open with ``O_APPEND``. fdatasync(2) keeps the data and the file's length; its times may wait. Raises
-    OSError when it cannot be done, and takes back what was written of it.
+    *descriptor*: open with ``O_APPEND``. fdatasync(2) keeps the data and the file's length; its
+    times may wait. Raises OSError when it cannot be done, and takes back what was written of it.
     """
     left = content
     try:
@@ -79,4 +81,6 @@ def make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"{folder}: cannot be made a folder ({error.strerror}); name another place") from None
+        raise InputError(
+            f"{folder}: cannot be made a folder ({error.strerror}); name another place"
+        ) from None

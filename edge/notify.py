@@ -1,4 +1,6 @@
-"""Telling systemd how we are: sd_notify(3) in a few lines, because the box needs no library for a datagram."""
+"""Telling systemd how we are: sd_notify(3) in a few lines, because the box needs no library for a
+datagram.
+"""
 
 import contextlib
 import os
@@ -11,9 +13,11 @@ PATIENCE_S = 1.0
 
 
 class Notifier:
-    """Sends READY, WATCHDOG, RELOADING and STOPPING to the socket that systemd names; does nothing where there is none.
+    """Sends READY, WATCHDOG, RELOADING and STOPPING to the socket that systemd names; does nothing
+    where there is none.
 
-    Never call :meth:`alive` from a side thread: it shall prove that the way of an item is walked to its end.
+    Never call :meth:`alive` from a side thread: it shall prove that the way of an item is walked to
+    its end.
 
     Synchronization: one thread.
     """
@@ -22,20 +26,29 @@ class Notifier:
         address = os.environ.get("NOTIFY_SOCKET", "")
         # A leading @ stands for the zero byte of Linux's abstract names.
         self._address = "\0" + address[1:] if address.startswith("@") else address
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) if address else None
+        self._socket = (
+            socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+            if address
+            else None
+        )
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         if self._socket is not None:
             self._socket.close()
 
     @property
     def watchdog_ns(self) -> int | None:
-        """How long systemd waits for :meth:`alive` before it kills us, nanoseconds; None when it does not."""
+        """How long systemd waits for :meth:`alive` before it kills us, nanoseconds; None when it
+        does not.
+        """
         ours = os.environ.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
         usec = os.environ.get("WATCHDOG_USEC", "")
         return int(usec) * 1000 if ours and usec.isdigit() and int(usec) else None
@@ -45,7 +58,9 @@ class Notifier:
         self._send(f"READY=1\nSTATUS={status}", PATIENCE_S)
 
     def reloading(self, now_ns: int) -> None:
-        """Say that settings are being read again; :meth:`ready` ends it. *now_ns*: the monotonic clock's moment."""
+        """Say that settings are being read again; :meth:`ready` ends it. *now_ns*: the monotonic
+        clock's moment.
+        """
         self._send(f"RELOADING=1\nMONOTONIC_USEC={now_ns // 1000}", PATIENCE_S)
 
     def alive(self, status: str) -> None:
@@ -59,8 +74,9 @@ class Notifier:
     def _send(self, state: str, patience_s: float) -> None:
         """Send, waiting at most *patience_s* seconds for room in the supervisor's queue.
 
-        The kernel lets a sender wait for ever once about ten datagrams lie unread (unix(7), max_dgram_qlen). A
-        supervisor that does not listen is no reason to stop the line; its watchdog will have the last word.
+        The kernel lets a sender wait for ever once about ten datagrams lie unread (unix(7),
+        max_dgram_qlen). A supervisor that does not listen is no reason to stop the line; its
+        watchdog will have the last word.
         """
         if self._socket is not None:
             self._socket.settimeout(patience_s)

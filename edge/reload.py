@@ -11,7 +11,8 @@ from edge.wiring import check_gate
 
 
 class Reload:
-    """SIGHUP as a request to read the settings again; with settings that come from no file it is left as it was.
+    """SIGHUP as a request to read the settings again; with settings that come from no file it is
+    left as it was.
 
     Synchronization: the main thread, the only one that Python lets handle signals.
     """
@@ -28,7 +29,10 @@ class Reload:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         if self.running.source is not None:
             signal.signal(signal.SIGHUP, self._before)
@@ -39,13 +43,17 @@ class Reload:
         return asked
 
     def read(self) -> Config:
-        """Read the file again. Raises ConfigError for one that is wrong, or changes what a running process cannot."""
+        """Read the file again. Raises ConfigError for one that is wrong, or changes what a running
+        process cannot.
+        """
         assert self.running.source is not None
         fresh = load_config(self.running.source)
         check_gate(fresh)
         fixed = [name for name in changes(self.running, fresh) if not _is_live(name)]
         if fixed:
-            raise ConfigError(f"{fresh.source}: {', '.join(fixed)}: needs a restart; restart, or take the change back")
+            raise ConfigError(
+                f"{fresh.source}: {', '.join(fixed)}: needs a restart; restart, or take the change back"
+            )
         return fresh
 
     def _ask(self, _number: int, _frame: FrameType | None) -> None:
@@ -58,7 +66,10 @@ def changes(before: Config, after: Config) -> dict[str, list[Any]]:
     >>> changes(Config(), Config(gate=dataclasses.replace(Config().gate, pulse_ms=60.0)))
     {'[gate] pulse_ms': [50.0, 60.0]}
     """
-    values = ({name: dataclasses.asdict(getattr(config, name)) for name in SECTIONS} for config in (before, after))
+    values = (
+        {name: dataclasses.asdict(getattr(config, name)) for name in SECTIONS}
+        for config in (before, after)
+    )
     old, new = values
     return {
         f"[{section}] {key}": [value, new[section][key]]
@@ -70,5 +81,9 @@ def changes(before: Config, after: Config) -> dict[str, list[Any]]:
 
 def _is_live(name: str) -> bool:
     section, key = name.removeprefix("[").split("] ")
-    (live,) = (field.metadata["live"] for field in dataclasses.fields(SECTIONS[section]) if field.name == key)
+    (live,) = (
+        field.metadata["live"]
+        for field in dataclasses.fields(SECTIONS[section])
+        if field.name == key
+    )
     return bool(live)

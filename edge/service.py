@@ -1,4 +1,6 @@
-"""The service: opens the parts of the box, hands them to the station, and takes items until the end."""
+"""The service: opens the parts of the box, hands them to the station, and takes items until the
+end.
+"""
 
 import hashlib
 import sys
@@ -31,10 +33,11 @@ from edge.wiring import check_gate
 def serve(config: Config, clock: Clock | None = None) -> Counters:
     """Run the service until SIGTERM, SIGINT or the end of the pictures, and return the counters.
 
-    On a signal the item in hand is finished, items on their way to the gate arrive there and are rejected or let pass
-    as decided, the stop record is written, and every output is low; that takes at most the reject delay and one pulse.
-    An item that comes by after that is nobody's: stop the line before the service. Raises StampgateError; what was
-    rejected until then is still rejected. *clock*: the kernel's when None.
+    On a signal the item in hand is finished, items on their way to the gate arrive there and are
+    rejected or let pass as decided, the stop record is written, and every output is low; that takes
+    at most the reject delay and one pulse. An item that comes by after that is nobody's: stop the
+    line before the service. Raises StampgateError; what was rejected until then is still rejected.
+    *clock*: the kernel's when None.
     """
     clock = clock or MonotonicClock()
     check_gate(config)
@@ -51,11 +54,23 @@ def serve(config: Config, clock: Clock | None = None) -> Counters:
         evidence = Evidence(_path(config, config.evidence.folder), config.evidence)
         about = _start_fields(config, localizer, required)
         path, make_room = config.path(config.journal.file), evidence.give_way
-        with evidence, Journal(path, clock, settings=config.journal, make_room=make_room) as journal:
-            health = Health(journal, evidence, config.journal, clock, _path(config, config.journal.status), about)
+        with (
+            evidence,
+            Journal(path, clock, settings=config.journal, make_room=make_room) as journal,
+        ):
+            health = Health(
+                journal,
+                evidence,
+                config.journal,
+                clock,
+                _path(config, config.journal.status),
+                about,
+            )
             checks = FrameChecks(config.camera)
             with camera, gate:
-                trigger = make_trigger(config.trigger, camera, clock, remote if gate is remote else None)
+                trigger = make_trigger(
+                    config.trigger, camera, clock, remote if gate is remote else None
+                )
                 parts = (trigger, camera, localizer, required, gate, journal, notifier, clock)
                 station = Station(*parts, evidence, health, checks)
                 stay_so()
@@ -63,7 +78,10 @@ def serve(config: Config, clock: Clock | None = None) -> Counters:
                 notifier.ready(f"watching with {config.model_file().name}")
                 ended = _run(station, stop, reload, _tick_ns(config, notifier))
                 notifier.stopping(ended)
-            journal.append("stop", {"reason": ended, "counters": station.counters.as_object(), **_apart(station)})
+            journal.append(
+                "stop",
+                {"reason": ended, "counters": station.counters.as_object(), **_apart(station)},
+            )
             health.show(station.counters.as_object(), state="stopped")
     return station.counters
 
@@ -83,7 +101,9 @@ def _remote_gate(config: Config, clock: Clock) -> RemoteGate:
 
 
 def _run(station: Station, stop: Stop, reload: Reload, tick_ns: int) -> str:
-    """Take items until the end; return why it ended. An error is written down, then goes on its way."""
+    """Take items until the end; return why it ended. An error is written down, then goes on its
+    way.
+    """
     try:
         while not stop.reason and not station.camera.ended:
             if reload.take():
@@ -92,7 +112,10 @@ def _run(station: Station, stop: Stop, reload: Reload, tick_ns: int) -> str:
     except JournalError:
         raise
     except Exception as error:
-        fields = {"reason": f"{type(error).__name__}: {error}", "counters": station.counters.as_object()}
+        fields = {
+            "reason": f"{type(error).__name__}: {error}",
+            "counters": station.counters.as_object(),
+        }
         station.journal.append("stop", {**fields, **_apart(station)})
         station.notifier.stopping(str(error))
         raise
@@ -100,7 +123,9 @@ def _run(station: Station, stop: Stop, reload: Reload, tick_ns: int) -> str:
 
 
 def _take_settings(station: Station, reload: Reload) -> None:
-    """Read the settings again; the journal says what counts from the next item on, or why those before go on."""
+    """Read the settings again; the journal says what counts from the next item on, or why those
+    before go on.
+    """
     station.notifier.reloading(station.clock.now_ns())
     before = reload.running
     try:
@@ -111,7 +136,9 @@ def _take_settings(station: Station, reload: Reload) -> None:
     else:
         said, reload.running = "settings read again", fresh
     about = {"settings_sha256": reload.running.checksum(), "required": sorted(station.required)}
-    station.journal.append("settings", {"reason": said, **about, "changed": changes(before, reload.running)})
+    station.journal.append(
+        "settings", {"reason": said, **about, "changed": changes(before, reload.running)}
+    )
     station.health.adopt(reload.running.journal, about)
     station.notifier.ready(said)
     print(f"stampgate-edge: {said}", file=sys.stderr, flush=True)
@@ -141,7 +168,9 @@ def _apart(station: Station) -> dict[str, Any]:
 
 
 def _tick_ns(config: Config, notifier: Notifier) -> int:
-    """How long to wait for an item: never more than a quarter of what systemd's watchdog, and the gate's, grant."""
+    """How long to wait for an item: never more than a quarter of what systemd's watchdog, and the
+    gate's, grant.
+    """
     tick_ns = round(config.service.tick_ms * 1e6)
     if config.gate.driver == "process":
         tick_ns = min(tick_ns, round(config.gate.eye_silent_ms * 1e6) // 4)

@@ -1,7 +1,8 @@
 """Settings said once: a frozen dataclass whose fields carry default, bounds and one sentence.
 
-The sample TOML, the checks and the documentation are all made from the same fields, so they cannot disagree.
-Used for the box's ``edge.toml`` (:mod:`edge.config`) and for a training run (:mod:`train.config`).
+The sample TOML, the checks and the documentation are all made from the same fields, so they cannot
+disagree. Used for the box's ``edge.toml`` (:mod:`edge.config`) and for a training run
+(:mod:`train.config`).
 """
 
 import dataclasses
@@ -28,12 +29,15 @@ def setting(
 ) -> Any:
     """Declare one field of a settings dataclass.
 
-    *default*: its value when nothing is said, a scalar, a tuple of scalars of one type, or ``()`` for a list of any
-    number of texts; *sentence*: what it is, with the unit; *above*, *at_least*, *at_most*: bounds for a number (for
-    each member of a tuple); *choices*: the words allowed; *live*: whether a service that runs can take a change.
+    *default*: its value when nothing is said, a scalar, a tuple of scalars of one type, or ``()``
+    for a list of any number of texts; *sentence*: what it is, with the unit; *above*, *at_least*,
+    *at_most*: bounds for a number (for each member of a tuple); *choices*: the words allowed;
+    *live*: whether a service that runs can take a change.
     """
     bounds = {"above": above, "at_least": at_least, "at_most": at_most, "choices": choices}
-    return dataclasses.field(default=default, metadata={"sentence": sentence, "live": live, **bounds})
+    return dataclasses.field(
+        default=default, metadata={"sentence": sentence, "live": live, **bounds}
+    )
 
 
 def bound_text(field: "dataclasses.Field[Any]") -> str:
@@ -64,7 +68,9 @@ def _within(field: "dataclasses.Field[Any]", value: Any) -> bool:
 
 
 def _matches(value: Any, default: Any) -> bool:
-    """Tell whether *value* has the type of *default*; an integer will do for a float, a bool never for a number."""
+    """Tell whether *value* has the type of *default*; an integer will do for a float, a bool never
+    for a number.
+    """
     if default == ():
         return isinstance(value, list | tuple) and all(isinstance(member, str) for member in value)
     if isinstance(default, tuple):
@@ -99,8 +105,8 @@ def _kind(default: Any) -> str:
 def check_field(where: str, field: "dataclasses.Field[Any]", value: Any) -> Any:
     """Return *value* as the field wants it (an int becomes a float where needed, a list a tuple).
 
-    *where*: how the message begins, e.g. ``edge.toml: [gate] pulse_ms``. Raises ConfigError when type or bounds are
-    broken.
+    *where*: how the message begins, e.g. ``edge.toml: [gate] pulse_ms``. Raises ConfigError when
+    type or bounds are broken.
     """
     if not _matches(value, field.default):
         raise ConfigError(
@@ -108,7 +114,9 @@ def check_field(where: str, field: "dataclasses.Field[Any]", value: Any) -> Any:
         )
     members = value if isinstance(field.default, tuple) else (value,)
     if not all(_within(field, member) for member in members):
-        raise ConfigError(f"{where} must be {bound_text(field)}, not {json.dumps(value)}; correct it there")
+        raise ConfigError(
+            f"{where} must be {bound_text(field)}, not {json.dumps(value)}; correct it there"
+        )
     if field.default == ():
         return tuple(value)
     if isinstance(field.default, tuple):
@@ -117,7 +125,8 @@ def check_field(where: str, field: "dataclasses.Field[Any]", value: Any) -> Any:
 
 
 def read_section(cls: type[T], table: Mapping[str, Any], where: str) -> T:
-    """Build the settings dataclass *cls* from a parsed table; a key that nobody reads is a typo and refused.
+    """Build the settings dataclass *cls* from a parsed table; a key that nobody reads is a typo and
+    refused.
 
     *where*: how messages begin, e.g. ``edge.toml: [gate]``. Raises ConfigError.
     """
@@ -125,7 +134,9 @@ def read_section(cls: type[T], table: Mapping[str, Any], where: str) -> T:
     for key in table:
         if key not in fields:
             raise ConfigError(f"{where} has no key {key!r}; its keys are {', '.join(fields)}")
-    return cls(**{key: check_field(f"{where} {key}", fields[key], value) for key, value in table.items()})
+    return cls(
+        **{key: check_field(f"{where} {key}", fields[key], value) for key, value in table.items()}
+    )
 
 
 def toml_value(value: Any) -> str:

@@ -1,6 +1,5 @@
 """The service: the way of one item, from the trigger to the watchdog, in :meth:`Station.pass_item`."""
 
-
 import contextlib
 import dataclasses
 from dataclasses import dataclass, field
@@ -89,9 +88,10 @@ class Station:
 
             trigger → camera ─Frame→ localizer ─Finding→ decide ─Verdict→ gate → journal → watchdog
 
-        The gate hears of the item first and will reject it; all that follows can only cancel that. Whatever goes wrong
-        while the item is judged makes it a FAULT, never a PASS. Raises JournalError when it cannot be written down, and
-        CameraError or GateError, after it was written down, when the camera or the gate is lost.
+        The gate hears of the item first and will reject it; all that follows can only cancel that.
+        Whatever goes wrong while the item is judged makes it a FAULT, never a PASS. Raises
+        JournalError when it cannot be written down, and CameraError or GateError, after it was
+        written down, when the camera or the gate is lost.
         """
         item = self.trigger.wait(until_ns, stop)
         if item is None:
@@ -99,7 +99,9 @@ class Station:
             return
         sequence = self.journal.next_sequence
         tag, lost = self._announce(sequence, item)
-        verdict, capture, trouble = self._judge(item) if lost is None else (fault(str(lost)), None, lost)
+        verdict, capture, trouble = (
+            self._judge(item) if lost is None else (fault(str(lost)), None, lost)
+        )
         answered_ns = self.clock.now_ns()
         verdict, outcome, trouble = self._answer(tag, verdict, trouble)
         frame = None if capture is None else capture.picture
@@ -114,14 +116,18 @@ class Station:
             raise trouble
 
     def adopt(self, config: Config) -> None:
-        """Let changed settings count from the next item on. Raises ConfigError, and then nothing has changed."""
+        """Let changed settings count from the next item on. Raises ConfigError, and then nothing
+        has changed.
+        """
         self.required = required_of(config, self.localizer)
         self.checks.settings, self.evidence.settings = config.camera, config.evidence
         self.journal.adopt(config.journal)
         self.gate.adopt(config.gate)
 
     def _announce(self, sequence: int, item: Item) -> tuple[int, GateError | None]:
-        """Let the gate hear of the item, unless it told us of it; its tag, and why there is none worth the name."""
+        """Let the gate hear of the item, unless it told us of it; its tag, and why there is none
+        worth the name.
+        """
         if item.tag is not None:
             return item.tag, None
         try:
@@ -145,7 +151,9 @@ class Station:
     def _answer(
         self, tag: int, verdict: Verdict, trouble: Exception | None
     ) -> tuple[Verdict, Outcome, Exception | None]:
-        """Tell the gate, and say what really becomes of the item; without a gate it could not be judged."""
+        """Tell the gate, and say what really becomes of the item; without a gate it could not be
+        judged.
+        """
         if isinstance(trouble, GateError):
             return verdict, "gone", trouble
         try:
@@ -163,7 +171,14 @@ class Station:
         self.notifier.alive(str(self.counters))
 
     def _write_down(
-        self, tag: int, item: Item, answered_ns: int, verdict: Verdict, outcome: Outcome, picture: str, kept: Exhibit
+        self,
+        tag: int,
+        item: Item,
+        answered_ns: int,
+        verdict: Verdict,
+        outcome: Outcome,
+        picture: str,
+        kept: Exhibit,
     ) -> None:
         fields: dict[str, Any] = {
             "verdict": verdict.kind,
@@ -176,7 +191,10 @@ class Station:
             "ms": round((answered_ns - item.t_ns) / 1e6, 3),
         }
         if facts := self.gate.facts():
-            fields |= {"tag": tag, "gate_run": facts["run"]}  # the gate counts on its own, because it outlives us
+            fields |= {
+                "tag": tag,
+                "gate_run": facts["run"],
+            }  # the gate counts on its own, because it outlives us
         try:
             self.journal.append("item", fields)
         except JournalError:
@@ -188,18 +206,6 @@ class Station:
             self.gate.complain(self.health.trouble)
 
 
-
-
-
-
-
-
-
-
-
-
-
-
 def _settled(verdict: Verdict, outcome: Outcome) -> Verdict:
     """What really becomes of the item: a pass that the gate did not take is a reject."""
     if verdict.kind == "pass" and outcome != "cancelled":
@@ -208,17 +214,25 @@ def _settled(verdict: Verdict, outcome: Outcome) -> Verdict:
             "unknown": "the gate does not know the item",
             "kept": "the gate rejects it in any case: too close to another, edges were lost, or reset",
         }
-        return dataclasses.replace(verdict, kind="reject", reason=f"{why.get(outcome, outcome)} ({verdict.reason})")
+        return dataclasses.replace(
+            verdict, kind="reject", reason=f"{why.get(outcome, outcome)} ({verdict.reason})"
+        )
     return verdict
 
 
 def _fault_of(error: Exception) -> Verdict:
     """Name in the journal what went wrong, the exception's kind too where nobody foresaw it."""
-    return fault(str(error) if isinstance(error, CameraError) else f"not foreseen: {type(error).__name__}: {error}")
+    return fault(
+        str(error)
+        if isinstance(error, CameraError)
+        else f"not foreseen: {type(error).__name__}: {error}"
+    )
 
 
 def _bare(error: Exception) -> Exception:
-    """Take from an error how it came about: that holds the picture until Python looks for cycles, many items later."""
+    """Take from an error how it came about: that holds the picture until Python looks for cycles,
+    many items later.
+    """
     error.__cause__ = error.__context__ = None
     return error.with_traceback(None)
 
@@ -234,9 +248,3 @@ def required_of(config: Config, localizer: Localizer) -> frozenset[str]:
         return required_classes(config.decision.required, localizer.contract.classes)
     except UsageError as error:
         raise ConfigError(f"[decision] required: {error}; correct it there") from None
-
-
-
-
-
-

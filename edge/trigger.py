@@ -30,14 +30,18 @@ class Trigger(Protocol):
 
     @property
     def skipped(self) -> int:
-        """How many came while the station was busy and were not judged: nothing is dropped silently."""
+        """How many came while the station was busy and were not judged: nothing is dropped
+        silently.
+        """
 
     def wait(self, until_ns: int, stop: Stop) -> Item | None:
         """Wait until *until_ns* for an item; None when none came."""
 
 
 class EveryFrame:
-    """Every new picture is an item: for a camera that is triggered itself, and for replayed folders."""
+    """Every new picture is an item: for a camera that is triggered itself, and for replayed
+    folders.
+    """
 
     skipped = 0
 
@@ -50,7 +54,9 @@ class EveryFrame:
 
 
 class Interval:
-    """One item each *interval_ns*, like a clock; ticks that pass while the station is busy are skipped and counted."""
+    """One item each *interval_ns*, like a clock; ticks that pass while the station is busy are
+    skipped and counted.
+    """
 
     def __init__(self, interval_ns: int, clock: Clock) -> None:
         self._interval_ns, self._clock = interval_ns, clock
@@ -58,12 +64,17 @@ class Interval:
         self.skipped = 0
 
     def wait(self, until_ns: int, stop: Stop) -> Item | None:
-        """Wait until *until_ns* for the next tick; the tick's own moment is returned, so the beat does not drift."""
+        """Wait until *until_ns* for the next tick; the tick's own moment is returned, so the beat
+        does not drift.
+        """
         late = (self._clock.now_ns() - self._next_ns) // self._interval_ns
         if late > 0:
             self.skipped += late
             self._next_ns += late * self._interval_ns
-        if self._clock.wait_until(min(until_ns, self._next_ns), stop) or self._clock.now_ns() < self._next_ns:
+        if (
+            self._clock.wait_until(min(until_ns, self._next_ns), stop)
+            or self._clock.now_ns() < self._next_ns
+        ):
             return None
         tick_ns, self._next_ns = self._next_ns, self._next_ns + self._interval_ns
         return Item(tick_ns)
@@ -72,9 +83,9 @@ class Interval:
 class GateTrigger:
     """The gate's process says what comes by: at its photo-eye, or at its own beat.
 
-    An item that waited longer than *latest_ns* for the eye has moved on: the picture would show another. It cannot be
-    judged, so it is a FAULT, and counted as skipped. So is, one at a time when nothing else is to be done, what passed
-    while no eye was there.
+    An item that waited longer than *latest_ns* for the eye has moved on: the picture would show
+    another. It cannot be judged, so it is a FAULT, and counted as skipped. So is, one at a time
+    when nothing else is to be done, what passed while no eye was there.
     """
 
     def __init__(self, gate: RemoteGate, latest_ns: int, clock: Clock) -> None:
@@ -92,18 +103,26 @@ class GateTrigger:
         if waited_ns <= self._latest_ns:
             return Item(told.t_ns, told.tag)
         self.skipped += 1
-        return Item(told.t_ns, told.tag, f"triggered while the eye was busy: it waited {waited_ns / 1e6:.0f} ms")
+        return Item(
+            told.t_ns,
+            told.tag,
+            f"triggered while the eye was busy: it waited {waited_ns / 1e6:.0f} ms",
+        )
 
 
 class EveryFrameAndMissed(EveryFrame):
-    """Every new picture is an item, and between them what passed while no eye was there is written down."""
+    """Every new picture is an item, and between them what passed while no eye was there is written
+    down.
+    """
 
     def __init__(self, camera: Camera, gate: RemoteGate, clock: Clock) -> None:
         super().__init__(camera, clock)
         self._gate = gate
 
     def wait(self, until_ns: int, stop: Stop) -> Item | None:
-        """Wait for the next picture; when none is there, take a missed item if there is one. Raises GateError."""
+        """Wait for the next picture; when none is there, take a missed item if there is one. Raises
+        GateError.
+        """
         now_ns = self._clock.now_ns()
         if (item := super().wait(now_ns, stop)) is not None:
             return item
@@ -112,7 +131,9 @@ class EveryFrameAndMissed(EveryFrame):
         return super().wait(until_ns, stop)
 
 
-def make_trigger(settings: TriggerSettings, camera: Camera, clock: Clock, gate: RemoteGate | None = None) -> Trigger:
+def make_trigger(
+    settings: TriggerSettings, camera: Camera, clock: Clock, gate: RemoteGate | None = None
+) -> Trigger:
     """Make the trigger that the settings ask for; *gate*: the gate's process, where there is one."""
     if gate is not None and settings.kind == "every-frame":
         return EveryFrameAndMissed(camera, gate, clock)

@@ -10,7 +10,8 @@ TRIGGER, ENCODER_A, ENCODER_B = "trigger", "encoder_a", "encoder_b"
 CONFIRM, BIN_FULL, RESET = "confirm", "bin_full", "reset"
 INPUTS = (TRIGGER, ENCODER_A, ENCODER_B, CONFIRM, BIN_FULL, RESET)
 SAFE: Mapping[str, int] = {REJECT_LINE: 0, READY_LINE: 0, FAULT_LINE: 1}
-"""The level of each output before, between and after: no pulse, the line may not run, something is wrong."""
+"""The level of each output before, between and after: no pulse, the line may not run, something is
+wrong."""
 
 
 def wired(settings: LinesSettings) -> dict[str, str]:
@@ -23,8 +24,6 @@ def wired(settings: LinesSettings) -> dict[str, str]:
     return {role: name for role, name in names.items() if name}
 
 
-
-
 def check_gate(config: Config) -> None:
     """Check what the sections on the gate say together. Raises ConfigError with one line."""
     gate, lines, process = config.gate, config.lines, config.gate.driver == "process"
@@ -33,7 +32,9 @@ def check_gate(config: Config) -> None:
     unnamed = [role for role in lines.active_low if role not in names]
     twice = len(set(names.values())) < len(names)
     wrong = {
-        '[trigger] kind "photo-eye" needs [gate] driver "process"': config.trigger.kind == "photo-eye" and not process,
+        '[trigger] kind "photo-eye" needs [gate] driver "process"': config.trigger.kind
+        == "photo-eye"
+        and not process,
         '[trigger] kind "photo-eye" needs a name in [lines] trigger': (
             config.trigger.kind == "photo-eye" and TRIGGER not in names
         ),
@@ -49,8 +50,11 @@ def check_gate(config: Config) -> None:
             gate.merge_gap_ms > 0 and (by_counts or gate.pulse == "accepts")
         ),
         "[lines] encoder_b needs encoder_a": ENCODER_B in names and ENCODER_A not in names,
-        '[lines] driver "gpiod" needs a name in reject': lines.driver == "gpiod" and REJECT_LINE not in names,
-        f"[lines] active_low must list lines that have a name, not {', '.join(unnamed)}": bool(unnamed),
+        '[lines] driver "gpiod" needs a name in reject': lines.driver == "gpiod"
+        and REJECT_LINE not in names,
+        f"[lines] active_low must list lines that have a name, not {', '.join(unnamed)}": bool(
+            unnamed
+        ),
         f"[lines] must give each line a name of its own, not {', '.join(names.values())}": twice,
     }
     for sentence, amiss in wrong.items():

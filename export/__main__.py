@@ -14,7 +14,9 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
         "Write a run as an ONNX file for the box. The file appears under its name only when onnx.checker accepts it "
         "and it answers as the torch network does."
     )
-    parser.add_argument("run", type=Path, metavar="RUN", help="folder of a run made by 'stampgate train'")
+    parser.add_argument(
+        "run", type=Path, metavar="RUN", help="folder of a run made by 'stampgate train'"
+    )
     parser.add_argument("--out", required=True, type=Path, metavar="MODEL.onnx")
     parser.set_defaults(command=run_export)
 
@@ -34,13 +36,17 @@ def run_export(arguments: argparse.Namespace) -> int:
         f"parity with torch on {parity.pictures} pictures and {parity.boxes} boxes: scores to {parity.score_gap:.1g}, "
         f"boxes to {parity.box_gap:.1g} pixels"
     )
-    print(f"next: 'stampgate evaluate {exported.path} --coco LABELS.json --images DIR', or copy it to the box")
+    print(
+        f"next: 'stampgate evaluate {exported.path} --coco LABELS.json --images DIR', or copy it to the box"
+    )
     return 0
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``stampgate``."""
-    parser = parser_of("stampgate", "Make a localizer for a stamp from its picture, and measure it.")
+    parser = parser_of(
+        "stampgate", "Make a localizer for a stamp from its picture, and measure it."
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     add_commands(commands)
     _add_export(commands.add_parser("export", help="write a run as an ONNX file for the box"))

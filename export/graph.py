@@ -21,7 +21,9 @@ class Writer:
         key = (values.dtype.str, values.shape, values.tobytes())
         if key not in self._constants:
             self._constants[key] = name = f"{self.topic}.constant_{len(self._constants)}"
-            self.graph.initializer.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
+            self.graph.initializer.append(
+                numpy_helper.from_array(np.ascontiguousarray(values), name)
+            )
         return self._constants[key]
 
     def node(self, kind: str, *inputs: str, **attributes: Any) -> str:
@@ -35,7 +37,15 @@ class Writer:
         inputs = [x, self.constant(weight.astype(np.float32)), *([bias] if bias else [])]
         return self.node("Conv", *inputs, kernel_shape=weight.shape[2:], **attributes)
 
-    def along(self, x: str, taps: Sequence[int], channels: int, left: int = 0, right: int = 0, stride: int = 1) -> str:
+    def along(
+        self,
+        x: str,
+        taps: Sequence[int],
+        channels: int,
+        left: int = 0,
+        right: int = 0,
+        stride: int = 1,
+    ) -> str:
         """Weigh neighbours in a row by *taps*, the same for each of the *channels*."""
         weight = np.tile(np.array(taps, np.float64), (channels, 1, 1, 1))
         return self.conv(x, weight, group=channels, pads=[0, left, 0, right], strides=[1, stride])
@@ -56,7 +66,9 @@ def conv_behind(graph: GraphProto, name: str) -> NodeProto:
 
 def values(graph: GraphProto, name: str) -> NDArray[Any]:
     """A constant of the graph."""
-    return numpy_helper.to_array(next(constant for constant in graph.initializer if constant.name == name))
+    return numpy_helper.to_array(
+        next(constant for constant in graph.initializer if constant.name == name)
+    )
 
 
 def attributes(node: NodeProto) -> dict[str, Any]:
@@ -64,7 +76,9 @@ def attributes(node: NodeProto) -> dict[str, Any]:
     return {said.name: helper.get_attribute_value(said) for said in node.attribute}
 
 
-def replace(graph: GraphProto, old: Sequence[NodeProto], new: Sequence[NodeProto], at: NodeProto) -> None:
+def replace(
+    graph: GraphProto, old: Sequence[NodeProto], new: Sequence[NodeProto], at: NodeProto
+) -> None:
     """Put *new* where *at* stands, one of the *old* nodes, which go."""
     gone = {node.output[0] for node in old}
     nodes: list[NodeProto] = []
@@ -79,6 +93,8 @@ def replace(graph: GraphProto, old: Sequence[NodeProto], new: Sequence[NodeProto
 def drop_unused(graph: GraphProto) -> None:
     """Drop constants that no node asks for any more."""
     asked = {name for node in graph.node for name in node.input}
-    kept = [TensorProto.FromString(c.SerializeToString()) for c in graph.initializer if c.name in asked]
+    kept = [
+        TensorProto.FromString(c.SerializeToString()) for c in graph.initializer if c.name in asked
+    ]
     del graph.initializer[:]
     graph.initializer.extend(kept)

@@ -1,4 +1,6 @@
-"""Compare the ONNX file with the torch network on pictures, through the box's own code, before it may be used."""
+"""Compare the ONNX file with the torch network on pictures, through the box's own code, before it
+may be used.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +27,9 @@ LOOK_FROM = 0.1
 
 @dataclass(frozen=True)
 class Parity:
-    """How far apart the two are: *score_gap* in 0..1, *box_gap* in network pixels, over *pictures* and *boxes*."""
+    """How far apart the two are: *score_gap* in 0..1, *box_gap* in network pixels, over *pictures*
+    and *boxes*.
+    """
 
     pictures: int
     boxes: int
@@ -34,7 +38,8 @@ class Parity:
 
 
 def check_parity(kept: Checkpoint, path: Path, run: Path) -> Parity:
-    """Run both on the run's held-out photographs with marks on them, and on second looks at the middle of each.
+    """Run both on the run's held-out photographs with marks on them, and on second looks at the
+    middle of each.
 
     Raises ModelError when they differ too much.
     """
@@ -42,7 +47,9 @@ def check_parity(kept: Checkpoint, path: Path, run: Path) -> Parity:
     wholes = read_held_out(run)
     batches = [whole[None] for whole in wholes]
     if looks.second_side:
-        batches.append(np.stack([_middle(whole, looks.second_side, looks.second_px) for whole in wholes]))
+        batches.append(
+            np.stack([_middle(whole, looks.second_side, looks.second_px) for whole in wholes])
+        )
     answer = answers_of(kept.network())
     parts = [_compare(answer, localizer, looks.classes, pictures) for pictures in batches]
     score_gap, box_gap = max(part.score_gap for part in parts), max(part.box_gap for part in parts)
@@ -59,20 +66,28 @@ def _middle(whole: NDArray[np.uint8], side: int, mark_px: int) -> NDArray[np.uin
     return zoom(whole, Box(0.4 * width, 0.4 * height, 0.6 * width, 0.6 * height), side, mark_px)[0]
 
 
-def _compare(answer: Answer, localizer: Localizer, classes: tuple[str, ...], pictures: NDArray[np.uint8]) -> Parity:
-    """Both answers to a batch of pictures of one size, (n, height, width, 3) uint8 RGB, and the boxes in them."""
+def _compare(
+    answer: Answer, localizer: Localizer, classes: tuple[str, ...], pictures: NDArray[np.uint8]
+) -> Parity:
+    """Both answers to a batch of pictures of one size, (n, height, width, 3) uint8 RGB, and the
+    boxes in them.
+    """
     wanted, given = answer(pictures), localizer.answer(pictures)
     pairs = [
         (finding, found)
         for i in range(len(pictures))
-        for finding, found in _boxes((wanted[0][i], wanted[1][i]), (given[0][i], given[1][i]), classes)
+        for finding, found in _boxes(
+            (wanted[0][i], wanted[1][i]), (given[0][i], given[1][i]), classes
+        )
     ]
     gaps = [
         abs(a - b) if found else np.inf
         for finding, found in pairs
         for a, b in zip(finding.box.corners(), (found or finding).box.corners(), strict=True)
     ]
-    return Parity(len(pictures), len(pairs), float(np.abs(wanted[0] - given[0]).max()), max(gaps, default=0.0))
+    return Parity(
+        len(pictures), len(pairs), float(np.abs(wanted[0] - given[0]).max()), max(gaps, default=0.0)
+    )
 
 
 def _boxes(
@@ -80,10 +95,19 @@ def _boxes(
     given: tuple[NDArray[np.float32], NDArray[np.float32]],
     classes: tuple[str, ...],
 ) -> list[tuple[Finding, Finding | None]]:
-    """Each box in the answer *wanted* with the one of its class in that *given* which overlaps it most."""
+    """Each box in the answer *wanted* with the one of its class in that *given* which overlaps it
+    most.
+    """
     # Looked for from half the score on, so that a tie between neighbours is no difference.
     others = decode(*given, classes, LOOK_FROM / 2)
     return [
-        (f, max((o for o in others if o.label == f.label), key=lambda o: f.box.iou(o.box), default=None))
+        (
+            f,
+            max(
+                (o for o in others if o.label == f.label),
+                key=lambda o: f.box.iou(o.box),
+                default=None,
+            ),
+        )
         for f in decode(*wanted, classes, LOOK_FROM)
     ]

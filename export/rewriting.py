@@ -1,8 +1,10 @@
-"""Rewrite the exported graph so that onnxruntime answers sooner: other operators, the same answers up to rounding.
+"""Rewrite the exported graph so that onnxruntime answers sooner: other operators, the same answers
+up to rounding.
 
-Each rewriting is an identity, whatever the weights and the picture, its border too. Together they save an eighth of the
-time on one thread, nearly all of it in the 3 x 3 convolutions at stride 8, which take half of the time and run as fast
-as the processor multiplies: only fewer multiplications help there.
+Each rewriting is an identity, whatever the weights and the picture, its border too. Together they
+save an eighth of the time on one thread, nearly all of it in the 3 x 3 convolutions at stride 8,
+which take half of the time and run as fast as the processor multiplies: only fewer multiplications
+help there.
 """
 
 from collections.abc import Sequence
@@ -15,7 +17,13 @@ from edge.vision.contract import HEAT_NAME, INPUT_NAME, SIDES_NAME
 from export.graph import Writer, attributes, conv_behind, drop_unused, made_by, replace, values
 from export.sizes import name_sizes
 
-PLAIN = {"kernel_shape": [3, 3], "strides": [1, 1], "pads": [1, 1, 1, 1], "dilations": [1, 1], "group": 1}
+PLAIN = {
+    "kernel_shape": [3, 3],
+    "strides": [1, 1],
+    "pads": [1, 1, 1, 1],
+    "dilations": [1, 1],
+    "group": 1,
+}
 """What a convolution says that :func:`halve_columns` can rewrite."""
 
 
@@ -29,10 +37,11 @@ def rewrite(model: ModelProto) -> None:
 
 
 def fold_gain(graph: GraphProto) -> None:
-    """Leave of the normalisation the mean alone: the gain goes into the first convolution's weights.
+    """Leave of the normalisation the mean alone: the gain goes into the first convolution's
+    weights.
 
-    The mean cannot go there: what the convolution puts around the picture is the mean, in normalised numbers 0. The
-    bytes become floats before they change places, which is quicker.
+    The mean cannot go there: what the convolution puts around the picture is the mean, in
+    normalised numbers 0. The bytes become floats before they change places, which is quicker.
     """
     first = next(node for node in graph.node if node.op_type == "Conv")
     before = [first]
@@ -42,8 +51,12 @@ def fold_gain(graph: GraphProto) -> None:
         return
     gain, offset = _normalisation(graph, before)
     new = Writer(graph, "picture")
-    planes = new.node("Transpose", new.node("Cast", INPUT_NAME, to=TensorProto.FLOAT), perm=[0, 3, 1, 2])
-    x = new.node("Sub", planes, new.constant((-offset / gain).reshape(1, 3, 1, 1).astype(np.float32)))
+    planes = new.node(
+        "Transpose", new.node("Cast", INPUT_NAME, to=TensorProto.FLOAT), perm=[0, 3, 1, 2]
+    )
+    x = new.node(
+        "Sub", planes, new.constant((-offset / gain).reshape(1, 3, 1, 1).astype(np.float32))
+    )
     weight = values(graph, first.input[1]) * gain.reshape(1, 3, 1, 1)
     conv = NodeProto()
     conv.CopyFrom(first)
@@ -51,11 +64,17 @@ def fold_gain(graph: GraphProto) -> None:
     replace(graph, before, [*new.nodes, conv], first)
 
 
-def _normalisation(graph: GraphProto, nodes: Sequence[NodeProto]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _normalisation(
+    graph: GraphProto, nodes: Sequence[NodeProto]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """What *nodes* multiply each colour by, and what they then add to it."""
     gain, offset = np.ones(3), np.zeros(3)
     for node in nodes:
-        number = values(graph, node.input[1]).reshape(3) if node.op_type in ("Add", "Sub", "Mul", "Div") else 0.0
+        number = (
+            values(graph, node.input[1]).reshape(3)
+            if node.op_type in ("Add", "Sub", "Mul", "Div")
+            else 0.0
+        )
         match node.op_type:
             case "Add":
                 offset = offset + number
@@ -69,19 +88,27 @@ def _normalisation(graph: GraphProto, nodes: Sequence[NodeProto]) -> tuple[NDArr
 
 
 def pool_globally(graph: GraphProto) -> None:
-    """Say GlobalAveragePool for a mean over rows and columns: onnxruntime then keeps its own order of channels."""
+    """Say GlobalAveragePool for a mean over rows and columns: onnxruntime then keeps its own order
+    of channels.
+    """
     for node in graph.node:
-        if node.op_type == "ReduceMean" and list(values(graph, node.input[1])) in ([2, 3], [-2, -1], [-1, -2]):
+        if node.op_type == "ReduceMean" and list(values(graph, node.input[1])) in (
+            [2, 3],
+            [-2, -1],
+            [-1, -2],
+        ):
             node.op_type = "GlobalAveragePool"
             del node.input[1:], node.attribute[:]
 
 
 def halve_columns(graph: GraphProto) -> None:
-    """Spend 12 multiplications where the 3 x 3 convolutions before the answer spend 18, for each pair of columns.
+    """Spend 12 multiplications where the 3 x 3 convolutions before the answer spend 18, for each
+    pair of columns.
 
-    Source: Winograd's F(2, 3), as in Lavin and Gray, *Fast Algorithms for Convolutional Neural Networks* (2016), along
-    rows only. Even and odd columns stay apart from the first of these convolutions up to the answer. There is an even
-    number of columns, as the picture's sides are multiples of 16.
+    Source: Winograd's F(2, 3), as in Lavin and Gray, *Fast Algorithms for Convolutional Neural
+    Networks* (2016), along rows only. Even and odd columns stay apart from the first of these
+    convolutions up to the answer. There is an even number of columns, as the picture's sides are
+    multiples of 16.
     """
     heads = [conv_behind(graph, name) for name in (HEAT_NAME, SIDES_NAME)]
     layers = layers_before(graph, heads[0].input[0])
@@ -96,7 +123,9 @@ def halve_columns(graph: GraphProto) -> None:
 
 
 def layers_before(graph: GraphProto, name: str) -> list[tuple[NodeProto, NodeProto]]:
-    """The 3 x 3 convolutions, each with its Relu, that run one after the other and end with the value *name*."""
+    """The 3 x 3 convolutions, each with its Relu, that run one after the other and end with the
+    value *name*.
+    """
     layers: list[tuple[NodeProto, NodeProto]] = []
     while (relu := made_by(graph, name)).op_type == "Relu":
         conv = made_by(graph, relu.input[0])
@@ -133,25 +162,36 @@ def _sums_of_halves(new: Writer, even: str, odd: str, conv: NodeProto) -> list[s
 
 
 def _layer(new: Writer, sums: Sequence[str], conv: NodeProto) -> tuple[str, str]:
-    """Convolve and rectify; returns even and odd columns. The order of additions lets onnxruntime fuse all but one."""
+    """Convolve and rectify; returns even and odd columns. The order of additions lets onnxruntime
+    fuse all but one.
+    """
     weight = values(new.graph, conv.input[1]).astype(np.float64)
     left, middle, right = (weight[..., i : i + 1] for i in range(3))
     bias, pads = conv.input[2], [1, 0, 1, 0]
     plus = new.conv(sums[1], (left + middle + right) / 2, pads=pads)
     minus = new.conv(sums[2], (left - middle + right) / 2, pads=pads)
     outer = new.conv(sums[0], left, bias, pads=pads), new.conv(sums[3], -right, bias, pads=pads)
-    inner = new.node("Add", plus, minus), new.node("Add", new.along(minus, (-1,), len(weight)), plus)
+    inner = (
+        new.node("Add", plus, minus),
+        new.node("Add", new.along(minus, (-1,), len(weight)), plus),
+    )
     even, odd = (new.node("Relu", new.node("Add", a, b)) for a, b in zip(outer, inner, strict=True))
     return even, odd
 
 
 def _answer(new: Writer, even: str, odd: str, heads: Sequence[NodeProto]) -> None:
-    """Let one convolution answer for all *heads*, 1 x 1 and of one input, and put the columns in order again."""
+    """Let one convolution answer for all *heads*, 1 x 1 and of one input, and put the columns in
+    order again.
+    """
     weight = np.concatenate([values(new.graph, head.input[1]) for head in heads]).astype(np.float64)
     bias = new.constant(np.concatenate([values(new.graph, head.input[2]) for head in heads]))
     last = new.constant(np.array([4]))
     pair = [new.node("Unsqueeze", new.conv(columns, weight, bias), last) for columns in (even, odd)]
-    rows = new.node("Reshape", new.node("Concat", *pair, axis=4), new.constant(np.array([0, 0, 0, -1])))
+    rows = new.node(
+        "Reshape", new.node("Concat", *pair, axis=4), new.constant(np.array([0, 0, 0, -1]))
+    )
     sizes = new.constant(np.array([len(values(new.graph, head.input[1])) for head in heads]))
     outputs = [head.output[0] for head in heads]
-    new.nodes.append(helper.make_node("Split", [rows, sizes], outputs, f"{new.topic}.split", axis=1))
+    new.nodes.append(
+        helper.make_node("Split", [rows, sizes], outputs, f"{new.topic}.split", axis=1)
+    )

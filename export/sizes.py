@@ -15,16 +15,27 @@ Size = int | tuple[str, Fraction]
 def name_sizes(graph: GraphProto) -> None:
     """Name the free sizes of every value by the picture's, as in "height / 8".
 
-    onnxruntime cannot divide sizes. Told that two values are of one size it adds one to the other inside a convolution,
-    and answers where a value lay that is no longer needed.
+    onnxruntime cannot divide sizes. Told that two values are of one size it adds one to the other
+    inside a convolution, and answers where a value lay that is no longer needed.
     """
     (picture,) = graph.input
-    given = zip(picture.type.tensor_type.shape.dim, ("n", "height", "width", "colours"), strict=True)
-    known: dict[str, list[Size]] = {INPUT_NAME: [dim.dim_value or (name, Fraction(1)) for dim, name in given]}
+    given = zip(
+        picture.type.tensor_type.shape.dim, ("n", "height", "width", "colours"), strict=True
+    )
+    known: dict[str, list[Size]] = {
+        INPUT_NAME: [dim.dim_value or (name, Fraction(1)) for dim, name in given]
+    }
     for node in graph.node:
         sizes = _sizes(graph, node, known)
-        parts = [int(part) for part in values(graph, node.input[1])] if node.op_type == "Split" else sizes[1:2]
-        known |= {name: [sizes[0], part, *sizes[2:]] for name, part in zip(node.output, parts, strict=True)}
+        parts = (
+            [int(part) for part in values(graph, node.input[1])]
+            if node.op_type == "Split"
+            else sizes[1:2]
+        )
+        known |= {
+            name: [sizes[0], part, *sizes[2:]]
+            for name, part in zip(node.output, parts, strict=True)
+        }
     answers = {value.name: value for value in graph.output}
     del graph.value_info[:]
     for name, sizes in known.items():

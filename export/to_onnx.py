@@ -14,7 +14,15 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from edge.errors import InputError
 from edge.files import make_folder, whole_or_nothing
-from edge.vision.contract import HEAT_NAME, INPUT_NAME, METADATA_KEY, SIDES_NAME, STRIDE, VERSION, Contract
+from edge.vision.contract import (
+    HEAT_NAME,
+    INPUT_NAME,
+    METADATA_KEY,
+    SIDES_NAME,
+    STRIDE,
+    VERSION,
+    Contract,
+)
 from export.parity import Parity, check_parity
 from export.rewriting import rewrite
 from train.network import checkpoint
@@ -28,7 +36,9 @@ DOCUMENT = "Stampgate localizer. How to feed and read it: metadata_props, key " 
 
 
 class Deployed(nn.Module):
-    """The network as the box wants it: scores instead of logits, batch norm folded into the convolutions."""
+    """The network as the box wants it: scores instead of logits, batch norm folded into the
+    convolutions.
+    """
 
     def __init__(self, net: DenseLocalizer) -> None:
         """Take over *net*, which is changed."""
@@ -44,8 +54,8 @@ class Deployed(nn.Module):
 def fold_batch_norm(net: nn.Module) -> nn.Module:
     """Fold each batch norm into the convolution run just before it, in place.
 
-    Which one that is follows from torchvision's own habit, checked by the parity test: the two stand next to each other
-    in the order of registration, and their channels agree.
+    Which one that is follows from torchvision's own habit, checked by the parity test: the two
+    stand next to each other in the order of registration, and their channels agree.
     """
     for parent in net.modules():
         children = list(parent.named_children())
@@ -61,7 +71,9 @@ def fold_batch_norm(net: nn.Module) -> nn.Module:
 
 
 class Mean(nn.Module):
-    """Mean over rows and columns; adaptive pooling to one cell says the same in ten nodes of the graph."""
+    """Mean over rows and columns; adaptive pooling to one cell says the same in ten nodes of the
+    graph.
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         """Mean of (n, channels, rows, columns) as (n, channels, 1, 1)."""
@@ -106,10 +118,15 @@ def to_onnx(kept: Checkpoint, contract: Contract) -> onnx.ModelProto:
     model = Deployed(kept.network())
     # Two, as an example of one would fix the number.
     pictures = torch.zeros(2, contract.input_height, contract.input_width, 3, dtype=torch.uint8)
-    sides = {1: 16 * Dim("rows_16", min=2, max=MAX_SIDE // 16), 2: 16 * Dim("columns_16", min=2, max=MAX_SIDE // 16)}
+    sides = {
+        1: 16 * Dim("rows_16", min=2, max=MAX_SIDE // 16),
+        2: 16 * Dim("columns_16", min=2, max=MAX_SIDE // 16),
+    }
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the exporter warns about its own internals; onnx.checker and parity judge it
+        warnings.simplefilter(
+            "ignore"
+        )  # the exporter warns about its own internals; onnx.checker and parity judge it
         program = torch.onnx.export(
             model,
             (pictures,),
@@ -132,12 +149,19 @@ def to_onnx(kept: Checkpoint, contract: Contract) -> onnx.ModelProto:
 
 
 def strip(proto: onnx.ModelProto) -> None:
-    """Drop what the exporter writes for debugging (paths of source files among it), and say what the file is."""
+    """Drop what the exporter writes for debugging (paths of source files among it), and say what
+    the file is.
+    """
     del proto.metadata_props[:]
     for node in proto.graph.node:
         del node.metadata_props[:]
         node.doc_string = ""
-    for value in (*proto.graph.value_info, *proto.graph.input, *proto.graph.output, *proto.graph.initializer):
+    for value in (
+        *proto.graph.value_info,
+        *proto.graph.input,
+        *proto.graph.output,
+        *proto.graph.initializer,
+    ):
         del value.metadata_props[:]
         value.doc_string = ""
     del proto.graph.metadata_props[:]
@@ -147,7 +171,9 @@ def strip(proto: onnx.ModelProto) -> None:
 
 @dataclasses.dataclass(frozen=True)
 class Exported:
-    """What was written: the file, its contract, its size in bytes, and how far it answers from torch."""
+    """What was written: the file, its contract, its size in bytes, and how far it answers from
+    torch.
+    """
 
     path: Path
     contract: Contract
@@ -156,9 +182,11 @@ class Exported:
 
 
 def export_run(run: Path, out: Path) -> Exported:
-    """Export a run's folder to *out*; the file takes that name only after onnx.checker and the parity check.
+    """Export a run's folder to *out*; the file takes that name only after onnx.checker and the
+    parity check.
 
-    Raises InputError when the run cannot be used or the file cannot be written, ModelError when the check fails.
+    Raises InputError when the run cannot be used or the file cannot be written, ModelError when the
+    check fails.
     """
     kept = checkpoint.load(run)
     contract = contract_of(kept, checkpoint.digest(run))

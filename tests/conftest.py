@@ -11,16 +11,21 @@ from edge.clock import Stop
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
-# A deadline measures the machine, not the code. In CI the same examples are tried each time: a red run repeats.
+# A deadline measures the machine, not the code. In CI the same examples are tried each time: a red
+# run repeats.
 hypothesis.settings.register_profile("house", deadline=None, derandomize="CI" in os.environ)
 hypothesis.settings.load_profile("house")
 
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """The folder of real photographs, ../shared/data; a test that asks for it is skipped where it is missing."""
+    """The folder of real photographs, ../shared/data; a test that asks for it is skipped where it
+    is missing.
+    """
     if not SHARED.is_dir():
-        pytest.skip(f"{SHARED}: no such folder; the photographs are kept beside the checkout, never in it")
+        pytest.skip(
+            f"{SHARED}: no such folder; the photographs are kept beside the checkout, never in it"
+        )
     return SHARED
 
 

@@ -27,8 +27,8 @@ PATIENT_MS = 60_000.0
 class Disk:
     """Stands in for os.write, os.fdatasync and os.ftruncate on journal files.
 
-    *error*: what every write and cut fails with, 0 for none; *delay_s*: how long a sync takes longer than it does;
-    *waited_ms*: how long the oldest line waited for each sync.
+    *error*: what every write and cut fails with, 0 for none; *delay_s*: how long a sync takes
+    longer than it does; *waited_ms*: how long the oldest line waited for each sync.
     """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,7 +74,9 @@ class Disk:
         self._cut(descriptor, size)
 
     def after_power_cut(self, folder: Path, to: Path) -> Path:
-        """Write into the folder *to* what a power cut would leave of *folder*: of each file, what was synchronised."""
+        """Write into the folder *to* what a power cut would leave of *folder*: of each file, what
+        was synchronised.
+        """
         to.mkdir()
         for path in folder.glob("journal*"):
             (to / path.name).write_bytes(self._kept.get(path.stat().st_ino, b""))

@@ -1,4 +1,6 @@
-"""A gate to talk to: the real loop on real sockets, in a thread of the test or as a process of its own."""
+"""A gate to talk to: the real loop on real sockets, in a thread of the test or as a process of its
+own.
+"""
 
 import contextlib
 import os
@@ -30,7 +32,9 @@ def rig_settings(folder: Path, kind: str = "photo-eye", **gate: Any) -> Config:
     defaults = {"reject_delay_ms": 700.0, "pulse_ms": 100.0, "eye_silent_ms": 10_000.0}
     return Config(
         trigger=TriggerSettings(kind=kind),
-        gate=GateSettings(driver="process", socket="gate.sock", record="edges.jsonl", **{**defaults, **gate}),
+        gate=GateSettings(
+            driver="process", socket="gate.sock", record="edges.jsonl", **{**defaults, **gate}
+        ),
         lines=LinesSettings(trigger="EYE", inputs="lines.sock"),
         folder=folder,
     )
@@ -48,7 +52,9 @@ def eventually(ask: Callable[[], Any]) -> Any:
 def pass_photo_eye(folder: Path, *, lost: int = 0) -> None:
     """Let an item pass."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
-        sender.sendto(b'{"line": "trigger", "level": 1, "lost": %d}' % lost, str(folder / "lines.sock"))
+        sender.sendto(
+            b'{"line": "trigger", "level": 1, "lost": %d}' % lost, str(folder / "lines.sock")
+        )
 
 
 def edges_of(folder: Path, line: str) -> list[Edge]:
@@ -57,13 +63,24 @@ def edges_of(folder: Path, line: str) -> list[Edge]:
 
 
 def swept(folder: Path) -> None:
-    """Wait until the gate has thrown off what was under way before it began: its own pulses can be told apart then."""
-    eventually(lambda: (folder / "edges.jsonl").exists() and [e.level for e in edges_of(folder, "reject")] == [0, 1, 0])
+    """Wait until the gate has thrown off what was under way before it began: its own pulses can be
+    told apart then.
+    """
+    eventually(
+        lambda: (
+            (folder / "edges.jsonl").exists()
+            and [e.level for e in edges_of(folder, "reject")] == [0, 1, 0]
+        )
+    )
 
 
 def pulses_of(folder: Path) -> list[int]:
     """The tags for which the reject line rose so far; what was swept at the start is left out."""
-    return [edge.sequence for edge in edges_of(folder, "reject") if edge.level and edge.sequence is not None]
+    return [
+        edge.sequence
+        for edge in edges_of(folder, "reject")
+        if edge.level and edge.sequence is not None
+    ]
 
 
 class Caller:
@@ -144,9 +161,15 @@ class Rig:
 
 
 @contextlib.contextmanager
-def edge_process(command: str, config: Path, notify: Path | None = None) -> Iterator["subprocess.Popen[str]"]:
+def edge_process(
+    command: str, config: Path, notify: Path | None = None
+) -> Iterator["subprocess.Popen[str]"]:
     """``stampgate-edge`` as systemd would start it; killed at the end if it still runs."""
-    environment = {name: value for name, value in os.environ.items() if name not in ("NOTIFY_SOCKET", "WATCHDOG_PID")}
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("NOTIFY_SOCKET", "WATCHDOG_PID")
+    }
     if notify is not None:
         environment |= {"NOTIFY_SOCKET": str(notify), "WATCHDOG_USEC": "10000000"}
     call = [sys.executable, "-m", "edge", command, "--config", str(config)]

@@ -23,7 +23,10 @@ def mark_image(name: str, side: int = 96) -> Image.Image:
         draw.ellipse((side * 0.25, side * 0.2, side * 0.55, side * 0.5), fill=white)
     elif name == "square":
         draw.rectangle((0, 0, far, far), fill=ink)
-        draw.polygon(((side * 0.2, side * 0.8), (side * 0.5, side * 0.2), (side * 0.8, side * 0.8)), fill=white)
+        draw.polygon(
+            ((side * 0.2, side * 0.8), (side * 0.5, side * 0.2), (side * 0.8, side * 0.8)),
+            fill=white,
+        )
     else:
         points = []
         for i in range(10):

@@ -10,7 +10,15 @@ from tests.painting import save_mark
 from train.config import FitSettings, RunConfig, SynthSettings
 
 SMALL = FitSettings(
-    size=96, window=96, batch=3, steps=6, minutes=0.0, workers=0, threads=1, weights="none", validate_share=0.0
+    size=96,
+    window=96,
+    batch=3,
+    steps=6,
+    minutes=0.0,
+    workers=0,
+    threads=1,
+    weights="none",
+    validate_share=0.0,
 )
 FEW = {
     "train.learn.threshold.NEGATIVES": 4,
@@ -33,6 +41,8 @@ def config_in(folder: Path, settings: FitSettings = SMALL) -> RunConfig:
     photographs.mkdir(parents=True, exist_ok=True)
     for number in range(4):
         rough = np.random.default_rng(number).integers(0, 256, (6, 8, 3), np.uint8)
-        Image.fromarray(rough).resize((160, 120), Image.Resampling.BICUBIC).save(photographs / f"item{number}_1.png")
+        Image.fromarray(rough).resize((160, 120), Image.Resampling.BICUBIC).save(
+            photographs / f"item{number}_1.png"
+        )
     marks = (("disc", str(save_mark(folder, "disc"))),)
     return RunConfig(marks, str(photographs), synth=SynthSettings(painted_share=0.0), fit=settings)

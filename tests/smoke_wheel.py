@@ -1,7 +1,7 @@
 """Install the built wheel into an empty environment and use it there, as a box would.
 
-Run `make smoke`. Standard library only, and no test for pytest: pytest imports the checkout, and this is about
-the file that is handed to a box.
+Run `make smoke`. Standard library only, and no test for pytest: pytest imports the checkout, and
+this is about the file that is handed to a box.
 """
 
 import json
@@ -39,7 +39,9 @@ print(json.dumps([name for name in sys.argv[1:] if importlib.util.find_spec(name
 
 
 def main() -> None:
-    """Check the wheel named on the command line; ends with one line and status 1 at the first thing amiss."""
+    """Check the wheel named on the command line; ends with one line and status 1 at the first thing
+    amiss.
+    """
     if len(sys.argv) != 2 or not Path(sys.argv[1]).is_file():
         raise SystemExit(f"smoke: name one wheel, not {sys.argv[1:]}; build it with: make wheel")
     wheel = Path(sys.argv[1]).resolve()
@@ -66,7 +68,9 @@ def need(good: bool, sentence: str) -> None:
 def check_members(wheel: Path) -> None:
     """The wheel holds the three rooms, one default model with sample frames, and nothing else."""
     members = [m for m in zipfile.ZipFile(wheel).infolist() if ".dist-info/" not in m.filename]
-    strays = [m.filename for m in members if m.filename.split("/")[0] not in {"edge", "export", "train"}]
+    strays = [
+        m.filename for m in members if m.filename.split("/")[0] not in {"edge", "export", "train"}
+    ]
     need(not strays, f"the wheel must hold only edge, export and train, not {strays}")
     strange = [m.filename for m in members if Path(m.filename).suffix not in SHIPPED_SUFFIXES]
     need(not strange, f"the wheel must hold only {sorted(SHIPPED_SUFFIXES)} files, not {strange}")
@@ -74,45 +78,73 @@ def check_members(wheel: Path) -> None:
     names = [m.filename for m in models]
     need(len(models) == 1, f"the wheel must hold one model, in edge/default, not {names}")
     size = models[0].file_size
-    need(size <= MODEL_BYTES_AT_MOST, f"{names[0]} must be at most {MODEL_BYTES_AT_MOST} bytes, not {size}")
-    say(f"{wheel.name}: {len(members)} files, {wheel.stat().st_size / 1e6:.1f} MB, model {size / 1e6:.1f} MB")
+    need(
+        size <= MODEL_BYTES_AT_MOST,
+        f"{names[0]} must be at most {MODEL_BYTES_AT_MOST} bytes, not {size}",
+    )
+    say(
+        f"{wheel.name}: {len(members)} files, {wheel.stat().st_size / 1e6:.1f} MB, model {size / 1e6:.1f} MB"
+    )
 
 
 def attempt(*command: str | Path) -> "subprocess.CompletedProcess[str]":
-    """Run *command* outside the checkout, with no Python setting of the caller's, and return how it ended."""
+    """Run *command* outside the checkout, with no Python setting of the caller's, and return how it
+    ended.
+    """
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    return subprocess.run(command, cwd=tempfile.gettempdir(), env=clean, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        command, cwd=tempfile.gettempdir(), env=clean, capture_output=True, text=True, check=False
+    )
 
 
 def run(*command: str | Path) -> str:
-    """Run *command* as :func:`attempt` does and return its stdout; ends with what it said unless it succeeded."""
+    """Run *command* as :func:`attempt` does and return its stdout; ends with what it said unless it
+    succeeded.
+    """
     done = attempt(*command)
     words = " ".join(str(word) for word in command)
-    need(done.returncode == 0, f"`{words}` must exit 0, not {done.returncode}:\n{done.stdout}{done.stderr}")
+    need(
+        done.returncode == 0,
+        f"`{words}` must exit 0, not {done.returncode}:\n{done.stdout}{done.stderr}",
+    )
     return done.stdout
 
 
 def install(wheel: Path, folder: Path) -> Path:
-    """Install *wheel* with the box's dependencies alone, print what came, and return the folder of commands."""
+    """Install *wheel* with the box's dependencies alone, print what came, and return the folder of
+    commands.
+    """
     venv.create(folder, with_pip=True)
     bin_folder = folder / "bin"
     before = size_of(folder)
     run(bin_folder / "python", "-m", "pip", "install", "--quiet", wheel)
     listed = run(bin_folder / "python", "-m", "pip", "list", "--format=freeze")
-    say("installed " + " ".join(line for line in listed.split() if not line.startswith(("pip=", "setuptools="))))
-    say(f"environment {size_of(folder) / 1e6:.0f} MB, of which {before / 1e6:.0f} MB were there before")
+    say(
+        "installed "
+        + " ".join(line for line in listed.split() if not line.startswith(("pip=", "setuptools=")))
+    )
+    say(
+        f"environment {size_of(folder) / 1e6:.0f} MB, of which {before / 1e6:.0f} MB were there before"
+    )
     return bin_folder
 
 
 def size_of(folder: Path) -> int:
     """Bytes in all files under *folder*, links not followed."""
-    return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+    return sum(
+        path.lstat().st_size
+        for path in folder.rglob("*")
+        if path.is_file() and not path.is_symlink()
+    )
 
 
 def check_lean(bin_folder: Path) -> None:
     """Every module of the box can be imported, though nothing of the desktop is there."""
     out = run(bin_folder / "python", "-c", IMPORT_ALL, *sorted(DESKTOP_ONLY))
-    need(json.loads(out) == [], f"the box's environment must hold nothing of the desktop, not {out.strip()}")
+    need(
+        json.loads(out) == [],
+        f"the box's environment must hold nothing of the desktop, not {out.strip()}",
+    )
     say("every module of edge imports without torch and the rest of the desktop")
 
 
@@ -125,7 +157,9 @@ def check_box_command(bin_folder: Path, version: str) -> None:
     need(bool(samples), "edge/default must hold sample frames, and holds none")
     out = run(bin_folder / "stampgate-edge", "inspect", model, samples[0], "--json")
     record = json.loads(out)
-    need(record["verdict"] in {"pass", "reject"}, f"a sample frame must be judged, not {out.strip()}")
+    need(
+        record["verdict"] in {"pass", "reject"}, f"a sample frame must be judged, not {out.strip()}"
+    )
     say(f"inspected {samples[0].name}: {record['verdict']}, {record['reason']}")
 
 
@@ -134,7 +168,10 @@ def check_desktop_command(bin_folder: Path) -> None:
     done = attempt(bin_folder / "stampgate", "train", "--mark", "seal.png", "--out", "run")
     lines = done.stderr.strip().splitlines()
     told = len(lines) == 1 and "stampgate[train]" in lines[0]
-    need(done.returncode != 0 and told, f"stampgate train must name its missing extra, not say {done.stderr!r}")
+    need(
+        done.returncode != 0 and told,
+        f"stampgate train must name its missing extra, not say {done.stderr!r}",
+    )
     say(f"without the extra: {lines[0]}")
 
 

@@ -1,7 +1,9 @@
-"""A model small enough to reason about: it takes magenta for the mark ``dot`` and cyan for the mark ``square``.
+"""A model small enough to reason about: it takes magenta for the mark ``dot`` and cyan for the mark
+``square``.
 
-Real ONNX, real contract, no training: each class's heat is how much of an 8 x 8 cell has exactly that colour, and the
-sides are constant, so every expected box is known by arithmetic. Painted with :func:`paint`.
+Real ONNX, real contract, no training: each class's heat is how much of an 8 x 8 cell has exactly
+that colour, and the sides are constant, so every expected box is known by arithmetic. Painted with
+:func:`paint`.
 """
 
 import dataclasses
@@ -13,11 +15,20 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
-from edge.vision.contract import HEAT_NAME, INPUT_NAME, METADATA_KEY, SIDES_NAME, STRIDE, VERSION, Contract
+from edge.vision.contract import (
+    HEAT_NAME,
+    INPUT_NAME,
+    METADATA_KEY,
+    SIDES_NAME,
+    STRIDE,
+    VERSION,
+    Contract,
+)
 
 SIZE = 64
 HALF_SIDE = 1.5
-"""Distance from a cell's centre to each side of the box, in strides: every box is 24 x 24 network pixels."""
+"""Distance from a cell's centre to each side of the box, in strides: every box is 24 x 24 network
+pixels."""
 COLOURS = {"dot": (255, 0, 255), "square": (0, 255, 255)}
 GREY = (90, 90, 90)
 
@@ -38,7 +49,9 @@ CONTRACT = Contract(
 )
 
 
-def write_tiny_model(path: Path, contract: Contract = CONTRACT, metadata: str | None = None) -> Path:
+def write_tiny_model(
+    path: Path, contract: Contract = CONTRACT, metadata: str | None = None
+) -> Path:
     """Write the model for *contract*, whose classes must be among :data:`COLOURS`; return *path*.
 
     *metadata*: the contract text to store in place of the right one; ``""`` stores none.
@@ -60,7 +73,9 @@ def two_classes(threshold: float = 0.5) -> Contract:
 def paint(
     marks: dict[str, list[tuple[int, int]]], width: int = SIZE, height: int = SIZE, side: int = 8
 ) -> NDArray[np.uint8]:
-    """Paint a grey picture with a *side* x *side* patch of each mark at each top left corner (x, y), in pixels."""
+    """Paint a grey picture with a *side* x *side* patch of each mark at each top left corner (x,
+    y), in pixels.
+    """
     picture = np.empty((height, width, 3), np.uint8)
     picture[:] = GREY
     for name, corners in marks.items():
@@ -76,7 +91,9 @@ def save(path: Path, picture: NDArray[np.uint8]) -> Path:
 
 
 def _model(contract: Contract) -> onnx.ModelProto:
-    """Compute heat = mean over a cell of clip(w . rgb): 1 for the class's own colour, 0 for grey, black and white."""
+    """Compute heat = mean over a cell of clip(w . rgb): 1 for the class's own colour, 0 for grey,
+    black and white.
+    """
     kinds = len(contract.classes)
     weights = np.zeros((kinds, 3, 1, 1), np.float32)
     for kind, name in enumerate(contract.classes):
@@ -94,21 +111,30 @@ def _model(contract: Contract) -> onnx.ModelProto:
         helper.make_node("Transpose", ["floats"], ["planes"], perm=[0, 3, 1, 2]),
         helper.make_node("Conv", ["planes", "weights"], ["match"]),
         helper.make_node("Clip", ["match", "low", "high"], ["colour"]),
-        helper.make_node("Conv", ["colour", "mean"], [HEAT_NAME], strides=[STRIDE, STRIDE], group=kinds),
+        helper.make_node(
+            "Conv", ["colour", "mean"], [HEAT_NAME], strides=[STRIDE, STRIDE], group=kinds
+        ),
         helper.make_node("Conv", [HEAT_NAME, "nothing"], ["no_sides"]),
         helper.make_node("Add", ["no_sides", "reach"], [SIDES_NAME]),
     ]
-    # As exported models are: of any size where there are second looks. One without takes its own size and no other.
+    # As exported models are: of any size where there are second looks. One without takes its own
+    # size and no other.
     fixed = [1, contract.input_height, contract.input_width]
     number, height, width = ["n", "height", "width"] if contract.second_side else fixed
-    rows, columns = ("rows", "columns") if contract.second_side else (fixed[1] // STRIDE, fixed[2] // STRIDE)
+    rows, columns = (
+        ("rows", "columns") if contract.second_side else (fixed[1] // STRIDE, fixed[2] // STRIDE)
+    )
     graph = helper.make_graph(
         nodes,
         "tiny",
         [helper.make_tensor_value_info(INPUT_NAME, TensorProto.UINT8, [number, height, width, 3])],
         [
-            helper.make_tensor_value_info(HEAT_NAME, TensorProto.FLOAT, [number, kinds, rows, columns]),
-            helper.make_tensor_value_info(SIDES_NAME, TensorProto.FLOAT, [number, 4, rows, columns]),
+            helper.make_tensor_value_info(
+                HEAT_NAME, TensorProto.FLOAT, [number, kinds, rows, columns]
+            ),
+            helper.make_tensor_value_info(
+                SIDES_NAME, TensorProto.FLOAT, [number, 4, rows, columns]
+            ),
         ],
         [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()],
     )

@@ -1,4 +1,6 @@
-"""The desktop's command line; ``python -m train`` runs it, ``stampgate`` has its commands beside ``export``."""
+"""The desktop's command line; ``python -m train`` runs it, ``stampgate`` has its commands beside
+``export``.
+"""
 
 import argparse
 import importlib

@@ -17,13 +17,15 @@ BACKBONES = (
     "resnet34",
     "resnet50",
 )
-"""torchvision backbones that may be chosen; :mod:`train.network.torchvision_models` knows how to take each apart."""
+"""torchvision backbones that may be chosen; :mod:`train.network.torchvision_models` knows how to
+take each apart."""
 WEIGHTS = ("starter", "imagenet", "none")
 """What a run may start from: the weights shipped with stampgate, torchvision's own, or random ones."""
 STARTER_NETWORK = "mobilenet_v3_small"
 """The one network that the shipped weights are for."""
 PRECISIONS = ("auto", "float32", "bfloat16", "float16")
-"""What the network may calculate in while it trains; *auto* is the best a GPU has, and float32 on a processor."""
+"""What the network may calculate in while it trains; *auto* is the best a GPU has, and float32 on a
+processor."""
 
 
 def _share(default: float, sentence: str) -> float:
@@ -37,34 +39,62 @@ class SynthSettings:
     """How a training picture is painted; lengths are shares of the picture unless they say pixels."""
 
     # what is on a picture
-    negative_share: float = setting(0.25, "share of pictures without any mark", at_least=0.0, at_most=0.9)
+    negative_share: float = setting(
+        0.25, "share of pictures without any mark", at_least=0.0, at_most=0.9
+    )
     marks_max: int = setting(5, "most marks in one picture", at_least=1, at_most=20)
     lookalikes_max: int = setting(3, "most look-alikes in one picture", at_least=0, at_most=20)
     lookalike_share: float = _share(0.55, "chance of each of them")
-    given_share: float = _share(0.5, "share of look-alikes that are those brought along, where there are any")
-    piece_share: float = _share(0.25, "share of the other look-alikes that are mark-shaped pieces of photographs")
+    given_share: float = _share(
+        0.5, "share of look-alikes that are those brought along, where there are any"
+    )
+    piece_share: float = _share(
+        0.25, "share of the other look-alikes that are mark-shaped pieces of photographs"
+    )
     legible_px: float = setting(
         36.0,
         "a look-alike whose longer side has fewer network pixels is ignored: it could be a mark",
         at_least=0.0,
         at_most=1000.0,
     )
-    painted_share: float = _share(0.15, "share of pictures on painted products, which are full of print")
-    plain_share: float = _share(0.0, "share of pictures with the product on plain, mostly white ground")
+    painted_share: float = _share(
+        0.15, "share of pictures on painted products, which are full of print"
+    )
+    plain_share: float = _share(
+        0.0, "share of pictures with the product on plain, mostly white ground"
+    )
     # how a mark lies
-    size_min: float = setting(0.045, "smallest mark, its longer side as a share of the frame's", above=0.0, at_most=1.0)
-    size_max: float = setting(0.6, "largest mark, its longer side as a share of the frame's", above=0.0, at_most=1.0)
+    size_min: float = setting(
+        0.045, "smallest mark, its longer side as a share of the frame's", above=0.0, at_most=1.0
+    )
+    size_max: float = setting(
+        0.6, "largest mark, its longer side as a share of the frame's", above=0.0, at_most=1.0
+    )
     smallest_px: float = setting(
-        12.0, "a mark whose shorter side has fewer network pixels is ignored", at_least=0.0, at_most=1000.0
+        12.0,
+        "a mark whose shorter side has fewer network pixels is ignored",
+        at_least=0.0,
+        at_most=1000.0,
     )
     softness_cost: float = setting(
-        0.5, "how much larger either must be for each network pixel of blur, as a share", at_least=0.0, at_most=10.0
+        0.5,
+        "how much larger either must be for each network pixel of blur, as a share",
+        at_least=0.0,
+        at_most=10.0,
     )
-    rotation_deg: float = setting(45.0, "greatest rotation either way, in degrees", at_least=0.0, at_most=180.0)
-    perspective: float = setting(0.18, "greatest shift of a corner, as a share of the mark", at_least=0.0, at_most=0.4)
-    squeeze: float = setting(0.5, "greatest foreshortening of width or height", at_least=0.0, at_most=0.7)
+    rotation_deg: float = setting(
+        45.0, "greatest rotation either way, in degrees", at_least=0.0, at_most=180.0
+    )
+    perspective: float = setting(
+        0.18, "greatest shift of a corner, as a share of the mark", at_least=0.0, at_most=0.4
+    )
+    squeeze: float = setting(
+        0.5, "greatest foreshortening of width or height", at_least=0.0, at_most=0.7
+    )
     curve_share: float = _share(0.15, "chance that a mark lies round a bottle or can")
-    curve_deg: float = setting(110.0, "most of the bottle that it covers, in degrees", above=0.0, at_most=150.0)
+    curve_deg: float = setting(
+        110.0, "most of the bottle that it covers, in degrees", above=0.0, at_most=150.0
+    )
     cut_share: float = _share(0.1, "chance that the frame may cut a mark")
     occlusion_share: float = _share(0.2, "chance that a hand or a label hides a part of a mark")
     visible_min: float = _share(0.45, "a mark less visible than this is ignored")
@@ -75,39 +105,67 @@ class SynthSettings:
     soft_share: float = _share(0.5, "chance that a mark is softer than the picture around it")
     ink_share: float = _share(0.2, "chance that a mark is printed (multiplied) and not stuck on")
     bleed_share: float = _share(0.15, "share of printed marks whose ink has run")
-    speckle_share: float = _share(0.15, "share of printed marks on rough ground, which takes ink in spots")
+    speckle_share: float = _share(
+        0.15, "share of printed marks on rough ground, which takes ink in spots"
+    )
     smear_share: float = _share(0.08, "share of printed marks that were touched while wet")
     partial_share: float = _share(0.12, "share of printed marks of which a part was not printed")
-    partial_max: float = setting(0.35, "greatest part that was not printed", at_least=0.0, at_most=0.9)
+    partial_max: float = setting(
+        0.35, "greatest part that was not printed", at_least=0.0, at_most=0.9
+    )
     double_share: float = _share(0.06, "share of printed marks that were struck twice")
     gloss_share: float = _share(0.12, "share of stickers with a gleam on them")
     lift_share: float = _share(0.1, "share of stickers with a lifted edge and its shadow")
     # light
-    light_stops: float = setting(1.0, "greatest change of the exposure either way, in stops", at_least=0.0, at_most=4.0)
-    white_balance: float = setting(0.15, "greatest gain or loss of a colour channel", at_least=0.0, at_most=0.6)
-    gamma: float = _share(0.25, "greatest change of the curve of grey levels, as a power of e either way")
+    light_stops: float = setting(
+        1.0, "greatest change of the exposure either way, in stops", at_least=0.0, at_most=4.0
+    )
+    white_balance: float = setting(
+        0.15, "greatest gain or loss of a colour channel", at_least=0.0, at_most=0.6
+    )
+    gamma: float = _share(
+        0.25, "greatest change of the curve of grey levels, as a power of e either way"
+    )
     gradient_share: float = _share(0.25, "chance that the light falls off across the picture")
     shadow_share: float = _share(0.1, "chance that something casts a shadow on the picture")
     glare_share: float = _share(0.06, "chance that a lamp is mirrored in the picture")
     # lens and sensor
-    camera_share: float = _share(0.5, "chance that the camera's pixels are not just as large as the network's")
+    camera_share: float = _share(
+        0.5, "chance that the camera's pixels are not just as large as the network's"
+    )
     camera_min: float = setting(
-        0.55, "coarsest camera, its pixels per pixel of the network's input", at_least=0.2, at_most=4.0
+        0.55,
+        "coarsest camera, its pixels per pixel of the network's input",
+        at_least=0.2,
+        at_most=4.0,
     )
     camera_max: float = setting(
         1.4, "finest camera, its pixels per pixel of the network's input", at_least=0.2, at_most=4.0
     )
     blur_share: float = _share(0.45, "chance that the picture is out of focus")
     blur_px: float = setting(
-        1.6, "greatest defocus of the picture, Gaussian radius in camera pixels", at_least=0.0, at_most=10.0
+        1.6,
+        "greatest defocus of the picture, Gaussian radius in camera pixels",
+        at_least=0.0,
+        at_most=10.0,
     )
-    motion_share: float = _share(0.1, "chance that a picture in focus is smeared by the belt's motion")
-    motion_px: float = setting(5.0, "longest such smear, in camera pixels", at_least=1.0, at_most=40.0)
+    motion_share: float = _share(
+        0.1, "chance that a picture in focus is smeared by the belt's motion"
+    )
+    motion_px: float = setting(
+        5.0, "longest such smear, in camera pixels", at_least=1.0, at_most=40.0
+    )
     belt_deg: float = setting(
-        0.0, "direction of the belt in the picture, in degrees from its x axis", at_least=-180.0, at_most=180.0
+        0.0,
+        "direction of the belt in the picture, in degrees from its x axis",
+        at_least=-180.0,
+        at_most=180.0,
     )
     belt_spread_deg: float = setting(
-        90.0, "greatest deviation from it, in degrees; 90 is any direction", at_least=0.0, at_most=90.0
+        90.0,
+        "greatest deviation from it, in degrees; 90 is any direction",
+        at_least=0.0,
+        at_most=90.0,
     )
     coarse_share: float = _share(0.1, "chance that a coarser picture is enlarged to the camera's")
     coarse_max: float = setting(2.2, "greatest such enlargement", at_least=1.0, at_most=8.0)
@@ -128,7 +186,10 @@ class FitSettings:
 
     backbone: str = setting("mobilenet_v3_small", "torchvision backbone", choices=BACKBONES)
     width: float = setting(
-        1.0, "width of a MobileNet backbone, as a multiple of its usual channels", at_least=0.1, at_most=4.0
+        1.0,
+        "width of a MobileNet backbone, as a multiple of its usual channels",
+        at_least=0.1,
+        at_most=4.0,
     )
     weights: str = setting(
         "starter",
@@ -136,43 +197,83 @@ class FitSettings:
         choices=WEIGHTS,
     )
     size: int = setting(
-        416, "side of the network's square input, in pixels, a multiple of 32", at_least=96, at_most=1280
+        416,
+        "side of the network's square input, in pixels, a multiple of 32",
+        at_least=96,
+        at_most=1280,
     )
     window: int = setting(
-        256, "side of the part of it that most training pictures show, in pixels", at_least=96, at_most=1280
+        256,
+        "side of the part of it that most training pictures show, in pixels",
+        at_least=96,
+        at_most=1280,
     )
-    whole_every: int = setting(6, "every so many batches, one shows whole frames", at_least=1, at_most=1000)
+    whole_every: int = setting(
+        6, "every so many batches, one shows whole frames", at_least=1, at_most=1000
+    )
     batch: int = setting(16, "pictures of that window in a batch", at_least=2, at_most=512)
-    minutes: float = setting(20.0, "time to train, in minutes; 0 counts steps instead", at_least=0.0, at_most=10080.0)
-    steps: int = setting(0, "steps to train; 0 counts minutes instead", at_least=0, at_most=10_000_000)
+    minutes: float = setting(
+        20.0, "time to train, in minutes; 0 counts steps instead", at_least=0.0, at_most=10080.0
+    )
+    steps: int = setting(
+        0, "steps to train; 0 counts minutes instead", at_least=0, at_most=10_000_000
+    )
     learning_rate: float = setting(0.002, "greatest step size of AdamW", above=0.0, at_most=1.0)
     weight_decay: float = setting(0.02, "weight decay of AdamW", at_least=0.0, at_most=1.0)
-    warmup_share: float = setting(0.04, "share of the run in which the step size rises", at_least=0.0, at_most=0.5)
+    warmup_share: float = setting(
+        0.04, "share of the run in which the step size rises", at_least=0.0, at_most=0.5
+    )
     ema: float = setting(
-        0.998, "decay per step of the averaged weights that are exported", at_least=0.0, at_most=0.99999
+        0.998,
+        "decay per step of the averaged weights that are exported",
+        at_least=0.0,
+        at_most=0.99999,
     )
     freeze_stages: int = setting(
-        0, "first stages of the backbone that do not learn until unfreeze_share", at_least=0, at_most=4
+        0,
+        "first stages of the backbone that do not learn until unfreeze_share",
+        at_least=0,
+        at_most=4,
     )
     unfreeze_share: float = setting(
-        1.0, "share of the run after which frozen stages learn too; 1 never frees them", at_least=0.0, at_most=1.0
+        1.0,
+        "share of the run after which frozen stages learn too; 1 never frees them",
+        at_least=0.0,
+        at_most=1.0,
     )
-    precision: str = setting("auto", "what to calculate in; auto is the GPU's best", choices=PRECISIONS)
+    precision: str = setting(
+        "auto", "what to calculate in; auto is the GPU's best", choices=PRECISIONS
+    )
     real_share: float = setting(
-        0.2, "share of pictures made from real labelled photographs, where there are any", at_least=0.0, at_most=1.0
+        0.2,
+        "share of pictures made from real labelled photographs, where there are any",
+        at_least=0.0,
+        at_most=1.0,
     )
-    sides_weight: float = setting(3.0, "weight of the box loss beside the heat loss", at_least=0.0, at_most=100.0)
+    sides_weight: float = setting(
+        3.0, "weight of the box loss beside the heat loss", at_least=0.0, at_most=100.0
+    )
     clip_norm: float = setting(10.0, "greatest norm of the gradient", above=0.0, at_most=1000.0)
     seed: int = setting(0, "seed of everything random", at_least=0, at_most=2**31 - 1)
-    workers: int = setting(2, "processes that paint pictures; 0 paints in the training process", at_least=0, at_most=64)
+    workers: int = setting(
+        2, "processes that paint pictures; 0 paints in the training process", at_least=0, at_most=64
+    )
     threads: int = setting(0, "cores for the network; 0 takes all", at_least=0, at_most=256)
     validate_share: float = setting(
-        0.2, "share of the run between two looks at held-out pictures; 0 never looks", at_least=0.0, at_most=1.0
+        0.2,
+        "share of the run between two looks at held-out pictures; 0 never looks",
+        at_least=0.0,
+        at_most=1.0,
     )
     patience: int = setting(
-        0, "looks without a better loss after which the run ends; 0 goes on to the end", at_least=0, at_most=1000
+        0,
+        "looks without a better loss after which the run ends; 0 goes on to the end",
+        at_least=0,
+        at_most=1000,
     )
-    tensorboard: bool = setting(False, "write curves and pictures for TensorBoard into the run's folder")
+    tensorboard: bool = setting(
+        False, "write curves and pictures for TensorBoard into the run's folder"
+    )
     second_side: int = setting(
         112,
         "side of a second look at a likely mark, in pixels, a multiple of 16; 0 looks at the whole frame only",
@@ -180,15 +281,26 @@ class FitSettings:
         at_most=512,
     )
     second_px: int = setting(
-        88, "how long the likely mark's longer side is in a second look, in pixels", at_least=8, at_most=512
+        88,
+        "how long the likely mark's longer side is in a second look, in pixels",
+        at_least=8,
+        at_most=512,
     )
     second_from: float = setting(
-        0.2, "least score of the first look at which there is a second one", at_least=0.0, at_most=0.99
+        0.2,
+        "least score of the first look at which there is a second one",
+        at_least=0.0,
+        at_most=0.99,
     )
     second_weight: float = setting(
-        2.0, "how many times the second look's word counts beside the first one's", at_least=0.0, at_most=100.0
+        2.0,
+        "how many times the second look's word counts beside the first one's",
+        at_least=0.0,
+        at_most=100.0,
     )
-    held_out_share: float = setting(0.1, "share of the products kept for setting the threshold", above=0.0, at_most=0.5)
+    held_out_share: float = setting(
+        0.1, "share of the products kept for setting the threshold", above=0.0, at_most=0.5
+    )
     false_accept_rate: float = setting(
         0.005, "rate of false accepts that the threshold aims at", above=0.0, at_most=0.5
     )
@@ -227,8 +339,9 @@ class RunConfig:
     def looks(self) -> Looks:
         """How the trained network is to look at a frame.
 
-        A second look shows a mark at a size that training showed marks at: larger ones than it has ever seen are
-        placed badly (median IoU 0.58 in place of 0.89, measured with marks of 35 to 61 pixels shown at 80).
+        A second look shows a mark at a size that training showed marks at: larger ones than it has
+        ever seen are placed badly (median IoU 0.58 in place of 0.89, measured with marks of 35 to
+        61 pixels shown at 80).
         """
         fit = self.fit
         least, most = 1.25 * self.synth.size_min * fit.size, 0.8 * self.synth.size_max * fit.size
@@ -258,4 +371,6 @@ class RunConfig:
         """Write it for reading: the inputs, then both sections with their values."""
         head = f"marks = {toml_value(self.marks)}\nbackgrounds = {toml_value(self.backgrounds)}\n"
         head += f"lookalikes = {toml_value(self.lookalikes)}\nreal = {toml_value(self.real)}\n"
-        return "\n".join((head, sample_section("synth", self.synth), sample_section("fit", self.fit)))
+        return "\n".join(
+            (head, sample_section("synth", self.synth), sample_section("fit", self.fit))
+        )

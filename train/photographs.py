@@ -1,4 +1,6 @@
-"""Photographs on the desktop: which files are pictures, which product one shows, and how one is read."""
+"""Photographs on the desktop: which files are pictures, which product one shows, and how one is
+read.
+"""
 
 import re
 from collections.abc import Sequence
@@ -37,9 +39,13 @@ def product_of(path: Path, folder: Path) -> str:
 
 
 def list_photographs(folder: Path) -> list[Path]:
-    """All picture files in *folder* and below, in order of their names. Raises InputError when there is none."""
+    """All picture files in *folder* and below, in order of their names. Raises InputError when
+    there is none.
+    """
     if not folder.is_dir():
-        raise InputError(f"--backgrounds {folder}: no such folder; name a folder of photographs, or leave it out")
+        raise InputError(
+            f"--backgrounds {folder}: no such folder; name a folder of photographs, or leave it out"
+        )
     try:
         paths = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
     except OSError as error:
@@ -53,11 +59,13 @@ def list_photographs(folder: Path) -> list[Path]:
     return paths
 
 
-def split_by_product(paths: Sequence[Path], folder: Path, held_out_share: float) -> tuple[list[Path], list[Path]]:
+def split_by_product(
+    paths: Sequence[Path], folder: Path, held_out_share: float
+) -> tuple[list[Path], list[Path]]:
     """Split photographs into those to train on and those held out, so that no product is in both.
 
-    Products are shuffled with a fixed seed and held out until *held_out_share* of the photographs is reached; a folder
-    of one product is split by picture, since there is nothing better.
+    Products are shuffled with a fixed seed and held out until *held_out_share* of the photographs
+    is reached; a folder of one product is split by picture, since there is nothing better.
     """
     products: dict[str, list[Path]] = {}
     for path in paths:

@@ -8,7 +8,9 @@ from types import FrameType
 
 @contextmanager
 def stop_requested() -> Iterator[list[int]]:
-    """A list that is empty until SIGINT or SIGTERM comes; a second signal ends the program the usual way."""
+    """A list that is empty until SIGINT or SIGTERM comes; a second signal ends the program the
+    usual way.
+    """
     signals: list[int] = []
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 

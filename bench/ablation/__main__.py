@@ -1,8 +1,9 @@
-"""Train with one ingredient left out at a time, judge each alike, and say what each is worth; or draw the curve.
+"""Train with one ingredient left out at a time, judge each alike, and say what each is worth; or
+draw the curve.
 
-Run from the project's root: ``python -m bench.ablation``. Every training that is finished is kept, so that a run that
-was cut short goes on where it stopped. What is judged, and what the figures cannot say, is in README.md beside this
-file.
+Run from the project's root: ``python -m bench.ablation``. Every training that is finished is kept,
+so that a run that was cut short goes on where it stopped. What is judged, and what the figures
+cannot say, is in README.md beside this file.
 """
 
 import argparse
@@ -38,10 +39,18 @@ MINUTES = 6.0
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m bench.ablation", description=(__doc__ or "").split("\n\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.ablation", description=(__doc__ or "").split("\n\n")[0]
+    )
     add = parser.add_argument
     add("--out", required=True, type=Path, metavar="DIR", help="folder to work in, or to go on in")
-    add("--backgrounds", required=True, type=Path, metavar="DIR", help="photographs; a third is kept for judging")
+    add(
+        "--backgrounds",
+        required=True,
+        type=Path,
+        metavar="DIR",
+        help="photographs; a third is kept for judging",
+    )
     add(
         "--mark",
         action="append",
@@ -49,14 +58,59 @@ def parser() -> argparse.ArgumentParser:
         metavar="[NAME=]PATH",
         help="repeatable (default: our own two, qc-tested and drawn, which can be named too)",
     )
-    add("--minutes", type=float, default=MINUTES, metavar="M", help="length of each training (default %(default)g)")
-    add("--steps", type=int, metavar="N", help="count steps, not minutes: then other programs may run meanwhile")
-    add("--only", nargs="+", default=[], metavar="NAME", help="these variants, beside the default; see README.md")
-    add("--curve", type=_lengths, metavar="M,M,...", help="train these lengths instead, and draw the curve")
-    add("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting of every variant; repeatable")
-    add("--pictures", type=int, default=240, metavar="N", help="painted pictures to judge on (default %(default)s)")
-    add("--lookalikes", type=int, default=240, metavar="N", help="pictures of look-alikes alone (default %(default)s)")
-    add("--workers", type=int, metavar="N", help="processes that paint what is judged (default: cores)")
+    add(
+        "--minutes",
+        type=float,
+        default=MINUTES,
+        metavar="M",
+        help="length of each training (default %(default)g)",
+    )
+    add(
+        "--steps",
+        type=int,
+        metavar="N",
+        help="count steps, not minutes: then other programs may run meanwhile",
+    )
+    add(
+        "--only",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help="these variants, beside the default; see README.md",
+    )
+    add(
+        "--curve",
+        type=_lengths,
+        metavar="M,M,...",
+        help="train these lengths instead, and draw the curve",
+    )
+    add(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="a setting of every variant; repeatable",
+    )
+    add(
+        "--pictures",
+        type=int,
+        default=240,
+        metavar="N",
+        help="painted pictures to judge on (default %(default)s)",
+    )
+    add(
+        "--lookalikes",
+        type=int,
+        default=240,
+        metavar="N",
+        help="pictures of look-alikes alone (default %(default)s)",
+    )
+    add(
+        "--workers",
+        type=int,
+        metavar="N",
+        help="processes that paint what is judged (default: cores)",
+    )
     return parser
 
 
@@ -66,18 +120,30 @@ def _lengths(text: str) -> tuple[float, ...]:
     except ValueError:
         lengths = ()
     if not lengths or min(lengths) <= 0:
-        raise argparse.ArgumentTypeError(f"must be minutes above 0 with commas between them, not {text!r}")
+        raise argparse.ArgumentTypeError(
+            f"must be minutes above 0 with commas between them, not {text!r}"
+        )
     return tuple(dict.fromkeys(lengths))
 
 
 def check(arguments: argparse.Namespace) -> None:
     """Refuse what cannot work before anything is made. Raises UsageError."""
     if not Path("export/__main__.py").is_file():
-        raise UsageError("bench.ablation: must be run from the project's root, where export/ and train/ are; go there")
-    if arguments.minutes <= 0 or min(arguments.pictures, arguments.lookalikes) < 1 or (arguments.workers or 0) < 0:
-        raise UsageError("--minutes, --pictures and --lookalikes must be above 0, --workers at least 0; change them")
+        raise UsageError(
+            "bench.ablation: must be run from the project's root, where export/ and train/ are; go there"
+        )
+    if (
+        arguments.minutes <= 0
+        or min(arguments.pictures, arguments.lookalikes) < 1
+        or (arguments.workers or 0) < 0
+    ):
+        raise UsageError(
+            "--minutes, --pictures and --lookalikes must be above 0, --workers at least 0; change them"
+        )
     if arguments.steps is not None and (arguments.steps < 1 or arguments.curve):
-        raise UsageError("--steps must be above 0, and --curve counts minutes; leave one of them out")
+        raise UsageError(
+            "--steps must be above 0, and --curve counts minutes; leave one of them out"
+        )
     if arguments.curve:
         with needing("plot"):
             import matplotlib.figure  # noqa: F401, PLC0415 - hours are lost if it is missed at the end
@@ -94,27 +160,35 @@ def variants_asked(arguments: argparse.Namespace, subject: Subject) -> tuple[Var
     return variants
 
 
-def make_bench(arguments: argparse.Namespace, subjects: Sequence[Subject], stampgate: Stampgate) -> Bench:
+def make_bench(
+    arguments: argparse.Namespace, subjects: Sequence[Subject], stampgate: Stampgate
+) -> Bench:
     """Split the products and paint what is judged. Raises InputError."""
     products = split_products(arguments.backgrounds, arguments.out)
     workers = len(os.sched_getaffinity(0)) if arguments.workers is None else arguments.workers
     counts = arguments.pictures, arguments.lookalikes
     judged = {
-        subject.name: paint_judged(subject, products, counts, workers, arguments.out / "judged" / subject.name)
+        subject.name: paint_judged(
+            subject, products, counts, workers, arguments.out / "judged" / subject.name
+        )
         for subject in subjects
     }
     return Bench(arguments.out, products, judged, tuple(arguments.set), stampgate)
 
 
 def run_all(trials: Sequence[Trial], bench: Bench, arguments: argparse.Namespace) -> list[Record]:
-    """Run every trial that is not finished and write the tables after each. Raises InputError as :func:`attempt`."""
+    """Run every trial that is not finished and write the tables after each. Raises InputError as
+    :func:`attempt`.
+    """
     records: list[Record] = []
     for number, trial in enumerate(trials):
         record = kept_record(trial, bench)
         if record is None:
             left = len(trials) - number
             to_go = (
-                f"{left * trial.steps} steps" if trial.steps else f"{sum(t.minutes for t in trials[number:]):g} minutes"
+                f"{left * trial.steps} steps"
+                if trial.steps
+                else f"{sum(t.minutes for t in trials[number:]):g} minutes"
             )
             title = f"training {number + 1} of {len(trials)}: {trial.subject.name}, {trial.name}"
             print(f"{title}; at most {to_go} of training to go", flush=True)
@@ -125,7 +199,9 @@ def run_all(trials: Sequence[Trial], bench: Bench, arguments: argparse.Namespace
 
 
 def attempt(trial: Trial, bench: Bench) -> Record:
-    """Run one trial; a variant that fails is noted and the others go on. Raises InputError when the default fails."""
+    """Run one trial; a variant that fails is noted and the others go on. Raises InputError when the
+    default fails.
+    """
     variant = trial.variant
     try:
         return run_trial(trial, bench)
@@ -133,7 +209,9 @@ def attempt(trial: Trial, bench: Bench) -> Record:
         if variant.name == DEFAULT:
             raise
         print(f"ablation: {error}", file=sys.stderr)
-        return Record(trial.subject.name, variant.name, variant.sentence, trial.minutes, {}, "", "failed")
+        return Record(
+            trial.subject.name, variant.name, variant.sentence, trial.minutes, {}, "", "failed"
+        )
 
 
 def write_report(records: Sequence[Record], bench: Bench, arguments: argparse.Namespace) -> None:
@@ -165,7 +243,8 @@ def about_text(bench: Bench, arguments: argparse.Namespace) -> str:
 
 
 def compare_all(arguments: argparse.Namespace, stampgate: Stampgate) -> int:
-    """The way of the comparison: marks, variants, products, pictures to judge on, trainings, tables.
+    """The way of the comparison: marks, variants, products, pictures to judge on, trainings,
+    tables.
 
     Returns the exit status: 1 when a row is missing.
     """
@@ -184,7 +263,9 @@ def compare_all(arguments: argparse.Namespace, stampgate: Stampgate) -> int:
     records = run_all(trials, bench, arguments)
     name = "curve" if arguments.curve else "ablation"
     print((arguments.out / f"{name}.md").read_text(encoding="utf-8"))
-    print(f"written: {arguments.out / name}.md and {name}.json{f' and {name}.png' if arguments.curve else ''}")
+    print(
+        f"written: {arguments.out / name}.md and {name}.json{f' and {name}.png' if arguments.curve else ''}"
+    )
     return int(any(record.failed for record in records))
 
 
@@ -196,5 +277,7 @@ def main(argv: Sequence[str] | None = None, stampgate: Stampgate = run_stampgate
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever stops this stops its trainings too
+    signal.signal(
+        signal.SIGTERM, signal.default_int_handler
+    )  # whoever stops this stops its trainings too
     sys.exit(main())

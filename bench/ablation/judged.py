@@ -1,4 +1,6 @@
-"""What the variants are judged on: products that none of them trained on, and marks and look-alikes painted there."""
+"""What the variants are judged on: products that none of them trained on, and marks and look-alikes
+painted there.
+"""
 
 import dataclasses
 import json
@@ -37,7 +39,8 @@ MADE = 60
 """Look-alikes made for each mark, by training's own painter with other numbers."""
 ARTWORK = Path("artwork")
 DRAWN_SEED, DRAWN_PLACE = 4711, 11
-"""The drawn mark: a label with two siblings, of a seed that the shipped weights were not trained on."""
+"""The drawn mark: a label with two siblings, of a seed that the shipped weights were not trained
+on."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,8 @@ class Products:
 
 @dataclass(frozen=True)
 class Judged:
-    """A subject's painted sets, *marks* and *lookalikes*; *negatives*: the held-out photographs as they are.
+    """A subject's painted sets, *marks* and *lookalikes*; *negatives*: the held-out photographs as
+    they are.
 
     *digest*: SHA-256 of all that is in them.
     """
@@ -72,7 +76,8 @@ class Judged:
 
 
 def subjects_of(given: Sequence[str], out: Path) -> tuple[Subject, ...]:
-    """The marks given as ``[NAME=]PATH`` or by the names of our own, which are taken when nothing is given.
+    """The marks given as ``[NAME=]PATH`` or by the names of our own, which are taken when nothing
+    is given.
 
     Raises UsageError or InputError.
     """
@@ -84,13 +89,18 @@ def subjects_of(given: Sequence[str], out: Path) -> tuple[Subject, ...]:
     pairs = parse_marks(asked)
     for name, _ in pairs:
         if Path(name).name != name or [other for other, _ in pairs].count(name) > 1:
-            raise UsageError(f"--mark {name}: must be a name of its own that a folder can have; say NAME=PATH")
+            raise UsageError(
+                f"--mark {name}: must be a name of its own that a folder can have; say NAME=PATH"
+            )
     named = zip(asked, pairs, strict=True)
-    return tuple(own[text] if text in own else Subject(name, Path(path)) for text, (name, path) in named)
+    return tuple(
+        own[text] if text in own else Subject(name, Path(path)) for text, (name, path) in named
+    )
 
 
 def drawn_subject(folder: Path) -> Subject:
-    """A mark drawn by program, with its siblings as look-alikes, in *folder*; drawn only when they are not there.
+    """A mark drawn by program, with its siblings as look-alikes, in *folder*; drawn only when they
+    are not there.
 
     Raises InputError.
     """
@@ -113,26 +123,40 @@ def _save(image: Image.Image, path: Path) -> None:
 
 
 def split_products(backgrounds: Path, out: Path) -> Products:
-    """Link the photographs of *backgrounds* into *out*, two thirds to train on, a third of the products held out.
+    """Link the photographs of *backgrounds* into *out*, two thirds to train on, a third of the
+    products held out.
 
     Raises InputError, also when *out* holds links to others.
     """
     paths = check_sizes(list_photographs(backgrounds), (), backgrounds)
     training, held_out = split_by_product(paths, backgrounds, HELD_OUT)
     if set(training) & set(held_out):
-        raise InputError(f"--backgrounds {backgrounds}: must hold at least two pictures; name another folder")
+        raise InputError(
+            f"--backgrounds {backgrounds}: must hold at least two pictures; name another folder"
+        )
     _link(out / "training", {str(path.relative_to(backgrounds)): path for path in training})
     # Flat, as negatives are listed without looking into folders.
-    links = _link(out / "held-out", {"__".join(path.relative_to(backgrounds).parts): path for path in held_out})
+    links = _link(
+        out / "held-out",
+        {"__".join(path.relative_to(backgrounds).parts): path for path in held_out},
+    )
     return Products(out / "training", out / "held-out", links)
 
 
 def _link(folder: Path, wanted: Mapping[str, Path]) -> tuple[Path, ...]:
     """Make *folder* hold a link of each name to its photograph and nothing else. Raises InputError."""
-    there = {str(path.relative_to(folder)): path.resolve() for path in folder.rglob("*") if path.is_symlink()}
-    others = sorted(name for name, path in there.items() if name not in wanted or wanted[name].resolve() != path)
+    there = {
+        str(path.relative_to(folder)): path.resolve()
+        for path in folder.rglob("*")
+        if path.is_symlink()
+    }
+    others = sorted(
+        name for name, path in there.items() if name not in wanted or wanted[name].resolve() != path
+    )
     if others:
-        raise InputError(f"{folder}: holds {others[0]} of other photographs; name another --out, or remove {folder}")
+        raise InputError(
+            f"{folder}: holds {others[0]} of other photographs; name another --out, or remove {folder}"
+        )
     for name, path in wanted.items():
         if name not in there:
             make_folder((folder / name).parent)
@@ -140,15 +164,22 @@ def _link(folder: Path, wanted: Mapping[str, Path]) -> tuple[Path, ...]:
     return tuple(folder / name for name in sorted(wanted))
 
 
-def paint_judged(subject: Subject, products: Products, counts: tuple[int, int], workers: int, out: Path) -> Judged:
-    """Paint a subject's sets into *out*, unless they are there: *counts* of pictures with marks and with look-alikes.
+def paint_judged(
+    subject: Subject, products: Products, counts: tuple[int, int], workers: int, out: Path
+) -> Judged:
+    """Paint a subject's sets into *out*, unless they are there: *counts* of pictures with marks and
+    with look-alikes.
 
     Raises InputError, also when they were painted from something else.
     """
     inputs = inputs_of(subject, products)
-    sets = ("marks", MARKS, "camera", counts[0]), ("lookalikes", LOOKALIKES, "lookalikes", counts[1])
+    sets = (
+        ("marks", MARKS, "camera", counts[0]),
+        ("lookalikes", LOOKALIKES, "lookalikes", counts[1]),
+    )
     jobs = {name: (_job(inputs, synth, recipe), count) for name, synth, recipe, count in sets}
-    # What they are painted from, but not by which program: a comment changed there must not cost a finished table.
+    # What they are painted from, but not by which program: a comment changed there must not cost a
+    # finished table.
     asked = {
         name: {**{k: v for k, v in job.settings().items() if k != "program"}, "count": count}
         for name, (job, count) in jobs.items()
@@ -162,16 +193,25 @@ def paint_judged(subject: Subject, products: Products, counts: tuple[int, int], 
         write_whole(note, json.dumps(asked).encode())
     names = json.dumps([photograph.name for photograph in products.photographs]).encode()
     content = b"".join((out / name / JOURNAL).read_bytes() for name in jobs)
-    return Judged(out / "marks", out / "lookalikes", products.held_out, sha256(names + content).hexdigest())
+    return Judged(
+        out / "marks", out / "lookalikes", products.held_out, sha256(names + content).hexdigest()
+    )
 
 
 def _painted(note: Path, asked: dict[str, Any]) -> bool:
-    """Whether the sets beside *note* were painted as *asked*. Raises InputError when they were painted otherwise."""
+    """Whether the sets beside *note* were painted as *asked*. Raises InputError when they were
+    painted otherwise.
+    """
     if not note.exists():
         return False
     before = json.loads(note.read_text(encoding="utf-8"))
     if before != asked:
-        other = [f"{name} {key}" for name in asked for key in asked[name] if before[name].get(key) != asked[name][key]]
+        other = [
+            f"{name} {key}"
+            for name in asked
+            for key in asked[name]
+            if before[name].get(key) != asked[name][key]
+        ]
         raise InputError(
             f"{note.parent}: was painted with another {(other or ['key'])[0]}; name another --out, or remove "
             f"{note.parent}"
@@ -180,19 +220,28 @@ def _painted(note: Path, asked: dict[str, Any]) -> bool:
 
 
 def inputs_of(subject: Subject, products: Products) -> Inputs:
-    """What the judged pictures are painted from: the mark, look-alikes not seen in training, the held-out products."""
+    """What the judged pictures are painted from: the mark, look-alikes not seen in training, the
+    held-out products.
+    """
     config = RunConfig(
-        ((subject.name, str(subject.mark)),), str(products.held_out), fit=FitSettings(size=SIDE, seed=SEED)
+        ((subject.name, str(subject.mark)),),
+        str(products.held_out),
+        fit=FitSettings(size=SIDE, seed=SEED),
     )
     marks = load_marks(config.marks)
     mark = marks[0]
     known = tuple(load_mark(path, "look-alike") for path in subject.lookalikes)
     made = tuple(
         dataclasses.replace(mark, image=image, outline=outline_of(image))
-        for image in (make_lookalike(mark.image, np.random.default_rng((SEED, number))) for number in range(MADE))
+        for image in (
+            make_lookalike(mark.image, np.random.default_rng((SEED, number)))
+            for number in range(MADE)
+        )
     )
     return Inputs(config, marks, products.photographs, products.photographs, known + made)
 
 
 def _job(inputs: Inputs, synth: SynthSettings, recipe: str) -> Job:
-    return Job(dataclasses.replace(inputs, config=dataclasses.replace(inputs.config, synth=synth)), recipe)
+    return Job(
+        dataclasses.replace(inputs, config=dataclasses.replace(inputs.config, synth=synth)), recipe
+    )

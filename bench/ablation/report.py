@@ -45,7 +45,11 @@ def cell(name: str, value: float | None, base: float | None = None) -> str:
 
 def table(records: Sequence[Record], head: str, label: Label, compared: bool = True) -> str:
     """One table: a row for each record; *compared*: with differences to the default's figures."""
-    default = next((r.figures for r in records if r.variant == DEFAULT and not r.failed), {}) if compared else {}
+    default = (
+        next((r.figures for r in records if r.variant == DEFAULT and not r.failed), {})
+        if compared
+        else {}
+    )
     lines = [f"| {head} | {' | '.join(FIGURES.values())} |", "|---" * (len(FIGURES) + 1) + "|"]
     for record in records:
         base = {} if record.variant == DEFAULT else default
@@ -55,14 +59,18 @@ def table(records: Sequence[Record], head: str, label: Label, compared: bool = T
 
 
 def means(records: Sequence[Record]) -> list[Record]:
-    """The mean over the subjects of each variant and length that all subjects have, in the order first met."""
+    """The mean over the subjects of each variant and length that all subjects have, in the order
+    first met.
+    """
     subjects = {record.subject for record in records}
     groups: dict[tuple[str, float], list[Record]] = {}
     for record in records:
         if not record.failed:
             groups.setdefault((record.variant, record.minutes), []).append(record)
     whole = [group for group in groups.values() if len(group) == len(subjects)]
-    return [Record(MEAN, g[0].variant, g[0].sentence, g[0].minutes, _mean(g), g[0].code) for g in whole]
+    return [
+        Record(MEAN, g[0].variant, g[0].sentence, g[0].minutes, _mean(g), g[0].code) for g in whole
+    ]
 
 
 def _mean(group: Sequence[Record]) -> dict[str, float | None]:
@@ -83,23 +91,33 @@ def by_variant(record: Record) -> str:
 
 def by_minutes(record: Record) -> str:
     """How the table of the curve names a row."""
-    return f"{record.minutes:g} min, {record.variant}" + (f" ({record.failed})" if record.failed else "")
+    return f"{record.minutes:g} min, {record.variant}" + (
+        f" ({record.failed})" if record.failed else ""
+    )
 
 
 def as_markdown(records: Sequence[Record], about: str, curve: bool = False) -> str:
-    """All tables: the mean over the subjects where there are several, then each subject's, then *about*."""
+    """All tables: the mean over the subjects where there are several, then each subject's, then
+    *about*.
+    """
     subjects = list(dict.fromkeys(record.subject for record in records))
     parts = [(MEAN, means(records))] if len(subjects) > 1 else []
-    parts += [(subject, [record for record in records if record.subject == subject]) for subject in subjects]
+    parts += [
+        (subject, [record for record in records if record.subject == subject])
+        for subject in subjects
+    ]
     head, label = ("training", by_minutes) if curve else ("variant", by_variant)
     texts = [f"### {name}\n\n{table(rows, head, label, not curve)}" for name, rows in parts if rows]
     codes = len({record.code for record in records if record.code})
-    mixed = f"Trained with {codes} states of the program: do not compare rows.\n" if codes > 1 else ""
+    mixed = (
+        f"Trained with {codes} states of the program: do not compare rows.\n" if codes > 1 else ""
+    )
     return "\n\n".join([*texts, about + mixed])
 
 
 def plot(records: Sequence[Record], path: Path) -> None:
-    """Draw the figures against the training time as PNG: a line for each variant's mean, a dot for each mark.
+    """Draw the figures against the training time as PNG: a line for each variant's mean, a dot for
+    each mark.
 
     Raises InputError.
     """
@@ -126,6 +144,10 @@ def plot(records: Sequence[Record], path: Path) -> None:
 
 def _points(records: Sequence[Record], name: str) -> tuple[list[float], list[float]]:
     """Minutes and figures, in the order of the minutes."""
-    pairs = sorted((record.minutes, record.figures.get(name)) for record in records if not record.failed)
-    known = [(minutes, value) for minutes, value in pairs if value is not None and math.isfinite(value)]
+    pairs = sorted(
+        (record.minutes, record.figures.get(name)) for record in records if not record.failed
+    )
+    known = [
+        (minutes, value) for minutes, value in pairs if value is not None and math.isfinite(value)
+    ]
     return [minutes for minutes, _ in known], [value for _, value in known]

@@ -11,7 +11,8 @@ from train.paint.synth import Kit, Picture, paint
 
 
 class SingleBatches(PaintedBatches):
-    """The batches of :class:`train.learn.dataset.PaintedBatches`, but every picture has a background of its own.
+    """The batches of :class:`train.learn.dataset.PaintedBatches`, but every picture has a
+    background of its own.
 
     For one process without labelled photographs, as this comparison trains.
     """
@@ -29,4 +30,6 @@ class SingleBatches(PaintedBatches):
 def paint_singles(kit: Kit, fit: FitSettings, number: int) -> list[Picture]:
     """The pictures of batch *number*, each from a seed of its own, some of them without a mark."""
     side, count = plan_batch(fit, number)
-    return [paint(np.random.default_rng((fit.seed, number, index)), kit, side) for index in range(count)]
+    return [
+        paint(np.random.default_rng((fit.seed, number, index)), kit, side) for index in range(count)
+    ]

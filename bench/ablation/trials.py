@@ -1,4 +1,6 @@
-"""A training, its export and its judgement; a finished one is kept, and one that was cut short goes on."""
+"""A training, its export and its judgement; a finished one is kept, and one that was cut short goes
+on.
+"""
 
 import argparse
 import csv
@@ -24,7 +26,8 @@ from train.network import checkpoint
 from train.paint.painted_set import IMAGES
 
 Stampgate = Callable[[Sequence[str], Sequence[str]], None]
-"""Runs ``stampgate`` with the arguments given first, without the parts of training named second. Raises InputError."""
+"""Runs ``stampgate`` with the arguments given first, without the parts of training named second.
+Raises InputError."""
 
 ROOT = Path(__file__).parents[2]
 RESULT = "result.json"
@@ -32,7 +35,9 @@ RESULT = "result.json"
 
 @dataclass(frozen=True)
 class Trial:
-    """One training: a *variant* for a *subject*, *minutes* long, or so many *steps* where that is above 0."""
+    """One training: a *variant* for a *subject*, *minutes* long, or so many *steps* where that is
+    above 0.
+    """
 
     subject: Subject
     variant: Variant
@@ -42,12 +47,15 @@ class Trial:
     @property
     def name(self) -> str:
         """What it is called, which its folder is too."""
-        return f"{self.variant.name}-{f'{self.steps}steps' if self.steps else f'{self.minutes:g}min'}"
+        return (
+            f"{self.variant.name}-{f'{self.steps}steps' if self.steps else f'{self.minutes:g}min'}"
+        )
 
 
 @dataclass(frozen=True)
 class Record:
-    """What came of a trial: figures by name, None where one could not be measured; or why it *failed*.
+    """What came of a trial: figures by name, None where one could not be measured; or why it
+    *failed*.
 
     *code*: SHA-256 of the program that trained it.
     """
@@ -65,7 +73,8 @@ class Record:
 class Bench:
     """What all trials share.
 
-    *base*: settings of every variant, ``KEY=VALUE``; *judged*: by the subject's name; *stampgate*: runs the command.
+    *base*: settings of every variant, ``KEY=VALUE``; *judged*: by the subject's name; *stampgate*:
+    runs the command.
     """
 
     out: Path
@@ -80,29 +89,50 @@ class Bench:
 
 
 def run_stampgate(arguments: Sequence[str], without: Sequence[str]) -> None:
-    """Run ``stampgate`` as a program of its own, whose output the user sees. Raises InputError when it fails."""
+    """Run ``stampgate`` as a program of its own, whose output the user sees. Raises InputError when
+    it fails.
+    """
     module = ["bench.ablation.switches", ",".join(without)] if without else ["export"]
-    run([sys.executable, "-m", *module, *arguments], f"stampgate {arguments[0]}", "see its lines above")
+    run(
+        [sys.executable, "-m", *module, *arguments],
+        f"stampgate {arguments[0]}",
+        "see its lines above",
+    )
 
 
 def train_arguments(trial: Trial, training: Path, base: Sequence[str], out: Path) -> list[str]:
     """The arguments of ``stampgate`` that train a trial."""
-    values = [f"{k}={v if isinstance(v, str) else json.dumps(v)}" for k, v in trial.variant.overrides.items()]
-    arguments = ["train", "--mark", f"{trial.subject.name}={trial.subject.mark}", "--backgrounds", str(training)]
-    arguments += ["--steps", str(trial.steps)] if trial.steps else ["--minutes", f"{trial.minutes:g}"]
+    values = [
+        f"{k}={v if isinstance(v, str) else json.dumps(v)}"
+        for k, v in trial.variant.overrides.items()
+    ]
+    arguments = [
+        "train",
+        "--mark",
+        f"{trial.subject.name}={trial.subject.mark}",
+        "--backgrounds",
+        str(training),
+    ]
+    arguments += (
+        ["--steps", str(trial.steps)] if trial.steps else ["--minutes", f"{trial.minutes:g}"]
+    )
     arguments += ["--out", str(out)]
     return [*arguments, *(part for text in (*base, *values) for part in ("--set", text))]
 
 
 def config_asked(arguments: Sequence[str]) -> RunConfig:
-    """What ``stampgate`` would train with, as its own command reads it. Raises UsageError or ConfigError."""
+    """What ``stampgate`` would train with, as its own command reads it. Raises UsageError or
+    ConfigError.
+    """
     parser = argparse.ArgumentParser(prog="stampgate train")
     train_command.add_arguments(parser)
     return config_of(parser.parse_args(list(arguments[1:])))
 
 
 def run_trial(trial: Trial, bench: Bench) -> Record:
-    """Train, or go on with a training that was cut short, export and judge. Raises InputError when any of it fails."""
+    """Train, or go on with a training that was cut short, export and judge. Raises InputError when
+    any of it fails.
+    """
     folder, variant = bench.folder(trial), trial.variant
     model, code = folder / "model.onnx", program()
     make_folder(folder)
@@ -112,7 +142,9 @@ def run_trial(trial: Trial, bench: Bench) -> Record:
     bench.stampgate(["export", str(folder / "run"), "--out", str(model)], ())
     for command in judge_arguments(model, bench.judged[trial.subject.name], folder):
         bench.stampgate(command, ())
-    record = Record(trial.subject.name, variant.name, variant.sentence, trial.minutes, figures_of(folder), code)
+    record = Record(
+        trial.subject.name, variant.name, variant.sentence, trial.minutes, figures_of(folder), code
+    )
     content = {"asked": asked_for(trial, bench), "record": dataclasses.asdict(record)}
     write_whole(folder / RESULT, (json.dumps(content, indent=1) + "\n").encode())
     return record
@@ -132,7 +164,9 @@ def asked_for(trial: Trial, bench: Bench) -> dict[str, Any]:
 
 
 def kept_record(trial: Trial, bench: Bench) -> Record | None:
-    """What a finished trial left; None when there is none. Raises InputError when it was made otherwise."""
+    """What a finished trial left; None when there is none. Raises InputError when it was made
+    otherwise.
+    """
     folder = bench.folder(trial)
     path = folder / RESULT
     if not path.exists():
@@ -147,7 +181,9 @@ def kept_record(trial: Trial, bench: Bench) -> Record | None:
 
 
 def judge_arguments(model: Path, judged: Judged, folder: Path) -> list[list[str]]:
-    """The arguments of ``stampgate`` that judge a model: on marks and bare photographs, then on look-alikes."""
+    """The arguments of ``stampgate`` that judge a model: on marks and bare photographs, then on
+    look-alikes.
+    """
 
     def command(painted: Path, *more: str) -> list[str]:
         looked_at = ["--coco", str(painted / COCO), "--images", str(painted / IMAGES), *more]
@@ -157,22 +193,38 @@ def judge_arguments(model: Path, judged: Judged, folder: Path) -> list[list[str]
 
 
 def figures_of(folder: Path) -> dict[str, float | None]:
-    """The figures of a judged trial by name, as :mod:`bench.ablation.report` shows them. Raises InputError."""
+    """The figures of a judged trial by name, as :mod:`bench.ablation.report` shows them. Raises
+    InputError.
+    """
     try:
-        marks, alike = (json.loads((folder / name).read_text("utf-8")) for name in ("marks.json", "lookalikes.json"))
+        marks, alike = (
+            json.loads((folder / name).read_text("utf-8"))
+            for name in ("marks.json", "lookalikes.json")
+        )
         with (folder / "run" / "loss.csv").open(newline="", encoding="utf-8") as table:
             rows = [int(row["pictures"]) for row in csv.DictReader(table)]
         group = marks["groups"][0]
         figures = {"AP50": group["ap50"], "AP50:95": group["ap50_95"], "IoU": group["median_iou"]}
         figures |= {f"recall@{r['false_accepts']}": r["recall"] for r in group["recalls"]}
         for name, judgement in (("photographs", marks), ("lookalikes", alike)):
-            figures[name] = judgement["false_accepts"]["errors"] / judgement["false_accepts"]["items"]
-        return {**figures, "threshold": marks["threshold"], "steps": len(rows), "pictures": sum(rows)}
+            figures[name] = (
+                judgement["false_accepts"]["errors"] / judgement["false_accepts"]["items"]
+            )
+        return {
+            **figures,
+            "threshold": marks["threshold"],
+            "steps": len(rows),
+            "pictures": sum(rows),
+        }
     except (OSError, ValueError, KeyError, IndexError, ZeroDivisionError) as error:
-        raise InputError(f"{folder}: its figures cannot be read ({error}); remove it and run again") from None
+        raise InputError(
+            f"{folder}: its figures cannot be read ({error}); remove it and run again"
+        ) from None
 
 
 def program() -> str:
     """SHA-256 of the code that trains, exports and judges, as it is on the disk now."""
-    rooms = (path for room in ("edge", "export", "train") for path in sorted((ROOT / room).rglob("*.py")))
+    rooms = (
+        path for room in ("edge", "export", "train") for path in sorted((ROOT / room).rglob("*.py"))
+    )
     return sha256(b"".join(path.read_bytes() for path in rooms)).hexdigest()

@@ -1,4 +1,6 @@
-"""The ingredients of the training, each of which a variant leaves out or changes while all else stays as it is."""
+"""The ingredients of the training, each of which a variant leaves out or changes while all else
+stays as it is.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,8 +19,8 @@ DEFAULT = "default"
 class Variant:
     """One way to train.
 
-    *overrides*: keys of the run's configuration and their values here; *without*: parts that are no setting, by their
-    names in :data:`bench.ablation.switches.PARTS`.
+    *overrides*: keys of the run's configuration and their values here; *without*: parts that are no
+    setting, by their names in :data:`bench.ablation.switches.PARTS`.
     """
 
     name: str
@@ -28,7 +30,8 @@ class Variant:
 
 
 PRINT = {
-    "ink_share": 0.0,  # and with it bleeding, specks, smears, partial and double strikes, which are shares of it
+    # and with it bleeding, specks, smears, partial and double strikes, which are shares of it
+    "ink_share": 0.0,
     "colour_jitter": 0.0,
     "opacity_min": 1.0,
     "worn_share": 0.0,
@@ -62,19 +65,29 @@ def all_variants(base: FitSettings) -> tuple[Variant, ...]:
     rate = base.learning_rate
     return (
         Variant(DEFAULT, "everything on"),
-        Variant("another-seed", "the same with another seed: what is chance", {"seed": base.seed + 1}),
+        Variant(
+            "another-seed", "the same with another seed: what is chance", {"seed": base.seed + 1}
+        ),
         Variant("one-look", "the look at the whole frame alone", {"second_side": 0}),
         Variant("no-starter", "from random weights instead of the starter's", {"weights": "none"}),
         Variant("no-lookalikes", "no look-alikes as negatives", {"lookalikes_max": 0}),
         Variant("no-twins", "each picture on a background of its own", without=("twins",)),
-        Variant("no-painted-products", "photographs alone behind the marks", {"painted_share": 0.0}),
+        Variant(
+            "no-painted-products", "photographs alone behind the marks", {"painted_share": 0.0}
+        ),
         Variant("no-print", "no ink, wear, fading, gleam or lifted edge", PRINT),
         Variant("no-light", "no change of exposure, colour, gradient, shadow or glare", LIGHT),
         Variant("no-camera", "no blur, noise, mosaic, JPEG or other resolution", CAMERA),
-        Variant("whole-frames", "whole frames instead of windows, as many pixels in a batch", whole),
+        Variant(
+            "whole-frames", "whole frames instead of windows, as many pixels in a batch", whole
+        ),
         Variant("no-ema", "the last weights instead of averaged ones", {"ema": 0.0}),
         Variant("no-warm-up", "the full step size from the first step", {"warmup_share": 0.0}),
-        Variant("lighter-box-loss", "a third of the weight of the box loss", {"sides_weight": base.sides_weight / 3}),
+        Variant(
+            "lighter-box-loss",
+            "a third of the weight of the box loss",
+            {"sides_weight": base.sides_weight / 3},
+        ),
         Variant("batch-8", "8 pictures in a batch", {"batch": 8}),
         Variant("half-rate", "half the step size", {"learning_rate": rate / 2}),
         Variant("double-rate", "twice the step size", {"learning_rate": rate * 2}),
@@ -85,13 +98,15 @@ def all_variants(base: FitSettings) -> tuple[Variant, ...]:
 def plan(config: RunConfig, only: Sequence[str]) -> tuple[tuple[Variant, ...], tuple[str, ...]]:
     """The variants to train and those left out here because they would change nothing.
 
-    *only*: names of the wanted ones, all when empty; the default always comes first. Raises UsageError for a name that
-    nobody knows.
+    *only*: names of the wanted ones, all when empty; the default always comes first. Raises
+    UsageError for a name that nobody knows.
     """
     known = all_variants(config.fit)
     strange = sorted(set(only) - {variant.name for variant in known})
     if strange:
-        raise UsageError(f"--only {strange[0]}: must be one of {', '.join(v.name for v in known)}; correct it")
+        raise UsageError(
+            f"--only {strange[0]}: must be one of {', '.join(v.name for v in known)}; correct it"
+        )
     asked = [v for v in known if not only or v.name in only or v.name == DEFAULT]
     idle = tuple(v.name for v in asked if v.name != DEFAULT and not differs(v, config))
     return tuple(v for v in asked if v.name not in idle), idle
@@ -102,4 +117,6 @@ def differs(variant: Variant, config: RunConfig) -> bool:
     if variant.without == ("bfloat16",):
         return model.HALVES
     settings = {**vars(config.synth), **vars(config.fit)}
-    return bool(variant.without) or any(settings[key] != value for key, value in variant.overrides.items())
+    return bool(variant.without) or any(
+        settings[key] != value for key, value in variant.overrides.items()
+    )

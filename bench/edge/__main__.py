@@ -1,7 +1,9 @@
-"""Measure what the box costs: time to start, memory, disk, and the whole way of an item beside the network alone.
+"""Measure what the box costs: time to start, memory, disk, and the whole way of an item beside the
+network alone.
 
-Run from the project's root, in the box's own environment: ``.venv-box/bin/python -m bench.edge``. Gate and eye are the
-real processes, started as systemd would start them. Nothing else should run meanwhile.
+Run from the project's root, in the box's own environment: ``.venv-box/bin/python -m bench.edge``.
+Gate and eye are the real processes, started as systemd would start them. Nothing else should run
+meanwhile.
 """
 
 import argparse
@@ -42,13 +44,40 @@ WIDTH, HEIGHT = 1280, 960
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m bench.edge", description=(__doc__ or "").split("\n\n")[0], epilog="Exit 1: a bound broken."
+        prog="python -m bench.edge",
+        description=(__doc__ or "").split("\n\n")[0],
+        epilog="Exit 1: a bound broken.",
     )
     add = parser.add_argument
-    add("--model", type=Path, action="append", default=[], metavar="MODEL.onnx", help="measure it beside the default")
-    add("--pictures", type=Path, default=SAMPLES, metavar="DIR", help="what is seen (default %(default)s)")
-    add("--starts", type=int, default=7, metavar="N", help="how often both are started (default %(default)s)")
-    add("--items", type=int, default=300, metavar="N", help="items before memory is read (default %(default)s)")
+    add(
+        "--model",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="MODEL.onnx",
+        help="measure it beside the default",
+    )
+    add(
+        "--pictures",
+        type=Path,
+        default=SAMPLES,
+        metavar="DIR",
+        help="what is seen (default %(default)s)",
+    )
+    add(
+        "--starts",
+        type=int,
+        default=7,
+        metavar="N",
+        help="how often both are started (default %(default)s)",
+    )
+    add(
+        "--items",
+        type=int,
+        default=300,
+        metavar="N",
+        help="items before memory is read (default %(default)s)",
+    )
     add(
         "--rounds",
         type=int,
@@ -56,9 +85,19 @@ def parser() -> argparse.ArgumentParser:
         metavar="N",
         help="rounds of all pictures for the overhead (default %(default)s)",
     )
-    add("--out", type=Path, default=Path("build/bench-edge"), metavar="DIR", help="default %(default)s")
     add(
-        "--program", type=Path, default=PROGRAM, metavar="FILE", help="the stampgate-edge to start (default: beside us)"
+        "--out",
+        type=Path,
+        default=Path("build/bench-edge"),
+        metavar="DIR",
+        help="default %(default)s",
+    )
+    add(
+        "--program",
+        type=Path,
+        default=PROGRAM,
+        metavar="FILE",
+        help="the stampgate-edge to start (default: beside us)",
     )
     return parser
 
@@ -66,12 +105,15 @@ def parser() -> argparse.ArgumentParser:
 def box_config(folder: Path, run: Path, model: str, pictures: Path) -> Config:
     """Settings as shipped, on replayed *pictures*, simulated lines and *model*.
 
-    *folder*: for journal and evidence; *run*: one with a short path, for what lies in memory on a box.
+    *folder*: for journal and evidence; *run*: one with a short path, for what lies in memory on a
+    box.
     """
     return Config(
         camera=CameraSettings(folder=str(pictures.absolute()), pictures_per_second=0.0, loop=True),
         trigger=TriggerSettings(kind="photo-eye"),
-        gate=GateSettings(driver="process", socket=str(run / "gate.sock"), record=str(run / "edges.jsonl")),
+        gate=GateSettings(
+            driver="process", socket=str(run / "gate.sock"), record=str(run / "edges.jsonl")
+        ),
         lines=LinesSettings(trigger="PHOTO-EYE", inputs=str(run / "lines.sock")),
         model=ModelSettings(file=model),
         journal=JournalSettings(file="journal.jsonl", status=str(run / "status.json")),
@@ -82,7 +124,10 @@ def box_config(folder: Path, run: Path, model: str, pictures: Path) -> Config:
 
 def measure_box(arguments: argparse.Namespace, model: str, frames: Sequence[Frame]) -> list[Figure]:
     """All figures of the box with one model. Raises InputError."""
-    with tempfile.TemporaryDirectory(dir=arguments.out) as folder, tempfile.TemporaryDirectory(prefix="box-") as run:
+    with (
+        tempfile.TemporaryDirectory(dir=arguments.out) as folder,
+        tempfile.TemporaryDirectory(prefix="box-") as run,
+    ):
         config = box_config(Path(folder), Path(run), model, arguments.pictures)
         settings, program = write_settings(config, Path(folder) / "edge.toml"), arguments.program
         name = config.model_file().stem
@@ -94,11 +139,17 @@ def measure_box(arguments: argparse.Namespace, model: str, frames: Sequence[Fram
         ]
 
 
-def overhead_figures(config: Config, program: Path, run: Path, frames: Sequence[Frame], rounds: int) -> list[Figure]:
-    """The whole way's time over the network's: from frames in memory, with an evidence picture, and from files."""
+def overhead_figures(
+    config: Config, program: Path, run: Path, frames: Sequence[Frame], rounds: int
+) -> list[Figure]:
+    """The whole way's time over the network's: from frames in memory, with an evidence picture, and
+    from files.
+    """
     config = dataclasses.replace(config, trigger=TriggerSettings(kind="every-frame"))
     bare = dataclasses.replace(config, evidence=EvidenceSettings(folder=""))
-    proven = dataclasses.replace(config, evidence=dataclasses.replace(config.evidence, pass_rate=1.0))
+    proven = dataclasses.replace(
+        config, evidence=dataclasses.replace(config.evidence, pass_rate=1.0)
+    )
     files = ReplayCamera(config.path(config.camera.folder), config.camera, MonotonicClock())
     ways: dict[str, tuple[Config, Camera]] = {
         "": (bare, MemoryCamera(frames)),
@@ -117,11 +168,15 @@ def overhead_figures(config: Config, program: Path, run: Path, frames: Sequence[
 
 
 def measure(arguments: argparse.Namespace, command: str) -> int:
-    """Measure what *command* asks for, print and write it; the exit status. Raises UsageError or InputError."""
+    """Measure what *command* asks for, print and write it; the exit status. Raises UsageError or
+    InputError.
+    """
     if min(arguments.starts, arguments.items, arguments.rounds) < 1:
         raise UsageError("--starts, --items and --rounds must be at least 1; change them")
     make_folder(arguments.out)
-    frames = [prepare(read_picture(path), WIDTH, HEIGHT)[0] for path in picture_files(arguments.pictures)]
+    frames = [
+        prepare(read_picture(path), WIDTH, HEIGHT)[0] for path in picture_files(arguments.pictures)
+    ]
     figures = [environment_figure(arguments.program)]
     for model in (DEFAULT_NAME, *(str(path.absolute()) for path in arguments.model)):
         print(f"measuring with {Path(model).stem} ...", file=sys.stderr, flush=True)
@@ -136,7 +191,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Measure and print; a problem of the user's is one line on stderr and an exit status."""
     given = list(sys.argv[1:] if argv is None else argv)
     arguments = parser().parse_args(given)
-    return answer("bench-edge", lambda: measure(arguments, " ".join(["python -m bench.edge", *given])))
+    return answer(
+        "bench-edge", lambda: measure(arguments, " ".join(["python -m bench.edge", *given]))
+    )
 
 
 if __name__ == "__main__":

@@ -10,7 +10,8 @@ from typing import Self
 from bench.edge.processes import Service
 
 AHEAD = 2
-"""Items that are told and not yet written down: one is judged, and one waits so that the eye never does."""
+"""Items that are told and not yet written down: one is judged, and one waits so that the eye never
+does."""
 EDGE = b'{"line": "trigger", "level": 1}'
 COUNTED = re.compile(r"STATUS=(\d+) items")
 
@@ -18,7 +19,8 @@ COUNTED = re.compile(r"STATUS=(\d+) items")
 class Belt:
     """Lets an item pass as soon as the eye can take it: none is lost because it came too soon.
 
-    How far the eye is, it says itself, to its supervisor after each item. *inputs*: the socket of the simulated lines.
+    How far the eye is, it says itself, to its supervisor after each item. *inputs*: the socket of
+    the simulated lines.
 
     Synchronization: one thread.
     """
@@ -36,12 +38,17 @@ class Belt:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self._socket.close()
 
     def carry(self, items: int) -> Iterator[int]:
-        """Let *items* more pass; yields now and then how many of all are done. Raises InputError when the eye ends."""
+        """Let *items* more pass; yields now and then how many of all are done. Raises InputError
+        when the eye ends.
+        """
         last = self.passed + items
         while self.done < last:
             while self.passed < min(last, self.done + AHEAD):

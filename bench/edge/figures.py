@@ -42,7 +42,9 @@ def table(figures: Sequence[Figure]) -> str:
         bound = "" if figure.bound is None else f"{figure.bound:g}"
         said = "" if figure.bound is None else "ok" if figure.holds else "OVER"
         note = "; ".join(filter(None, (figure.unit, figure.note)))
-        rows.append(f"{figure.name:<{wide}} {shown(figure.value):>7}  {bound:>7}  {said:<4}  {note}".rstrip())
+        rows.append(
+            f"{figure.name:<{wide}} {shown(figure.value):>7}  {bound:>7}  {said:<4}  {note}".rstrip()
+        )
     return "\n".join(rows)
 
 
@@ -62,8 +64,12 @@ def verdict(figures: Sequence[Figure]) -> str:
     return f"OVER: {', '.join(over)}" if over else f"all {len(bounded)} bounds hold"
 
 
-def write_json(path: Path, figures: Sequence[Figure], command: str, more: Mapping[str, Any]) -> None:
-    """Write figures, the *command* that measures them again, the machine, and *more*, as JSON. Raises InputError."""
+def write_json(
+    path: Path, figures: Sequence[Figure], command: str, more: Mapping[str, Any]
+) -> None:
+    """Write figures, the *command* that measures them again, the machine, and *more*, as JSON.
+    Raises InputError.
+    """
     machine = {
         "machine": platform.machine(),
         "system": platform.release(),

@@ -35,7 +35,8 @@ WARM_UP = 2
 
 
 class MemoryCamera:
-    """Gives pictures out of memory, each as a copy: as a camera of a Pi or a Jetson does, which sends no JPEG.
+    """Gives pictures out of memory, each as a copy: as a camera of a Pi or a Jetson does, which
+    sends no JPEG.
 
     *frames*: (height, width, 3) uint8, RGB, one after the other, round and round.
 
@@ -51,7 +52,10 @@ class MemoryCamera:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         """Nothing to close."""
 
@@ -70,7 +74,9 @@ class MemoryCamera:
 
 
 def looks_at(localizer: Localizer, frame: Frame) -> list[NDArray[np.uint8]]:
-    """All that the network is shown for one frame: the whole, and where there are any, the second looks."""
+    """All that the network is shown for one frame: the whole, and where there are any, the second
+    looks.
+    """
     shown: list[NDArray[np.uint8]] = []
 
     def answer(pictures: NDArray[np.uint8]) -> tuple[looking.Floats, looking.Floats]:
@@ -83,7 +89,9 @@ def looks_at(localizer: Localizer, frame: Frame) -> list[NDArray[np.uint8]]:
 
 @contextmanager
 def station(config: Config, camera: Camera, localizer: Localizer) -> Iterator[Station]:
-    """The service's own way of an item, as ``edge.service.serve`` puts it together, on the gate of *config*."""
+    """The service's own way of an item, as ``edge.service.serve`` puts it together, on the gate of
+    *config*.
+    """
     clock, kept = MonotonicClock(), config.evidence.folder
     with (
         Notifier() as notifier,
@@ -92,17 +100,26 @@ def station(config: Config, camera: Camera, localizer: Localizer) -> Iterator[St
         RemoteGate(config.path(config.gate.socket), config.trigger.kind, clock) as gate,
         camera,
     ):
-        health = Health(journal, evidence, config.journal, clock, config.path(config.journal.status))
-        trigger, required = make_trigger(config.trigger, camera, clock, gate), frozenset(localizer.contract.classes)
+        health = Health(
+            journal, evidence, config.journal, clock, config.path(config.journal.status)
+        )
+        trigger, required = (
+            make_trigger(config.trigger, camera, clock, gate),
+            frozenset(localizer.contract.classes),
+        )
         parts = (trigger, camera, localizer, required, gate, journal, notifier, clock)
         yield Station(*parts, evidence, health, FrameChecks(config.camera))
 
 
-def overhead(config: Config, frames: Sequence[Frame], camera: Camera, rounds: int) -> tuple[float, float, float]:
-    """Median milliseconds of an item's whole way, and of the network alone on what it is shown there; looks a frame.
+def overhead(
+    config: Config, frames: Sequence[Frame], camera: Camera, rounds: int
+) -> tuple[float, float, float]:
+    """Median milliseconds of an item's whole way, and of the network alone on what it is shown
+    there; looks a frame.
 
-    One of each in turn, for each frame, so that whatever else the machine does hits both alike. *frames*: those that
-    *camera* gives, in its order. Raises InputError when one of them cannot be judged.
+    One of each in turn, for each frame, so that whatever else the machine does hits both alike.
+    *frames*: those that *camera* gives, in its order. Raises InputError when one of them cannot be
+    judged.
     """
     localizer = Localizer(config.model_file(), config.model.threads)
     looks = [looks_at(localizer, frame) for frame in frames]
@@ -122,6 +139,8 @@ def overhead(config: Config, frames: Sequence[Frame], camera: Camera, rounds: in
                 alone.append((between_ns - began_ns) / 1e6)
     stop.close()
     if box.counters.faults:
-        raise InputError(f"{box.counters}: the pictures must all be judged, or nothing was measured; name others")
+        raise InputError(
+            f"{box.counters}: the pictures must all be judged, or nothing was measured; name others"
+        )
     shown = statistics.fmean(sum(len(pictures) for pictures in look) for look in looks)
     return statistics.median(whole), statistics.median(alone), shown

@@ -22,7 +22,12 @@ WATCHDOG_S = 10.0
 """WatchdogSec of both units: whoever says nothing for so long hangs."""
 START_S, STOP_S = 120.0, 90.0
 """TimeoutStartSec and TimeoutStopSec of the eye's unit."""
-ENVIRONMENT = {"PATH": os.defpath, "LANG": "C.UTF-8", "PYTHONSAFEPATH": "1", "PYTHONUNBUFFERED": "1"}
+ENVIRONMENT = {
+    "PATH": os.defpath,
+    "LANG": "C.UTF-8",
+    "PYTHONSAFEPATH": "1",
+    "PYTHONUNBUFFERED": "1",
+}
 """What the units set, and nothing of ours."""
 MB = 1_000_000
 
@@ -35,11 +40,12 @@ def write_settings(config: Config, path: Path) -> Path:
 
 
 class Service:
-    """``stampgate-edge run`` or ``gate`` as its unit: a process of its own that tells a supervisor how it is.
+    """``stampgate-edge run`` or ``gate`` as its unit: a process of its own that tells a supervisor
+    how it is.
 
-    It has a session of its own, so Ctrl-C reaches the bench alone, which lets it end in good order. *program*: the
-    command to start; *run*: a folder for the supervisor's socket, whose path must be short (unix(7)), and for what the
-    process says on stderr.
+    It has a session of its own, so Ctrl-C reaches the bench alone, which lets it end in good order.
+    *program*: the command to start; *run*: a folder for the supervisor's socket, whose path must be
+    short (unix(7)), and for what the process says on stderr.
 
     Synchronization: one thread.
     """
@@ -67,20 +73,27 @@ class Service:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self._process.kill()
         self._process.wait()
         self._socket.close()
 
     def ready_s(self) -> float:
-        """Wait until it says READY=1; how long after it was started that was, in seconds. Raises InputError."""
+        """Wait until it says READY=1; how long after it was started that was, in seconds. Raises
+        InputError.
+        """
         while not self.hear(START_S).startswith("READY=1"):
             pass
         return (self._heard_ns - self.began_ns) / 1e9
 
     def hear(self, patience_s: float = WATCHDOG_S) -> str:
-        """Wait for what it says next. Raises InputError when it has ended, or is silent for *patience_s* seconds."""
+        """Wait for what it says next. Raises InputError when it has ended, or is silent for
+        *patience_s* seconds.
+        """
         while True:
             self._socket.settimeout(0.5)
             try:
@@ -101,9 +114,13 @@ class Service:
             self._check(WATCHDOG_S)
 
     def rss_mb(self, peak: bool = False) -> float:
-        """Its memory in the machine now, or the most that it ever was, in MB of a million bytes (proc(5))."""
+        """Its memory in the machine now, or the most that it ever was, in MB of a million bytes
+        (proc(5)).
+        """
         found = re.search(
-            rf"^{'VmHWM' if peak else 'VmRSS'}:\s+(\d+) kB", self._proc("status").read_text(), re.MULTILINE
+            rf"^{'VmHWM' if peak else 'VmRSS'}:\s+(\d+) kB",
+            self._proc("status").read_text(),
+            re.MULTILINE,
         )
         assert found is not None
         return int(found[1]) * 1024 / MB
@@ -113,12 +130,16 @@ class Service:
         return len(list(self._proc("fd").iterdir()))
 
     def stop(self) -> int:
-        """Ask it to end, as systemd does; the status with which it did. Raises InputError when it does not."""
+        """Ask it to end, as systemd does; the status with which it did. Raises InputError when it
+        does not.
+        """
         self._process.send_signal(signal.SIGTERM)
         try:
             return self._process.wait(STOP_S)
         except subprocess.TimeoutExpired:
-            raise InputError(f"{self._word}: must end within {STOP_S:g} s of SIGTERM, and does not") from None
+            raise InputError(
+                f"{self._word}: must end within {STOP_S:g} s of SIGTERM, and does not"
+            ) from None
 
     def _proc(self, name: str) -> Path:
         return Path(f"/proc/{self._process.pid}/{name}")
@@ -126,10 +147,14 @@ class Service:
     def _check(self, patience_s: float) -> None:
         status = self._process.poll()
         if status is not None:
-            raise InputError(f"'stampgate-edge {self._word}' ended with status {status}: {self._last_words()}")
+            raise InputError(
+                f"'stampgate-edge {self._word}' ended with status {status}: {self._last_words()}"
+            )
         silent_s = (time.monotonic_ns() - self._heard_ns) / 1e9
         if silent_s > patience_s:
-            raise InputError(f"'stampgate-edge {self._word}' said nothing for {silent_s:.0f} s: {self._last_words()}")
+            raise InputError(
+                f"'stampgate-edge {self._word}' said nothing for {silent_s:.0f} s: {self._last_words()}"
+            )
 
     def _last_words(self) -> str:
         lines = self._said.read_text(encoding="utf-8", errors="replace").splitlines()

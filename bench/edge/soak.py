@@ -1,8 +1,10 @@
-"""Let 200,000 items pass the box's two real processes at full speed, and prove that nothing was lost and nothing grew.
+"""Let 200,000 items pass the box's two real processes at full speed, and prove that nothing was
+lost and nothing grew.
 
-Run from the project's root: ``python -m bench.edge.soak``. Gate and eye are started as systemd would start them, on
-simulated lines and replayed pictures. The pictures are small and the model is one of a few numbers, so that the time
-goes into what is tried here: link, queue, journal and evidence. Ctrl-C ends it early and shows what was seen.
+Run from the project's root: ``python -m bench.edge.soak``. Gate and eye are started as systemd
+would start them, on simulated lines and replayed pictures. The pictures are small and the model is
+one of a few numbers, so that the time goes into what is tried here: link, queue, journal and
+evidence. Ctrl-C ends it early and shows what was seen.
 """
 
 import argparse
@@ -41,7 +43,9 @@ MARKER = ".stampgate-soak"
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     parser = argparse.ArgumentParser(
-        prog="python -m bench.edge.soak", description=(__doc__ or "").split("\n\n")[0], epilog="Exit 1: a bound broken."
+        prog="python -m bench.edge.soak",
+        description=(__doc__ or "").split("\n\n")[0],
+        epilog="Exit 1: a bound broken.",
     )
     add = parser.add_argument
     add("--items", type=int, default=ITEMS, metavar="N", help="how many (default %(default)s)")
@@ -52,14 +56,21 @@ def parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="takes about 1 kB an item (default %(default)s)",
     )
-    add("--program", type=Path, default=PROGRAM, metavar="FILE", help="the stampgate-edge to try (default: beside us)")
+    add(
+        "--program",
+        type=Path,
+        default=PROGRAM,
+        metavar="FILE",
+        help="the stampgate-edge to try (default: beside us)",
+    )
     return parser
 
 
 def carry_out(config: Config, program: Path, run: Path, items: int) -> Run:
     """Start gate and eye, let *items* pass, stop both; what was seen meanwhile.
 
-    *run*: a folder with a short path, for sockets. Raises InputError when one of the two ends or hangs.
+    *run*: a folder with a short path, for sockets. Raises InputError when one of the two ends or
+    hangs.
     """
     settings = write_settings(config, config.folder / "edge.toml")
     with Service(program, "gate", settings, run) as gate:
@@ -75,7 +86,9 @@ def carry_out(config: Config, program: Path, run: Path, items: int) -> Run:
 
 
 def pass_items(gate: Service, eye: Service, config: Config, items: int) -> tuple[int, list[Sample]]:
-    """Let the items pass, unless somebody says stop; how many did, and how both processes were meanwhile."""
+    """Let the items pass, unless somebody says stop; how many did, and how both processes were
+    meanwhile.
+    """
     samples: list[Sample] = []
     with (
         stop_on_signals() as stop,
@@ -86,7 +99,9 @@ def pass_items(gate: Service, eye: Service, config: Config, items: int) -> tuple
             bar.update(done - bar.n)
             if done * LOOKS >= len(samples) * items:
                 gate.listen()
-                samples.append(Sample(done, gate.rss_mb(), eye.rss_mb(), gate.open_files(), eye.open_files()))
+                samples.append(
+                    Sample(done, gate.rss_mb(), eye.rss_mb(), gate.open_files(), eye.open_files())
+                )
             if stop.reason:
                 break
         belt.settle()
@@ -94,9 +109,13 @@ def pass_items(gate: Service, eye: Service, config: Config, items: int) -> tuple
 
 
 def gate_facts(config: Config) -> dict[str, object]:
-    """What the gate counted, once the last item has arrived: it tells any eye that asks, and that is us now."""
+    """What the gate counted, once the last item has arrived: it tells any eye that asks, and that
+    is us now.
+    """
     clock = MonotonicClock()
-    clock.sleep_until(clock.now_ns() + round((config.gate.reject_delay_ms + config.gate.pulse_ms) * 2e6))
+    clock.sleep_until(
+        clock.now_ns() + round((config.gate.reject_delay_ms + config.gate.pulse_ms) * 2e6)
+    )
     with RemoteGate(config.path(config.gate.socket), config.trigger.kind, clock) as gate:
         gate.check()
         return dict(gate.facts())
@@ -105,9 +124,13 @@ def gate_facts(config: Config) -> dict[str, object]:
 def claim(out: Path) -> Path:
     """Make *out* ours and its folder ``box`` empty; return that. Raises InputError."""
     if out.is_dir() and any(out.iterdir()) and not (out / MARKER).is_file():
-        raise InputError(f"{out}: must be empty or hold an earlier soak; name another folder with --out")
+        raise InputError(
+            f"{out}: must be empty or hold an earlier soak; name another folder with --out"
+        )
     make_folder(out)
-    (out / MARKER).write_text("made by 'python -m bench.edge.soak', which may replace what it wrote here\n")
+    (out / MARKER).write_text(
+        "made by 'python -m bench.edge.soak', which may replace what it wrote here\n"
+    )
     shutil.rmtree(out / "box", ignore_errors=True)
     return out / "box"
 
@@ -128,11 +151,18 @@ def soak(arguments: argparse.Namespace, command: str) -> int:
     print(table(figures))
     plot(run.samples, ledger.ms, arguments.out / "soak.png")
     samples = [dataclasses.astuple(sample) for sample in run.samples]
-    more = {"seconds": run.seconds, "gate": dict(run.gate), "samples": samples, "health": ledger.health}
+    more = {
+        "seconds": run.seconds,
+        "gate": dict(run.gate),
+        "samples": samples,
+        "health": ledger.health,
+    }
     write_json(arguments.out / "soak.json", figures, command, more)
     print(f"{verdict(figures)}; {arguments.out}/soak.json, soak.png; journal and evidence in {box}")
     if run.passed < run.asked:
-        print(f"stopped after {run.passed} of {run.asked} items: what is said above is true of those")
+        print(
+            f"stopped after {run.passed} of {run.asked} items: what is said above is true of those"
+        )
         return 130
     return int(not all(figure.holds for figure in figures))
 

@@ -1,4 +1,6 @@
-"""What the soak runs on: settings, pictures of which each says in its name what it deserves, and a model that knows."""
+"""What the soak runs on: settings, pictures of which each says in its name what it deserves, and a
+model that knows.
+"""
 
 import dataclasses
 from pathlib import Path
@@ -34,13 +36,15 @@ HEALTH_S = 10.0
 def fill(folder: Path, run: Path, items: int) -> Config:
     """Put pictures and model into *folder*; return the settings of a box that works there.
 
-    *run*: a folder with a short path, for sockets and what else lies in memory on a box. Delays, journal policy and
-    everything else that is not named here is as shipped.
+    *run*: a folder with a short path, for sockets and what else lies in memory on a box. Delays,
+    journal policy and everything else that is not named here is as shipped.
     """
     make_folder(folder / "frames")
     for number, verdict in enumerate(DESERVED):
         _write_picture(folder / "frames" / f"{number}-{verdict}.jpg", verdict, number)
-    write_tiny_model(folder / "model.onnx", dataclasses.replace(CONTRACT, second_side=32, second_px=24))
+    write_tiny_model(
+        folder / "model.onnx", dataclasses.replace(CONTRACT, second_side=32, second_px=24)
+    )
     return Config(
         camera=CameraSettings(folder="frames", pictures_per_second=0.0, loop=True),
         trigger=TriggerSettings(kind="photo-eye"),
@@ -59,7 +63,9 @@ def fill(folder: Path, run: Path, items: int) -> Config:
 
 
 def _write_picture(path: Path, verdict: str, seed: int) -> None:
-    """Write a picture of something printed in grey, with the mark if it shall pass; a torn one if it is a fault."""
+    """Write a picture of something printed in grey, with the mark if it shall pass; a torn one if
+    it is a fault.
+    """
     picture = _printed(seed)
     if verdict == "pass":
         top, left = HEIGHT // 4 + 8 * seed, WIDTH // 3 + 8 * seed
@@ -72,6 +78,8 @@ def _write_picture(path: Path, verdict: str, seed: int) -> None:
 def _printed(seed: int) -> Frame:
     """Grey blocks as of coarse print, with a sensor's noise."""
     random = np.random.default_rng(seed)
-    blocks = random.integers(60, 180, (HEIGHT // 16, WIDTH // 16), np.uint8).repeat(16, 0).repeat(16, 1)
+    blocks = (
+        random.integers(60, 180, (HEIGHT // 16, WIDTH // 16), np.uint8).repeat(16, 0).repeat(16, 1)
+    )
     grey = blocks + random.integers(0, 8, blocks.shape, np.uint8)
     return np.ascontiguousarray(grey[:, :, None].repeat(3, 2))

@@ -9,7 +9,8 @@ from edge.files import write_whole
 from edge.record.health import percentile
 
 BUCKET = 1000
-"""Items over which percentiles of the latency are taken; a tenth of a run that is shorter than ten of them."""
+"""Items over which percentiles of the latency are taken; a tenth of a run that is shorter than ten
+of them."""
 
 
 def plot(samples: Sequence[Sample], latencies: Sequence[float], path: Path) -> None:
@@ -26,7 +27,9 @@ def plot(samples: Sequence[Sample], latencies: Sequence[float], path: Path) -> N
     files.plot(items, [sample.gate_files for sample in samples], label="gate", linewidth=0.8)
     files.set(ylabel="open files")
     for percent in (50, 99, 100):
-        latency.plot(*_percentiles(latencies, percent), label=f"p{percent}" if percent < 100 else "worst")
+        latency.plot(
+            *_percentiles(latencies, percent), label=f"p{percent}" if percent < 100 else "worst"
+        )
     latency.set(ylabel="trigger to answer, ms", xlabel="items", yscale="log")
     for axes in (memory, files):
         axes.set_ylim(0.0, 1.3 * axes.get_ylim()[1])  # room for the legend
@@ -41,5 +44,7 @@ def plot(samples: Sequence[Sample], latencies: Sequence[float], path: Path) -> N
 def _percentiles(latencies: Sequence[float], percent: float) -> tuple[list[int], list[float]]:
     """The percentile of each part of the run, at the item where the part ends."""
     step = max(1, min(BUCKET, len(latencies) // 10))
-    parts = [(end, sorted(latencies[end - step : end])) for end in range(step, len(latencies) + 1, step)]
+    parts = [
+        (end, sorted(latencies[end - step : end])) for end in range(step, len(latencies) + 1, step)
+    ]
     return [end for end, _ in parts], [percentile(part, percent) or 0.0 for _, part in parts]

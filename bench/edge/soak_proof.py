@@ -38,7 +38,9 @@ class Sample:
 
 @dataclass(frozen=True)
 class Run:
-    """What was seen of a run from outside; *gate*: its counters at the end; *statuses*: with which the two ended."""
+    """What was seen of a run from outside; *gate*: its counters at the end; *statuses*: with which
+    the two ended.
+    """
 
     asked: int
     passed: int
@@ -55,7 +57,8 @@ class Ledger:
     tags: Counter[int] = field(default_factory=Counter)
     verdicts: Counter[str] = field(default_factory=Counter)
     untimely: int = 0
-    """Items that were thrown off because time ran out: a machine that has other work, too, is not always quick."""
+    """Items that were thrown off because time ran out: a machine that has other work, too, is not
+    always quick."""
     wrong: Counter[str] = field(default_factory=Counter)
     """Other items that were not judged as their picture deserves: the verdict and why."""
     ms: list[float] = field(default_factory=list)
@@ -69,7 +72,9 @@ class Ledger:
             self.tags[record["tag"]] += 1
             self.verdicts[record["verdict"]] += 1
             self.ms.append(record["ms"])
-            if record["verdict"] != "pass" and (record["gate"] == "late" or record["reason"].startswith(BUSY)):
+            if record["verdict"] != "pass" and (
+                record["gate"] == "late" or record["reason"].startswith(BUSY)
+            ):
                 self.untimely += 1
             elif record["verdict"] != deserved(record["picture"]):
                 self.wrong[f"{record['verdict']}: {record['reason']}"] += 1
@@ -98,22 +103,47 @@ def read_ledger(journal: Path) -> Ledger:
 
 def prove(run: Run, ledger: Ledger, config: Config, program: Path) -> list[Figure]:
     """Everything that the soak claims, each as a figure with its bound."""
-    return [*counted(run, ledger), *written(run, ledger, config, program), *grown(run.samples), *speed(run, ledger)]
+    return [
+        *counted(run, ledger),
+        *written(run, ledger, config, program),
+        *grown(run.samples),
+        *speed(run, ledger),
+    ]
 
 
 def counted(run: Run, ledger: Ledger) -> list[Figure]:
     """That the belt, the gate and the eye count the same, and each trigger became one verdict."""
-    eye, gate = ledger.stop.get("counters", {}), {name: n for name, n in run.gate.items() if isinstance(n, int)}
+    eye, gate = (
+        ledger.stop.get("counters", {}),
+        {name: n for name, n in run.gate.items() if isinstance(n, int)},
+    )
     kinds = [int(eye.get(kind, 0)) for kind in ("pass", "reject", "fault")]
     thrown, passes = gate["thrown"], ledger.verdicts["pass"]
     loud = {name: gate[name] for name in QUIET if gate[name]}
     return [
         Figure("eye: triggers other than pass + reject + fault", *_apart(run.passed, kinds)),
-        Figure("gate: triggers other than let pass + thrown", *_apart(gate["triggers"], [passes, thrown])),
-        Figure("gate: triggers other than items on the belt", *_apart(gate["triggers"], [run.passed])),
+        Figure(
+            "gate: triggers other than let pass + thrown",
+            *_apart(gate["triggers"], [passes, thrown]),
+        ),
+        Figure(
+            "gate: triggers other than items on the belt", *_apart(gate["triggers"], [run.passed])
+        ),
         Figure("gate: items missed, unknown or lost", sum(loud.values()), "", 0, str(loud or "")),
-        Figure("items judged other than they deserve", ledger.wrong.total(), "", 0, str(dict(ledger.wrong) or "")),
-        Figure("items thrown off because time ran out", ledger.untimely, "", None, f"{gate['late']} answers came late"),
+        Figure(
+            "items judged other than they deserve",
+            ledger.wrong.total(),
+            "",
+            0,
+            str(dict(ledger.wrong) or ""),
+        ),
+        Figure(
+            "items thrown off because time ran out",
+            ledger.untimely,
+            "",
+            None,
+            f"{gate['late']} answers came late",
+        ),
     ]
 
 
@@ -124,7 +154,9 @@ def _apart(whole: int, parts: Sequence[int]) -> tuple[float, str, float, str]:
 
 
 def written(run: Run, ledger: Ledger, config: Config, program: Path) -> list[Figure]:
-    """That each item stands in the journal once, that the box's own command finds it whole, and how much it takes."""
+    """That each item stands in the journal once, that the box's own command finds it whole, and how
+    much it takes.
+    """
     journal = config.path(config.journal.file)
     once = Counter(range(1, run.passed + 1))
     amiss = (ledger.tags - once) + (once - ledger.tags)
@@ -136,11 +168,25 @@ def written(run: Run, ledger: Ledger, config: Config, program: Path) -> list[Fig
     lost = sum(line["evidence"]["lost"] for line in ledger.health)
     size = sum(path.stat().st_size for path in journal.parent.glob("journal*.jsonl"))
     return [
-        Figure("tags that stand in the journal other than once", amiss.total(), "", 0, f"{len(ledger.tags)} tags"),
+        Figure(
+            "tags that stand in the journal other than once",
+            amiss.total(),
+            "",
+            0,
+            f"{len(ledger.tags)} tags",
+        ),
         Figure("exit status of verify-log", checked.returncode, "", 0, said),
-        Figure("exit statuses of gate and eye", max(map(abs, run.statuses)), "", 0, str(run.statuses)),
+        Figure(
+            "exit statuses of gate and eye", max(map(abs, run.statuses)), "", 0, str(run.statuses)
+        ),
         Figure("journal", size / MB, "MB", None, f"{size / run.passed:.0f} bytes an item"),
-        Figure("evidence", evidence / MB, "MB", config.evidence.limit_mb, f"{lost} pictures came too fast to be kept"),
+        Figure(
+            "evidence",
+            evidence / MB,
+            "MB",
+            config.evidence.limit_mb,
+            f"{lost} pictures came too fast to be kept",
+        ),
     ]
 
 
@@ -159,13 +205,17 @@ def grown(samples: Sequence[Sample]) -> list[Figure]:
     for process in ("gate", "eye"):
         mb, said_mb = difference(statistics.median, f"{process}_mb")
         files, said_files = difference(min, f"{process}_files")
-        figures.append(Figure(f"{process}: memory grown after the warm-up", mb, "MB", RSS_MB, said_mb))
+        figures.append(
+            Figure(f"{process}: memory grown after the warm-up", mb, "MB", RSS_MB, said_mb)
+        )
         figures.append(Figure(f"{process}: open files more than before", files, "", 0, said_files))
     return figures
 
 
 def speed(run: Run, ledger: Ledger) -> list[Figure]:
-    """How fast it went, and how long an item took from trigger to answer, its wait for the one before included."""
+    """How fast it went, and how long an item took from trigger to answer, its wait for the one
+    before included.
+    """
     latencies = sorted(ledger.ms)
     figures = [Figure("items a second", run.passed / run.seconds, "", None, f"{run.seconds:.0f} s")]
     for percent in (50, 99, 100):

@@ -1,4 +1,6 @@
-"""How long the box takes to start, how much memory its processes take, and how much disk its environment."""
+"""How long the box takes to start, how much memory its processes take, and how much disk its
+environment.
+"""
 
 import statistics
 import time
@@ -23,7 +25,9 @@ RISE_S = 10.0
 
 @dataclass(frozen=True)
 class Started:
-    """One start, in seconds: each process from its exec to READY=1, and from the gate's exec to the READY line."""
+    """One start, in seconds: each process from its exec to READY=1, and from the gate's exec to the
+    READY line.
+    """
 
     gate_s: float
     eye_s: float
@@ -49,7 +53,9 @@ def _rise_ns(record: Path) -> int:
         if rises:
             return rises[0]
         time.sleep(0.01)
-    raise InputError(f"{record}: the READY line must rise within {RISE_S:g} s once gate and eye are ready")
+    raise InputError(
+        f"{record}: the READY line must rise within {RISE_S:g} s once gate and eye are ready"
+    )
 
 
 def start_figures(starts: Sequence[Started], model: str) -> list[Figure]:
@@ -60,17 +66,28 @@ def start_figures(starts: Sequence[Started], model: str) -> list[Figure]:
         f"both: start to the READY line, {model}": [start.line_s for start in starts],
     }
     return [
-        Figure(name, statistics.median(waits_s), "s", START_S, f"worst of {len(starts)}: {max(waits_s):.3f}")
+        Figure(
+            name,
+            statistics.median(waits_s),
+            "s",
+            START_S,
+            f"worst of {len(starts)}: {max(waits_s):.3f}",
+        )
         for name, waits_s in waits.items()
     ]
 
 
-def memory_figures(config: Config, program: Path, settings: Path, run: Path, items: int) -> list[Figure]:
+def memory_figures(
+    config: Config, program: Path, settings: Path, run: Path, items: int
+) -> list[Figure]:
     """The memory of both processes after so many items at full speed. Raises InputError."""
     model = config.model_file().stem
     with Service(program, "gate", settings, run) as gate:
         gate.ready_s()
-        with Service(program, "run", settings, run) as eye, Belt(eye, config.path(config.lines.inputs)) as belt:
+        with (
+            Service(program, "run", settings, run) as eye,
+            Belt(eye, config.path(config.lines.inputs)) as belt,
+        ):
             eye.ready_s()
             for _ in belt.carry(items):
                 gate.listen()

@@ -1,7 +1,9 @@
-"""Train YOLO11n and our model on the same painted pictures for the same time, and judge both and SIFT alike.
+"""Train YOLO11n and our model on the same painted pictures for the same time, and judge both and
+SIFT alike.
 
-Run from the project's root: ``python -m bench.peers``. Every stage keeps what it made, so that a run that was cut short
-goes on where it stopped. What is compared, and what favours whom, is in README.md beside this file.
+Run from the project's root: ``python -m bench.peers``. Every stage keeps what it made, so that a
+run that was cut short goes on where it stopped. What is compared, and what favours whom, is in
+README.md beside this file.
 """
 
 import argparse
@@ -43,37 +45,123 @@ from train.paint.marks import parse_marks
 DATA = Path("../shared/data")
 YOLO, SIFT, OURS = "YOLO11n", "SIFT+RANSAC", "stampgate"
 PICTURES_A_SECOND, AT_SIDE = 8, 416
-"""Pictures painted for each second of training, at that side: about what YOLO11n takes on two cores, or more."""
+"""Pictures painted for each second of training, at that side: about what YOLO11n takes on two
+cores, or more."""
 LATENCY_PICTURES = 20
 TRAINER = Path(__file__).with_name("yolo_train.py")
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m bench.peers", description=(__doc__ or "").split("\n\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.peers", description=(__doc__ or "").split("\n\n")[0]
+    )
     add = parser.add_argument
-    add("--mark", action="append", metavar="[NAME=]PATH", help=f"repeatable (default {DATA}/arla/mark.png)")
-    add("--backgrounds", type=Path, default=DATA / "backgrounds", metavar="DIR", help="(default %(default)s)")
-    add("--coco", type=Path, default=DATA / "arla/labels.json", metavar="LABELS.json", help="(default %(default)s)")
-    add("--images", type=Path, default=DATA / "arla/images", metavar="DIR", help="(default %(default)s)")
-    add("--negatives", type=Path, default=DATA / "arla/negatives", metavar="DIR", help="(default %(default)s)")
-    add("--minutes", type=float, default=30.0, metavar="M", help="training time of each (default %(default)g)")
-    add("--size", type=int, default=416, metavar="PX", help="input size of both (default %(default)s)")
-    add("--window", type=int, metavar="PX", help="side of the pictures the peer trains on (default: the input size)")
-    add("--pictures", type=int, metavar="N", help=f"(default {PICTURES_A_SECOND} a second of training at {AT_SIDE} px)")
-    add("--ours", action="append", metavar="[NAME=]MODEL.onnx", help="judge this instead of training ours; repeatable")
-    add("--yolo", action="append", default=[], metavar="KEY=VALUE", help="an Ultralytics setting; repeatable")
-    add("--rounds", type=int, default=200, metavar="N", help="rounds of the latency (default %(default)s)")
-    add("--peer-python", type=Path, metavar="PATH", help="Python of a ready environment (default: one is made)")
-    add("--environment", type=Path, default=Path("build/peers-env"), metavar="DIR", help="(default %(default)s)")
-    add("--out", type=Path, default=Path("build/peers"), metavar="DIR", help="(default %(default)s)")
+    add(
+        "--mark",
+        action="append",
+        metavar="[NAME=]PATH",
+        help=f"repeatable (default {DATA}/arla/mark.png)",
+    )
+    add(
+        "--backgrounds",
+        type=Path,
+        default=DATA / "backgrounds",
+        metavar="DIR",
+        help="(default %(default)s)",
+    )
+    add(
+        "--coco",
+        type=Path,
+        default=DATA / "arla/labels.json",
+        metavar="LABELS.json",
+        help="(default %(default)s)",
+    )
+    add(
+        "--images",
+        type=Path,
+        default=DATA / "arla/images",
+        metavar="DIR",
+        help="(default %(default)s)",
+    )
+    add(
+        "--negatives",
+        type=Path,
+        default=DATA / "arla/negatives",
+        metavar="DIR",
+        help="(default %(default)s)",
+    )
+    add(
+        "--minutes",
+        type=float,
+        default=30.0,
+        metavar="M",
+        help="training time of each (default %(default)g)",
+    )
+    add(
+        "--size",
+        type=int,
+        default=416,
+        metavar="PX",
+        help="input size of both (default %(default)s)",
+    )
+    add(
+        "--window",
+        type=int,
+        metavar="PX",
+        help="side of the pictures the peer trains on (default: the input size)",
+    )
+    add(
+        "--pictures",
+        type=int,
+        metavar="N",
+        help=f"(default {PICTURES_A_SECOND} a second of training at {AT_SIDE} px)",
+    )
+    add(
+        "--ours",
+        action="append",
+        metavar="[NAME=]MODEL.onnx",
+        help="judge this instead of training ours; repeatable",
+    )
+    add(
+        "--yolo",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="an Ultralytics setting; repeatable",
+    )
+    add(
+        "--rounds",
+        type=int,
+        default=200,
+        metavar="N",
+        help="rounds of the latency (default %(default)s)",
+    )
+    add(
+        "--peer-python",
+        type=Path,
+        metavar="PATH",
+        help="Python of a ready environment (default: one is made)",
+    )
+    add(
+        "--environment",
+        type=Path,
+        default=Path("build/peers-env"),
+        metavar="DIR",
+        help="(default %(default)s)",
+    )
+    add(
+        "--out", type=Path, default=Path("build/peers"), metavar="DIR", help="(default %(default)s)"
+    )
     return parser
 
 
 def check(arguments: argparse.Namespace) -> None:
     """Refuse what cannot work before anything is made. Raises UsageError or InputError."""
     if not Path("export/__main__.py").is_file():
-        raise UsageError("bench.peers: must be run from the project's root, where export/ and train/ are; go there")
+        raise UsageError(
+            "bench.peers: must be run from the project's root, where export/ and train/ are; go there"
+        )
     window = arguments.window or arguments.size
     for name, value in (("--size", arguments.size), ("--window", window)):
         if value < 96 or value % 32:
@@ -81,12 +169,18 @@ def check(arguments: argparse.Namespace) -> None:
     if window > arguments.size:
         raise UsageError(f"--window {window}: must be at most --size {arguments.size}; change it")
     if arguments.minutes <= 0 or arguments.rounds < 1 or (arguments.pictures or 100) < 100:
-        raise UsageError("--minutes and --rounds must be above 0 and --pictures at least 100; change them")
+        raise UsageError(
+            "--minutes and --rounds must be above 0 and --pictures at least 100; change them"
+        )
     for name in ("images", "negatives"):
         if not getattr(arguments, name).is_dir():
-            raise InputError(f"--{name} {getattr(arguments, name)}: no such folder; name a folder of photographs")
+            raise InputError(
+                f"--{name} {getattr(arguments, name)}: no such folder; name a folder of photographs"
+            )
     if arguments.peer_python and not arguments.peer_python.is_file():
-        raise InputError(f"--peer-python {arguments.peer_python}: no such program; leave it out to make an environment")
+        raise InputError(
+            f"--peer-python {arguments.peer_python}: no such program; leave it out to make an environment"
+        )
     if any("=" not in text for text in arguments.yolo):
         raise UsageError("--yolo: must be KEY=VALUE, a setting of Ultralytics; correct it")
 
@@ -95,24 +189,48 @@ def inputs_of(arguments: argparse.Namespace) -> Inputs:
     """What both are trained on. Raises InputError."""
     pairs = parse_marks(arguments.mark or [str(DATA / "arla/mark.png")])
     marks = tuple((name, str(Path(path).absolute())) for name, path in pairs)
-    return read_inputs(RunConfig(marks, str(arguments.backgrounds.absolute()), fit=FitSettings(size=arguments.size)))
+    return read_inputs(
+        RunConfig(
+            marks, str(arguments.backgrounds.absolute()), fit=FitSettings(size=arguments.size)
+        )
+    )
 
 
 def train_peer(arguments: argparse.Namespace, inputs: Inputs, python: Path) -> Path:
-    """Paint pictures and train YOLO11n on them, unless that was done; returns its ONNX file. Raises InputError."""
+    """Paint pictures and train YOLO11n on them, unless that was done; returns its ONNX file. Raises
+    InputError.
+    """
     out: Path = arguments.out / "yolo"
     window = arguments.window or arguments.size
     usual = round(arguments.minutes * 60 * PICTURES_A_SECOND * (AT_SIDE / window) ** 2)
     count = arguments.pictures or max(100, usual)
-    asked = {"minutes": arguments.minutes, "size": arguments.size, "window": window, "pictures": count}
+    asked = {
+        "minutes": arguments.minutes,
+        "size": arguments.size,
+        "window": window,
+        "pictures": count,
+    }
     asked |= {"yolo": sorted(arguments.yolo)}
     model = out / "model.onnx"
     if done(model, asked):
         return model
     data = write_set(inputs, window, count, arguments.out / "pictures")
-    command = [str(python), str(TRAINER), "--data", str(data), "--out", str(out), "--minutes", str(arguments.minutes)]
+    command = [
+        str(python),
+        str(TRAINER),
+        "--data",
+        str(data),
+        "--out",
+        str(out),
+        "--minutes",
+        str(arguments.minutes),
+    ]
     command += ["--size", str(window), "--export-size", str(arguments.size)]
-    run([*command, *(part for text in arguments.yolo for part in ("--set", text))], YOLO, "see its lines above")
+    run(
+        [*command, *(part for text in arguments.yolo for part in ("--set", text))],
+        YOLO,
+        "see its lines above",
+    )
     write_whole(out / "asked.json", json.dumps(asked).encode())
     return model
 
@@ -132,7 +250,9 @@ def train_ours(arguments: argparse.Namespace, inputs: Inputs) -> Path:
     if trained:
         command.append("--resume")
     else:
-        command += [part for name, path in inputs.config.marks for part in ("--mark", f"{name}={path}")]
+        command += [
+            part for name, path in inputs.config.marks for part in ("--mark", f"{name}={path}")
+        ]
         command += ["--backgrounds", inputs.config.backgrounds]
     # A run that has its threshold and its minutes was only kept from being exported.
     if not trained or trained.threshold is None or trained.seconds < arguments.minutes * 60:
@@ -158,7 +278,9 @@ def done(model: Path, asked: dict[str, Any]) -> bool:
 
 
 def contenders_of(arguments: argparse.Namespace, inputs: Inputs, peer: Path) -> list[Contender]:
-    """Ours, the trained peer and the training-free one. Raises InputError, ModelError or UsageError."""
+    """Ours, the trained peer and the training-free one. Raises InputError, ModelError or
+    UsageError.
+    """
     ours = given_models(arguments) or [(OURS, train_ours(arguments, inputs))]
     classes = inputs.config.classes
     labels = read_coco(arguments.coco, arguments.images, classes)
@@ -180,15 +302,23 @@ def given_models(arguments: argparse.Namespace) -> list[tuple[str, Path]]:
     return models
 
 
-def our_contender(name: str, model: Path, arguments: argparse.Namespace, inputs: Inputs) -> Contender:
-    """One of our models. Raises InputError or ModelError, also when it takes another size or knows other classes."""
+def our_contender(
+    name: str, model: Path, arguments: argparse.Namespace, inputs: Inputs
+) -> Contender:
+    """One of our models. Raises InputError or ModelError, also when it takes another size or knows
+    other classes.
+    """
     contract = Localizer(model).contract
     takes = f"{contract.input_width} x {contract.input_height}"
     if takes != f"{arguments.size} x {arguments.size}":
-        raise InputError(f"{model}: takes {takes} pixels, not {arguments.size}; change --size, or export another")
+        raise InputError(
+            f"{model}: takes {takes} pixels, not {arguments.size}; change --size, or export another"
+        )
     known, wanted = len(contract.classes), len(inputs.config.classes)
     if known != wanted:
-        raise InputError(f"{model}: must know as many classes as there are --mark, {wanted}, not {known}; correct one")
+        raise InputError(
+            f"{model}: must know as many classes as there are --mark, {wanted}, not {known}; correct one"
+        )
     labels = read_coco(arguments.coco, arguments.images, contract.classes)
     return Contender(name, partial(Localizer, model), contract.threshold, labels, digest(model))
 
@@ -198,8 +328,11 @@ def digest(path: Path) -> str:
     return sha256(path.read_bytes()).hexdigest()
 
 
-def latencies(contenders: Sequence[Contender], arguments: argparse.Namespace) -> dict[str, dict[str, float]]:
-    """Median milliseconds on one thread: of the graphs alone, from a prepared picture, from a photograph to boxes.
+def latencies(
+    contenders: Sequence[Contender], arguments: argparse.Namespace
+) -> dict[str, dict[str, float]]:
+    """Median milliseconds on one thread: of the graphs alone, from a prepared picture, from a
+    photograph to boxes.
 
     Raises InputError.
     """
@@ -211,10 +344,13 @@ def latencies(contenders: Sequence[Contender], arguments: argparse.Namespace) ->
     wholes: dict[str, Callable[[int], object]] = {}
     for contender in contenders:
         finder = contender.make()
-        # From the score that it would be used with, so that reading boxes off costs what it does in use.
+        # From the score that it would be used with, so that reading boxes off costs what it does in
+        # use.
         wholes[contender.name] = partial(_find, finder, frames, contender.threshold)
         if isinstance(finder, Localizer | Yolo):
-            graphs[contender.name] = partial(_run, finder, [_input(finder, picture) for picture in pictures])
+            graphs[contender.name] = partial(
+                _run, finder, [_input(finder, picture) for picture in pictures]
+            )
             prepared[contender.name] = partial(_answer, finder, pictures)
     rounds = arguments.rounds
     return {
@@ -245,19 +381,32 @@ def _find(finder: Finder, frames: Sequence[Frame], score: float, number: int) ->
 def machine() -> dict[str, Any]:
     """What it was measured on."""
     names = ("numpy", "onnxruntime", "opencv-python-headless", "torch")
-    about = {"processor": processor(), "system": platform.platform(), "cores": len(os.sched_getaffinity(0))}
+    about = {
+        "processor": processor(),
+        "system": platform.platform(),
+        "cores": len(os.sched_getaffinity(0)),
+    }
     return {**about, **{name: version(name) for name in names}}
 
 
-def conclude(arguments: argparse.Namespace, results: Sequence[Result], latency: dict[str, dict[str, float]]) -> None:
-    """Print the table and write it, with every figure, as ``comparison.txt`` and ``comparison.json``."""
+def conclude(
+    arguments: argparse.Namespace, results: Sequence[Result], latency: dict[str, dict[str, float]]
+) -> None:
+    """Print the table and write it, with every figure, as ``comparison.txt`` and
+    ``comparison.json``.
+    """
     peer = next(result for result in results if result.name == YOLO)
     ours = [result for result in results if result.name not in (YOLO, SIFT)]
     record = json.loads((arguments.out / "yolo" / "run.json").read_text(encoding="utf-8"))
     lines = [table(results), ""]
-    lines += [f"{what}: " + ", ".join(f"{n} {ms:.2f}" for n, ms in times.items()) for what, times in latency.items()]
+    lines += [
+        f"{what}: " + ", ".join(f"{n} {ms:.2f}" for n, ms in times.items())
+        for what, times in latency.items()
+    ]
     of = json.loads((arguments.out / "yolo" / "asked.json").read_text(encoding="utf-8"))["pictures"]
-    lines.append(f"{YOLO} was shown {record['pictures']} pictures, of {of} painted, in {record['seconds']:.0f} s")
+    lines.append(
+        f"{YOLO} was shown {record['pictures']} pictures, of {of} painted, in {record['seconds']:.0f} s"
+    )
     lines += [verdict(result, peer, latency["graph_ms"]) for result in ours]
     text = "\n".join(lines)
     print(text)
@@ -269,9 +418,13 @@ def conclude(arguments: argparse.Namespace, results: Sequence[Result], latency: 
         "latency": latency,
         "peer_training": record,
         "compared": {result.name: compare(result, peer) for result in ours},
-        "latency_ratio": {r.name: latency["graph_ms"][r.name] / latency["graph_ms"][YOLO] for r in ours},
+        "latency_ratio": {
+            r.name: latency["graph_ms"][r.name] / latency["graph_ms"][YOLO] for r in ours
+        },
     }
-    write_whole(arguments.out / "comparison.json", (json.dumps(plain(whole), indent=1) + "\n").encode())
+    write_whole(
+        arguments.out / "comparison.json", (json.dumps(plain(whole), indent=1) + "\n").encode()
+    )
     print(f"written: {arguments.out / 'comparison.txt'} and comparison.json")
 
 
@@ -280,14 +433,18 @@ def compare_all(arguments: argparse.Namespace) -> int:
     check(arguments)
     make_folder(arguments.out)
     inputs = inputs_of(arguments)
-    read_coco(arguments.coco, arguments.images, inputs.config.classes)  # a mistake there should not cost an hour
+    read_coco(
+        arguments.coco, arguments.images, inputs.config.classes
+    )  # a mistake there should not cost an hour
     for name, model in given_models(arguments):
         our_contender(name, model, arguments, inputs)
     python = arguments.peer_python or make_environment(arguments.environment)
     peer = train_peer(arguments, inputs, python)
     contenders = contenders_of(arguments, inputs, peer)
     results = [
-        judge_contender(contender, arguments.negatives, arguments.out / f"seen-{contender.name}.json")
+        judge_contender(
+            contender, arguments.negatives, arguments.out / f"seen-{contender.name}.json"
+        )
         for contender in contenders
     ]
     conclude(arguments, results, latencies(contenders, arguments))
@@ -302,5 +459,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever stops this stops its trainings too
+    signal.signal(
+        signal.SIGTERM, signal.default_int_handler
+    )  # whoever stops this stops its trainings too
     sys.exit(main())

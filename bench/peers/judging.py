@@ -13,15 +13,16 @@ from train.judge.evaluate import ALLOWED_FALSE_ACCEPTS, Evaluation, Finder, Grou
 from train.labels.coco import Labels
 
 LEVEL = ALLOWED_FALSE_ACCEPTS[-1]
-"""Median IoU is also taken where all contenders make this many false accepts: their own thresholds mean little."""
+"""Median IoU is also taken where all contenders make this many false accepts: their own thresholds
+mean little."""
 
 
 @dataclass(frozen=True)
 class Contender:
     """One method.
 
-    *make*: loads it; *threshold*: its own, 0..1; *labels*: the photographs, with classes named as it names them; *key*:
-    says what it is, so that findings of another are not taken for its own.
+    *make*: loads it; *threshold*: its own, 0..1; *labels*: the photographs, with classes named as
+    it names them; *key*: says what it is, so that findings of another are not taken for its own.
     """
 
     name: str
@@ -33,7 +34,9 @@ class Contender:
 
 @dataclass(frozen=True)
 class Result:
-    """Figures at the contender's own threshold, and at the score that leaves :data:`LEVEL` false accepts."""
+    """Figures at the contender's own threshold, and at the score that leaves :data:`LEVEL` false
+    accepts.
+    """
 
     name: str
     own: Evaluation
@@ -54,13 +57,19 @@ class Result:
         """For JSON."""
         groups = {g.name: self.figures(g.name) for g in self.own.groups}
         accepts, rejects = self.own.false_accepts, self.own.false_rejects
-        counts = {"threshold": self.own.threshold, "false_accepts": accepts.errors, "negatives": accepts.items}
+        counts = {
+            "threshold": self.own.threshold,
+            "false_accepts": accepts.errors,
+            "negatives": accepts.items,
+        }
         counts |= {"false_rejects": rejects.errors, "with_mark": rejects.items}
         return {"name": self.name, **counts, "groups": groups}
 
 
 def judge_contender(contender: Contender, negatives: Path | None, kept: Path) -> Result:
-    """Let one contender look at all photographs, unless its findings are in *kept*, and judge it. Raises InputError."""
+    """Let one contender look at all photographs, unless its findings are in *kept*, and judge it.
+    Raises InputError.
+    """
     labels = contender.labels
     key = f"{contender.key} {[str(path) for path in labels.images.values()]} {negatives}"
     seen = read_seen(kept, key)
@@ -95,7 +104,9 @@ def read_seen(path: Path, key: str) -> Seen | None:
         return None
     if raw.get("key") != key:
         return None
-    images = {int(image_id): tuple(map(_finding, found)) for image_id, found in raw["images"].items()}
+    images = {
+        int(image_id): tuple(map(_finding, found)) for image_id, found in raw["images"].items()
+    }
     return Seen(images, tuple(tuple(map(_finding, found)) for found in raw["negatives"]))
 
 

@@ -1,4 +1,6 @@
-"""Write painted training pictures as a YOLO data set: the peer is shown what our own training is shown."""
+"""Write painted training pictures as a YOLO data set: the peer is shown what our own training is
+shown.
+"""
 
 import json
 import multiprocessing
@@ -27,23 +29,32 @@ TRIES = 1000
 
 
 def write_set(inputs: Inputs, window: int, count: int, out: Path) -> Path:
-    """Paint pictures 0 to *count* - 1, *window* pixels wide and high, into *out*; returns its ``data.yaml``.
+    """Paint pictures 0 to *count* - 1, *window* pixels wide and high, into *out*; returns its
+    ``data.yaml``.
 
-    What is there already is kept. Raises InputError, also when *out* holds pictures of another kind.
+    What is there already is kept. Raises InputError, also when *out* holds pictures of another
+    kind.
     """
     for folder in (out, out / "images", out / "labels"):
         make_folder(folder)
     check_recipe(inputs, window, out / "recipe.json")
     missing = [number for number in range(count) if not label_path(out, number).exists()]
     cores = len(os.sched_getaffinity(0))
-    # Not forked: OpenCV's threads do not survive a fork, and the child would wait for them for ever.
-    pool = ProcessPoolExecutor(cores, multiprocessing.get_context("forkserver"), _start, (inputs, window, out))
+    # Not forked: OpenCV's threads do not survive a fork, and the child would wait for them for
+    # ever.
+    pool = ProcessPoolExecutor(
+        cores, multiprocessing.get_context("forkserver"), _start, (inputs, window, out)
+    )
     try:
         done = pool.map(_write, missing, chunksize=8)
-        for _ in tqdm(done, "paint", count, initial=count - len(missing), unit="picture", mininterval=1.0):
+        for _ in tqdm(
+            done, "paint", count, initial=count - len(missing), unit="picture", mininterval=1.0
+        ):
             pass
     except BrokenProcessPool:
-        raise InputError("paint: a painting process was killed, perhaps for want of memory; try again") from None
+        raise InputError(
+            "paint: a painting process was killed, perhaps for want of memory; try again"
+        ) from None
     finally:
         pool.shutdown(cancel_futures=True)
     return write_index(out, count, inputs.config.classes)
@@ -53,7 +64,12 @@ def check_recipe(inputs: Inputs, window: int, path: Path) -> None:
     """Note what the pictures are painted from, or compare it with the note. Raises InputError."""
     config = inputs.config
     marks = [[mark.label, sha256(mark.image.tobytes()).hexdigest()] for mark in inputs.marks]
-    recipe = {"window": window, "size": config.fit.size, "marks": marks, "backgrounds": len(inputs.training or ())}
+    recipe = {
+        "window": window,
+        "size": config.fit.size,
+        "marks": marks,
+        "backgrounds": len(inputs.training or ()),
+    }
     if not path.exists():
         write_whole(path, json.dumps(recipe).encode())
     elif json.loads(path.read_text(encoding="utf-8")) != recipe:
@@ -63,13 +79,20 @@ def check_recipe(inputs: Inputs, window: int, path: Path) -> None:
 
 
 def write_index(out: Path, count: int, classes: tuple[str, ...]) -> Path:
-    """List the first *count* pictures for Ultralytics, which wants a few to validate on though it never does."""
+    """List the first *count* pictures for Ultralytics, which wants a few to validate on though it
+    never does.
+    """
     names = [f"./images/{number:06}.bmp\n" for number in range(count)]
     write_whole(out / "train.txt", "".join(names).encode())
     write_whole(out / "val.txt", "".join(names[:2]).encode())
     path = out / "data.yaml"
     # JSON is YAML, and needs no further library.
-    content = {"path": str(out.absolute()), "train": "train.txt", "val": "val.txt", "names": list(classes)}
+    content = {
+        "path": str(out.absolute()),
+        "train": "train.txt",
+        "val": "val.txt",
+        "names": list(classes),
+    }
     write_whole(path, json.dumps(content).encode())
     return path
 
@@ -82,18 +105,23 @@ def label_path(out: Path, number: int) -> Path:
 def paint_clear(kit: Kit, window: int, number: int) -> Picture:
     """Paint picture *number*, and again while it shows a mark too small or hidden to count.
 
-    Our training leaves such marks out of the loss. YOLO's labels cannot say that, and would call them background.
+    Our training leaves such marks out of the loss. YOLO's labels cannot say that, and would call
+    them background.
     """
     rng = np.random.default_rng((SEED, number))
     for _ in range(TRIES):
         picture = paint(rng, kit, window)
         if not picture.ignored:
             return picture
-    raise InputError(f"paint: {TRIES} pictures in a row show a mark too small to count; bring another mark")
+    raise InputError(
+        f"paint: {TRIES} pictures in a row show a mark too small to count; bring another mark"
+    )
 
 
 def write_picture(out: Path, number: int, picture: Picture) -> None:
-    """Write one picture, bit for bit, then its labels; a run that is cut short leaves no labels without a picture."""
+    """Write one picture, bit for bit, then its labels; a run that is cut short leaves no labels
+    without a picture.
+    """
     _replace(out / "images" / f"{number:06}.bmp", picture.pixels)
     temporary = label_path(out, number).with_suffix(".new")
     height, width = picture.pixels.shape[:2]
@@ -127,4 +155,6 @@ def _write(number: int) -> None:
     except OSError as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{_Painter.out}: cannot be written ({error.strerror}); make room and try again") from None
+        raise InputError(
+            f"{_Painter.out}: cannot be written ({error.strerror}); make room and try again"
+        ) from None

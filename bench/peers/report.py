@@ -18,7 +18,8 @@ FIGURES = (
     f"located@{LEVEL}FA",
 )
 COMPARED = ("AP50", "main@0FA", "main@1FA", "main@3FA", "IoU", f"IoU@{LEVEL}FA")
-"""What must be no worse than the peer's; the first five are those that ``stampgate evaluate`` prints."""
+"""What must be no worse than the peer's; the first five are those that ``stampgate evaluate``
+prints."""
 LATENCY_SHARE = 1 / 3
 """Our model's time must be at most this share of the peer's."""
 
@@ -31,7 +32,10 @@ def table(results: Sequence[Result]) -> str:
         lines.append(f"{group.name}:")
         for result in results:
             figures = result.figures(group.name)
-            lines.append(f"{result.name:<{wide}}" + "".join(f"{cell(figures.get(name)):>13}" for name in FIGURES))
+            lines.append(
+                f"{result.name:<{wide}}"
+                + "".join(f"{cell(figures.get(name)):>13}" for name in FIGURES)
+            )
     return "\n".join(lines)
 
 
@@ -47,7 +51,9 @@ def cell(value: float | None) -> str:
 
 
 def compare(ours: Result, peer: Result) -> list[dict[str, Any]]:
-    """Figure by figure, for every group: ours, the peer's, the difference, and whether ours is no worse."""
+    """Figure by figure, for every group: ours, the peer's, the difference, and whether ours is no
+    worse.
+    """
     rows: list[dict[str, Any]] = []
     for group in ours.own.groups:
         mine, its = ours.figures(group.name), peer.figures(group.name)
@@ -55,7 +61,9 @@ def compare(ours: Result, peer: Result) -> list[dict[str, Any]]:
             a, b = mine.get(name, math.nan), its.get(name, math.nan)
             # Who found nothing has no IoU. Where neither has a figure there is nothing to compare.
             holds = a >= b if math.isfinite(b) else True if math.isfinite(a) else None
-            rows.append({"group": group.name, "figure": name, "ours": a, "peer": b, "no_worse": holds})
+            rows.append(
+                {"group": group.name, "figure": name, "ours": a, "peer": b, "no_worse": holds}
+            )
     return rows
 
 
@@ -63,8 +71,13 @@ def verdict(ours: Result, peer: Result, latency: Mapping[str, float]) -> str:
     """In words: what is no worse, what is worse and by how much, and the ratio of the times."""
     rows = [row for row in compare(ours, peer) if row["no_worse"] is not None]
     worse = [row for row in rows if not row["no_worse"]]
-    lines = [f"{ours.name} against {peer.name}: no worse in {len(rows) - len(worse)} of {len(rows)} figures"]
-    lines += [f"  worse: {r['group']} {r['figure']} {cell(r['ours'])} against {cell(r['peer'])}" for r in worse]
+    lines = [
+        f"{ours.name} against {peer.name}: no worse in {len(rows) - len(worse)} of {len(rows)} figures"
+    ]
+    lines += [
+        f"  worse: {r['group']} {r['figure']} {cell(r['ours'])} against {cell(r['peer'])}"
+        for r in worse
+    ]
     ratio = latency[ours.name] / latency[peer.name]
     lines.append(
         f"  latency {latency[ours.name]:.2f} ms against {latency[peer.name]:.2f} ms: {ratio:.3f} of its, "

@@ -1,6 +1,8 @@
-"""Find a mark without any training: SIFT features, the ratio test, and a homography that enough of them agree on.
+"""Find a mark without any training: SIFT features, the ratio test, and a homography that enough of
+them agree on.
 
-Source: Lowe, *Distinctive Image Features from Scale-Invariant Keypoints* (2004); RANSAC is Fischler and Bolles (1981).
+Source: Lowe, *Distinctive Image Features from Scale-Invariant Keypoints* (2004); RANSAC is Fischler
+and Bolles (1981).
 """
 
 from collections.abc import Sequence
@@ -17,11 +19,13 @@ from edge.vision.preprocess import Frame
 from train.paint.marks import Mark
 
 ENLARGED = 2
-"""The photograph is enlarged so many times first: a mark of 30 pixels has too few features otherwise."""
+"""The photograph is enlarged so many times first: a mark of 30 pixels has too few features
+otherwise."""
 RATIO = 0.8
 """A match counts when it is this much nearer than the second best (Lowe, section 7.1)."""
 TOLERANCE_PX = 5.0
-"""Greatest distance, in pixels of the enlarged photograph, at which a match agrees with a homography."""
+"""Greatest distance, in pixels of the enlarged photograph, at which a match agrees with a
+homography."""
 LEAST = 5
 """Four matches always agree with some homography; a fifth says something."""
 ENOUGH = 8
@@ -50,12 +54,20 @@ class Sift:
         self.marks = [(mark, self.features(*on_paper(mark.image))) for mark in marks]
 
     def find(self, frame: Frame, min_score: float = 0.0) -> tuple[Finding, ...]:
-        """Findings in *frame*, (height, width, 3) uint8 RGB, best first, in its own pixels; see :func:`score_of`."""
+        """Findings in *frame*, (height, width, 3) uint8 RGB, best first, in its own pixels; see
+        :func:`score_of`.
+        """
         height, width = frame.shape[:2]
         size = (width * ENLARGED, height * ENLARGED)
-        grey = cv2.cvtColor(cv2.resize(frame, size, interpolation=cv2.INTER_CUBIC), cv2.COLOR_RGB2GRAY)
+        grey = cv2.cvtColor(
+            cv2.resize(frame, size, interpolation=cv2.INTER_CUBIC), cv2.COLOR_RGB2GRAY
+        )
         scene = self.features(np.asarray(grey, np.uint8), None)
-        found = [f for mark, known in self.marks for f in self._find_mark(mark, known, scene, width, height)]
+        found = [
+            f
+            for mark, known in self.marks
+            for f in self._find_mark(mark, known, scene, width, height)
+        ]
         return tuple(sorted((f for f in found if f.score >= min_score), key=lambda f: -f.score))
 
     def features(self, grey: NDArray[np.uint8], mask: NDArray[np.uint8] | None) -> Features:
@@ -63,10 +75,16 @@ class Sift:
         points, descriptors = self.sift.detectAndCompute(grey, mask)
         if not points:
             return Features(np.empty((0, 2), np.float32), np.empty((0, 128), np.float32))
-        return Features(np.array([p.pt for p in points], np.float32), np.asarray(descriptors, np.float32))
+        return Features(
+            np.array([p.pt for p in points], np.float32), np.asarray(descriptors, np.float32)
+        )
 
-    def _find_mark(self, mark: Mark, known: Features, scene: Features, width: int, height: int) -> list[Finding]:
-        """One mark after another: what agrees on one place is taken away before the next is looked for."""
+    def _find_mark(
+        self, mark: Mark, known: Features, scene: Features, width: int, height: int
+    ) -> list[Finding]:
+        """One mark after another: what agrees on one place is taken away before the next is looked
+        for.
+        """
         here, there = self._matches(known, scene)
         found: list[Finding] = []
         while len(here) >= LEAST and len(found) < MARKS_MAX:
@@ -82,7 +100,8 @@ class Sift:
         return found
 
     def _matches(self, known: Features, scene: Features) -> tuple[Points, Points]:
-        """Points of the photograph, each with its point on the mark, that pass the ratio test: (n, 2) mark, scene.
+        """Points of the photograph, each with its point on the mark, that pass the ratio test: (n,
+        2) mark, scene.
 
         Matched from the photograph to the mark, so that a mark can be found more than once.
         """
@@ -97,7 +116,9 @@ class Sift:
 
 
 def on_paper(image: Image.Image) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """A cut-out on white as grey (height, width), and its opacity as the mask of where features count."""
+    """A cut-out on white as grey (height, width), and its opacity as the mask of where features
+    count.
+    """
     paper = Image.new("RGBA", image.size, (255, 255, 255, 255))
     paper.alpha_composite(image)
     return np.asarray(paper.convert("L")), np.asarray(image.getchannel("A"))
@@ -113,7 +134,9 @@ def score_of(agree: int) -> float:
 
 
 def place(matrix: NDArray[np.float64], mark: Mark, width: int, height: int) -> Box | None:
-    """Where a homography puts the mark, in pixels of the photograph; None for a place no flat print could have."""
+    """Where a homography puts the mark, in pixels of the photograph; None for a place no flat print
+    could have.
+    """
     outline = mark.outline.astype(float)
     depth = outline @ matrix[2, :2] + matrix[2, 2]
     if depth.min() <= 1e-6 or np.linalg.det(matrix) <= 0:  # behind the camera, or mirrored

@@ -1,4 +1,6 @@
-"""Read a YOLO detector's ONNX file as our own models are read: the same letterbox, the same thinning, numpy only."""
+"""Read a YOLO detector's ONNX file as our own models are read: the same letterbox, the same
+thinning, numpy only.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,7 +23,9 @@ MAX_CANDIDATES = 300
 
 
 class Yolo:
-    """A YOLO detector exported without its thinning (NMS). Synchronization: one thread per instance."""
+    """A YOLO detector exported without its thinning (NMS). Synchronization: one thread per
+    instance.
+    """
 
     def __init__(self, path: Path, classes: Sequence[str], threads: int = 1) -> None:
         """Load *path*, whose classes are *classes* in that order. Raises ModelError."""
@@ -29,7 +33,9 @@ class Yolo:
         options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
         options.log_severity_level = 3
         try:
-            self.session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+            self.session = onnxruntime.InferenceSession(
+                str(path), options, providers=["CPUExecutionProvider"]
+            )
         except Exception as error:  # noqa: BLE001 - onnxruntime's exceptions share no public base class
             line = " ".join(str(error).split())[:160]
             raise ModelError(
@@ -37,7 +43,12 @@ class Yolo:
             ) from None
         self.classes = tuple(classes)
         given, answered = self.session.get_inputs()[0], self.session.get_outputs()[0].shape
-        if len(given.shape) != 4 or given.shape[1] != 3 or len(answered) != 3 or answered[1] != 4 + len(self.classes):
+        if (
+            len(given.shape) != 4
+            or given.shape[1] != 3
+            or len(answered) != 3
+            or answered[1] != 4 + len(self.classes)
+        ):
             raise ModelError(
                 f"{path}: must take (1, 3, height, width) and answer (1, {4 + len(self.classes)}, boxes), not "
                 f"{given.shape} and {answered}; remove it to make it again"
@@ -56,15 +67,18 @@ class Yolo:
 
 
 def as_input(picture: Frame) -> Floats:
-    """A prepared (height, width, 3) uint8 picture as the graph wants it: (1, 3, height, width) float32, 0..1."""
+    """A prepared (height, width, 3) uint8 picture as the graph wants it: (1, 3, height, width)
+    float32, 0..1.
+    """
     return np.ascontiguousarray(picture.transpose(2, 0, 1)[None], np.float32) / np.float32(255)
 
 
 def decode(answer: Floats, classes: Sequence[str], min_score: float) -> list[Finding]:
     """Read findings off a YOLO answer, best first, in network pixels.
 
-    *answer*: (4 + classes, boxes): centre x and y, width, height in pixels, then a score 0..1 for each class. Boxes of
-    one class are thinned greedily by the IoU that our own models are thinned by.
+    *answer*: (4 + classes, boxes): centre x and y, width, height in pixels, then a score 0..1 for
+    each class. Boxes of one class are thinned greedily by the IoU that our own models are thinned
+    by.
     """
     kinds, boxes = np.nonzero(answer[4:] >= min_score)
     scores = answer[4:][kinds, boxes]
@@ -72,4 +86,6 @@ def decode(answer: Floats, classes: Sequence[str], min_score: float) -> list[Fin
     x, y, width, height = answer[:4, boxes[best]].astype(float)
     corners = np.stack([x - width / 2, y - height / 2, x + width / 2, y + height / 2], axis=1)
     found = zip(kinds[best], scores[best], corners, strict=True)
-    return thin(Finding(classes[kind], float(score), Box(*map(float, box))) for kind, score, box in found)
+    return thin(
+        Finding(classes[kind], float(score), Box(*map(float, box))) for kind, score, box in found
+    )

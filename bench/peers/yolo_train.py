@@ -1,10 +1,13 @@
-"""Train YOLO11n from random weights for a given time and write it as ONNX. Runs in the peer's own environment only.
+"""Train YOLO11n from random weights for a given time and write it as ONNX. Runs in the peer's own
+environment only.
 
-This file is the only one that imports Ultralytics, which is AGPL-3.0; it imports nothing of ours, and ours imports
-nothing of it: pictures go in and an ONNX file comes out. What was set, and why, is in README.md beside it.
+This file is the only one that imports Ultralytics, which is AGPL-3.0; it imports nothing of ours,
+and ours imports nothing of it: pictures go in and an ONNX file comes out. What was set, and why, is
+in README.md beside it.
 """
 
-# ruff: noqa: PLC0415 - what is imported must wait until the environment is set and torchvision mended
+# ruff: noqa: PLC0415 - what is imported must wait until the environment is set and torchvision
+# mended
 
 import argparse
 import ast
@@ -21,7 +24,8 @@ from pathlib import Path
 from typing import Any
 
 CORES = len(os.sched_getaffinity(0))
-# Before Ultralytics is imported, which would otherwise give torch a single core, look for news and install packages.
+# Before Ultralytics is imported, which would otherwise give torch a single core, look for news and
+# install packages.
 os.environ.update(
     OMP_NUM_THREADS=str(CORES),
     YOLO_OFFLINE="true",
@@ -31,7 +35,8 @@ os.environ.update(
 )
 
 EPOCHS = 100
-"""Ultralytics' own default. Its warm-up, its falling step size and its last mosaic are counted in epochs."""
+"""Ultralytics' own default. Its warm-up, its falling step size and its last mosaic are counted in
+epochs."""
 SETTINGS: dict[str, Any] = {
     "epochs": EPOCHS,
     "batch": 16,
@@ -49,23 +54,34 @@ SETTINGS: dict[str, Any] = {
     "seed": 0,
     "deterministic": False,
 }
-"""All else is Ultralytics' default. The learning rate is what its ``optimizer=auto`` takes for runs this short."""
+"""All else is Ultralytics' default. The learning rate is what its ``optimizer=auto`` takes for runs
+this short."""
 
 
 def arguments_of(argv: list[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="data.yaml of the painted pictures")
-    parser.add_argument("--out", type=Path, required=True, help="folder for model.onnx and run.json")
+    parser.add_argument(
+        "--data", type=Path, required=True, help="data.yaml of the painted pictures"
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, help="folder for model.onnx and run.json"
+    )
     parser.add_argument("--minutes", type=float, required=True)
     parser.add_argument("--size", type=int, required=True, help="side of the training pictures")
-    parser.add_argument("--export-size", type=int, required=True, help="side of the exported graph's input")
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="an Ultralytics setting")
+    parser.add_argument(
+        "--export-size", type=int, required=True, help="side of the exported graph's input"
+    )
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="an Ultralytics setting"
+    )
     return parser.parse_args(argv)
 
 
 def stay_offline(config: Path) -> None:
-    """Keep Ultralytics' settings in *config* and give it the font that it would fetch; nothing is drawn with it."""
+    """Keep Ultralytics' settings in *config* and give it the font that it would fetch; nothing is
+    drawn with it.
+    """
     config.mkdir(parents=True, exist_ok=True)
     os.environ["YOLO_CONFIG_DIR"] = str(config)
     import matplotlib as mpl
@@ -77,18 +93,24 @@ def stay_offline(config: Path) -> None:
 
 
 def mend_torchvision() -> None:
-    """Declare the operators that a torchvision built for another torch lacks; training and export never call them."""
+    """Declare the operators that a torchvision built for another torch lacks; training and export
+    never call them.
+    """
     import torch
 
     try:
         import torchvision  # noqa: F401
     except RuntimeError:
         for name in ("nms", "qnms"):
-            torch.library.define(f"torchvision::{name}", "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+            torch.library.define(
+                f"torchvision::{name}",
+                "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
+            )
 
 
 class Pieces:
-    """Every picture once, in random order, a piece of them at a time; then all again in another order.
+    """Every picture once, in random order, a piece of them at a time; then all again in another
+    order.
 
     A sampler as torch's loader wants it: each iteration gives the indices of the next piece.
     """
@@ -115,11 +137,15 @@ def make_trainer(overrides: dict[str, Any]) -> Any:
     from ultralytics.models.yolo.detect import DetectionTrainer  # type: ignore[import-not-found]
 
     class Trainer(DetectionTrainer):  # type: ignore[misc]
-        """All cores, fresh pictures in every epoch, the loader beside the network, and no validation on the clock."""
+        """All cores, fresh pictures in every epoch, the loader beside the network, and no
+        validation on the clock.
+        """
 
         def __init__(self, **options: Any) -> None:
             super().__init__(**options)
-            torch.set_num_threads(CORES)  # on choosing its device Ultralytics left one core to others
+            torch.set_num_threads(
+                CORES
+            )  # on choosing its device Ultralytics left one core to others
             self.seen, self.seconds = 0, 0.0
 
         def preprocess_batch(self, batch: dict[str, Any]) -> dict[str, Any]:
@@ -127,8 +153,12 @@ def make_trainer(overrides: dict[str, Any]) -> Any:
             self.seen += len(batch["img"])
             return dict(super().preprocess_batch(batch))
 
-        def get_dataloader(self, path: str, batch_size: int = 16, rank: int = 0, mode: str = "train") -> Any:
-            """Ultralytics' own loader, which goes through all pictures, made to give one of the :class:`Pieces`."""
+        def get_dataloader(
+            self, path: str, batch_size: int = 16, rank: int = 0, mode: str = "train"
+        ) -> Any:
+            """Ultralytics' own loader, which goes through all pictures, made to give one of the
+            :class:`Pieces`.
+            """
             loader = super().get_dataloader(path, batch_size, rank, mode)
             if mode != "train":
                 return loader
@@ -158,7 +188,12 @@ def train(arguments: argparse.Namespace, work: Path) -> tuple[Path, dict[str, An
     settings = SETTINGS | dict(setting_of(text) for text in arguments.set)
     classes = len(YAML.load(arguments.data)["names"])
     settings.setdefault("lr0", round(0.002 * 5 / (4 + classes), 6))
-    place = {"model": "yolo11n.yaml", "data": str(arguments.data), "imgsz": arguments.size, "device": "cpu"}
+    place = {
+        "model": "yolo11n.yaml",
+        "data": str(arguments.data),
+        "imgsz": arguments.size,
+        "device": "cpu",
+    }
     place |= {"project": str(work), "name": "run", "exist_ok": True, "time": arguments.minutes / 60}
     trainer = make_trainer({**settings, **place})
     trainer.train()

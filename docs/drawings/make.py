@@ -1,7 +1,9 @@
-"""Draw the pictures of docs/wiring.md: ``python docs/drawings/make.py`` writes them beside this file.
+"""Draw the pictures of docs/wiring.md: ``python docs/drawings/make.py`` writes them beside this
+file.
 
-Each drawing is one function that fills a :class:`Sheet`, in pixels, x to the right and y down. The sheet is
-white whatever the page around it, so that a drawing reads the same on a light and on a dark page, and on paper.
+Each drawing is one function that fills a :class:`Sheet`, in pixels, x to the right and y down. The
+sheet is white whatever the page around it, so that a drawing reads the same on a light and on a
+dark page, and on paper.
 """
 
 from collections.abc import Callable
@@ -41,33 +43,62 @@ class Sheet:
             ]
         )
 
-    def text(self, x: float, y: float, *lines: str, look: str = "", anchor: str = "start", colour: str = INK) -> None:
+    def text(
+        self,
+        x: float,
+        y: float,
+        *lines: str,
+        look: str = "",
+        anchor: str = "start",
+        colour: str = INK,
+    ) -> None:
         """Lines of text, the first with its foot at *y*; *anchor*: start, middle or end."""
         for number, line in enumerate(lines):
             look_of = f' class="{look}"' if look else ""
             style = f' text-anchor="{anchor}" style="fill:{colour}"'
-            self._parts.append(f'<text x="{x:g}" y="{y + 16 * number:g}"{look_of}{style}>{escape(line)}</text>')
+            self._parts.append(
+                f'<text x="{x:g}" y="{y + 16 * number:g}"{look_of}{style}>{escape(line)}</text>'
+            )
 
-    def wire(self, *points: Point, colour: str = INK, width: float = 1.8, dashed: bool = False, end: str = "") -> None:
-        """A line through *points*; *end*: ``dot`` for a joint at its end, ``arrow`` for an arrow head."""
+    def wire(
+        self,
+        *points: Point,
+        colour: str = INK,
+        width: float = 1.8,
+        dashed: bool = False,
+        end: str = "",
+    ) -> None:
+        """A line through *points*; *end*: ``dot`` for a joint at its end, ``arrow`` for an arrow
+        head.
+        """
         path = " ".join(f"{x:g},{y:g}" for x, y in points)
         dash = ' stroke-dasharray="5 4"' if dashed else ""
-        self._parts.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="{width}"{dash}/>')
+        self._parts.append(
+            f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="{width}"{dash}/>'
+        )
         if end == "dot":
             self.circle(*points[-1], 3, fill=colour, colour=colour)
         elif end == "arrow":
             self._head(points[-2], points[-1], colour)
 
-    def circle(self, x: float, y: float, radius: float, fill: str = "none", colour: str = INK) -> None:
+    def circle(
+        self, x: float, y: float, radius: float, fill: str = "none", colour: str = INK
+    ) -> None:
         """A circle."""
-        self._parts.append(f'<circle cx="{x:g}" cy="{y:g}" r="{radius:g}" fill="{fill}" stroke="{colour}"/>')
+        self._parts.append(
+            f'<circle cx="{x:g}" cy="{y:g}" r="{radius:g}" fill="{fill}" stroke="{colour}"/>'
+        )
 
-    def block(self, x: float, y: float, width: float, height: float, *lines: str, fill: str = FILL) -> None:
+    def block(
+        self, x: float, y: float, width: float, height: float, *lines: str, fill: str = FILL
+    ) -> None:
         """A box with lines of text in its middle."""
         self._parts.append(
             f'<rect x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}" rx="4" fill="{fill}" stroke="{INK}"/>'
         )
-        self.text(x + width / 2, y + height / 2 + 4.5 - 8 * (len(lines) - 1), *lines, anchor="middle")
+        self.text(
+            x + width / 2, y + height / 2 + 4.5 - 8 * (len(lines) - 1), *lines, anchor="middle"
+        )
 
     def polygon(self, *points: Point, colour: str = INK) -> None:
         """A filled shape."""
@@ -104,7 +135,9 @@ def diode(sheet: Sheet, x: float, y: float, down: bool = True) -> None:
 
 
 def opto(sheet: Sheet, x: float, y: float) -> None:
-    """An opto-isolator: anode at (x, y + 20), cathode (x, y + 70), collector (x + 110, y + 20), emitter y + 70."""
+    """An opto-isolator: anode at (x, y + 20), cathode (x, y + 70), collector (x + 110, y + 20),
+    emitter y + 70.
+    """
     sheet.block(x, y, 110, 90)
     sheet.wire((x, y + 20), (x + 30, y + 20), (x + 30, y + 70), (x, y + 70))
     diode(sheet, x + 30, y + 45)
@@ -195,7 +228,11 @@ def _draw_reject_end(sheet: Sheet) -> None:
 def draw_inputs() -> Sheet:
     """Photo-eyes of both kinds."""
     sheet = Sheet("Inputs: photo-eye, bin, confirm and reset are all wired like this", 900, 560)
-    sheet.text(20, 54, "Output conducts: the GPIO is high (3.3 V). Cable broken, or photo-eye without power: low.")
+    sheet.text(
+        20,
+        54,
+        "Output conducts: the GPIO is high (3.3 V). Cable broken, or photo-eye without power: low.",
+    )
     _draw_input(sheet, 100, "PNP")
     _draw_input(sheet, 345, "NPN")
     return sheet
@@ -214,7 +251,11 @@ def _draw_input(sheet: Sheet, y: float, kind: str) -> None:
     else:
         sheet.wire((430, y + 60), (230, y + 60), (230, y), colour=PLUS_24, end="dot")
         sheet.wire((190, y + 110), (430, y + 110))
-    for dx, dy, colour in ((92, 25, "brown"), (92, 150, "blue"), (197, 53 if kind == "PNP" else 103, "black")):
+    for dx, dy, colour in (
+        (92, 25, "brown"),
+        (92, 150, "blue"),
+        (197, 53 if kind == "PNP" else 103, "black"),
+    ):
         sheet.text(dx, y + dy, colour, look="small", colour=GREY)
     resistor(sheet, 290, y + 60, "4.7 kΩ, 0.25 W")
     sheet.wire((365, y + 110), (365, y + 60), end="dot")
@@ -284,7 +325,11 @@ def _draw_uln_way(sheet: Sheet, y: float) -> None:
     resistor(sheet, 515, y + 110, "10 kΩ")
     sheet.block(570, y + 50, 110, 110)
     sheet.text(625, y + 68, "ULN2803A", anchor="middle")
-    for label, x, dy, anchor in (("IN 1", 576, 114, "start"), ("OUT 1", 674, 134, "end"), ("COM", 674, 94, "end")):
+    for label, x, dy, anchor in (
+        ("IN 1", 576, 114, "start"),
+        ("OUT 1", 674, 134, "end"),
+        ("COM", 674, 94, "end"),
+    ):
         sheet.text(x, y + dy, label, look="small", anchor=anchor)
     sheet.text(600, y + 154, "GND", look="small", anchor="middle")
     sheet.wire((600, y + 160), (600, y + 200), colour=ZERO_24, end="dot")
@@ -295,8 +340,12 @@ def _draw_uln_way(sheet: Sheet, y: float) -> None:
     coil(sheet, 820, y + 65, "24 V", "valve")
 
 
-def _draw_output_board(sheet: Sheet, x: float, y: float, name: str, ground: str, series: str = "") -> None:
-    """A GPIO at the height *y* and the board's ground 50 below, wired to *x*, pulled down; *series*: a resistor."""
+def _draw_output_board(
+    sheet: Sheet, x: float, y: float, name: str, ground: str, series: str = ""
+) -> None:
+    """A GPIO at the height *y* and the board's ground 50 below, wired to *x*, pulled down;
+    *series*: a resistor.
+    """
     sheet.wire((64, y), (x, y))
     sheet.wire((64, y + 50), (x, y + 50), colour=GROUND)
     sheet.wire((150, y + 50), (150, y), end="dot")
@@ -336,11 +385,19 @@ def draw_ready() -> Sheet:
     sheet.wire((570, 230), (570, 440), colour=ZERO_24, end="dot")
     sheet.wire((800, 410), (800, 440), colour=ZERO_24, end="dot")
     zero(sheet, 480, 860, 440)
-    sheet.text(30, 480, 'With active_low = ["fault"] its GPIO is high while all is well.', look="small", colour=GREY)
+    sheet.text(
+        30,
+        480,
+        'With active_low = ["fault"] its GPIO is high while all is well.',
+        look="small",
+        colour=GREY,
+    )
     return sheet
 
 
-def wave(sheet: Sheet, y: float, *edges: float, x0: float = 160, x1: float = 860, height: float = 24) -> None:
+def wave(
+    sheet: Sheet, y: float, *edges: float, x0: float = 160, x1: float = 860, height: float = 24
+) -> None:
     """A signal that rests low at *y* and changes its level at each of *edges*."""
     points, level = [(x0, y)], 0
     for x in edges:
@@ -372,7 +429,13 @@ def draw_timing() -> Sheet:
     sheet.text(20, 214, "camera exposes")
     wave(sheet, 220, 180, 200, 230, 250, 280, 300, 330, 350, 380, 400, 430, 450)
     sheet.polygon((280, 196), (300, 196), (300, 220), (280, 220), colour=GROUND)
-    sheet.text(290, 240, "the first that begins after the trigger is the one judged", look="small", colour=GREY)
+    sheet.text(
+        290,
+        240,
+        "the first that begins after the trigger is the one judged",
+        look="small",
+        colour=GREY,
+    )
     _draw_answers(sheet, trigger, due)
     return sheet
 
@@ -395,7 +458,13 @@ def _draw_answers(sheet: Sheet, trigger: float, due: float) -> None:
     sheet.text(late + 8, 452, "PASS, but late", look="small", colour=PLUS_24)
     sheet.text(20, 494, "REJECT: thrown off")
     wave(sheet, 498, due, due + 60)
-    sheet.text(20, 526, "READY beats all the while: high for ready_ms, low for ready_ms.", look="small", colour=GREY)
+    sheet.text(
+        20,
+        526,
+        "READY beats all the while: high for ready_ms, low for ready_ms.",
+        look="small",
+        colour=GREY,
+    )
 
 
 def draw_encoder() -> Sheet:
@@ -404,8 +473,12 @@ def draw_encoder() -> Sheet:
     forward, back = (200, 280, 360, 440), (580, 660, 740)
     sheet.text(20, 94, "encoder_a")
     sheet.text(20, 154, "encoder_b")
-    a_edges = [x + shift for x in forward for shift in (0, 40)] + [x + shift for x in back for shift in (20, 60)]
-    b_edges = [x + shift for x in forward for shift in (20, 60)] + [x + shift for x in back for shift in (0, 40)]
+    a_edges = [x + shift for x in forward for shift in (0, 40)] + [
+        x + shift for x in back for shift in (20, 60)
+    ]
+    b_edges = [x + shift for x in forward for shift in (20, 60)] + [
+        x + shift for x in back for shift in (0, 40)
+    ]
     wave(sheet, 100, *a_edges, x0=150)
     wave(sheet, 160, *b_edges, x0=150)
     for number, x in enumerate(forward):
@@ -417,7 +490,9 @@ def draw_encoder() -> Sheet:
     sheet.text(330, 62, "belt runs forward", anchor="middle", colour=GREY)
     sheet.text(700, 62, "belt runs back", anchor="middle", colour=GREY)
     sheet.text(
-        20, 228, "A rises while B is low: one forward. A falls while B is low: one back. Without B: each rise of A."
+        20,
+        228,
+        "A rises while B is low: one forward. A falls while B is low: one back. Without B: each rise of A.",
     )
     return sheet
 
@@ -438,7 +513,11 @@ def draw_jetson() -> Sheet:
     sheet.wire((200, 290), (200, 220), end="dot")
     sheet.circle(200, 290, 3, fill=GROUND, colour=GROUND)
     resistor(sheet, 200, 255, "100 kΩ", upright=True)
-    for y, label, colour in ((110, "3.3 V, pin 1", PLUS_3), (220, "the output's pin", INK), (290, "GND", GROUND)):
+    for y, label, colour in (
+        (110, "3.3 V, pin 1", PLUS_3),
+        (220, "the output's pin", INK),
+        (290, "GND", GROUND),
+    ):
         sheet.circle(60, y, 4, fill="#fff", colour=colour)
         sheet.text(30, y - 12, label)
     isolation(sheet, 582, 70, 210)

@@ -1,4 +1,6 @@
-"""Where pictures come from: the Camera protocol. One driver per file; :mod:`edge.camera.replay` needs no hardware."""
+"""Where pictures come from: the Camera protocol. One driver per file; :mod:`edge.camera.replay`
+needs no hardware.
+"""
 
 from dataclasses import dataclass
 from types import TracebackType
@@ -37,12 +39,16 @@ class Camera(Protocol):
         """Open it. Raises CameraError or ConfigError."""
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         """Close it."""
 
     def wait(self, until_ns: int, stop: Stop) -> bool:
-        """Wait until *until_ns* for a new picture; True when one is there, False when not or *stop* was requested.
+        """Wait until *until_ns* for a new picture; True when one is there, False when not or *stop*
+        was requested.
 
         A real camera that runs freely always has a next picture and answers at once.
         """
@@ -50,7 +56,8 @@ class Camera(Protocol):
     def capture(self, after_ns: int) -> Capture:
         """Take the first picture whose exposure begins at *after_ns* or later.
 
-        Raises FrameError when this picture cannot be read or comes too late, CameraError when the camera is lost.
+        Raises FrameError when this picture cannot be read or comes too late, CameraError when the
+        camera is lost.
         """
 
     def check(self) -> None:

@@ -1,10 +1,12 @@
 """What proves that a picture is fresh and shows something: one call, :meth:`FrameChecks.examine`.
 
-A camera library's "success" proves nothing: unplugged cameras have returned the last picture for ever. So every picture
-must be from after its trigger, counted on, another than the one before, and neither black nor covered nor overexposed.
+A camera library's "success" proves nothing: unplugged cameras have returned the last picture for
+ever. So every picture must be from after its trigger, counted on, another than the one before, and
+neither black nor covered nor overexposed.
 
-All is reckoned on a sample of about 320 x 240 of the picture's pixels, taken without smoothing so that the sensor's
-noise is in it: two pictures of the same still scene differ by their noise alone, the same picture twice does not.
+All is reckoned on a sample of about 320 x 240 of the picture's pixels, taken without smoothing so
+that the sensor's noise is in it: two pictures of the same still scene differ by their noise alone,
+the same picture twice does not.
 """
 
 import numpy as np
@@ -18,9 +20,11 @@ from edge.vision.preprocess import Frame
 SAMPLE_ROWS = 240
 """About how many rows of the picture are looked at; columns in the same steps."""
 BLOCK = 8
-"""Side of a block, in sampled pixels, whose mean is compared with its neighbours': noise averages out, print stays."""
+"""Side of a block, in sampled pixels, whose mean is compared with its neighbours': noise averages
+out, print stays."""
 EDGES = 8
-"""How many edges between blocks must be strong: the eighth strongest counts, so that a hot pixel does not."""
+"""How many edges between blocks must be strong: the eighth strongest counts, so that a hot pixel
+does not."""
 BRIGHTEST = 0.01
 """The share of the pixels that must reach a level before the picture counts as that bright."""
 WHITE = 250
@@ -46,10 +50,12 @@ class FrameChecks:
         self._stuck = 0
 
     def examine(self, capture: Capture, after_ns: int) -> Capture:
-        """Let a picture pass that was taken for the item of *after_ns*, monotonic nanoseconds, and can be judged.
+        """Let a picture pass that was taken for the item of *after_ns*, monotonic nanoseconds, and
+        can be judged.
 
-        Raises FrameError, whose text begins with the fault's name: *old picture*, *frozen picture*, *black picture*,
-        *covered lens* or *overexposed picture*; CameraError when it is old or frozen :data:`STUCK` times running.
+        Raises FrameError, whose text begins with the fault's name: *old picture*, *frozen picture*,
+        *black picture*, *covered lens* or *overexposed picture*; CameraError when it is old or
+        frozen :data:`STUCK` times running.
         """
         stuck = self._freshness(capture, after_ns)
         self._stuck = self._stuck + 1 if stuck else 0
@@ -61,9 +67,14 @@ class FrameChecks:
         return capture
 
     def _freshness(self, capture: Capture, after_ns: int) -> str:
-        """Why the picture is not a new one; empty when it is. It is what the next one is compared with."""
+        """Why the picture is not a new one; empty when it is. It is what the next one is compared
+        with.
+        """
         before, self._last = self._last, sample(capture.picture)
-        counted, self._sequence = capture.sequence > self._sequence, max(capture.sequence, self._sequence)
+        counted, self._sequence = (
+            capture.sequence > self._sequence,
+            max(capture.sequence, self._sequence),
+        )
         if capture.t_ns < after_ns or not counted:
             return "old picture: it must be from after the trigger; check the camera's connection"
         if not self.settings.allow_repeats and is_frozen(self._last, before):
@@ -74,17 +85,29 @@ class FrameChecks:
         """Why nothing can be seen on the picture; empty when it can be judged."""
         settings, picture = self.settings, luma(self._last)
         if (level := brightest(picture)) < settings.black_below:
-            return _named("black picture", "its brightest parts", f"at least {settings.black_below:g}", f"{level}")
+            return _named(
+                "black picture",
+                "its brightest parts",
+                f"at least {settings.black_below:g}",
+                f"{level}",
+            )
         if (share := white_share(picture)) > settings.overexposed_above:
             limit = f"at most {settings.overexposed_above:.0%} white"
             return _named("overexposed picture", "it", limit, f"{share:.0%}")
         if (edge := edge_strength(picture)) < settings.covered_below:
-            return _named("covered lens", "edges", f"at least {settings.covered_below:g} grey levels", f"{edge:.1f}")
+            return _named(
+                "covered lens",
+                "edges",
+                f"at least {settings.covered_below:g} grey levels",
+                f"{edge:.1f}",
+            )
         return ""
 
 
 def sample(frame: Frame) -> Frame:
-    """Pick every n-th pixel of every n-th row, unsmoothed: about 320 x 240 of (height, width, 3) uint8, RGB."""
+    """Pick every n-th pixel of every n-th row, unsmoothed: about 320 x 240 of (height, width, 3)
+    uint8, RGB.
+    """
     step = max(1, frame.shape[0] // SAMPLE_ROWS)
     return frame[::step, ::step].copy()
 
@@ -118,11 +141,14 @@ def white_share(picture: Luma) -> float:
 def edge_strength(picture: Luma) -> float:
     """How much, in grey levels, neighbouring blocks differ at the picture's strongest edges.
 
-    A cap, a hand or fog before the lens leaves slow gradients and noise, and neither makes neighbouring blocks differ.
+    A cap, a hand or fog before the lens leaves slow gradients and noise, and neither makes
+    neighbouring blocks differ.
     """
     rows, columns = (size // BLOCK for size in picture.shape)
     bands = (
-        picture[: rows * BLOCK, : columns * BLOCK].reshape(rows, BLOCK, columns * BLOCK).sum(axis=1, dtype=np.uint16)
+        picture[: rows * BLOCK, : columns * BLOCK]
+        .reshape(rows, BLOCK, columns * BLOCK)
+        .sum(axis=1, dtype=np.uint16)
     )
     blocks = bands.reshape(rows, columns, BLOCK).sum(axis=2) / BLOCK**2
     edges = np.concatenate([np.abs(np.diff(blocks, axis=axis)).ravel() for axis in (0, 1)])

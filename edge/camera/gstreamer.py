@@ -20,16 +20,20 @@ CLOCKS_APART_NS = 10**9
 class GStreamerCamera(LiveCamera):
     """The end of a GStreamer pipeline.
 
-    Connect a Jetson's camera with the board switched off, and try the pipeline first with ``gst-launch-1.0 <pipeline> !
-    fakesink``. Fix exposure, gain and white balance in its text: ``nvarguscamerasrc wbmode=1 aelock=true awblock=true
-    exposuretimerange="5000000 5000000" gainrange="2 2"``, and say the exposure time in ``exposure_us`` too.
+    Connect a Jetson's camera with the board switched off, and try the pipeline first with
+    ``gst-launch-1.0 <pipeline> ! fakesink``. Fix exposure, gain and white balance in its text:
+    ``nvarguscamerasrc wbmode=1 aelock=true awblock=true exposuretimerange="5000000 5000000"
+    gainrange="2 2"``, and say the exposure time in ``exposure_us`` too.
 
-    It must end in RGB, BGR, RGBA, RGBx, BGRA, BGRx or I420 (read as BT.601, limited range) in ordinary memory.
+    It must end in RGB, BGR, RGBA, RGBx, BGRA, BGRx or I420 (read as BT.601, limited range) in
+    ordinary memory.
 
-    When a picture was taken: its time stamp (PTS) on the pipeline's clock, which is made the monotonic one, less the
-    exposure time and ``lag_ms``, because no source says how much later than the exposure it stamps.
+    When a picture was taken: its time stamp (PTS) on the pipeline's clock, which is made the
+    monotonic one, less the exposure time and ``lag_ms``, because no source says how much later than
+    the exposure it stamps.
 
-    Source: GStreamer's documentation of appsink (try-pull-sample) and "Clocks and synchronization in GStreamer".
+    Source: GStreamer's documentation of appsink (try-pull-sample) and "Clocks and synchronization
+    in GStreamer".
 
     Synchronization: one thread per instance, beside GStreamer's own.
     """
@@ -56,7 +60,9 @@ class GStreamerCamera(LiveCamera):
         self._sink = self._pipeline.get_by_name("stampgate-sink")
         clock = gst.SystemClock.obtain()
         if abs(clock.get_time() - self._clock.now_ns()) > CLOCKS_APART_NS:
-            raise ConfigError("[camera] driver gstreamer needs GStreamer's system clock to be the monotonic one")
+            raise ConfigError(
+                "[camera] driver gstreamer needs GStreamer's system clock to be the monotonic one"
+            )
         self._pipeline.use_clock(clock)
         if self._pipeline.set_state(gst.State.PLAYING) == gst.StateChangeReturn.FAILURE:
             raise _ended(self._error() or "it does not start")
@@ -78,10 +84,14 @@ class GStreamerCamera(LiveCamera):
     def _shot(self, sample: Any, after_ns: int) -> Shot:
         buffer = sample.get_buffer()
         if buffer.pts == self._gst.CLOCK_TIME_NONE:
-            raise ConfigError("[camera] pipeline must stamp its pictures; give its source do-timestamp=true")
+            raise ConfigError(
+                "[camera] pipeline must stamp its pictures; give its source do-timestamp=true"
+            )
         running_ns = sample.get_segment().to_running_time(self._gst.Format.TIME, buffer.pts)
         stamp_ns = self._pipeline.get_base_time() + running_ns
-        if stamp_ns > self._last_stamp_ns:  # few sources count their frames: count those that are new
+        if (
+            stamp_ns > self._last_stamp_ns
+        ):  # few sources count their frames: count those that are new
             self._count, self._last_stamp_ns = self._count + 1, stamp_ns
         t_ns = stamp_ns - self._before_stamp_ns
         order = self._order(sample.get_caps().get_structure(0))
@@ -101,7 +111,9 @@ class GStreamerCamera(LiveCamera):
             )
         if (width, height) != (self._settings.width, self._settings.height):
             wanted = f"{self._settings.width} x {self._settings.height}"
-            raise ConfigError(f"[camera] pipeline must give {wanted}, as width and height say, not {width} x {height}")
+            raise ConfigError(
+                f"[camera] pipeline must give {wanted}, as width and height say, not {width} x {height}"
+            )
         return str(order)
 
     def _error(self) -> str:

@@ -1,4 +1,6 @@
-"""What all real cameras share: waits with a limit, and the first picture that was exposed after the trigger."""
+"""What all real cameras share: waits with a limit, and the first picture that was exposed after the
+trigger.
+"""
 
 import contextlib
 import threading
@@ -15,9 +17,11 @@ from edge.errors import CameraError, ConfigError, FrameError
 from edge.vision.preprocess import Frame
 
 START_MS = 5000.0
-"""How long a camera may take for its first picture; USB cameras and Argus need one to three seconds."""
+"""How long a camera may take for its first picture; USB cameras and Argus need one to three
+seconds."""
 CLOSE_S = 2.0
-"""How long closing may take: a camera that is lost may never answer, and the process must end all the same."""
+"""How long closing may take: a camera that is lost may never answer, and the process must end all
+the same."""
 NEVER = 2**63
 """A moment that no picture is as late as."""
 
@@ -27,15 +31,18 @@ class Shot:
     """A frame as the camera handed it over, not yet decoded."""
 
     t_ns: int
-    """When its exposure began at the latest possible reading of its time stamp, monotonic nanoseconds."""
+    """When its exposure began at the latest possible reading of its time stamp, monotonic
+    nanoseconds."""
     sequence: int
     """The camera's own count."""
     develop: Callable[[], Frame]
-    """Decodes it: (height, width, 3) uint8, RGB. Raises FrameError when it is damaged or not taken as asked."""
+    """Decodes it: (height, width, 3) uint8, RGB. Raises FrameError when it is damaged or not taken
+    as asked."""
 
 
 class LiveCamera(ABC):
-    """A camera that takes picture after picture by itself; a driver says how to open it and how to get the next frame.
+    """A camera that takes picture after picture by itself; a driver says how to open it and how to
+    get the next frame.
 
     Synchronization: one thread per instance.
     """
@@ -61,9 +68,11 @@ class LiveCamera(ABC):
 
     @abstractmethod
     def _next(self, timeout_s: float, after_ns: int) -> Shot | None:
-        """Take the oldest frame that waits, or else the next one; None when none came within *timeout_s*.
+        """Take the oldest frame that waits, or else the next one; None when none came within
+        *timeout_s*.
 
-        Frames from before *after_ns* will not be developed. Raises CameraError when the camera says that it is gone.
+        Frames from before *after_ns* will not be developed. Raises CameraError when the camera says
+        that it is gone.
         """
 
     def __enter__(self) -> Self:
@@ -76,19 +85,24 @@ class LiveCamera(ABC):
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         within(CLOSE_S, self._close)
 
     def wait(self, until_ns: int, stop: Stop) -> bool:  # noqa: ARG002 - other cameras have to wait
-        """Tell at once that there is a next picture, for such a camera always has one; False when *stop* is asked."""
+        """Tell at once that there is a next picture, for such a camera always has one; False when
+        *stop* is asked.
+        """
         return not stop.reason
 
     def capture(self, after_ns: int) -> Capture:
         """Take the first picture whose exposure began at *after_ns* or later.
 
-        Raises FrameError when the picture is damaged or comes too late for its item, CameraError when the camera gives
-        none: only a new process recovers one that hangs.
+        Raises FrameError when the picture is damaged or comes too late for its item, CameraError
+        when the camera gives none: only a new process recovers one that hangs.
         """
         shot = self._first(after_ns, self._timeout_ns)
         late_ns = shot.t_ns - after_ns
@@ -100,7 +114,8 @@ class LiveCamera(ABC):
         return Capture(shot.develop(), shot.t_ns, shot.sequence, f"{self.name} {shot.sequence}")
 
     def check(self) -> None:
-        """Prove that the camera still gives pictures, without waiting where it does; those that wait are passed over.
+        """Prove that the camera still gives pictures, without waiting where it does; those that
+        wait are passed over.
 
         Raises CameraError.
         """
@@ -112,7 +127,9 @@ class LiveCamera(ABC):
             raise self._lost(self._timeout_ns)
 
     def _first(self, after_ns: int, timeout_ns: int) -> Shot:
-        """Wait for the first frame from *after_ns* or later. Raises CameraError after *timeout_ns* of waiting."""
+        """Wait for the first frame from *after_ns* or later. Raises CameraError after *timeout_ns*
+        of waiting.
+        """
         until_ns = self._clock.now_ns() + timeout_ns
         old = 0
         while (left_ns := until_ns - self._clock.now_ns()) > 0:
@@ -126,7 +143,9 @@ class LiveCamera(ABC):
         raise self._lost(timeout_ns, old)
 
     def _possible(self, shot: Shot) -> Shot:
-        """Let a frame pass that has begun. Raises CameraError: by a wrong clock old pictures would seem fresh."""
+        """Let a frame pass that has begun. Raises CameraError: by a wrong clock old pictures would
+        seem fresh.
+        """
         ahead_ns = shot.t_ns - self._clock.now_ns()
         if ahead_ns > 0:
             raise CameraError(
@@ -136,7 +155,9 @@ class LiveCamera(ABC):
         return shot
 
     def _lost(self, timeout_ns: int, old: int = 0) -> CameraError:
-        """Say in one line what did not come; *old*: how many frames came that were older than the trigger."""
+        """Say in one line what did not come; *old*: how many frames came that were older than the
+        trigger.
+        """
         what = f"only {old} pictures from before the trigger" if old else "no picture"
         return CameraError(
             f"camera timeout: {what} within {timeout_ns / 1e6:g} ms; check cable and power, the service starts again"
@@ -144,7 +165,8 @@ class LiveCamera(ABC):
 
 
 def within(seconds: float, action: Callable[[], None]) -> bool:
-    """Do *action* in a thread of its own; True when it was done in time, False when it was left behind.
+    """Do *action* in a thread of its own; True when it was done in time, False when it was left
+    behind.
 
     Errors of *action* are dropped: it is for closing what may be broken already.
     """

@@ -12,7 +12,8 @@ from edge.errors import CameraError, ConfigError, FrameError
 from edge.vision.preprocess import Frame
 
 BUFFERS = 4
-"""How many pictures may be under way; each takes memory that is never given back when a camera is opened anew."""
+"""How many pictures may be under way; each takes memory that is never given back when a camera is
+opened anew."""
 TOLERANCE = 0.05
 """How far a value may be from the one wanted: a sensor counts exposure in rows and gain in steps."""
 EXPOSURE_STEP_US = 100
@@ -22,16 +23,18 @@ EXPOSURE_STEP_US = 100
 class PiCamera(LiveCamera):
     """A camera on the CSI connector.
 
-    Connect it with the Pi switched off; keep the ribbon shorter than 30 cm and away from motors: with long ones
-    captures hang. Install picamera2 by ``apt install python3-picamera2``; ``rpicam-hello --list-cameras`` lists the
-    cameras with their numbers, for ``[camera] device``.
+    Connect it with the Pi switched off; keep the ribbon shorter than 30 cm and away from motors:
+    with long ones captures hang. Install picamera2 by ``apt install python3-picamera2``;
+    ``rpicam-hello --list-cameras`` lists the cameras with their numbers, for ``[camera] device``.
 
-    The picture is scaled to ``width`` x ``height`` by the Pi's image processor: choose what the model's input needs,
-    and nothing is left to do. Exposure, gain and white balance are set before the start, so that the first
-    picture has them, and are looked up in the metadata of every picture that is used.
+    The picture is scaled to ``width`` x ``height`` by the Pi's image processor: choose what the
+    model's input needs, and nothing is left to do. Exposure, gain and white balance are set before
+    the start, so that the first picture has them, and are looked up in the metadata of every
+    picture that is used.
 
-    Source: "The Picamera2 Library" (manual) and picamera2's capture_request, whose *flush* drops every frame that began
-    to be exposed before that moment: SensorTimestamp, when the first row was read out, less ExposureTime.
+    Source: "The Picamera2 Library" (manual) and picamera2's capture_request, whose *flush* drops
+    every frame that began to be exposed before that moment: SensorTimestamp, when the first row was
+    read out, less ExposureTime.
 
     Synchronization: one thread per instance, beside picamera2's own.
     """
@@ -53,8 +56,13 @@ class PiCamera(LiveCamera):
         try:
             self._camera = camera = library(number)
             _check_names(self._wanted, camera.camera_controls)
-            asked = {name: value for name, value in self._wanted.items() if name in camera.camera_controls}
-            # BGR888 is libcamera's name for bytes in the order red, green, blue; RGB888 would give blue first.
+            asked = {
+                name: value
+                for name, value in self._wanted.items()
+                if name in camera.camera_controls
+            }
+            # BGR888 is libcamera's name for bytes in the order red, green, blue; RGB888 would give
+            # blue first.
             main = {"size": size, "format": "BGR888"}
             camera.configure(
                 camera.create_video_configuration(
@@ -66,7 +74,9 @@ class PiCamera(LiveCamera):
         except (RuntimeError, OSError, ValueError) as error:
             if isinstance(error, CameraError | ConfigError):
                 raise
-            raise CameraError(f"camera lost: it cannot be opened ({error}); check its cable and power") from None
+            raise CameraError(
+                f"camera lost: it cannot be opened ({error}); check its cable and power"
+            ) from None
 
     def _close(self) -> None:
         if self._camera is not None:
@@ -77,20 +87,25 @@ class PiCamera(LiveCamera):
     def check(self) -> None:
         """Prove that the camera still gives pictures. Raises CameraError.
 
-        The one that is ready is taken, without waiting. One that is lost has none left at the second call.
+        The one that is ready is taken, without waiting. One that is lost has none left at the
+        second call.
         """
         if self._next(self._timeout_ns / 1e9, 0) is None:
             raise self._lost(self._timeout_ns)
 
     def _next(self, timeout_s: float, after_ns: int) -> Shot | None:
-        flush_ns = after_ns if after_ns and self._reports_exposure else None  # picamera2 reckons with it unasked
+        flush_ns = (
+            after_ns if after_ns and self._reports_exposure else None
+        )  # picamera2 reckons with it unasked
         try:
             request = self._camera.capture_request(wait=max(0.001, timeout_s), flush=flush_ns)
         except TimeoutError:
             self._camera.cancel_all_and_flush()
             return None
         except (RuntimeError, OSError) as error:
-            raise CameraError(f"camera lost: it gives no picture ({error}); the service starts again") from None
+            raise CameraError(
+                f"camera lost: it gives no picture ({error}); the service starts again"
+            ) from None
         try:
             return self._shot(request, after_ns)
         finally:
@@ -99,13 +114,17 @@ class PiCamera(LiveCamera):
     def _shot(self, request: Any, after_ns: int) -> Shot:
         metadata = request.get_metadata()
         stamp_ns = int(metadata["SensorTimestamp"])
-        if stamp_ns > self._last_stamp_ns:  # picamera2 hands on no count of frames: count those that are new
+        if (
+            stamp_ns > self._last_stamp_ns
+        ):  # picamera2 hands on no count of frames: count those that are new
             self._count += 1
             self._stamp_before_ns, self._last_stamp_ns = self._last_stamp_ns, stamp_ns
         self._reports_exposure = "ExposureTime" in metadata
         longest_us = self._wanted["FrameDurationLimits"][1]
         t_ns = stamp_ns - 1000 * int(metadata.get("ExposureTime", longest_us))
-        if not self._reports_exposure:  # nor its rate: one slower than asked may have begun when the last one ended
+        if (
+            not self._reports_exposure
+        ):  # nor its rate: one slower than asked may have begun when the last one ended
             t_ns = min(t_ns, self._stamp_before_ns)
         array = request.make_array("main") if t_ns >= after_ns > 0 else None
         return Shot(t_ns, self._count, partial(self._develop, array, metadata))
@@ -114,7 +133,9 @@ class PiCamera(LiveCamera):
         check_metadata(self._wanted, metadata)
         shape = (self._settings.height, self._settings.width, 3)
         if array is None or array.shape != shape:
-            raise FrameError(f"damaged picture: it must be {shape}, not {getattr(array, 'shape', None)}")
+            raise FrameError(
+                f"damaged picture: it must be {shape}, not {getattr(array, 'shape', None)}"
+            )
         return array
 
 
@@ -142,44 +163,66 @@ def wanted_controls(settings: CameraSettings) -> dict[str, Any]:
 
 
 def check_metadata(wanted: Mapping[str, Any], metadata: Mapping[str, Any]) -> None:
-    """Compare what a picture was taken with with what was asked for. Raises FrameError with the first difference.
+    """Compare what a picture was taken with with what was asked for. Raises FrameError with the
+    first difference.
 
-    Only what libcamera reports about a picture can be compared; exposure and gains it always reports.
+    Only what libcamera reports about a picture can be compared; exposure and gains it always
+    reports.
     """
     for name, value in wanted.items():
         is_value = metadata.get(name)
         if is_value is None and name in ("ExposureTime", "AnalogueGain", "ColourGains"):
-            raise FrameError(f"drifted picture: the camera must report its {name} and does not; update picamera2")
+            raise FrameError(
+                f"drifted picture: the camera must report its {name} and does not; update picamera2"
+            )
         if is_value is None or name == "FrameDurationLimits":
             continue
         slack = EXPOSURE_STEP_US if name == "ExposureTime" else 0.0
-        if not all(_close_to(w, i, slack) for w, i in zip(_numbers(value), _numbers(is_value), strict=True)):
+        if not all(
+            _close_to(w, i, slack) for w, i in zip(_numbers(value), _numbers(is_value), strict=True)
+        ):
             raise FrameError(
                 f"drifted picture: {name} must be {value}, not {is_value}; choose a value that the camera can do"
             )
 
 
 def camera_number(device: str, count: int) -> int:
-    """Which of *count* cameras is meant. Raises CameraError when it is not there, ConfigError when it is not clear."""
+    """Which of *count* cameras is meant. Raises CameraError when it is not there, ConfigError when
+    it is not clear.
+    """
     if count == 0:
-        raise CameraError("camera lost: the Pi must see a camera and sees none; check the ribbon cable")
+        raise CameraError(
+            "camera lost: the Pi must see a camera and sees none; check the ribbon cable"
+        )
     if device and not device.isdigit():
-        raise ConfigError(f'[camera] device must be the camera\'s number for picamera, such as "0", not "{device}"')
+        raise ConfigError(
+            f'[camera] device must be the camera\'s number for picamera, such as "0", not "{device}"'
+        )
     if not device and count > 1:
-        raise ConfigError(f"[camera] device must name one camera, there are {count}: 0 to {count - 1}")
+        raise ConfigError(
+            f"[camera] device must name one camera, there are {count}: 0 to {count - 1}"
+        )
     if int(device or 0) >= count:
-        raise CameraError(f"camera lost: the Pi must see camera {device}, it sees only {count}; check the ribbon cable")
+        raise CameraError(
+            f"camera lost: the Pi must see camera {device}, it sees only {count}; check the ribbon cable"
+        )
     return int(device or 0)
 
 
 def _check_names(wanted: Mapping[str, Any], known: Mapping[str, Any]) -> None:
     for name in wanted:
-        if name not in known and name != "FrameDurationLimits":  # a camera without keeps the rate it has
-            raise ConfigError(f"[camera] controls: this camera has no {name}, only {', '.join(sorted(known))}")
+        if (
+            name not in known and name != "FrameDurationLimits"
+        ):  # a camera without keeps the rate it has
+            raise ConfigError(
+                f"[camera] controls: this camera has no {name}, only {', '.join(sorted(known))}"
+            )
 
 
 def _check_stream(wanted: Mapping[str, Any], given: Mapping[str, Any]) -> None:
-    """Refuse what picamera2 silently made of the size or the format: a wrong colour order looks fine to a program."""
+    """Refuse what picamera2 silently made of the size or the format: a wrong colour order looks
+    fine to a program.
+    """
     if tuple(given["size"]) != wanted["size"] or given["format"] != wanted["format"]:
         offer = f"{given['size']} {given['format']}"
         raise ConfigError(

@@ -1,7 +1,9 @@
-"""What cameras send, made into RGB: YUYV and I420 by BT.601, Motion JPEG, and rows of RGB in any order.
+"""What cameras send, made into RGB: YUYV and I420 by BT.601, Motion JPEG, and rows of RGB in any
+order.
 
-YCbCr is read in the *limited* range (black 16, white 235, colour 16..240) with the coefficients of ITU-R BT.601: what
-USB cameras and GStreamer send unless they say otherwise. Motion JPEG carries the full range, as JFIF says.
+YCbCr is read in the *limited* range (black 16, white 235, colour 16..240) with the coefficients of
+ITU-R BT.601: what USB cameras and GStreamer send unless they say otherwise. Motion JPEG carries the
+full range, as JFIF says.
 """
 
 import io
@@ -36,7 +38,8 @@ ORDERS = {
 def from_yuyv(data: bytes, width: int, height: int, stride: int) -> Frame:
     """Decode YUYV (4:2:2, the bytes Y0 Cb Y1 Cr): (height, width, 3) uint8, RGB.
 
-    *stride*: bytes from one row to the next; *width* is even. Raises FrameError when bytes are lacking.
+    *stride*: bytes from one row to the next; *width* is even. Raises FrameError when bytes are
+    lacking.
     """
     rows = _rows(data, height, stride, width * 2)
     chroma = rows.reshape(height, width // 2, 4)
@@ -45,53 +48,68 @@ def from_yuyv(data: bytes, width: int, height: int, stride: int) -> Frame:
 
 
 def from_i420(data: bytes, width: int, height: int) -> Frame:
-    """Decode I420 (4:2:0 in three planes) with GStreamer's row lengths: (height, width, 3) uint8, RGB.
+    """Decode I420 (4:2:0 in three planes) with GStreamer's row lengths: (height, width, 3) uint8,
+    RGB.
 
-    Source of the row lengths: GStreamer's design document "Raw Video Media Types". Raises FrameError when bytes are
-    lacking.
+    Source of the row lengths: GStreamer's design document "Raw Video Media Types". Raises
+    FrameError when bytes are lacking.
     """
     half_width, half_height = (width + 1) // 2, (height + 1) // 2
     long, short = _multiple(width, 4), _multiple(half_width, 4)
     luma_size, chroma_size = long * half_height * 2, short * half_height
     luma = _rows(data, height, long, width)
     colour = [
-        _rows(data[start : start + chroma_size], half_height, short, half_width).repeat(2, axis=0).repeat(2, axis=1)
+        _rows(data[start : start + chroma_size], half_height, short, half_width)
+        .repeat(2, axis=0)
+        .repeat(2, axis=1)
         for start in (luma_size, luma_size + chroma_size)
     ]
     return _from_ycbcr(luma, *(plane[:height, :width] for plane in colour))
 
 
 def from_packed(data: bytes, width: int, height: int, order: str) -> Frame:
-    """Take RGB out of rows of one of :data:`ORDERS`, padded to four bytes: (height, width, 3) uint8, RGB.
+    """Take RGB out of rows of one of :data:`ORDERS`, padded to four bytes: (height, width, 3)
+    uint8, RGB.
 
     Raises FrameError when bytes are lacking.
     """
     size = len(order)
-    pixels = _rows(data, height, _multiple(width * size, 4), width * size).reshape(height, width, size)
+    pixels = _rows(data, height, _multiple(width * size, 4), width * size).reshape(
+        height, width, size
+    )
     return np.ascontiguousarray(pixels[:, :, ORDERS[order]])
 
 
 def from_mjpg(data: bytes, width: int, height: int) -> Frame:
     """Decode one picture of Motion JPEG: (height, width, 3) uint8, RGB.
 
-    Such pictures mostly leave out the usual Huffman tables; libjpeg-turbo fills them in. Raises FrameError when it is
-    damaged or of another size.
+    Such pictures mostly leave out the usual Huffman tables; libjpeg-turbo fills them in. Raises
+    FrameError when it is damaged or of another size.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # broken EXIF does not matter here
             with Image.open(io.BytesIO(data), formats=("JPEG",)) as image:
-                size, frame = image.size, as_frame(image if image.mode == "RGB" else image.convert("RGB"))
+                size, frame = (
+                    image.size,
+                    as_frame(image if image.mode == "RGB" else image.convert("RGB")),
+                )
     except Exception as error:  # noqa: BLE001 - Pillow's decoder raises whatever its parser does
         text = " ".join(str(error).split())[:100]
-        raise FrameError(f"damaged picture: the camera's JPEG cannot be read ({text}); check its cable") from None
+        raise FrameError(
+            f"damaged picture: the camera's JPEG cannot be read ({text}); check its cable"
+        ) from None
     if size != (width, height):
-        raise FrameError(f"damaged picture: it must be {width} x {height}, not {size[0]} x {size[1]}; check the camera")
+        raise FrameError(
+            f"damaged picture: it must be {width} x {height}, not {size[0]} x {size[1]}; check the camera"
+        )
     return frame
 
 
 def _from_ycbcr(luma: Plane, blue: Plane, red: Plane) -> Frame:
-    """Widen the limited range by table, then let Pillow's YCbCr, which is BT.601 in full range, do the arithmetic."""
+    """Widen the limited range by table, then let Pillow's YCbCr, which is BT.601 in full range, do
+    the arithmetic.
+    """
     height, width = luma.shape
     ycbcr = np.empty((height, width, 3), np.uint8)
     ycbcr[:, :, 0] = _FULL_LUMA[luma]
@@ -101,12 +119,19 @@ def _from_ycbcr(luma: Plane, blue: Plane, red: Plane) -> Frame:
 
 
 def _rows(data: bytes, height: int, stride: int, length: int) -> Plane:
-    """The first *length* bytes of each of *height* rows that begin *stride* bytes apart; the last may end early."""
+    """The first *length* bytes of each of *height* rows that begin *stride* bytes apart; the last
+    may end early.
+    """
     needed = (height - 1) * stride + length
     if len(data) < needed:
-        raise FrameError(f"damaged picture: it must have {needed} bytes, not {len(data)}; check the camera's cable")
+        raise FrameError(
+            f"damaged picture: it must have {needed} bytes, not {len(data)}; check the camera's cable"
+        )
     pixels = np.frombuffer(data, np.uint8)
-    return cast(Plane, np.lib.stride_tricks.as_strided(pixels, (height, length), (stride, 1), writeable=False))
+    return cast(
+        Plane,
+        np.lib.stride_tricks.as_strided(pixels, (height, length), (stride, 1), writeable=False),
+    )
 
 
 def _multiple(number: int, of: int) -> int:

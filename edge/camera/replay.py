@@ -1,4 +1,6 @@
-"""Pictures of a folder or a film, shown as if a camera took them; and the one place where picture files are decoded."""
+"""Pictures of a folder or a film, shown as if a camera took them; and the one place where picture
+files are decoded.
+"""
 
 import warnings
 from collections.abc import Iterable
@@ -16,17 +18,20 @@ from edge.errors import ConfigError, FrameError, InputError
 from edge.vision.preprocess import Frame, as_frame
 
 MAX_PIXELS = 64_000_000
-"""Largest picture decoded, in pixels: 192 MB of memory. A file that claims more is a mistake or an attack."""
+"""Largest picture decoded, in pixels: 192 MB of memory. A file that claims more is a mistake or an
+attack."""
 
 
 class ReplayCamera:
-    """Shows the files of a folder in the order of their names, or the pictures of one file, each once, none skipped.
+    """Shows the files of a folder in the order of their names, or the pictures of one file, each
+    once, none skipped.
 
-    One file may be an animated WebP, PNG or GIF or a TIFF of many pages: what Pillow decodes. For another film, make a
-    folder of it: ``ffmpeg -i film.mp4 frames/%06d.png``.
+    One file may be an animated WebP, PNG or GIF or a TIFF of many pages: what Pillow decodes. For
+    another film, make a folder of it: ``ffmpeg -i film.mp4 frames/%06d.png``.
 
-    The next picture appears one period after the one before, or as soon as it is asked for when that moment has passed;
-    with a rate of 0 always as soon as it is asked for. A file that is no picture takes its turn and raises FrameError.
+    The next picture appears one period after the one before, or as soon as it is asked for when
+    that moment has passed; with a rate of 0 always as soon as it is asked for. A file that is no
+    picture takes its turn and raises FrameError.
 
     Synchronization: one thread per instance.
     """
@@ -55,7 +60,10 @@ class ReplayCamera:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self._files = ()
         if self._film is not None:
@@ -69,10 +77,15 @@ class ReplayCamera:
 
     def wait(self, until_ns: int, stop: Stop) -> bool:
         """Wait until *until_ns* for the next file's moment; True when it has come."""
-        return not self._clock.wait_until(min(until_ns, self._next_ns), stop) and self._clock.now_ns() >= self._next_ns
+        return (
+            not self._clock.wait_until(min(until_ns, self._next_ns), stop)
+            and self._clock.now_ns() >= self._next_ns
+        )
 
     def capture(self, after_ns: int) -> Capture:
-        """Show the next file. Raises FrameError when it is no picture, or its moment is too far away."""
+        """Show the next file. Raises FrameError when it is no picture, or its moment is too far
+        away.
+        """
         begin_ns = max(after_ns, self._next_ns)
         if begin_ns - after_ns > self._timeout_ns:
             self._clock.sleep_until(after_ns + self._timeout_ns)
@@ -90,8 +103,11 @@ class ReplayCamera:
         try:
             return Capture(read_picture(path), t_ns, self._shown, path.name)
         except FrameError as error:
-            # The folder is the same for all: a journal is easier to read, and to compare, without it.
-            raise FrameError(str(error).removeprefix(f"{path.parent}/"), picture=path.name) from None
+            # The folder is the same for all: a journal is easier to read, and to compare, without
+            # it.
+            raise FrameError(
+                str(error).removeprefix(f"{path.parent}/"), picture=path.name
+            ) from None
 
     def check(self) -> None:
         """Nothing to prove: what was listed at the start is shown."""
@@ -121,7 +137,9 @@ class Film:
         return f"{self._path.name} {place + 1}"
 
     def read(self, place: int) -> Frame:
-        """Decode picture *place*, counted from 0: (height, width, 3) uint8, RGB, upright. Raises FrameError."""
+        """Decode picture *place*, counted from 0: (height, width, 3) uint8, RGB, upright. Raises
+        FrameError.
+        """
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -141,7 +159,9 @@ class Film:
 
 
 def _load_decoders(files: Iterable[Path]) -> None:
-    """Load the decoders now, not while the first item waits; the rare ones, 4 MB, only where a name asks for them."""
+    """Load the decoders now, not while the first item waits; the rare ones, 4 MB, only where a name
+    asks for them.
+    """
     Image.preinit()
     if not all(path.suffix.lower() in Image.EXTENSION for path in files):
         Image.init()
@@ -154,33 +174,45 @@ def _listed(folder: Path) -> tuple[Path, ...]:
     except InputError as error:
         raise ConfigError(f"{error} in [camera] folder") from None
     if not files:
-        raise ConfigError(f"{folder}: holds no file to replay; put pictures there or correct [camera] folder")
+        raise ConfigError(
+            f"{folder}: holds no file to replay; put pictures there or correct [camera] folder"
+        )
     return files
 
 
 def picture_files(folder: Path) -> tuple[Path, ...]:
     """List the files of *folder* by name; hidden ones and folders are left out.
 
-    Anything else is listed, a file that is no picture too: it shall be reported, not overlooked. Raises InputError when
-    the folder cannot be read.
+    Anything else is listed, a file that is no picture too: it shall be reported, not overlooked.
+    Raises InputError when the folder cannot be read.
     """
     try:
-        return tuple(sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")))
+        return tuple(
+            sorted(
+                path
+                for path in folder.iterdir()
+                if path.is_file() and not path.name.startswith(".")
+            )
+        )
     except OSError as error:
-        raise InputError(f"{folder}: must be a folder of pictures ({error.strerror}); name another") from None
+        raise InputError(
+            f"{folder}: must be a folder of pictures ({error.strerror}); name another"
+        ) from None
 
 
 def read_picture(path: Path) -> Frame:
     """Decode the picture file *path*: (height, width, 3) uint8, RGB, upright.
 
-    The EXIF orientation is applied, so pixels are counted as the picture is seen. Transparent parts become white,
-    16-bit grey is scaled to 8 bits, of several frames the first is taken. Raises FrameError with the picture's name.
+    The EXIF orientation is applied, so pixels are counted as the picture is seen. Transparent parts
+    become white, 16-bit grey is scaled to 8 bits, of several frames the first is taken. Raises
+    FrameError with the picture's name.
     """
     if not path.is_file():
         raise FrameError(f"{path}: no such file; name a picture", picture=path.name)
     try:
         with warnings.catch_warnings():
-            # Pillow only warns of a picture too big for memory, and of broken EXIF that does not matter here.
+            # Pillow only warns of a picture too big for memory, and of broken EXIF that does not
+            # matter here.
             warnings.simplefilter("ignore")
             with Image.open(path) as image:
                 return _decode(image, path)
@@ -188,7 +220,8 @@ def read_picture(path: Path) -> Frame:
         raise
     except Exception as error:  # noqa: BLE001 - Pillow's decoders raise whatever their format's parser does
         raise FrameError(
-            f"{path}: must be a whole picture file, not {_trouble(error)}; take the picture again", picture=path.name
+            f"{path}: must be a whole picture file, not {_trouble(error)}; take the picture again",
+            picture=path.name,
         ) from None
 
 
@@ -199,18 +232,23 @@ def _decode(image: Image.Image, path: Path) -> Frame:
             f"{path}: must have at most {MAX_PIXELS // 10**6} million pixels, not {width} x {height}; make it smaller",
             picture=path.name,
         )
-    frame = np.empty((height, width, 3), np.uint8)  # before Pillow's memory, so that this comes free in one piece
+    frame = np.empty(
+        (height, width, 3), np.uint8
+    )  # before Pillow's memory, so that this comes free in one piece
     image.load()
     turned = image.getexif().get(ExifTags.Base.Orientation, 1) != 1
     upright = ImageOps.exif_transpose(image) if turned else image  # it would copy this one too
     if upright.mode == "F":
-        raise FrameError(f"{path}: must hold 8- or 16-bit pixels, not floats; save it as PNG", picture=path.name)
+        raise FrameError(
+            f"{path}: must hold 8- or 16-bit pixels, not floats; save it as PNG", picture=path.name
+        )
     return as_frame(_to_rgb(upright), frame if upright.size == (width, height) else None)
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I"):
-        # 16-bit grey: Pillow's own conversion clips at 255, which would make nearly everything white.
+        # 16-bit grey: Pillow's own conversion clips at 255, which would make nearly everything
+        # white.
         high_byte = np.asarray(image).astype(np.int64).clip(0, 65535) >> 8
         return Image.fromarray(high_byte.astype(np.uint8)).convert("RGB")
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:

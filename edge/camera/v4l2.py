@@ -20,7 +20,8 @@ from edge.errors import CameraError, ConfigError
 from edge.vision.preprocess import Frame
 
 BY_ID = Path("/dev/v4l/by-id")
-"""Where udev names cameras by maker and serial number: /dev/video0 is another one after the next start."""
+"""Where udev names cameras by maker and serial number: /dev/video0 is another one after the next
+start."""
 BUFFERS = 4
 """How many pictures the camera may have under way; more would only be older."""
 
@@ -45,7 +46,8 @@ CONTROLS = {
     "focus_automatic_continuous": _CAMERA + 12,
     "zoom_absolute": _CAMERA + 13,
 }
-"""The names that ``v4l2-ctl --list-ctrls`` prints, and the kernel's numbers for them (<linux/v4l2-controls.h>)."""
+"""The names that ``v4l2-ctl --list-ctrls`` prints, and the kernel's numbers for them
+(<linux/v4l2-controls.h>)."""
 MANUAL = {
     "exposure_time_absolute": ("auto_exposure", 1),
     "gain": ("gain_automatic", 0),
@@ -58,13 +60,15 @@ MANUAL = {
 class V4l2Camera(LiveCamera):
     """A USB camera.
 
-    Connect it to a port of its own, not to a hub; fix it and its lens. List it with ``ls /dev/v4l/by-id`` and write the
-    name that ends in ``index0`` into ``[camera] device``. ``v4l2-ctl --list-formats-ext`` and ``--list-ctrls`` (package
-    v4l-utils) show which sizes and controls it has.
+    Connect it to a port of its own, not to a hub; fix it and its lens. List it with ``ls
+    /dev/v4l/by-id`` and write the name that ends in ``index0`` into ``[camera] device``. ``v4l2-ctl
+    --list-formats-ext`` and ``--list-ctrls`` (package v4l-utils) show which sizes and controls it
+    has.
 
-    When a picture was taken: the driver stamps it when it begins or ends to arrive, which is after its exposure. So the
-    exposure time and ``lag_ms`` are taken off the stamp, and the time of one picture too if it is stamped at its end;
-    thus no picture from before the trigger can seem newer, at the price of sometimes waiting for one more.
+    When a picture was taken: the driver stamps it when it begins or ends to arrive, which is after
+    its exposure. So the exposure time and ``lag_ms`` are taken off the stamp, and the time of one
+    picture too if it is stamped at its end; thus no picture from before the trigger can seem newer,
+    at the price of sometimes waiting for one more.
 
     Synchronization: one thread per instance.
     """
@@ -135,12 +139,18 @@ class V4l2Camera(LiveCamera):
 
 
 def only_camera() -> str:
-    """Find the one camera there is. Raises CameraError when there is none, ConfigError when there are several."""
+    """Find the one camera there is. Raises CameraError when there is none, ConfigError when there
+    are several.
+    """
     found = sorted(str(path) for path in BY_ID.glob("*-video-index0"))
     if not found:
-        raise CameraError(f"camera lost: {BY_ID} must list a camera and does not; check cable and power")
+        raise CameraError(
+            f"camera lost: {BY_ID} must list a camera and does not; check cable and power"
+        )
     if len(found) > 1:
-        raise ConfigError(f"[camera] device must name one camera, there are {len(found)}: {', '.join(found)}")
+        raise ConfigError(
+            f"[camera] device must name one camera, there are {len(found)}: {', '.join(found)}"
+        )
     return found[0]
 
 
@@ -152,7 +162,9 @@ def wanted_controls(settings: CameraSettings) -> dict[str, int]:
     """
     fixed = parse_controls(settings.controls)
     if settings.exposure_us:
-        fixed["exposure_time_absolute"] = max(1.0, settings.exposure_us / 100)  # the kernel counts in 100 microseconds
+        fixed["exposure_time_absolute"] = max(
+            1.0, settings.exposure_us / 100
+        )  # the kernel counts in 100 microseconds
     if settings.gain:
         fixed["gain"] = settings.gain
     wanted: dict[str, int] = {}
@@ -165,7 +177,8 @@ def wanted_controls(settings: CameraSettings) -> dict[str, int]:
 
 
 def fix_control(device: VideoDevice, name: str, value: int) -> None:
-    """Set a control and read it back; an automatic that the camera has not need not be switched off.
+    """Set a control and read it back; an automatic that the camera has not need not be switched
+    off.
 
     Raises ConfigError when the camera has no such control or does not keep the value.
     """
@@ -175,14 +188,18 @@ def fix_control(device: VideoDevice, name: str, value: int) -> None:
         if name in {automatic for automatic, _ in MANUAL.values()}:
             return
         has = ", ".join(known for known, number in CONTROLS.items() if device.control_range(number))
-        raise ConfigError(f"[camera] {name}: {device.path} has no such control, only {has or 'none'}; take it out")
+        raise ConfigError(
+            f"[camera] {name}: {device.path} has no such control, only {has or 'none'}; take it out"
+        )
     if not limits.minimum <= value <= limits.maximum:
         raise ConfigError(
             f"[camera] {name} must be from {limits.minimum} to {limits.maximum} for {device.path}, not {value}"
         )
     kept = device.set_control(number, value)
     if abs(kept - value) >= limits.step:
-        raise ConfigError(f"[camera] {name} must be a value that {device.path} keeps: it made {kept} of {value}")
+        raise ConfigError(
+            f"[camera] {name} must be a value that {device.path} keeps: it made {kept} of {value}"
+        )
 
 
 def _size(width: int, height: int, form: str) -> str:

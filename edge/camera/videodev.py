@@ -1,7 +1,8 @@
 """The kernel's Video4Linux interface, as much of it as a box needs: twelve ioctls and a poll.
 
-Source: the kernel's "Video for Linux API" (Documentation/userspace-api/media/v4l) and <linux/videodev2.h> for machines
-of 64 bits, with whose C layout a test compares this. Why no library: docs/decisions.
+Source: the kernel's "Video for Linux API" (Documentation/userspace-api/media/v4l) and
+<linux/videodev2.h> for machines of 64 bits, with whose C layout a test compares this. Why no
+library: docs/decisions.
 """
 
 import ctypes
@@ -23,7 +24,8 @@ CAN_CAPTURE, CAN_STREAM = 0x1, 0x04000000
 FLAG_ERROR = 0x40
 CLOCK_MASK, CLOCK_MONOTONIC = 0xE000, 0x2000
 SOURCE_MASK, SOURCE_EXPOSURE = 0x70000, 0x10000
-"""V4L2_BUF_FLAG_TSTAMP_SRC_SOE: the time stamp is that of the start of exposure; otherwise of the frame's end."""
+"""V4L2_BUF_FLAG_TSTAMP_SRC_SOE: the time stamp is that of the start of exposure; otherwise of the
+frame's end."""
 CONTROL_DISABLED = 0x1
 
 _U32, _S32 = ctypes.c_uint32, ctypes.c_int32
@@ -44,7 +46,9 @@ class Capability(ctypes.Structure):
 
 
 class Format(ctypes.Structure):
-    """struct v4l2_format with its struct v4l2_pix_format; the union in it begins at a multiple of 8 bytes."""
+    """struct v4l2_format with its struct v4l2_pix_format; the union in it begins at a multiple of 8
+    bytes.
+    """
 
     _fields_ = [
         ("type", _U32),
@@ -75,7 +79,13 @@ class StreamParameters(ctypes.Structure):
 class RequestBuffers(ctypes.Structure):
     """struct v4l2_requestbuffers."""
 
-    _fields_ = [("count", _U32), ("type", _U32), ("memory", _U32), ("capabilities", _U32), ("flags", _U32)]
+    _fields_ = [
+        ("count", _U32),
+        ("type", _U32),
+        ("memory", _U32),
+        ("capabilities", _U32),
+        ("flags", _U32),
+    ]
 
 
 class Buffer(ctypes.Structure):
@@ -122,7 +132,9 @@ class QueryControl(ctypes.Structure):
 
 
 def _number(direction: int, number: int, kind: Any) -> int:
-    """_IOC of <asm-generic/ioctl.h> for the letter V; *direction*: 1 to the kernel, 2 from it, 3 both."""
+    """_IOC of <asm-generic/ioctl.h> for the letter V; *direction*: 1 to the kernel, 2 from it, 3
+    both.
+    """
     return direction << 30 | ctypes.sizeof(kind) << 16 | ord("V") << 8 | number
 
 
@@ -185,7 +197,9 @@ class VideoDevice:
             )
 
     def set_format(self, width: int, height: int, fourcc: str) -> tuple[int, int, str, int]:
-        """Ask for a picture size and format; returns what the camera will do: width, height, format, bytes a row."""
+        """Ask for a picture size and format; returns what the camera will do: width, height,
+        format, bytes a row.
+        """
         wanted = int.from_bytes(fourcc.encode(), "little")
         form = Format(type=CAPTURE, width=width, height=height, pixelformat=wanted)
         self._call(S_FMT, form, "S_FMT")
@@ -193,7 +207,9 @@ class VideoDevice:
         return form.width, form.height, given, form.bytesperline
 
     def set_rate(self, per_second: float) -> float:
-        """Ask for a number of pictures a second; returns the time of one in seconds, as the camera says."""
+        """Ask for a number of pictures a second; returns the time of one in seconds, as the camera
+        says.
+        """
         form = StreamParameters(type=CAPTURE, numerator=1000, denominator=round(per_second * 1000))
         with suppress(OSError):  # not every driver can tell; then the settings are believed
             ioctl(self._fd, S_PARM, form)
@@ -209,7 +225,11 @@ class VideoDevice:
             if error.errno in (errno.EINVAL, errno.ENOTTY):
                 return None
             raise self._gone("QUERYCTRL", error) from None
-        return None if query.flags & CONTROL_DISABLED else Range(query.minimum, query.maximum, max(1, query.step))
+        return (
+            None
+            if query.flags & CONTROL_DISABLED
+            else Range(query.minimum, query.maximum, max(1, query.step))
+        )
 
     def set_control(self, number: int, value: int) -> int:
         """Set a control; returns what the camera says that it is now."""
@@ -226,12 +246,16 @@ class VideoDevice:
             buffer = self._buffer(index)
             self._call(QUERYBUF, buffer, "QUERYBUF")
             with self._errors("mmap"):
-                self._memory.append(mmap.mmap(self._fd, buffer.length, offset=buffer.offset & 0xFFFFFFFF))
+                self._memory.append(
+                    mmap.mmap(self._fd, buffer.length, offset=buffer.offset & 0xFFFFFFFF)
+                )
             self.give_back(index)
         self._call(STREAMON, ctypes.c_int(CAPTURE), "STREAMON")
 
     def take(self, timeout_s: float) -> Filled | None:
-        """Take the buffer that was filled first, or wait for one; None when none was within *timeout_s*."""
+        """Take the buffer that was filled first, or wait for one; None when none was within
+        *timeout_s*.
+        """
         events = dict(self._poll.poll(timeout_s * 1000)).get(self._fd, 0)
         if events & (POLLERR | POLLHUP | POLLNVAL):
             raise CameraError(_gone_text(self.path, f"poll says {events:#x}"))

@@ -1,7 +1,8 @@
 """Subcommands of ``stampgate-edge``, one module each.
 
-A module has ``add_arguments(parser)``, which describes it and says what runs it, and ``run(arguments)``, which does and
-returns the exit status. A new command is a new module here and a line in :data:`COMMANDS`.
+A module has ``add_arguments(parser)``, which describes it and says what runs it, and
+``run(arguments)``, which does and returns the exit status. A new command is a new module here and a
+line in :data:`COMMANDS`.
 """
 
 import argparse
@@ -22,8 +23,12 @@ COMMANDS = {
 """Name of each command, which is its module's (with ``-`` for ``_``), and what it is for."""
 
 
-def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]", asked: Sequence[str]) -> None:
-    """Add all commands; only the module of the one *asked* for is loaded, for the gate's process must stay small."""
+def add_commands(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", asked: Sequence[str]
+) -> None:
+    """Add all commands; only the module of the one *asked* for is loaded, for the gate's process
+    must stay small.
+    """
     for name, sentence in COMMANDS.items():
         parser = commands.add_parser(name, help=sentence)
         if name in asked:
@@ -33,7 +38,11 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def add_journal(parser: argparse.ArgumentParser) -> None:
     """Let a command be told which journal it is about."""
     parser.add_argument(
-        "journal", nargs="?", type=Path, metavar="JOURNAL.jsonl", help="default: that of the settings file"
+        "journal",
+        nargs="?",
+        type=Path,
+        metavar="JOURNAL.jsonl",
+        help="default: that of the settings file",
     )
     add_config(parser)
 
@@ -41,7 +50,11 @@ def add_journal(parser: argparse.ArgumentParser) -> None:
 def add_config(parser: argparse.ArgumentParser) -> None:
     """Let a command be told which settings file it is about."""
     parser.add_argument(
-        "--config", type=Path, default=DEFAULT_CONFIG, metavar="EDGE.TOML", help="settings file (default: %(default)s)"
+        "--config",
+        type=Path,
+        default=DEFAULT_CONFIG,
+        metavar="EDGE.TOML",
+        help="settings file (default: %(default)s)",
     )
 
 

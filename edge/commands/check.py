@@ -1,4 +1,6 @@
-"""``stampgate-edge check``: a self-test of the box, one line a thing, for the technician in front of it."""
+"""``stampgate-edge check``: a self-test of the box, one line a thing, for the technician in front
+of it.
+"""
 
 import argparse
 import socket
@@ -26,7 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "the service's user (sudo -u stampgate), or what that user may not do stays unseen."
     )
     add_config(parser)
-    parser.add_argument("--frames", type=_count, default=FRAMES, metavar="N", help="pictures to take (default: 10)")
+    parser.add_argument(
+        "--frames", type=_count, default=FRAMES, metavar="N", help="pictures to take (default: 10)"
+    )
     parser.add_argument(
         "--picture",
         type=_known,
@@ -68,7 +72,11 @@ def looked(arguments: argparse.Namespace) -> Iterator[Seen]:
     yield Seen("ok", "settings", f"{arguments.config}: checksum {config.checksum()[:16]}")
     clock = MonotonicClock()
     if config.camera.driver != "replay" and eye_runs(config):
-        yield Seen("WARN", "camera", "not tried: the service has it; stop the line and stampgate-edge.service first")
+        yield Seen(
+            "WARN",
+            "camera",
+            "not tried: the service has it; stop the line and stampgate-edge.service first",
+        )
     else:
         yield from told("camera", sight.camera(config, clock, arguments.frames))
     yield from told("model", sight.model(config, clock, dict(arguments.picture)))
@@ -96,17 +104,23 @@ def eye_runs(config: Config) -> bool:
     try:
         return journal.exists() and not is_free(journal)
     except PermissionError:
-        raise InputError(f"{journal}: may not be read, so nobody knows whether the service runs; use sudo") from None
+        raise InputError(
+            f"{journal}: may not be read, so nobody knows whether the service runs; use sudo"
+        ) from None
 
 
 def gate_runs(config: Config) -> bool:
-    """Whether a gate listens; it is hung up on without a word. Raises InputError when that may not be asked."""
+    """Whether a gate listens; it is hung up on without a word. Raises InputError when that may not
+    be asked.
+    """
     path = config.path(config.gate.socket)
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC) as caller:
         try:
             caller.connect(str(path))
         except PermissionError:
-            raise InputError(f"{path}: may not be asked, so nobody knows whether the gate runs; use sudo") from None
+            raise InputError(
+                f"{path}: may not be asked, so nobody knows whether the gate runs; use sudo"
+            ) from None
         except OSError:
             return False
     return True
@@ -121,7 +135,9 @@ def _count(text: str) -> int:
 def _known(text: str) -> tuple[Path, str]:
     file, _, verdict = text.rpartition("=")
     if verdict not in VERDICTS or not Path(file).is_file():
-        raise argparse.ArgumentTypeError(f"must be FILE=pass or FILE=reject, with a file that is there, not {text!r}")
+        raise argparse.ArgumentTypeError(
+            f"must be FILE=pass or FILE=reject, with a file that is there, not {text!r}"
+        )
     return Path(file), verdict
 
 

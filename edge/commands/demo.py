@@ -1,4 +1,6 @@
-"""``stampgate-edge demo``: the real service on the packaged pictures, and a look at what it left behind."""
+"""``stampgate-edge demo``: the real service on the packaged pictures, and a look at what it left
+behind.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +20,13 @@ from edge.settings import toml_value
 
 SAMPLES = DEFAULT_MODEL.parent / "samples"
 MARKER = ".stampgate-demo"
-SETTINGS, JOURNAL, GATE, SHEET, COPIES = "edge.toml", "journal.jsonl", "gate.jsonl", "sheet.png", "annotated"
+SETTINGS, JOURNAL, GATE, SHEET, COPIES = (
+    "edge.toml",
+    "journal.jsonl",
+    "gate.jsonl",
+    "sheet.png",
+    "annotated",
+)
 SETTINGS_TEXT = """\
 # What 'stampgate-edge demo' runs. Try: stampgate-edge run --config edge.toml
 [camera]
@@ -43,12 +51,15 @@ folder = "evidence"
 
 
 def demo(out: Path, samples: Path = SAMPLES, model: str = DEFAULT_NAME) -> None:
-    """Run the service on *samples* with *model*, print what it did, and leave journal, edges and pictures in *out*.
+    """Run the service on *samples* with *model*, print what it did, and leave journal, edges and
+    pictures in *out*.
 
     Raises StampgateError; a folder that holds anything but an earlier demo is left alone.
     """
     _claim(out)
-    text = SETTINGS_TEXT.format(folder=toml_value(str(samples)), model=toml_value(model), gate=GATE, journal=JOURNAL)
+    text = SETTINGS_TEXT.format(
+        folder=toml_value(str(samples)), model=toml_value(model), gate=GATE, journal=JOURNAL
+    )
     write_whole(out / SETTINGS, text.encode())
     print(f"running the service on the pictures in {shown(samples)} ...\n", flush=True)
     serve(load_config(out / SETTINGS))
@@ -67,9 +78,13 @@ def demo(out: Path, samples: Path = SAMPLES, model: str = DEFAULT_NAME) -> None:
 def _claim(out: Path) -> None:
     """Make *out* ours, and take away what an earlier demo left there under the names it uses."""
     if out.is_dir() and any(out.iterdir()) and not (out / MARKER).is_file():
-        raise InputError(f"{out}: must be empty or hold an earlier demo; name another folder with --out")
+        raise InputError(
+            f"{out}: must be empty or hold an earlier demo; name another folder with --out"
+        )
     make_folder(out / COPIES)
-    write_whole(out / MARKER, b"made by 'stampgate-edge demo', which may replace what it wrote here\n")
+    write_whole(
+        out / MARKER, b"made by 'stampgate-edge demo', which may replace what it wrote here\n"
+    )
     for name in (SETTINGS, JOURNAL, GATE, SHEET):
         (out / name).unlink(missing_ok=True)
 
@@ -82,7 +97,11 @@ def _print_items(items: Sequence[dict[str, Any]]) -> None:
         rows.append((item["picture"], item["verdict"].upper(), score, box, item["reason"]))
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     for row in rows:
-        print("  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[4]]))
+        print(
+            "  ".join(
+                [*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[4]]
+            )
+        )
 
 
 def _print_pulses(items: Sequence[dict[str, Any]], seen: Sequence[Pulse]) -> None:
@@ -90,7 +109,10 @@ def _print_pulses(items: Sequence[dict[str, Any]], seen: Sequence[Pulse]) -> Non
     print("\nreject pulses (item: start after its trigger, width)")
     for pulse in seen:
         item = triggers[pulse.sequence]
-        start_ms, width_ms = (pulse.start_ns - item["trigger_ns"]) / 1e6, (pulse.end_ns - pulse.start_ns) / 1e6
+        start_ms, width_ms = (
+            (pulse.start_ns - item["trigger_ns"]) / 1e6,
+            (pulse.end_ns - pulse.start_ns) / 1e6,
+        )
         print(f"  {item['sequence']:>3} {item['picture']}: {start_ms:.1f} ms, {width_ms:.1f} ms")
     if not seen:
         print("  none")

@@ -19,7 +19,9 @@ from edge.vision.preprocess import Frame
 
 @dataclass(frozen=True)
 class Inspected:
-    """What became of one picture file; *ms*: from decoded picture to verdict; *frame*: None when it was no picture."""
+    """What became of one picture file; *ms*: from decoded picture to verdict; *frame*: None when it
+    was no picture.
+    """
 
     path: Path
     verdict: Verdict
@@ -39,7 +41,9 @@ class Inspected:
     def as_line(self) -> str:
         """The line that people read."""
         boxes = [f"{f.label} {f.score:.2f} at {box_text(f)}" for f in self.verdict.findings]
-        return f"{self.verdict.kind:<6} {shown(self.path)}: " + "; ".join([self.verdict.reason, *boxes])
+        return f"{self.verdict.kind:<6} {shown(self.path)}: " + "; ".join(
+            [self.verdict.reason, *boxes]
+        )
 
 
 def inspect(
@@ -51,10 +55,12 @@ def inspect(
     require: tuple[str, ...] = (),
     annotate_to: Path | None = None,
 ) -> int:
-    """Judge *images* (files, or folders of files) with *model*, print a line each, and return the exit status.
+    """Judge *images* (files, or folders of files) with *model*, print a line each, and return the
+    exit status.
 
-    *min_score*: 0..1, in place of the model's threshold; *require*: class names, all of the model's when empty. Raises
-    ModelError, UsageError or InputError; a file that is no picture is a fault line and makes the status 1.
+    *min_score*: 0..1, in place of the model's threshold; *require*: class names, all of the model's
+    when empty. Raises ModelError, UsageError or InputError; a file that is no picture is a fault
+    line and makes the status 1.
     """
     localizer = Localizer(model, threads=os.cpu_count() or 1)
     required = required_classes(require, localizer.contract.classes)
@@ -93,11 +99,15 @@ def box_text(finding: Finding) -> str:
 
 def shown(path: Path) -> str:
     """A path that can be printed whatever bytes its name holds, on one line."""
-    return "".join(c if c.isprintable() else "?" for c in os.fsencode(path).decode("utf-8", "replace"))
+    return "".join(
+        c if c.isprintable() else "?" for c in os.fsencode(path).decode("utf-8", "replace")
+    )
 
 
 class Copies:
-    """Writes annotated copies into a folder under names of their own, never over a picture that is being inspected."""
+    """Writes annotated copies into a folder under names of their own, never over a picture that is
+    being inspected.
+    """
 
     def __init__(self, folder: Path, sources: Iterable[Path]) -> None:
         make_folder(folder)

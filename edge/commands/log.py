@@ -34,9 +34,7 @@ Wanted = Callable[[Record], bool]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command."""
-    parser.description = (
-        "Show what happened, one line each, oldest first. A ~ before the time says that the clock was not synchronised."
-    )
+    parser.description = "Show what happened, one line each, oldest first. A ~ before the time says that the clock was not synchronised."
     add_journal(parser)
     parser.add_argument(
         "--since",
@@ -46,10 +44,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="from an item on (123), so long ago on (90s, 15m, 2h, 3d), or a moment on (2026-01-31T14:00, local time)",
     )
     parser.add_argument(
-        "--verdict", action="append", choices=("pass", "reject", "fault"), help="only such items; may be repeated"
+        "--verdict",
+        action="append",
+        choices=("pass", "reject", "fault"),
+        help="only such items; may be repeated",
     )
-    parser.add_argument("--all", action="store_true", help="show the lines about the box's health, too")
-    parser.add_argument("-f", "--follow", action="store_true", help="go on with what comes, until Ctrl-C")
+    parser.add_argument(
+        "--all", action="store_true", help="show the lines about the box's health, too"
+    )
+    parser.add_argument(
+        "-f", "--follow", action="store_true", help="go on with what comes, until Ctrl-C"
+    )
     parser.add_argument("--csv", action="store_true", help="items only, as CSV with a heading")
     parser.set_defaults(run=run)
 
@@ -73,7 +78,11 @@ def run(arguments: argparse.Namespace) -> int:
 def text_line(record: Record) -> str:
     """One record for people, on one line."""
     when = f"{'~' if record.get('clock_synced') is False else ' '}{_local(str(record.get('wall_time', '')))}"
-    rest = {name: value for name, value in record.items() if name not in (*HIDDEN, "verdict", "reason", "findings")}
+    rest = {
+        name: value
+        for name, value in record.items()
+        if name not in (*HIDDEN, "verdict", "reason", "findings")
+    }
     if record["kind"] == "item":
         found = ", ".join(f"{f.get('label')} {f.get('score')}" for f in record.get("findings", ()))
         said = f"#{record['sequence']} {record['verdict'].upper()} {record.get('reason', '')}"
@@ -83,21 +92,35 @@ def text_line(record: Record) -> str:
 
 
 def csv_row(record: Record) -> list[Any]:
-    """One item as the values of :data:`COLUMNS`; label, score and box (camera pixels) are those of the best finding."""
+    """One item as the values of :data:`COLUMNS`; label, score and box (camera pixels) are those of
+    the best finding.
+    """
     findings = record.get("findings", [])
     best = findings[0] if findings else {}
-    values = {**record, "findings": len(findings), "label": best.get("label"), "score": best.get("score")}
+    values = {
+        **record,
+        "findings": len(findings),
+        "label": best.get("label"),
+        "score": best.get("score"),
+    }
     values |= dict(zip(("x0", "y0", "x1", "y1"), best.get("box", ()), strict=False))
     return [_cell(values.get(column)) for column in COLUMNS]
 
 
 def _cell(value: Any) -> Any:
     """Keep a spreadsheet from taking a text for a formula: OWASP, "CSV Injection"."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+    return (
+        f"'{value}"
+        if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
+        else value
+    )
 
 
 def _pairs(fields: Record) -> str:
-    texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in fields.items()}
+    texts = {
+        name: value if isinstance(value, str) else json.dumps(value)
+        for name, value in fields.items()
+    }
     return " ".join(f"{name}={text}" for name, text in texts.items() if text not in ("", "null"))
 
 
@@ -140,7 +163,9 @@ def _since(text: str) -> Wanted:
 
 
 def _younger_than(seconds: int) -> Wanted:
-    """By the monotonic clock for what this boot wrote: a clock that was set since does not matter; else by the wall."""
+    """By the monotonic clock for what this boot wrote: a clock that was set since does not matter;
+    else by the wall.
+    """
     boot, now_ns = boot_id(), time.monotonic_ns()
     moment = datetime.now(UTC) - timedelta(seconds=seconds)
 
@@ -157,13 +182,17 @@ def _wall(record: Record) -> datetime:
 
 
 def _records(path: Path, since: Wanted, follow: bool) -> Iterator[Record]:
-    """Yield the records that *since* wants; where going back a full file holds none, older ones are not looked at."""
+    """Yield the records that *since* wants; where going back a full file holds none, older ones are
+    not looked at.
+    """
     for turned in _recent(turned_files(path), since):
         yield from filter(since, _parsed(turned))
     try:
         yield from filter(since, _active(path, follow))
     except OSError as error:
-        raise InputError(f"{path}: {error.strerror}; name a journal, or the settings with --config") from None
+        raise InputError(
+            f"{path}: {error.strerror}; name a journal, or the settings with --config"
+        ) from None
 
 
 def _recent(turned: list[Path], since: Wanted) -> list[Path]:
@@ -176,11 +205,15 @@ def _recent(turned: list[Path], since: Wanted) -> list[Path]:
 
 def _parsed(path: Path) -> Iterator[Record]:
     with path.open("rb") as file:
-        yield from (record for line in file if (record := parse_record(line.rstrip(b"\n"))) is not None)
+        yield from (
+            record for line in file if (record := parse_record(line.rstrip(b"\n"))) is not None
+        )
 
 
 def _active(path: Path, follow: bool) -> Iterator[Record]:
-    """Yield the records of the file being written, and, to *follow*, those that come, in the files that come."""
+    """Yield the records of the file being written, and, to *follow*, those that come, in the files
+    that come.
+    """
     file = path.open("rb")
     try:
         while True:

@@ -1,4 +1,6 @@
-"""``stampgate-edge status``: how the service is, from its status file, or else from the journal's end."""
+"""``stampgate-edge status``: how the service is, from its status file, or else from the journal's
+end.
+"""
 
 import argparse
 import json
@@ -38,7 +40,9 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         status = _status(config)
     except OSError as error:
-        raise InputError(f"{error.filename}: cannot be read ({error.strerror}); try again with sudo") from None
+        raise InputError(
+            f"{error.filename}: cannot be read ({error.strerror}); try again with sudo"
+        ) from None
     print(json.dumps(status) if arguments.json else described(status))
     return int(status["state"] != "running")
 
@@ -46,18 +50,31 @@ def run(arguments: argparse.Namespace) -> int:
 def described(status: Mapping[str, Any]) -> str:
     """The status on one line for each thing."""
     lines = [("state", _state(status))]
-    lines += [(name, str(status[name])) for name in ("trouble", "version", "settings_sha256") if status.get(name)]
+    lines += [
+        (name, str(status[name]))
+        for name in ("trouble", "version", "settings_sha256")
+        if status.get(name)
+    ]
     if model := status.get("model"):
         lines.append(("model", f"{model.get('file')} (sha256 {str(model.get('sha256'))[:16]}...)"))
     if counters := status.get("counters"):
         lines.append(("counters", _words(counters)))
-    if gate := {name: value for name, value in status.get("gate", {}).items() if name not in ("run", "trouble")}:
+    if gate := {
+        name: value
+        for name, value in status.get("gate", {}).items()
+        if name not in ("run", "trouble")
+    }:
         lines.append(("gate", _words(gate)))
     if last := status.get("last"):
-        lines.append(("last item", f"#{last['sequence']} {last['verdict'].upper()} {last.get('reason', '')}"))
+        lines.append(
+            ("last item", f"#{last['sequence']} {last['verdict'].upper()} {last.get('reason', '')}")
+        )
     if status.get("p50_ms") is not None:
         lines.append(
-            ("latency", f"p50 {status['p50_ms']} ms, p99 {status['p99_ms']} ms, worst {status['worst_ms']} ms")
+            (
+                "latency",
+                f"p50 {status['p50_ms']} ms, p99 {status['p99_ms']} ms, worst {status['worst_ms']} ms",
+            )
         )
     if status.get("queue_depth") is not None:
         lines.append(("on the way", f"{status['queue_depth']} items between eye and gate"))
@@ -85,7 +102,9 @@ def _health(line: Mapping[str, Any]) -> list[tuple[str, str]]:
         lines.append(("undervoltage", "yes" if line["undervoltage"] else "no"))
     if line.get("rss_mb") is not None:
         lines.append(("memory", f"{line['rss_mb']} MB, {line.get('open_files')} open files"))
-    return lines + [(name, _words(line[name])) for name in ("journal", "evidence") if line.get(name)]
+    return lines + [
+        (name, _words(line[name])) for name in ("journal", "evidence") if line.get(name)
+    ]
 
 
 def _words(values: Mapping[str, Any]) -> str:
@@ -93,7 +112,9 @@ def _words(values: Mapping[str, Any]) -> str:
 
 
 def _status(config: Config) -> dict[str, Any]:
-    """What the running service says of itself, or what the journal says of the one that ran last. Raises OSError."""
+    """What the running service says of itself, or what the journal says of the one that ran last.
+    Raises OSError.
+    """
     status = read_status(config.path(config.journal.status) if config.journal.status else None)
     if status is not None and is_running(status) and status.get("boot_id") == boot_id():
         return status | ({"state": "silent"} if _age_s(status) > SILENT_S else {})
@@ -101,17 +122,25 @@ def _status(config: Config) -> dict[str, Any]:
 
 
 def _from_journal(path: Path) -> dict[str, Any]:
-    """The state of a service that does not run, from the last start on, as far as the journal's end tells it."""
+    """The state of a service that does not run, from the last start on, as far as the journal's end
+    tells it.
+    """
     status: dict[str, Any] = {"state": "not running, and no journal yet", "trouble": ""}
     for record in _last_records(path):
         started = record if record["kind"] == "start" else record.get("start")
         if started:
             about = {name: started.get(name) for name in ("version", "settings_sha256", "model")}
-            status = {"state": "not running, and no word of why: killed, or the power went", "trouble": "", **about}
+            status = {
+                "state": "not running, and no word of why: killed, or the power went",
+                "trouble": "",
+                **about,
+            }
         if record["kind"] == "settings":
             status["settings_sha256"] = record["settings_sha256"]
         elif record["kind"] == "item":
-            status["last"] = {name: record.get(name) for name in ("sequence", "verdict", "reason", "ms")}
+            status["last"] = {
+                name: record.get(name) for name in ("sequence", "verdict", "reason", "ms")
+            }
         elif record["kind"] == "stop":
             status |= {"state": f"stopped: {record.get('reason')}", "counters": record["counters"]}
         elif record["kind"] == "health":

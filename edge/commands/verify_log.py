@@ -1,4 +1,6 @@
-"""``stampgate-edge verify-log``: check a journal and say in one line that it holds, or where it does not."""
+"""``stampgate-edge verify-log``: check a journal and say in one line that it holds, or where it
+does not.
+"""
 
 import argparse
 from pathlib import Path
@@ -30,7 +32,9 @@ def run(arguments: argparse.Namespace) -> int:
     found = described(verify(path))
     if folder is not None:
         if not folder.is_dir():
-            raise InputError(f"{folder}: must be the folder of the pictures; name another with --evidence")
+            raise InputError(
+                f"{folder}: must be the folder of the pictures; name another with --evidence"
+            )
         found += f", {pictured(verify_pictures(path, folder))}"
     print(f"{path}: {found}")
     return 0
@@ -48,7 +52,9 @@ def described(found: Verified) -> str:
     if found.first_item > 1:
         words.append(f"from item {found.first_item} on: the files before it are not here")
     if found.lost_items:
-        words.append(f"{found.lost_items} items counted but not described: the disk was full or broken")
+        words.append(
+            f"{found.lost_items} items counted but not described: the disk was full or broken"
+        )
     return ", ".join(words)
 
 

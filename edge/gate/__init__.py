@@ -1,9 +1,10 @@
 """The gate as the station sees it.
 
-What a gate does is told in :mod:`edge.gate.rejects`. The real one is a process of its own that outlives the eye
-(:mod:`edge.gate.keeper`); the station speaks to it through :mod:`edge.gate.client`. The one without hardware lives in
-the station's own process (:mod:`edge.gate.simulated`). All know numbers and moments, no picture, no model and no
-verdict. Standard library only.
+What a gate does is told in :mod:`edge.gate.rejects`. The real one is a process of its own that
+outlives the eye (:mod:`edge.gate.keeper`); the station speaks to it through
+:mod:`edge.gate.client`. The one without hardware lives in the station's own process
+(:mod:`edge.gate.simulated`). All know numbers and moments, no picture, no model and no verdict.
+Standard library only.
 """
 
 from collections.abc import Mapping
@@ -24,7 +25,10 @@ class Gate(Protocol):
         """Begin. Raises GateError or ConfigError."""
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         """End; items already under way still arrive and are rejected."""
 
@@ -41,7 +45,9 @@ class Gate(Protocol):
         """Say that the item is written down: what becomes of the eye no longer matters to it."""
 
     def complain(self, trouble: str) -> None:
-        """Show *trouble* on the FAULT output, from now on and until it is said to be over with an empty text."""
+        """Show *trouble* on the FAULT output, from now on and until it is said to be over with an
+        empty text.
+        """
 
     def adopt(self, settings: GateSettings) -> None:
         """Let changed settings count from now on; items under way keep their moments."""

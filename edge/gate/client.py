@@ -1,4 +1,6 @@
-"""The eye's end of the link: the gate's process, seen as a :class:`~edge.gate.Gate`, and the items that it tells of."""
+"""The eye's end of the link: the gate's process, seen as a :class:`~edge.gate.Gate`, and the items
+that it tells of.
+"""
 
 import select
 import socket
@@ -36,23 +38,28 @@ from edge.gate.messages import (
 from edge.gate.rejects import Outcome
 
 PATIENCE_NS = 2 * 10**9
-"""How long the gate may take for a reply; it takes well under a millisecond unless something is badly wrong."""
+"""How long the gate may take for a reply; it takes well under a millisecond unless something is
+badly wrong."""
 T = TypeVar("T", bound=FromGate)
 
 
 class RemoteGate:
     """Speaks to ``stampgate-edge gate`` on the socket *path*.
 
-    *trigger*: the ``[trigger] kind`` of the settings; the gate must have been started with the same. When the gate is
-    gone every call raises GateError: what it was not told to let pass is rejected, and this process had better end.
+    *trigger*: the ``[trigger] kind`` of the settings; the gate must have been started with the
+    same. When the gate is gone every call raises GateError: what it was not told to let pass is
+    rejected, and this process had better end.
 
-    *written*: the last item in the journal, as the gate's run and tag. An eye may be killed between writing an item
-    down and saying so; the gate tells the next eye of it, which has nothing more to do than to say so now.
+    *written*: the last item in the journal, as the gate's run and tag. An eye may be killed between
+    writing an item down and saying so; the gate tells the next eye of it, which has nothing more to
+    do than to say so now.
 
     Synchronization: one thread.
     """
 
-    def __init__(self, path: Path, trigger: str, clock: Clock, written: tuple[str, int] = ("", 0)) -> None:
+    def __init__(
+        self, path: Path, trigger: str, clock: Clock, written: tuple[str, int] = ("", 0)
+    ) -> None:
         self._path, self._trigger, self._clock, self._written = path, trigger, clock, written
         self._socket: socket.socket | None = None
         self._seen: deque[Seen] = deque()
@@ -71,7 +78,10 @@ class RemoteGate:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         assert self._socket is not None
         with suppress(GateError):  # its last counters go into the stop record
@@ -100,7 +110,9 @@ class RemoteGate:
         self._send(Settle(tag))
 
     def complain(self, trouble: str) -> None:
-        """Show *trouble* on the FAULT output; said to the gate with the next beat, at once when it is new."""
+        """Show *trouble* on the FAULT output; said to the gate with the next beat, at once when it
+        is new.
+        """
         if trouble != self._trouble:
             self._trouble = trouble
             self.check()
@@ -114,11 +126,15 @@ class RemoteGate:
         self._beaten = self._reply(Beaten)
 
     def facts(self) -> Mapping[str, object]:
-        """The gate's counters and troubles as last heard, and the name of this life of it: its tags begin at 1."""
+        """The gate's counters and troubles as last heard, and the name of this life of it: its tags
+        begin at 1.
+        """
         return {"run": self._run, "trouble": self._beaten.trouble, **self._beaten.counters}
 
     def next_item(self, until_ns: int, stop: Stop) -> Seen | Missed | None:
-        """Wait until *until_ns* for an item, one at the photo-eye before any that has passed; None for none."""
+        """Wait until *until_ns* for an item, one at the photo-eye before any that has passed; None
+        for none.
+        """
         assert self._socket is not None
         while True:
             while self._readable(0, None):
@@ -200,4 +216,6 @@ class RemoteGate:
             raise self._gone(error.strerror or str(error)) from None
 
     def _gone(self, why: str) -> GateError:
-        return GateError(f"{self._path}: the gate is lost: {why}; it rejects what it was not told to let pass")
+        return GateError(
+            f"{self._path}: the gate is lost: {why}; it rejects what it was not told to let pass"
+        )

@@ -7,8 +7,9 @@ from edge.wiring import ENCODER_A
 class Encoder:
     """Counts the turns of the wheel that runs on the belt; pure, no clock.
 
-    One track counts forward only. With the second, a rise of A while B is low is one count forward, and a fall of A
-    while B is low one count back: a belt that shivers on the spot counts up and down and stays where it is.
+    One track counts forward only. With the second, a rise of A while B is low is one count forward,
+    and a fall of A while B is low one count back: a belt that shivers on the spot counts up and
+    down and stays where it is.
     """
 
     def __init__(self, *, two_tracks: bool, b: int = 0) -> None:
@@ -22,7 +23,8 @@ class Encoder:
     def feed(self, event: LineEvent) -> None:
         """Take one edge of a track.
 
-        Lost edges of A are counted on as they went before: two are a count, one with a single track.
+        Lost edges of A are counted on as they went before: two are a count, one with a single
+        track.
         """
         self.lost += event.lost
         if event.line != ENCODER_A:

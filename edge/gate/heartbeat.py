@@ -1,12 +1,16 @@
-"""READY, the live signal, and the confirmation of rejects: what tells the line's own wiring that it may run."""
+"""READY, the live signal, and the confirmation of rejects: what tells the line's own wiring that it
+may run.
+"""
 
 from collections import deque
 
 
 class Ready:
-    """A square wave while all is well, low else: a level may get stuck, a wave cannot. Pure, no clock.
+    """A square wave while all is well, low else: a level may get stuck, a wave cannot. Pure, no
+    clock.
 
-    Behind the output sits a relay that holds only while edges keep coming (a retriggerable monostable, a charge pump).
+    Behind the output sits a relay that holds only while edges keep coming (a retriggerable
+    monostable, a charge pump).
     """
 
     def __init__(self, half_ns: int) -> None:
@@ -24,7 +28,8 @@ class Ready:
             self._level, self._next_ns = 0, None
         elif self._next_ns is None or now_ns >= self._next_ns:
             self._level = 1 - self._level
-            # After a hold-up the beat goes on from now: a burst of edges to catch up would be no beat.
+            # After a hold-up the beat goes on from now: a burst of edges to catch up would be no
+            # beat.
             self._next_ns = now_ns + self._half_ns
         return self._level
 

@@ -1,4 +1,6 @@
-"""What the lines did: each change of an output, kept and recorded, and the pulses read from the changes."""
+"""What the lines did: each change of an output, kept and recorded, and the pulses read from the
+changes.
+"""
 
 import contextlib
 import dataclasses
@@ -19,9 +21,11 @@ EDGES_KEPT = 1000
 
 @dataclass(frozen=True)
 class Edge:
-    """One change of an output: *level* 1 is high; *sequence*: the item it was for, None when it was for none.
+    """One change of an output: *level* 1 is high; *sequence*: the item it was for, None when it was
+    for none.
 
-    Where the gate is a process of its own, the number is the gate's, which the journal calls ``tag``.
+    Where the gate is a process of its own, the number is the gate's, which the journal calls
+    ``tag``.
     """
 
     line: str
@@ -32,7 +36,9 @@ class Edge:
 
 @dataclass(frozen=True)
 class Pulse:
-    """One time that the reject line was high: the first item it was for, and when, in monotonic nanoseconds."""
+    """One time that the reject line was high: the first item it was for, and when, in monotonic
+    nanoseconds.
+    """
 
     sequence: int | None
     start_ns: int
@@ -40,9 +46,11 @@ class Pulse:
 
 
 class EdgeRecord:
-    """Remembers each edge and adds it to a file as a JSON line at once (no fsync: it is no evidence).
+    """Remembers each edge and adds it to a file as a JSON line at once (no fsync: it is no
+    evidence).
 
-    *path*: None for no file. *trouble*: why the file can no longer be written, for whoever can tell somebody.
+    *path*: None for no file. *trouble*: why the file can no longer be written, for whoever can tell
+    somebody.
 
     Synchronization: the caller's.
     """
@@ -100,7 +108,9 @@ def read_edges(path: Path) -> list[Edge]:
 
 
 def pulses(edges: Iterable[Edge]) -> list[Pulse]:
-    """Pair the edges of the reject line: each rise with the fall that follows it; other lines are left out."""
+    """Pair the edges of the reject line: each rise with the fall that follows it; other lines are
+    left out.
+    """
     found: list[Pulse] = []
     rise: Edge | None = None
     for edge in edges:

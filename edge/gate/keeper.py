@@ -1,13 +1,16 @@
-"""The gate: what it does with each edge, each word of the eye and each moment. No file, no socket, no thread.
+"""The gate: what it does with each edge, each word of the eye and each moment. No file, no socket,
+no thread.
 
-:mod:`edge.gate.process` gives it the real ones; a test gives it a clock that it moves itself, and compares histories.
+:mod:`edge.gate.process` gives it the real ones; a test gives it a clock that it moves itself, and
+compares histories.
 
 The way of one item::
 
     photo-eye ─edge→ queue (REJECT, due later) → eye is told → eye answers: cancel, or not → due: pulse, or none
                                                              → eye has written it down: settled
 
-What is not settled when the eye is lost is rejected, if it is still ahead, and told to the next eye to be written down.
+What is not settled when the eye is lost is rejected, if it is still ahead, and told to the next eye
+to be written down.
 """
 
 import dataclasses
@@ -97,8 +100,8 @@ class GateCounters:
 class Gatekeeper:
     """Everything that the gate knows and decides.
 
-    *outbox*: messages to be sent to the eye, in order; whoever carries them says :meth:`eye_left` when that fails.
-    After :meth:`hear` or any other call :meth:`act` does what has become due.
+    *outbox*: messages to be sent to the eye, in order; whoever carries them says :meth:`eye_left`
+    when that fails. After :meth:`hear` or any other call :meth:`act` does what has become due.
 
     Synchronization: one thread.
     """
@@ -108,12 +111,19 @@ class Gatekeeper:
         self.counters = GateCounters()
         self.outbox: deque[FromGate] = deque()
         self.run = f"{os.getpid()}-{clock.now_ns()}"
-        self._settings, self._trigger, self._lines, self._clock = settings, config.trigger, lines, clock
+        self._settings, self._trigger, self._lines, self._clock = (
+            settings,
+            config.trigger,
+            lines,
+            clock,
+        )
         self._queue, self._owed = make_queue(settings), Owed()
         self._by_counts = settings.reject_delay_counts > 0
         self._encoder = Encoder(two_tracks=bool(config.lines.encoder_b))
         self._ready = Ready(round(settings.ready_ms * 1e6))
-        self._confirmations = Confirmations(round(settings.confirm_ms * 1e6)) if config.lines.confirm else None
+        self._confirmations = (
+            Confirmations(round(settings.confirm_ms * 1e6)) if config.lines.confirm else None
+        )
         self._silent_ns = round(settings.eye_silent_ms * 1e6)
         self._tick_ns: int | None = None
         self._tag = 0
@@ -131,7 +141,9 @@ class Gatekeeper:
         self._stopping_ns: int | None = None
 
     def begin(self) -> None:
-        """Throw off what was under way before this gate began, and begin to beat when an eye is there."""
+        """Throw off what was under way before this gate began, and begin to beat when an eye is
+        there.
+        """
         now_ns = self._clock.now_ns()
         if self._by_counts:
             self._queue.sweep(-self._settings.reject_delay_counts, 0)
@@ -140,7 +152,8 @@ class Gatekeeper:
         self._last_item = (now_ns, 0)
         self._bin_full = bool(self._lines.level(BIN_FULL))
         self._encoder = Encoder(
-            two_tracks=self._encoder.two_tracks, b=self._lines.level(ENCODER_B) if self._encoder.two_tracks else 0
+            two_tracks=self._encoder.two_tracks,
+            b=self._lines.level(ENCODER_B) if self._encoder.two_tracks else 0,
         )
         if self._trigger.kind == "interval":
             self._tick_ns = now_ns
@@ -149,8 +162,14 @@ class Gatekeeper:
     def stop(self) -> None:
         """Say through READY that the line must stop; what is under way still arrives."""
         if self._stopping_ns is None:
-            travel_ns = DRAIN_BY_COUNTS_NS if self._by_counts else round(self._settings.reject_delay_ms * 1e6)
-            self._stopping_ns = self._clock.now_ns() + travel_ns + 2 * round(self._settings.pulse_ms * 1e6)
+            travel_ns = (
+                DRAIN_BY_COUNTS_NS
+                if self._by_counts
+                else round(self._settings.reject_delay_ms * 1e6)
+            )
+            self._stopping_ns = (
+                self._clock.now_ns() + travel_ns + 2 * round(self._settings.pulse_ms * 1e6)
+            )
 
     def adopt(self, config: Config) -> None:
         """Let changed settings count from the next edge on; items under way keep their moments."""
@@ -162,7 +181,9 @@ class Gatekeeper:
     @property
     def done(self) -> bool:
         """Whether a gate that was told to stop has nothing more to wait for."""
-        return self._stopping_ns is not None and (self._queue.idle or self._clock.now_ns() >= self._stopping_ns)
+        return self._stopping_ns is not None and (
+            self._queue.idle or self._clock.now_ns() >= self._stopping_ns
+        )
 
     @property
     def owed(self) -> int:
@@ -208,7 +229,9 @@ class Gatekeeper:
             )
         if hello.trigger != self._trigger.kind:
             ours = self._trigger.kind
-            return self._refuse(f"[trigger] kind is {ours!r} at the gate, not {hello.trigger!r}; restart both")
+            return self._refuse(
+                f"[trigger] kind is {ours!r} at the gate, not {hello.trigger!r}; restart both"
+            )
         self._eye, self._heard_ns = True, self._clock.now_ns()
         self._tell_missed()
         return Welcome(VERSION, self.run)
@@ -274,13 +297,17 @@ class Gatekeeper:
 
     def _expect(self, expect: Expect) -> None:
         if self._trigger.kind != "every-frame":
-            raise ValueError(f"the eye announces no items while [trigger] kind is {self._trigger.kind!r}")
+            raise ValueError(
+                f"the eye announces no items while [trigger] kind is {self._trigger.kind!r}"
+            )
         tag = self._enter(min(expect.t_ns, self._clock.now_ns()))
         self._owed.tell(Owing(tag, expect.t_ns))
         self.outbox.append(Expected(tag))
 
     def _tell_missed(self) -> None:
-        """Tell of one missed item at a time: the eye's own items must not wait behind a thousand of them."""
+        """Tell of one missed item at a time: the eye's own items must not wait behind a thousand of
+        them.
+        """
         if not self._eye or self._telling_missed is not None:
             return
         missed = self._owed.next_missed(self._tag + 1)
@@ -308,7 +335,11 @@ class Gatekeeper:
 
     def _take_item(self, t_ns: int) -> None:
         """Enter an item, and let the eye judge it if there is one."""
-        if self._by_counts and self._trigger.kind == "photo-eye" and self._last_position == self._encoder.position:
+        if (
+            self._by_counts
+            and self._trigger.kind == "photo-eye"
+            and self._last_position == self._encoder.position
+        ):
             self._latched["the encoder stands still while items come"] = True
         self.counters.busy += bool(self._unanswered)
         before, apart_ns = self._last_tag, t_ns - self._last_item[0]
@@ -324,7 +355,9 @@ class Gatekeeper:
             self._owed.miss(Owing(tag, t_ns, NO_EYE))
 
     def _reject_both(self, before: int, tag: int, t_ns: int, apart_ns: int) -> None:
-        """Two items came so close that a picture may show either: no answer can let one of them pass any more."""
+        """Two items came so close that a picture may show either: no answer can let one of them
+        pass any more.
+        """
         fate = "rejected, too" if self._queue.under_way(before) else "past the gate already"
         for item in (before, tag):
             self._queue.withdraw(item)
@@ -412,7 +445,9 @@ class Gatekeeper:
     def trouble(self) -> str:
         """What is wrong, in words; empty when nothing is."""
         warnings = [why for why, stops in self._latched.items() if not stops]
-        return "; ".join([*self._stops(self._clock.now_ns()), *warnings, *filter(None, [self._complaint])])
+        return "; ".join(
+            [*self._stops(self._clock.now_ns()), *warnings, *filter(None, [self._complaint])]
+        )
 
     def _show_state(self, now_ns: int) -> None:
         self._drive(READY_LINE, self._ready.act(now_ns, live=not self._stops(now_ns)))

@@ -1,8 +1,10 @@
-"""What the eye and the gate say to each other: one JSON object a message, over a Unix socket that keeps messages whole.
+"""What the eye and the gate say to each other: one JSON object a message, over a Unix socket that
+keeps messages whole.
 
-SOCK_SEQPACKET (unix(7)) delivers each message once, whole and in order, and tells at once when the other end is gone.
-The eye begins with :class:`Hello`, the gate answers :class:`Welcome` or :class:`Refused`. A message that is not exactly
-one of these is a mistake that must show: whoever hears one hangs up.
+SOCK_SEQPACKET (unix(7)) delivers each message once, whole and in order, and tells at once when the
+other end is gone. The eye begins with :class:`Hello`, the gate answers :class:`Welcome` or
+:class:`Refused`. A message that is not exactly one of these is a mistake that must show: whoever
+hears one hangs up.
 
 =========  ================================  ====================================================
 the eye    which means                       the gate answers
@@ -15,7 +17,8 @@ Settle     it is written down                nothing, or the next Missed if ther
 Beat       I live, and this is wrong here    Beaten, with its counters and what is wrong there
 =========  ================================  ====================================================
 
-Unasked the gate says Seen, an item is at the photo-eye now, and Missed, one has passed that nobody judged.
+Unasked the gate says Seen, an item is at the photo-eye now, and Missed, one has passed that nobody
+judged.
 """
 
 import dataclasses
@@ -144,7 +147,9 @@ def encode(message: FromEye | FromGate) -> bytes:
     b'{"say": "answer", "tag": 7, "cancel": true}'
     """
     said = {"say": type(message).__name__.lower(), **dataclasses.asdict(message)}
-    cut = {key: value[:TEXT_KEPT] if isinstance(value, str) else value for key, value in said.items()}
+    cut = {
+        key: value[:TEXT_KEPT] if isinstance(value, str) else value for key, value in said.items()
+    }
     return json.dumps(cut).encode()
 
 

@@ -1,7 +1,8 @@
 """``stampgate-edge gate``: the gate as a process of its own, which outlives the eye.
 
 One thread, one loop: it waits for an edge, a word of the eye, a moment or a signal, and lets the
-:class:`~edge.gate.keeper.Gatekeeper` act. Standard library and, where there are wires, gpiod: no array, no picture.
+:class:`~edge.gate.keeper.Gatekeeper` act. Standard library and, where there are wires, gpiod: no
+array, no picture.
 """
 
 import fcntl
@@ -33,7 +34,8 @@ STRANGERS_KEPT = 4
 
 
 def serve_gate(config: Config) -> None:
-    """Run the gate until SIGTERM or SIGINT; then what is under way arrives, and every output is SAFE.
+    """Run the gate until SIGTERM or SIGINT; then what is under way arrives, and every output is
+    SAFE.
 
     Raises StampgateError; the outputs are SAFE then, too.
     """
@@ -70,10 +72,21 @@ class GateLoop:
     """
 
     def __init__(
-        self, keeper: Gatekeeper, lines: Lines, listener: socket.socket, clock: MonotonicClock, notifier: Notifier
+        self,
+        keeper: Gatekeeper,
+        lines: Lines,
+        listener: socket.socket,
+        clock: MonotonicClock,
+        notifier: Notifier,
     ) -> None:
-        self._keeper, self._listener, self._clock, self._notifier = keeper, listener, clock, notifier
-        # select(2) waits to the microsecond; epoll_wait(2) would round each moment up to the next millisecond.
+        self._keeper, self._listener, self._clock, self._notifier = (
+            keeper,
+            listener,
+            clock,
+            notifier,
+        )
+        # select(2) waits to the microsecond; epoll_wait(2) would round each moment up to the next
+        # millisecond.
         self._selector = selectors.SelectSelector()
         self._selector.register(listener, selectors.EVENT_READ)
         for fileno in lines.filenos():
@@ -85,7 +98,9 @@ class GateLoop:
         self._trouble = ""
 
     def run(self, stop: Stop, reload: Reload | None = None) -> None:
-        """Keep the gate until *stop*, and then until nothing is under way; *reload*: None when nobody can ask."""
+        """Keep the gate until *stop*, and then until nothing is under way; *reload*: None when
+        nobody can ask.
+        """
         self._selector.register(stop, selectors.EVENT_READ)
         self._keeper.begin()
         self._notifier.ready(self._status())
@@ -172,7 +187,8 @@ class GateLoop:
                     return self._hang_up(connection, "has left")
                 self._hear(connection, decode(datagram))
         except ConnectionResetError:
-            # It left without hearing us out. What it had said before is still there to be read, and then the end.
+            # It left without hearing us out. What it had said before is still there to be read, and
+            # then the end.
             return self._listen(connection)
         except BlockingIOError:
             return None
@@ -228,7 +244,9 @@ class GateLoop:
 
 @contextmanager
 def listening(path: Path) -> Iterator[socket.socket]:
-    """Make the socket at *path* ours; what a killed gate left there is replaced. Raises ConfigError."""
+    """Make the socket at *path* ours; what a killed gate left there is replaced. Raises
+    ConfigError.
+    """
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC)
     lock = -1
     try:

@@ -1,11 +1,13 @@
-"""The reject queue: every item is thrown off when it arrives, unless the answer cancelled that in time.
+"""The reject queue: every item is thrown off when it arrives, unless the answer cancelled that in
+time.
 
-An item is entered at its trigger with the verdict REJECT and the place at which it is due. The eye may only cancel. No
-answer, a late answer, a dead eye: the item is rejected all the same. The method is that of the field's timing
-controllers, e.g. the manual of the Gardasoft CC320, section 6.
+An item is entered at its trigger with the verdict REJECT and the place at which it is due. The eye
+may only cancel. No answer, a late answer, a dead eye: the item is rejected all the same. The method
+is that of the field's timing controllers, e.g. the manual of the Gardasoft CC320, section 6.
 
-A *place* is a moment in monotonic nanoseconds where the belt runs at one speed, or a count of the encoder where it does
-not: then an item is due when the belt has carried it to the gate, however often it stopped or ran back on the way.
+A *place* is a moment in monotonic nanoseconds where the belt runs at one speed, or a count of the
+encoder where it does not: then an item is due when the belt has carried it to the gate, however
+often it stopped or ran back on the way.
 """
 
 import dataclasses
@@ -15,16 +17,19 @@ from typing import Literal
 from edge.config import GateSettings
 
 OVERDUE_KEPT = 256
-"""Items past the gate whose answer is still awaited; beyond that the oldest is forgotten and its answer is unknown."""
+"""Items past the gate whose answer is still awaited; beyond that the oldest is forgotten and its
+answer is unknown."""
 
 Outcome = Literal["cancelled", "kept", "late", "unknown", "gone"]
-"""What an answer did: cancelled the reject, left it standing, came after the item was due, named no known item, or
-found no gate to take it."""
+"""What an answer did: cancelled the reject, left it standing, came after the item was due, named no
+known item, or found no gate to take it."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """An item between the eye and the gate, or a stretch of the belt on which everything is thrown off."""
+    """An item between the eye and the gate, or a stretch of the belt on which everything is thrown
+    off.
+    """
 
     sequence: int | None
     """The item's number; None for a stretch."""
@@ -40,19 +45,28 @@ class Entry:
 
 
 class RejectQueue:
-    """The arithmetic of the gate: no clock, no thread, no output, so every case can be tried exactly.
+    """The arithmetic of the gate: no clock, no thread, no output, so every case can be tried
+    exactly.
 
-    *delay*: from the photo-eye to the gate, in nanoseconds, or in encoder counts when *by_counts*. *pulse_ns*: how long
-    a pulse lasts from the moment it begins. An item that comes due while the line is high, or at the very moment it
-    would go low, prolongs the pulse: merged pulses are one. So do two that would be less than *gap_ns* apart, because a
-    valve needs time to close and open again; that needs moments that can be foreseen, so not *by_counts*.
+    *delay*: from the photo-eye to the gate, in nanoseconds, or in encoder counts when *by_counts*.
+    *pulse_ns*: how long a pulse lasts from the moment it begins. An item that comes due while the
+    line is high, or at the very moment it would go low, prolongs the pulse: merged pulses are one.
+    So do two that would be less than *gap_ns* apart, because a valve needs time to close and open
+    again; that needs moments that can be foreseen, so not *by_counts*.
 
-    *accepts*: the pulse lets an item pass and silence throws it off. Then a rejected item ends the pulse of the one
-    before at once, and one that the gate reaches more than a pulse late gets none: it would be for another item.
+    *accepts*: the pulse lets an item pass and silence throws it off. Then a rejected item ends the
+    pulse of the one before at once, and one that the gate reaches more than a pulse late gets none:
+    it would be for another item.
     """
 
     def __init__(
-        self, delay: int, pulse_ns: int, *, by_counts: bool = False, gap_ns: int = 0, accepts: bool = False
+        self,
+        delay: int,
+        pulse_ns: int,
+        *,
+        by_counts: bool = False,
+        gap_ns: int = 0,
+        accepts: bool = False,
     ) -> None:
         self.thrown = 0
         """Items that arrived and were rejected."""
@@ -79,9 +93,11 @@ class RejectQueue:
         return not (self._ahead or self._stretches or self._high)
 
     def expect(self, sequence: int, t_trigger_ns: int) -> Entry:
-        """Enter an item at its trigger; it will be rejected unless :meth:`answer` cancels that in time.
+        """Enter an item at its trigger; it will be rejected unless :meth:`answer` cancels that in
+        time.
 
-        By counts the belt's present position is taken. Raises ValueError for a number that is under way already.
+        By counts the belt's present position is taken. Raises ValueError for a number that is under
+        way already.
         """
         if sequence in self._ahead or sequence in self._overdue:
             raise ValueError(f"item {sequence} is already at the gate")
@@ -108,7 +124,9 @@ class RejectQueue:
             self._ahead[sequence] = dataclasses.replace(entry, answered=True)
             return "kept"
         in_time = self._place(now_ns) < entry.due
-        self._ahead[sequence] = dataclasses.replace(entry, answered=True, reject=not (cancel and in_time))
+        self._ahead[sequence] = dataclasses.replace(
+            entry, answered=True, reject=not (cancel and in_time)
+        )
         if not in_time:
             return "late"
         return "cancelled" if cancel else "kept"
@@ -116,7 +134,9 @@ class RejectQueue:
     def withdraw(self, sequence: int) -> None:
         """Take a cancellation back, for good: the item is rejected after all, if it is still ahead."""
         if sequence in self._ahead:
-            self._ahead[sequence] = dataclasses.replace(self._ahead[sequence], reject=True, condemned=True)
+            self._ahead[sequence] = dataclasses.replace(
+                self._ahead[sequence], reject=True, condemned=True
+            )
 
     def withdraw_all(self) -> None:
         """Reject everything that is under way, whatever was or will be answered."""
@@ -133,7 +153,9 @@ class RejectQueue:
         return tardy_ns
 
     def retime(self, pulse_ns: int, gap_ns: int) -> None:
-        """Let pulses that begin from now on be so long, and so far apart; items under way keep their places."""
+        """Let pulses that begin from now on be so long, and so far apart; items under way keep
+        their places.
+        """
         self._pulse_ns, self._gap_ns = pulse_ns, gap_ns
 
     def move_to(self, position: int) -> None:
@@ -148,7 +170,9 @@ class RejectQueue:
         return min(moments, default=None)
 
     def step(self, now_ns: int) -> list[tuple[int, int | None]]:
-        """Do what is due at *now_ns*, in order; return the levels the line takes, each with the item it is for."""
+        """Do what is due at *now_ns*, in order; return the levels the line takes, each with the
+        item it is for.
+        """
         levels: list[tuple[int, int | None]] = []
         while True:
             self._end_stretch(now_ns)
@@ -160,7 +184,9 @@ class RejectQueue:
                 return levels
 
     def rose(self, now_ns: int) -> None:
-        """Say when the line was really high: the pulse lasts from then, however long the rise itself took."""
+        """Say when the line was really high: the pulse lasts from then, however long the rise
+        itself took.
+        """
         if self._high:
             self._until_ns = max(self._until_ns, now_ns + self._pulse_ns)
 
@@ -200,7 +226,9 @@ class RejectQueue:
         self._tardy_ns = max(self._tardy_ns, late_ns)
         if self._accepts:
             shut = self._shut is not None and entry.due <= self._shut
-            return self._let(entry, now_ns, accept=not (entry.reject or shut or late_ns > self._pulse_ns))
+            return self._let(
+                entry, now_ns, accept=not (entry.reject or shut or late_ns > self._pulse_ns)
+            )
         return self._throw(entry.sequence, now_ns) if entry.reject else []
 
     def _arrive_stretch(self, entry: Entry, now_ns: int) -> list[tuple[int, int | None]]:
@@ -231,14 +259,19 @@ class RejectQueue:
 
     def _raise(self, sequence: int | None, now_ns: int) -> list[tuple[int, int | None]]:
         rises, self._high, self._last = not self._high, True, sequence
-        # From now, not from the due moment: a pulse that begins a little late still moves the flap all the way.
+        # From now, not from the due moment: a pulse that begins a little late still moves the flap
+        # all the way.
         self._until_ns = max(self._until_ns, now_ns + self._pulse_ns)
         return [(1, sequence)] if rises else []
 
     def _end(self) -> list[tuple[int, int | None]]:
         """End the pulse, unless the next one would begin before the device can follow."""
         if self._gap_ns and not self._accepts:
-            soon = [e.due for e in self._entries() if e.reject and e.due <= self._until_ns + self._gap_ns]
+            soon = [
+                e.due
+                for e in self._entries()
+                if e.reject and e.due <= self._until_ns + self._gap_ns
+            ]
             if soon:
                 self._until_ns = min(soon)
                 return []
@@ -250,7 +283,12 @@ def make_queue(settings: GateSettings) -> RejectQueue:
     """Make the queue that ``[gate]`` asks for."""
     by_counts = settings.reject_delay_counts > 0
     delay = settings.reject_delay_counts if by_counts else round(settings.reject_delay_ms * 1e6)
-    queue = RejectQueue(delay, round(settings.pulse_ms * 1e6), by_counts=by_counts, accepts=settings.pulse == "accepts")
+    queue = RejectQueue(
+        delay,
+        round(settings.pulse_ms * 1e6),
+        by_counts=by_counts,
+        accepts=settings.pulse == "accepts",
+    )
     retime(queue, settings)
     return queue
 

@@ -1,4 +1,6 @@
-"""A gate without hardware, in the station's own process. What a gate does is told in :mod:`edge.gate.rejects`."""
+"""A gate without hardware, in the station's own process. What a gate does is told in
+:mod:`edge.gate.rejects`.
+"""
 
 import threading
 from collections import deque
@@ -17,9 +19,11 @@ from edge.wiring import FAULT_LINE, REJECT_LINE
 class SimulatedGate:
     """A gate without hardware: it keeps time like a real one and records every edge of its lines.
 
-    *record*: a file to which each edge is added as a JSON line. Every output is low outside the ``with`` block.
+    *record*: a file to which each edge is added as a JSON line. Every output is low outside the
+    ``with`` block.
 
-    Synchronization: the station's thread calls, the clock's attendant acts; one lock guards the queue and the line.
+    Synchronization: the station's thread calls, the clock's attendant acts; one lock guards the
+    queue and the line.
     """
 
     def __init__(self, settings: GateSettings, clock: Clock, record: Path | None = None) -> None:
@@ -45,7 +49,10 @@ class SimulatedGate:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         assert self._attendant is not None
         try:
@@ -90,7 +97,9 @@ class SimulatedGate:
             retime(self._queue, settings)
 
     def check(self) -> None:
-        """Raise RuntimeError when nobody keeps time for the gate, JournalError when its edges are not recorded."""
+        """Raise RuntimeError when nobody keeps time for the gate, JournalError when its edges are
+        not recorded.
+        """
         assert self._attendant is not None
         self._attendant.wake()
         if self._record.trouble is not None:
@@ -118,9 +127,3 @@ class SimulatedGate:
         if on or self._complained:
             self._complained = True
             self._record.note(FAULT_LINE, int(on), None)
-
-
-
-
-
-

@@ -1,16 +1,21 @@
-"""Items that stand in no journal yet: what the eye was told and has not settled, and what no eye was told."""
+"""Items that stand in no journal yet: what the eye was told and has not settled, and what no eye
+was told.
+"""
 
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 KEPT = 1000
-"""Items remembered one by one while no eye is there; of those beyond only their number and the last moment."""
+"""Items remembered one by one while no eye is there; of those beyond only their number and the last
+moment."""
 
 
 @dataclass(frozen=True)
 class Owing:
-    """An item that must still be written down; *why*: what kept it from being judged, empty while it may be."""
+    """An item that must still be written down; *why*: what kept it from being judged, empty while
+    it may be.
+    """
 
     tag: int
     t_ns: int
@@ -18,10 +23,12 @@ class Owing:
 
 
 class Owed:
-    """What the gate owes the journal, so that every trigger becomes one record. Pure, of bounded size.
+    """What the gate owes the journal, so that every trigger becomes one record. Pure, of bounded
+    size.
 
-    An item that the eye was told stays here until the eye says that it is written down. When the eye is lost before
-    that, the next one hears of it again: an item may be told twice, never not at all.
+    An item that the eye was told stays here until the eye says that it is written down. When the
+    eye is lost before that, the next one hears of it again: an item may be told twice, never not at
+    all.
     """
 
     def __init__(self) -> None:
@@ -65,7 +72,9 @@ class Owed:
         self._told.pop(tag, None)
 
     def eye_left(self, why: str, others: Mapping[int, str]) -> list[int]:
-        """Take back all that the eye did not settle, for the reason *why* or its own in *others*; return the tags."""
+        """Take back all that the eye did not settle, for the reason *why* or its own in *others*;
+        return the tags.
+        """
         back = [Owing(o.tag, o.t_ns, o.why or others.get(o.tag, why)) for o in self._told.values()]
         self._told.clear()
         room = KEPT - len(self._waiting)
@@ -75,10 +84,16 @@ class Owed:
         return [owing.tag for owing in back]
 
     def next_missed(self, new_tag: int) -> Owing | None:
-        """Take the next item that no eye was told; one of those beyond the limit gets *new_tag*. None for none."""
+        """Take the next item that no eye was told; one of those beyond the limit gets *new_tag*.
+        None for none.
+        """
         if self._waiting:
             return self._waiting.popleft()
         if not self._beyond:
             return None
         self._beyond -= 1
-        return Owing(new_tag, self._beyond_ns, "nobody judged it; it was one of many, its moment is that of the last")
+        return Owing(
+            new_tag,
+            self._beyond_ns,
+            "nobody judged it; it was one of many, its moment is that of the last",
+        )

@@ -1,16 +1,18 @@
-"""Evidence: the pictures of all rejects and faults, and of some passes, in a folder that never grows beyond its limit.
+"""Evidence: the pictures of all rejects and faults, and of some passes, in a folder that never
+grows beyond its limit.
 
-A picture is called, say, ``000000042-000123456-reject.jpg``: its own number, which only ever grows, the item's, and the
-verdict. What goes first when room is wanted is decided by one key, :func:`goes_first`, and by no clock. The journal
-never goes.
+A picture is called, say, ``000000042-000123456-reject.jpg``: its own number, which only ever grows,
+the item's, and the verdict. What goes first when room is wanted is decided by one key,
+:func:`goes_first`, and by no clock. The journal never goes.
 
-Nothing here can delay or fail a decision: the gate has its answer before :meth:`Evidence.keep` is called. That copies
-the picture into the form that Pillow writes; a thread of its own makes the JPEG and writes it, and ``patience_ms`` are
-waited for it, so that the item's record can carry the SHA-256 of the file. A disk that is slower delays one record so,
-not each: until it has caught up, records name the picture without a sum. A picture that comes while two others wait, or
-that cannot be written, is not kept, and its record says why. Pictures are not synchronised one by one, for that would
-slow the journal beside them: a power cut may cost those of the last half minute (the kernel's own write-back,
-vm.dirty_expire_centisecs), and the records that name them stay.
+Nothing here can delay or fail a decision: the gate has its answer before :meth:`Evidence.keep` is
+called. That copies the picture into the form that Pillow writes; a thread of its own makes the JPEG
+and writes it, and ``patience_ms`` are waited for it, so that the item's record can carry the
+SHA-256 of the file. A disk that is slower delays one record so, not each: until it has caught up,
+records name the picture without a sum. A picture that comes while two others wait, or that cannot
+be written, is not kept, and its record says why. Pictures are not synchronised one by one, for that
+would slow the journal beside them: a power cut may cost those of the last half minute (the kernel's
+own write-back, vm.dirty_expire_centisecs), and the records that name them stay.
 """
 
 import contextlib
@@ -36,7 +38,8 @@ UNFINISHED = ".unfinished.jpg"
 WAITING = 2
 """Pictures that may wait for the writer; one of 1280 x 960 takes 4.9 MB."""
 RECENT = 500
-"""After a start, so many of the newest pictures are looked into; older ones were written back long before it."""
+"""After a start, so many of the newest pictures are looked into; older ones were written back long
+before it."""
 GIVE_WAY_BYTES = 1 << 20
 """How much goes at once when the journal wants room."""
 CLOSING_S = 10.0
@@ -92,12 +95,15 @@ class _Work:
 
 
 def goes_first(kept: Kept) -> int:
-    """The retention policy, whole: of all pictures, the one with the smallest key goes first. It is the oldest."""
+    """The retention policy, whole: of all pictures, the one with the smallest key goes first. It is
+    the oldest.
+    """
     return kept.number
 
 
 def is_drawn(sequence: int, rate: float, seed: int) -> bool:
-    """Whether the picture of pass number *sequence* is kept: a share *rate*, 0..1, of all numbers, the same each time.
+    """Whether the picture of pass number *sequence* is kept: a share *rate*, 0..1, of all numbers,
+    the same each time.
 
     >>> [sequence for sequence in range(1, 200) if is_drawn(sequence, 0.05, seed=1)]
     [30, 72, 100, 156, 195]
@@ -109,8 +115,9 @@ def is_drawn(sequence: int, rate: float, seed: int) -> bool:
 class Evidence:
     """Keeps pictures in *folder*; None keeps none.
 
-    Synchronization: one thread calls :meth:`keep`, any :meth:`give_way`; a thread of its own writes. The lock is held
-    only for looking at what is there and for removing it, never while a picture is made or written.
+    Synchronization: one thread calls :meth:`keep`, any :meth:`give_way`; a thread of its own
+    writes. The lock is held only for looking at what is there and for removing it, never while a
+    picture is made or written.
     """
 
     def __init__(self, folder: Path | None, settings: EvidenceSettings) -> None:
@@ -130,7 +137,8 @@ class Evidence:
             try:
                 self.folder.mkdir(parents=True, exist_ok=True)
                 self._next = 1 + max(
-                    (int(found[1]) for found in map(_named, self.folder.iterdir()) if found), default=0
+                    (int(found[1]) for found in map(_named, self.folder.iterdir()) if found),
+                    default=0,
                 )
             except OSError as error:
                 self.trouble = f"{self.folder}: pictures cannot be kept ({error.strerror})"
@@ -138,18 +146,23 @@ class Evidence:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         if self.folder is not None:
-            with contextlib.suppress(queue.Full):  # then the writer hangs, and dies with the process
+            with contextlib.suppress(
+                queue.Full
+            ):  # then the writer hangs, and dies with the process
                 self._queue.put(None, timeout=CLOSING_S)
                 self._thread.join(CLOSING_S)
 
     def keep(self, sequence: int, verdict: Kind, picture: Frame | None, about: str = "") -> Exhibit:
         """Keep the picture of an item if it is to be kept, and say what became of it. Never fails.
 
-        *picture*: (height, width, 3) uint8, RGB, copied; None when there was none. *about*: goes into the JPEG's
-        comment.
+        *picture*: (height, width, 3) uint8, RGB, copied; None when there was none. *about*: goes
+        into the JPEG's comment.
         """
         if self.folder is None or picture is None or not self._is_wanted(sequence, verdict):
             return Exhibit()
@@ -166,11 +179,15 @@ class Evidence:
         return Exhibit(lost=work.trouble) if work.trouble else Exhibit(work.kept.name, work.sha256)
 
     def give_way(self, path: Path) -> bool:
-        """Remove a mebibyte of the pictures that go first, if they lie on the disk of *path*; True when any went."""
+        """Remove a mebibyte of the pictures that go first, if they lie on the disk of *path*; True
+        when any went.
+        """
         if self.folder is None:
             return False
         with contextlib.suppress(OSError):
-            return self.folder.stat().st_dev == path.parent.stat().st_dev and self._remove(GIVE_WAY_BYTES)
+            return self.folder.stat().st_dev == path.parent.stat().st_dev and self._remove(
+                GIVE_WAY_BYTES
+            )
         return False
 
     def take_state(self) -> dict[str, Any]:
@@ -215,7 +232,9 @@ class Evidence:
                 self.trouble = ""
             except Exception as error:  # noqa: BLE001 - a picture is never worth the service
                 self._lose()
-                work.trouble = self.trouble = f"{self.folder}: pictures cannot be kept ({_reason(error)})"
+                work.trouble = self.trouble = (
+                    f"{self.folder}: pictures cannot be kept ({_reason(error)})"
+                )
             if self._queue.empty():
                 self._free.set()
             work.done.set()
@@ -239,7 +258,9 @@ class Evidence:
         return hashlib.sha256(content).hexdigest()
 
     def _make_room(self, size: int) -> None:
-        """Remove pictures until *size* bytes more break neither limit. Raises OSError when that is not enough."""
+        """Remove pictures until *size* bytes more break neither limit. Raises OSError when that is
+        not enough.
+        """
         assert self.folder is not None
         with self._lock:
             over = self._bytes + size - self.settings.limit_mb * MB
@@ -271,7 +292,9 @@ def _named(path: Path) -> re.Match[str] | None:
 
 
 def _is_whole(path: Path) -> bool:
-    """Whether a JPEG has its beginning and its end; after a power cut a file may be empty or hold zeros."""
+    """Whether a JPEG has its beginning and its end; after a power cut a file may be empty or hold
+    zeros.
+    """
     with path.open("rb") as file:
         begin = file.read(2)
         file.seek(max(-2, -path.stat().st_size), os.SEEK_END)
@@ -284,4 +307,8 @@ def _free_bytes(folder: Path) -> int:
 
 
 def _reason(error: Exception) -> str:
-    return error.strerror or str(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
+    return (
+        error.strerror or str(error)
+        if isinstance(error, OSError)
+        else f"{type(error).__name__}: {error}"
+    )

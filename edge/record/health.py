@@ -25,8 +25,8 @@ STATUS_NS = 1_000_000_000
 class Health:
     """Watches the service and the board it runs on.
 
-    *about*: what the status file says of the program, its settings and its model. *root*: where ``/sys`` and ``/proc``
-    are. *status*: the file to write, None for none.
+    *about*: what the status file says of the program, its settings and its model. *root*: where
+    ``/sys`` and ``/proc`` are. *status*: the file to write, None for none.
 
     Synchronization: the one thread of the station.
     """
@@ -52,19 +52,28 @@ class Health:
         self._last: dict[str, Any] | None = None
         self._line: dict[str, Any] | None = None
         self.gate: Mapping[str, object] = {}
-        """What the gate's process last said of itself, its counters and its trouble; empty without one."""
+        """What the gate's process last said of itself, its counters and its trouble; empty without
+        one."""
 
     def item(self, sequence: int, verdict: Verdict, ms: float) -> None:
         """Take note of an item; *ms*: from its trigger to its answer."""
         self._latencies.append(ms)
         self._fresh += 1
-        self._last = {"sequence": sequence, "verdict": verdict.kind, "reason": verdict.reason, "ms": round(ms, 3)}
+        self._last = {
+            "sequence": sequence,
+            "verdict": verdict.kind,
+            "reason": verdict.reason,
+            "ms": round(ms, 3),
+        }
 
-    def tick(self, counters: Mapping[str, int], queue_depth: int | None = None, state: str = "running") -> None:
-        """Write the line and the file when it is time; call it after each item and at each idle tick.
+    def tick(
+        self, counters: Mapping[str, int], queue_depth: int | None = None, state: str = "running"
+    ) -> None:
+        """Write the line and the file when it is time; call it after each item and at each idle
+        tick.
 
-        *queue_depth*: items between the eye and the gate. *state*: a word for the status file. Never fails because of
-        the board or the status file.
+        *queue_depth*: items between the eye and the gate. *state*: a word for the status file.
+        Never fails because of the board or the status file.
         """
         now_ns = self._clock.now_ns()
         if now_ns - self._told_ns >= round(self._settings.health_s * 1e9):
@@ -82,7 +91,9 @@ class Health:
         if self._shown_ns is None or now_ns - self._shown_ns >= STATUS_NS:
             self.show(counters, queue_depth, state)
 
-    def show(self, counters: Mapping[str, int], queue_depth: int | None = None, state: str = "running") -> None:
+    def show(
+        self, counters: Mapping[str, int], queue_depth: int | None = None, state: str = "running"
+    ) -> None:
         """Write the status file now; call it with ``state="stopped"`` at the end."""
         self._shown_ns = self._clock.now_ns()
         trouble = self._all_trouble()
@@ -103,7 +114,9 @@ class Health:
         )
 
     def adopt(self, settings: JournalSettings, about: Mapping[str, Any]) -> None:
-        """Let changed settings count from now on; *about*: what the status file says otherwise of them."""
+        """Let changed settings count from now on; *about*: what the status file says otherwise of
+        them.
+        """
         self._settings, self._about = settings, {**self._about, **about}
 
     @property
@@ -118,7 +131,11 @@ class Health:
 
     def _latency(self, last: int) -> dict[str, float | None]:
         values = sorted(list(self._latencies)[len(self._latencies) - last :])
-        return {"p50_ms": percentile(values, 50), "p99_ms": percentile(values, 99), "worst_ms": percentile(values, 100)}
+        return {
+            "p50_ms": percentile(values, 50),
+            "p99_ms": percentile(values, 99),
+            "worst_ms": percentile(values, 100),
+        }
 
 
 def percentile(values: Sequence[float], percent: float) -> float | None:

@@ -1,7 +1,8 @@
 """The journal: every decision as one JSON line, each carrying the hash of the line before.
 
-**What is written is written.** By default :meth:`Journal.append` returns when the line has been handed to the disk by
-fdatasync(2), and the station takes the next item only then. What a power cut may cost at most:
+**What is written is written.** By default :meth:`Journal.append` returns when the line has been
+handed to the disk by fdatasync(2), and the station takes the next item only then. What a power cut
+may cost at most:
 
 =================== ===================================================================================================
 ``[journal] sync``  lost at most
@@ -12,30 +13,35 @@ grouped             ``group_items`` lines, the one being written included, and n
 either, in trouble  besides, the lines that wait in memory while the disk is full, read-only, broken or slow
 =================== ===================================================================================================
 
-A killed process (``kill -9``) costs only what waits in memory. Whatever is lost, its rejects stand, because the gate
-forgets every cancellation when the power goes. fdatasync promises no more than the disk does: a card that says
-"written" too early may lose more, and :func:`verify` then finds the chain whole, only shorter. A line that was cut in
-half is taken off at the next start, and a ``repair`` record says so and keeps its text.
+A killed process (``kill -9``) costs only what waits in memory. Whatever is lost, its rejects stand,
+because the gate forgets every cancellation when the power goes. fdatasync promises no more than the
+disk does: a card that says "written" too early may lose more, and :func:`verify` then finds the
+chain whole, only shorter. A line that was cut in half is taken off at the next start, and a
+``repair`` record says so and keeps its text.
 
-**The disk never stops the line.** When it is full, evidence pictures give way first. If that does not help, lines wait
-in ``memory_kb`` of memory and are written, in order, when they can be; then a ``disk`` record says what was wrong. What
-does not fit is counted, and a ``gap`` record takes its place in the chain. :attr:`Journal.trouble` says so as long as
-it lasts. A journal that cannot be *opened* is another matter: the service does not start (JournalError).
+**The disk never stops the line.** When it is full, evidence pictures give way first. If that does
+not help, lines wait in ``memory_kb`` of memory and are written, in order, when they can be; then a
+``disk`` record says what was wrong. What does not fit is counted, and a ``gap`` record takes its
+place in the chain. :attr:`Journal.trouble` says so as long as it lasts. A journal that cannot be
+*opened* is another matter: the service does not start (JournalError).
 
-**Files** are described in :mod:`edge.record.journal_file`. A new one begins after ``file_items`` items, after a day of running
-on the monotonic clock, or, when items are in it, after the machine was started again. Its first line, ``continued``,
-carries the hash of the last line of the file before, so the chain goes on; what the ``start`` record said, and the
-verdicts counted since, so that it can be read and checked when older files are kept elsewhere.
+**Files** are described in :mod:`edge.record.journal_file`. A new one begins after ``file_items``
+items, after a day of running on the monotonic clock, or, when items are in it, after the machine
+was started again. Its first line, ``continued``, carries the hash of the last line of the file
+before, so the chain goes on; what the ``start`` record said, and the verdicts counted since, so
+that it can be read and checked when older files are kept elsewhere.
 
-Every line begins ``{"v": 1, "kind": ...``. The kinds: ``start`` (version, settings, model), ``item``, ``health``,
-``continued``, ``repair``, ``disk``, ``gap``, ``settings`` (read again; they count from the next item on, unless its
-reason says why not), ``stop`` (counters). A reader passes over kinds and fields that it does not know; ``v`` changes
-only when that would not do. ``sequence`` is the item's number, in the other kinds that of the last item before. An item
-whose picture was kept names it and carries the SHA-256 of its file for :func:`verify_pictures`; when there is none is
+Every line begins ``{"v": 1, "kind": ...``. The kinds: ``start`` (version, settings, model),
+``item``, ``health``, ``continued``, ``repair``, ``disk``, ``gap``, ``settings`` (read again; they
+count from the next item on, unless its reason says why not), ``stop`` (counters). A reader passes
+over kinds and fields that it does not know; ``v`` changes only when that would not do. ``sequence``
+is the item's number, in the other kinds that of the last item before. An item whose picture was
+kept names it and carries the SHA-256 of its file for :func:`verify_pictures`; when there is none is
 told in :mod:`edge.record.evidence`.
 
-``previous`` is the SHA-256 of the line before without its line end, 64 zeros in the very first. The chain shows that a
-line was changed, removed or put in; whoever can rewrite all files can rewrite the chain with them.
+``previous`` is the SHA-256 of the line before without its line end, 64 zeros in the very first. The
+chain shows that a line was changed, removed or put in; whoever can rewrite all files can rewrite
+the chain with them.
 """
 
 import contextlib
@@ -65,9 +71,8 @@ from edge.record.journal_writer import JournalWriter, Line, MakeRoom
 DAY_NS = 86_400_000_000_000
 TORN_TEXT_KEPT = 400
 ROOM_AGAIN = 0.5
-"""Share of the memory that must be free again after records were lost: one gap record, not one beside each line."""
-
-
+"""Share of the memory that must be free again after records were lost: one gap record, not one
+beside each line."""
 
 
 @dataclass
@@ -91,8 +96,8 @@ class _Lost:
 class Journal:
     """Appends records to files that only it writes.
 
-    *wall*: gives the wall-clock time; it is recorded and never relied on. *settings*: the defaults when None.
-    *make_room*: what gives up something on a full disk in the journal's favour.
+    *wall*: gives the wall-clock time; it is recorded and never relied on. *settings*: the defaults
+    when None. *make_room*: what gives up something on a full disk in the journal's favour.
 
     Synchronization: one thread; another process that opens the same journal is refused.
     """
@@ -117,7 +122,9 @@ class Journal:
         self._begin: _Begin | None = None
         self._turned = 0  # the number of the last full file
         self._lost = _Lost()
-        self._started: dict[str, Any] | None = None  # what the start record said, once there was one
+        self._started: dict[str, Any] | None = (
+            None  # what the start record said, once there was one
+        )
         self._counted: Counter[str] | None = None  # verdicts since
 
     def __enter__(self) -> Self:
@@ -130,9 +137,14 @@ class Journal:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
-        """Write what waits. Raises JournalError, if nothing worse is under way, when it cannot be written."""
+        """Write what waits. Raises JournalError, if nothing worse is under way, when it cannot be
+        written.
+        """
         with contextlib.suppress(JournalError) if error is not None else contextlib.nullcontext():
             try:
                 self._tell_what_was()
@@ -142,15 +154,22 @@ class Journal:
 
     @property
     def trouble(self) -> str:
-        """Why records are not on the disk as they should be; empty when they are. It belongs on the FAULT output."""
-        lost = f"; {self._lost.records} more did not fit and are only counted" if self._lost.records else ""
+        """Why records are not on the disk as they should be; empty when they are. It belongs on the
+        FAULT output.
+        """
+        lost = (
+            f"; {self._lost.records} more did not fit and are only counted"
+            if self._lost.records
+            else ""
+        )
         return self._writer.trouble + lost
 
     def append(self, kind: str, fields: Mapping[str, Any]) -> None:
-        """Write one record; returns when it is as safe as the policy says, or waits in memory for the disk.
+        """Write one record; returns when it is as safe as the policy says, or waits in memory for
+        the disk.
 
-        *fields*: what the kind adds to the common fields, JSON without NaN. Raises JournalError only when the writing
-        thread has died.
+        *fields*: what the kind adds to the common fields, JSON without NaN. Raises JournalError
+        only when the writing thread has died.
         """
         self._tell_what_was()
         self._turn_if_due()
@@ -173,7 +192,9 @@ class Journal:
         if kind == "start":
             self._started, self._counted = dict(fields), Counter()
         elif kind == "settings" and self._started is not None:
-            self._started |= {name: value for name, value in fields.items() if name in self._started}
+            self._started |= {
+                name: value for name, value in fields.items() if name in self._started
+            }
         elif kind == "item" and self._counted is not None:
             self._counted[verdict] += 1
         if self._lost.records or not self._writer.has_room(len(content)):
@@ -207,13 +228,19 @@ class Journal:
             self._lost.verdicts[verdict] += 1
 
     def _tell_what_was(self) -> None:
-        """Write down a time of trouble that has ended, and what was lost in it, once there is room again."""
+        """Write down a time of trouble that has ended, and what was lost in it, once there is room
+        again.
+        """
         if self._lost.records and self._writer.has_room(0, ROOM_AGAIN):
             lost, self._lost = self._lost, _Lost()
             self._put("gap", _gap_fields(lost))
         episode = None if self._lost.records else self._writer.take_episode()
         if episode is not None:
-            told = {"reason": episode.reason, "lasted_s": round(episode.lasted_s, 3), "late_records": episode.lines}
+            told = {
+                "reason": episode.reason,
+                "lasted_s": round(episode.lasted_s, 3),
+                "late_records": episode.lines,
+            }
             self._put("disk", told)
 
     def _turn_if_due(self) -> None:
@@ -246,10 +273,13 @@ class Journal:
         if first:
             record = parse_record(first)
             if record is None:
-                raise JournalError(f"{self.path}: must begin with a whole record; move it away, a new one begins")
+                raise JournalError(
+                    f"{self.path}: must begin with a whole record; move it away, a new one begins"
+                )
             begin = _beginning(record)
             if begin.boot_id != self._boot_id and begin.first_item == self.next_sequence:
-                # A file without items goes on, or a box that restarts in a loop would fill the folder with files.
+                # A file without items goes on, or a box that restarts in a loop would fill the
+                # folder with files.
                 begin = _Begin(self._boot_id, self._clock.now_ns(), begin.first_item)
             self._begin = begin
         self._turned = max(map(file_number, turned_files(self.path)), default=0)
@@ -287,25 +317,3 @@ def _repair_fields(removed: bytes) -> dict[str, Any]:
         "removed_sha256": hashlib.sha256(removed).hexdigest(),
         "removed_text": removed[:TORN_TEXT_KEPT].decode("utf-8", "backslashreplace"),
     }
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-

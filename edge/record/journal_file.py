@@ -1,8 +1,9 @@
 """The journal's files: their names, who may write, the repair of a torn end, and whole lines added.
 
-The file being written has the name in the settings, say ``journal.jsonl``. A file that is full keeps its lines and is
-called ``journal-000001-000000001.jsonl`` from then on: its number among the files, and the first item that it may hold.
-Both only ever grow, so the names alone put the files in order, whatever the wall clock says. No file is ever removed.
+The file being written has the name in the settings, say ``journal.jsonl``. A file that is full
+keeps its lines and is called ``journal-000001-000000001.jsonl`` from then on: its number among the
+files, and the first item that it may hold. Both only ever grow, so the names alone put the files in
+order, whatever the wall clock says. No file is ever removed.
 """
 
 import contextlib
@@ -21,7 +22,8 @@ from edge.files import append_whole, sync_folder
 HEAD = b'{"v": 1, "kind": '
 """How every line begins; a file that begins otherwise is somebody else's and is not touched."""
 LONGEST_LINE = 1 << 20
-"""Bytes; no record comes near it, so the last line of a sound journal lies within the last so many bytes."""
+"""Bytes; no record comes near it, so the last line of a sound journal lies within the last so many
+bytes."""
 OPEN = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
 
 
@@ -34,7 +36,8 @@ class JournalFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.last_line = b""
-        """The last line that was there when it was opened, without its line end; empty in a journal that begins."""
+        """The last line that was there when it was opened, without its line end; empty in a journal
+        that begins."""
         self._descriptor = -1
         self._size = 0
         self._kept = 0  # how much of it is on the disk for sure: what a power cut leaves
@@ -62,11 +65,12 @@ class JournalFile:
         return os.pread(self._descriptor, LONGEST_LINE, 0).split(b"\n", 1)[0]
 
     def add(self, lines: bytes, sync: bool) -> None:
-        """Add whole lines; with *sync* they, and those added before, are on the disk when it returns.
+        """Add whole lines; with *sync* they, and those added before, are on the disk when it
+        returns.
 
-        Raises OSError, and then all that was added since the last sync is taken back, and has to be added again: after
-        an fdatasync(2) that failed nobody can say which of it is there (Rebello et al., "Can Applications Recover from
-        fsync Failures?", 2020).
+        Raises OSError, and then all that was added since the last sync is taken back, and has to be
+        added again: after an fdatasync(2) that failed nobody can say which of it is there (Rebello
+        et al., "Can Applications Recover from fsync Failures?", 2020).
         """
         self._check_ours()
         try:
@@ -82,7 +86,9 @@ class JournalFile:
             raise
 
     def turn(self, turned: Path) -> None:
-        """Give the file its last name, *turned*, and begin the next one; call it again if it failed. Raises OSError."""
+        """Give the file its last name, *turned*, and begin the next one; call it again if it
+        failed. Raises OSError.
+        """
         if not self._renamed:
             self.add(b"", sync=True)
             if turned.exists():
@@ -92,7 +98,8 @@ class JournalFile:
         sync_folder(self.path.absolute().parent)
         descriptor = os.open(self.path, OPEN | os.O_EXCL, 0o640)
         try:
-            # The old file is locked until the new one is: who comes in between finds one of them taken.
+            # The old file is locked until the new one is: who comes in between finds one of them
+            # taken.
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             sync_folder(self.path.absolute().parent)
         except OSError:
@@ -103,7 +110,9 @@ class JournalFile:
         self._descriptor, self._size, self._kept, self._renamed = descriptor, 0, 0, False
 
     def _check_ours(self) -> None:
-        """Make sure that the name still leads to our file, and take off what a failed attempt could not take back."""
+        """Make sure that the name still leads to our file, and take off what a failed attempt could
+        not take back.
+        """
         size = os.fstat(self._descriptor).st_size
         if size < self._size or not leads_to(self.path, self._descriptor):
             raise OSError(0, "another program moved, removed or cut it; restart the service")
@@ -121,7 +130,9 @@ class JournalFile:
         beginning = os.pread(self._descriptor, len(HEAD), 0)
         # Some file systems leave zeros where the first line of a new file should have been.
         if beginning != HEAD[: len(beginning)] and beginning.strip(b"\0"):
-            raise JournalError(f"{self.path}: is not a stampgate journal; move it away or name another [journal] file")
+            raise JournalError(
+                f"{self.path}: is not a stampgate journal; move it away or name another [journal] file"
+            )
 
     def _recover(self) -> bytes:
         """Find the end of the last whole line, take off what comes after, and return that."""
@@ -140,7 +151,11 @@ class JournalFile:
 def turned_files(path: Path) -> list[Path]:
     """The full files of the journal *path*, in order."""
     pattern = re.compile(re.escape(path.stem) + r"-(\d{6,})-\d{9,}" + re.escape(path.suffix))
-    numbers = {file: int(found[1]) for file in path.parent.glob("*") if (found := pattern.fullmatch(file.name))}
+    numbers = {
+        file: int(found[1])
+        for file in path.parent.glob("*")
+        if (found := pattern.fullmatch(file.name))
+    }
     return sorted(numbers, key=numbers.__getitem__)
 
 
@@ -159,14 +174,20 @@ def file_number(turned: Path) -> int:
 
 
 def journal_lines(path: Path) -> Iterator[tuple[Path, int, bytes]]:
-    """Yield each line of a journal with its file and its number there, from the oldest file to the one being written.
+    """Yield each line of a journal with its file and its number there, from the oldest file to the
+    one being written.
 
-    *path*: the file being written, or a single full one. A line that is being written at this moment is left out.
-    Raises OSError when there is no such journal.
+    *path*: the file being written, or a single full one. A line that is being written at this
+    moment is left out. Raises OSError when there is no such journal.
     """
     with contextlib.ExitStack() as stack:
-        # Opened before the others are listed: if it is turned meanwhile, it is found again under its new name.
-        active = stack.enter_context(path.open("rb")) if path.exists() or not turned_files(path) else None
+        # Opened before the others are listed: if it is turned meanwhile, it is found again under
+        # its new name.
+        active = (
+            stack.enter_context(path.open("rb"))
+            if path.exists() or not turned_files(path)
+            else None
+        )
         for turned in turned_files(path):
             if active is None or not leads_to(turned, active.fileno()):
                 with turned.open("rb") as file:
@@ -189,24 +210,31 @@ def parse_record(line: bytes) -> dict[str, Any] | None:
     right = {
         "item": record.get("verdict") in ("pass", "reject", "fault"),
         "stop": isinstance(record.get("counters"), dict),
-        "gap": isinstance(record.get("counted"), dict) and isinstance(record.get("lost_items"), int),
+        "gap": isinstance(record.get("counted"), dict)
+        and isinstance(record.get("lost_items"), int),
     }
     return record if whole and right.get(str(record["kind"]), True) else None
 
 
 def _tail(path: Path, descriptor: int) -> tuple[bytes, int, int]:
-    """The last bytes of a file, where they begin in it, and where in them the last whole record ends."""
+    """The last bytes of a file, where they begin in it, and where in them the last whole record
+    ends.
+    """
     size = os.fstat(descriptor).st_size
     start = max(0, size - 2 * LONGEST_LINE)
     tail = os.pread(descriptor, 2 * LONGEST_LINE, start)
     end = _end_of_last_record(tail)
     if start > 0 and end == 0:
-        raise JournalError(f"{path}: must end with records, not with garbage; move it away, a new one begins")
+        raise JournalError(
+            f"{path}: must end with records, not with garbage; move it away, a new one begins"
+        )
     return tail, start, end
 
 
 def _end_of_last_record(tail: bytes) -> int:
-    """Where the last whole record in *tail* ends, its line end included if it is there; 0 when there is none."""
+    """Where the last whole record in *tail* ends, its line end included if it is there; 0 when
+    there is none.
+    """
     end = len(tail)
     while end > 0:
         begin = tail.rfind(b"\n", 0, end - 1) + 1
@@ -223,7 +251,9 @@ def _last_line_of(files: list[Path]) -> bytes:
     with files[-1].open("rb") as file:
         tail, _, end = _tail(files[-1], file.fileno())
     if not 0 < end == len(tail):
-        raise JournalError(f"{files[-1]}: must end with a whole record; move it away with the files before it")
+        raise JournalError(
+            f"{files[-1]}: must end with a whole record; move it away with the files before it"
+        )
     return tail.splitlines()[-1]
 
 
@@ -236,7 +266,9 @@ def leads_to(path: Path, descriptor: int) -> bool:
 
 
 def is_free(path: Path) -> bool:
-    """Whether nobody writes the file; asking does not keep a writer out for longer than the question."""
+    """Whether nobody writes the file; asking does not keep a writer out for longer than the
+    question.
+    """
     with path.open("rb") as file:
         return _lock(file.fileno(), fcntl.LOCK_SH)
 
@@ -255,14 +287,19 @@ def _write(descriptor: int, content: bytes) -> None:
 
 
 def last_item(journal: Path) -> dict[str, Any] | None:
-    """The last item record of a journal, whole or torn; None when there is none within its last megabyte."""
+    """The last item record of a journal, whole or torn; None when there is none within its last
+    megabyte.
+    """
     for path in (journal, *reversed(turned_files(journal)[-1:])):
         if path.is_file():
             with path.open("rb") as file:
                 file.seek(max(0, path.stat().st_size - LONGEST_LINE))
                 lines = file.read().splitlines()
             records = (parse_record(line) for line in reversed(lines))
-            item = next((record for record in records if record is not None and record["kind"] == "item"), None)
+            item = next(
+                (record for record in records if record is not None and record["kind"] == "item"),
+                None,
+            )
             if item is not None:
                 return item
     return None

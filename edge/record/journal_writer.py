@@ -1,6 +1,7 @@
 """Bringing the journal's lines onto the disk, in order, without letting the disk stop the line.
 
-One thread writes. What it could not write yet waits in memory, and is tried again every :data:`RETRY_S` seconds.
+One thread writes. What it could not write yet waits in memory, and is tried again every
+:data:`RETRY_S` seconds.
 """
 
 import errno
@@ -29,8 +30,8 @@ MakeRoom = Callable[[Path], bool]
 class Line:
     """One line on its way to the disk, its line end included.
 
-    *at_once*: it must be on the disk before the next item. *turned*: what the file before is called from now on, when
-    this line begins a new one.
+    *at_once*: it must be on the disk before the next item. *turned*: what the file before is called
+    from now on, when this line begins a new one.
     """
 
     content: bytes
@@ -40,7 +41,9 @@ class Line:
 
 @dataclass(frozen=True)
 class Episode:
-    """A time in which nothing could be written: why, how long, and how many lines waited at its end."""
+    """A time in which nothing could be written: why, how long, and how many lines waited at its
+    end.
+    """
 
     reason: str
     lasted_s: float
@@ -50,10 +53,13 @@ class Episode:
 class JournalWriter:
     """Takes lines with :meth:`put` and writes them.
 
-    Synchronization: one thread calls it; the file belongs to a thread of its own while this is open.
+    Synchronization: one thread calls it; the file belongs to a thread of its own while this is
+    open.
     """
 
-    def __init__(self, file: JournalFile, settings: JournalSettings, make_room: MakeRoom | None = None) -> None:
+    def __init__(
+        self, file: JournalFile, settings: JournalSettings, make_room: MakeRoom | None = None
+    ) -> None:
         self.settings = settings
         """Its policy; may be replaced between two lines."""
         self._file, self._make_room = file, make_room
@@ -80,12 +86,15 @@ class JournalWriter:
             return f"{self._file.path}: the disk is slow; {self._waiting()}" if self._slow else ""
 
     def has_room(self, size: int, share: float = 1.0) -> bool:
-        """Whether *size* bytes more fit into that share of the memory for lines that wait; one line always does."""
+        """Whether *size* bytes more fit into that share of the memory for lines that wait; one line
+        always does.
+        """
         with self._condition:
             return not self._lines or self._bytes + size <= self.settings.memory_kb * 1024 * share
 
     def put(self, line: Line) -> None:
-        """Hand a line over; returns when it is safe by the policy, or when patience ends and it waits in memory.
+        """Hand a line over; returns when it is safe by the policy, or when patience ends and it
+        waits in memory.
 
         Raises JournalError when the writing thread has died.
         """
@@ -97,10 +106,13 @@ class JournalWriter:
             self._condition.notify_all()
             if not (self._error or self._slow):
                 self._slow = not self._condition.wait_for(
-                    lambda: self._is_safe(mine, line.at_once) or self._given_up(), self.settings.patience_ms / 1000
+                    lambda: self._is_safe(mine, line.at_once) or self._given_up(),
+                    self.settings.patience_ms / 1000,
                 )
             if self._failure is not None:
-                raise JournalError(f"{self._file.path}: the writing thread has died ({self._failure!r})")
+                raise JournalError(
+                    f"{self._file.path}: the writing thread has died ({self._failure!r})"
+                )
 
     def take_episode(self) -> Episode | None:
         """The time of trouble that has ended since the last call, if any."""
@@ -109,7 +121,9 @@ class JournalWriter:
             return episode
 
     def take_state(self) -> dict[str, float]:
-        """How many lines wait, how many KiB they take, and the slowest sync since the last call in milliseconds."""
+        """How many lines wait, how many KiB they take, and the slowest sync since the last call in
+        milliseconds.
+        """
         with self._condition:
             slowest_s, self._slowest_s = self._slowest_s, 0.0
             return {
@@ -119,7 +133,9 @@ class JournalWriter:
             }
 
     def close(self) -> None:
-        """Write what waits and end the thread. Raises JournalError when something could not be written."""
+        """Write what waits and end the thread. Raises JournalError when something could not be
+        written.
+        """
         with self._condition:
             self._closing = True
             self._condition.notify_all()
@@ -168,7 +184,11 @@ class JournalWriter:
             return self._retry_s - time.monotonic()
         if len(self._lines) > self._written:
             return 0.0
-        return self._unsynced_since_s + self.settings.group_ms / 1000 - time.monotonic() if self._lines else None
+        return (
+            self._unsynced_since_s + self.settings.group_ms / 1000 - time.monotonic()
+            if self._lines
+            else None
+        )
 
     def _work(self) -> None:
         """Write the lines that go into one file, and see them onto the disk when it is time."""
@@ -182,7 +202,11 @@ class JournalWriter:
         except OSError as error:
             with self._condition:
                 self._written = 0  # all that was not on the disk was taken back
-            if not (error.errno in FULL and self._make_room is not None and self._make_room(self._file.path)):
+            if not (
+                error.errno in FULL
+                and self._make_room is not None
+                and self._make_room(self._file.path)
+            ):
                 self._note_failure(error)
 
     def _batch(self) -> list[Line]:
@@ -205,7 +229,8 @@ class JournalWriter:
             self._file.turn(batch[0].turned)
             with self._condition:
                 self._drop_synced(self._written)
-                # The file is begun: should the line not fit, the next attempt must not begin another.
+                # The file is begun: should the line not fit, the next attempt must not begin
+                # another.
                 self._lines[0] = Line(batch[0].content, batch[0].at_once)
         self._file.add(b"".join(line.content for line in batch), sync)
 

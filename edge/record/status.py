@@ -1,8 +1,9 @@
 """The status file: what the service is doing, for ``stampgate-edge status``.
 
-It lies in ``/run``, which is memory: written each second it would wear a card out, and after the power was off there
-is nothing to say. It is written under another name and renamed, so whoever reads it sees a whole one. It names the
-process, so a reader knows whether that process still runs. What happened before is in the journal.
+It lies in ``/run``, which is memory: written each second it would wear a card out, and after the
+power was off there is nothing to say. It is written under another name and renamed, so whoever
+reads it sees a whole one. It names the process, so a reader knows whether that process still runs.
+What happened before is in the journal.
 """
 
 import contextlib
@@ -22,10 +23,15 @@ class StatusFile:
         self._process = process_name(os.getpid())
 
     def write(self, fields: Mapping[str, Any]) -> None:
-        """Replace the file's content; does nothing when it cannot, for a status is never worth the service."""
+        """Replace the file's content; does nothing when it cannot, for a status is never worth the
+        service.
+        """
         if self._path is None:
             return
-        text = json.dumps({"process": self._process, "written_ns": time.monotonic_ns(), **fields}, ensure_ascii=False)
+        text = json.dumps(
+            {"process": self._process, "written_ns": time.monotonic_ns(), **fields},
+            ensure_ascii=False,
+        )
         fresh = self._path.with_name(f".{self._path.name}.new")
         with contextlib.suppress(OSError):
             fresh.write_text(text + "\n", encoding="utf-8", errors="replace")
@@ -34,7 +40,9 @@ class StatusFile:
 
 
 def read_status(path: Path | None) -> dict[str, Any] | None:
-    """Read what a :class:`StatusFile` wrote; None when there is none. Raises OSError when it may not be read."""
+    """Read what a :class:`StatusFile` wrote; None when there is none. Raises OSError when it may
+    not be read.
+    """
     try:
         content = json.loads(path.read_text(encoding="utf-8")) if path is not None else None
     except (FileNotFoundError, ValueError):
@@ -49,7 +57,8 @@ def is_running(status: Mapping[str, Any]) -> bool:
 
 
 def process_name(pid: int) -> list[int] | None:
-    """A name that no other process of this boot gets: its id and when it began (proc(5), field 22, clock ticks).
+    """A name that no other process of this boot gets: its id and when it began (proc(5), field 22,
+    clock ticks).
 
     None when there is no such process.
     """
@@ -57,5 +66,7 @@ def process_name(pid: int) -> list[int] | None:
         text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return None
-    fields = text.rsplit(")", 1)[1].split()  # the program's name may hold anything, brackets and blanks too
+    fields = text.rsplit(")", 1)[
+        1
+    ].split()  # the program's name may hold anything, brackets and blanks too
     return None if fields[0] == "Z" else [pid, int(fields[19])]

@@ -6,15 +6,17 @@ from pathlib import Path
 from typing import Any
 
 THROTTLED = {0: "undervoltage", 1: "frequency capped", 2: "throttled", 3: "hot"}
-"""Bits of the Raspberry Pi firmware's get_throttled; 16 higher, the same ever since the box was switched on."""
+"""Bits of the Raspberry Pi firmware's get_throttled; 16 higher, the same ever since the box was
+switched on."""
 
 
 def board(root: Path = Path("/")) -> dict[str, Any]:
     """What the kernel shows of the board and of this process.
 
-    *temperature_c*: the hottest thermal zone. *throttled*: the firmware's bits (Raspberry Pi documentation, ``vcgencmd
-    get_throttled``, which reads the same word); *undervoltage*: bit 0 of them, or the alarm of the hwmon driver
-    ``rpi_volt``. *rss_mb*: memory in use, megabytes; *open_files*: descriptors.
+    *temperature_c*: the hottest thermal zone. *throttled*: the firmware's bits (Raspberry Pi
+    documentation, ``vcgencmd get_throttled``, which reads the same word); *undervoltage*: bit 0 of
+    them, or the alarm of the hwmon driver ``rpi_volt``. *rss_mb*: memory in use, megabytes;
+    *open_files*: descriptors.
     """
     bits = _throttled(root)
     return {

@@ -1,4 +1,6 @@
-"""Check a journal: every line whole, chained, numbered and counted; and its pictures against their sums."""
+"""Check a journal: every line whole, chained, numbered and counted; and its pictures against their
+sums.
+"""
 
 import hashlib
 import json
@@ -27,16 +29,18 @@ class Verified:
     items: int
     files: int = 1
     lost_items: int = 0
-    """Items whose records did not fit into memory while the disk could not be written; the journal says so itself."""
+    """Items whose records did not fit into memory while the disk could not be written; the journal
+    says so itself."""
     first_item: int = 1
     """The first item that the files here may hold; more than 1 when older ones are kept elsewhere."""
 
 
 def verify(path: Path) -> Verified:
-    """Check a journal from its first line to its last: whole, chained, items numbered without a gap, counters right.
+    """Check a journal from its first line to its last: whole, chained, items numbered without a
+    gap, counters right.
 
-    *path*: the file being written, with the full ones beside it, or a single full one. Raises InputError that names the
-    file and the first line amiss.
+    *path*: the file being written, with the full ones beside it, or a single full one. Raises
+    InputError that names the file and the first line amiss.
     """
     chain = _Chain()
     try:
@@ -44,7 +48,9 @@ def verify(path: Path) -> Verified:
         for file, number, line in journal_lines(path):
             chain.take(file, number, line)
     except OSError as error:
-        raise InputError(str(error) if isinstance(error, InputError) else f"{path}: {error.strerror}") from None
+        raise InputError(
+            str(error) if isinstance(error, InputError) else f"{path}: {error.strerror}"
+        ) from None
     return chain.verified()
 
 
@@ -56,7 +62,9 @@ class _Chain:
         self._records = self._items = self._lost = 0
         self._first_item = 1
         self._files: set[Path] = set()
-        self._counted: Counter[str] | None = Counter()  # since the last start; None when its file is not here
+        self._counted: Counter[str] | None = (
+            Counter()
+        )  # since the last start; None when its file is not here
 
     def take(self, file: Path, number: int, line: bytes) -> None:
         """Check the next line. Raises InputError."""
@@ -69,14 +77,19 @@ class _Chain:
         if self._records == 0 and record["kind"] == "continued":
             self._begin_in_the_middle(record)
         self._check(record, where)
-        self._previous, self._last = hashlib.sha256(line.rstrip(b"\n")).hexdigest(), record["sequence"]
+        self._previous, self._last = (
+            hashlib.sha256(line.rstrip(b"\n")).hexdigest(),
+            record["sequence"],
+        )
         self._records += 1
         self._files.add(file)
         self._count(record, where)
 
     def verified(self) -> Verified:
         """What was seen."""
-        return Verified(self._records, self._items, max(1, len(self._files)), self._lost, self._first_item)
+        return Verified(
+            self._records, self._items, max(1, len(self._files)), self._lost, self._first_item
+        )
 
     def _begin_in_the_middle(self, record: Mapping[str, Any]) -> None:
         self._previous, self._last = record["previous"], record["sequence"]
@@ -91,7 +104,9 @@ class _Chain:
         new_items = {"item": 1, "gap": record.get("lost_items")}.get(str(record["kind"]), 0)
         expected = self._last + (new_items or 0)
         if record["sequence"] != expected:
-            raise InputError(f"{where} must have the sequence {expected}, not {record['sequence']}; an item is missing")
+            raise InputError(
+                f"{where} must have the sequence {expected}, not {record['sequence']}; an item is missing"
+            )
 
     def _count(self, record: Mapping[str, Any], where: str) -> None:
         kind = record["kind"]
@@ -110,15 +125,22 @@ class _Chain:
 
 
 def _check_counters(said: Mapping[str, int], counted: Counter[str], where: str) -> None:
-    seen = {"triggers": counted.total(), **{kind: counted[kind] for kind in ("pass", "reject", "fault")}}
+    seen = {
+        "triggers": counted.total(),
+        **{kind: counted[kind] for kind in ("pass", "reject", "fault")},
+    }
     if {name: said.get(name) for name in seen} != seen:
-        raise InputError(f"{where} must count {seen}, not {dict(said)}; items are missing or were added")
+        raise InputError(
+            f"{where} must count {seen}, not {dict(said)}; items are missing or were added"
+        )
 
 
 def _check_numbers(turned: list[Path]) -> None:
     for before, file in pairwise(turned):
         if file_number(file) != file_number(before) + 1:
-            raise InputError(f"{file}: must follow file number {file_number(file) - 1}, not {before.name}; one is gone")
+            raise InputError(
+                f"{file}: must follow file number {file_number(file) - 1}, not {before.name}; one is gone"
+            )
 
 
 @dataclass(frozen=True)
@@ -136,14 +158,19 @@ class Pictures:
 def verify_pictures(path: Path, folder: Path) -> Pictures:
     """Compare the pictures in *folder* with what the sound journal *path* says of them.
 
-    Raises InputError that names the first that is another than when it was recorded, or cannot be read.
+    Raises InputError that names the first that is another than when it was recorded, or cannot be
+    read.
     """
     seen: Counter[str] = Counter()
     for file, number, line in journal_lines(path):
         record = parse_record(line.rstrip(b"\n")) or {}
         if record.get("evidence"):
             picture = folder / Path(str(record["evidence"])).name
-            seen[_looked_at(picture, str(record.get("evidence_sha256", "")), f"{file}: line {number}")] += 1
+            seen[
+                _looked_at(
+                    picture, str(record.get("evidence_sha256", "")), f"{file}: line {number}"
+                )
+            ] += 1
     return Pictures(**seen)
 
 
@@ -154,9 +181,13 @@ def _looked_at(picture: Path, sha256: str, where: str) -> str:
     except FileNotFoundError:
         return "gone"
     except OSError as error:
-        raise InputError(f"{picture}: cannot be read ({error.strerror}); try again with sudo") from None
+        raise InputError(
+            f"{picture}: cannot be read ({error.strerror}); try again with sudo"
+        ) from None
     if sha256 and hashlib.sha256(content).hexdigest() != sha256:
-        raise InputError(f"{picture}: must be the picture recorded in {where}; it was changed or exchanged since")
+        raise InputError(
+            f"{picture}: must be the picture recorded in {where}; it was changed or exchanged since"
+        )
     return "right" if sha256 else "unsaid"
 
 

@@ -1,8 +1,8 @@
 """What ``stampgate-edge check`` looks at.
 
-:mod:`~edge.selftest.sight` looks at camera and model, :mod:`~edge.selftest.wires` at the GPIO lines,
-:mod:`~edge.selftest.box` at disk, clock, watchdogs and power. A look yields what it saw, one :class:`Seen` a line. It
-may raise StampgateError, whose text says what is wrong.
+:mod:`~edge.selftest.sight` looks at camera and model, :mod:`~edge.selftest.wires` at the GPIO
+lines, :mod:`~edge.selftest.box` at disk, clock, watchdogs and power. A look yields what it saw, one
+:class:`Seen` a line. It may raise StampgateError, whose text says what is wrong.
 """
 
 from collections.abc import Iterable, Iterator
@@ -33,10 +33,16 @@ class Seen:
 
 
 def told(what: str, look: Iterable[Seen]) -> Iterator[Seen]:
-    """Yield what a *look* sees; whatever ends it early is a FAIL of *what*, and the other looks go on."""
+    """Yield what a *look* sees; whatever ends it early is a FAIL of *what*, and the other looks go
+    on.
+    """
     try:
         yield from look
     except StampgateError as error:
         yield Seen("FAIL", what, str(error))
     except Exception as error:  # noqa: BLE001 - a self-test that dies at its first surprise would not help
-        yield Seen("FAIL", what, f"not foreseen: {type(error).__name__}: {error}; tell whoever looks after the box")
+        yield Seen(
+            "FAIL",
+            what,
+            f"not foreseen: {type(error).__name__}: {error}; tell whoever looks after the box",
+        )

@@ -19,7 +19,8 @@ MB = 1_000_000
 COARSE_S = 1e-3
 """A clock that cannot tell two milliseconds apart is too coarse for a gate."""
 HOT_C = 80.0
-"""Degrees Celsius at which a Raspberry Pi begins to slow down (its documentation, "frequency management")."""
+"""Degrees Celsius at which a Raspberry Pi begins to slow down (its documentation, "frequency
+management")."""
 THROTTLED_NOW = 0xF
 """The bits of the Raspberry Pi firmware that say how it is now; those above say how it was."""
 PATIENCE_S = 10.0
@@ -32,7 +33,9 @@ def disk(config: Config) -> Iterator[Seen]:
     journal = config.path(config.journal.file)
     yield _folder("journal disk", journal.parent, config)
     if journal.exists() and not os.access(journal, os.R_OK | os.W_OK):
-        yield Seen("FAIL", "journal file", f"{journal}: may not be written; chown it to the service's user")
+        yield Seen(
+            "FAIL", "journal file", f"{journal}: may not be written; chown it to the service's user"
+        )
     if config.evidence.folder:
         yield _folder("evidence disk", _nearest(config.path(config.evidence.folder)), config)
 
@@ -42,7 +45,11 @@ def _folder(what: str, folder: Path, config: Config) -> Seen:
         times_ms = _write_times_ms(folder)
         space = os.statvfs(folder)
     except OSError as error:
-        return Seen("FAIL", what, f"{folder}: cannot be written ({error.strerror}); make room or permission there")
+        return Seen(
+            "FAIL",
+            what,
+            f"{folder}: cannot be written ({error.strerror}); make room or permission there",
+        )
     free_mb = space.f_bavail * space.f_frsize / MB
     said = f"{folder}: {free_mb:.0f} MB free, a record takes {statistics.median(times_ms):.1f} ms to be safe, "
     said += f"the slowest of {WRITES} {max(times_ms):.1f} ms"
@@ -51,12 +58,16 @@ def _folder(what: str, folder: Path, config: Config) -> Seen:
         return Seen("WARN", what, f"{said}; no pictures are kept below {least}: make room")
     if max(times_ms) > config.journal.patience_ms:
         least = f"[journal] patience_ms {config.journal.patience_ms:g}"
-        return Seen("WARN", what, f"{said}; above {least} records wait in memory: use a faster disk")
+        return Seen(
+            "WARN", what, f"{said}; above {least} records wait in memory: use a faster disk"
+        )
     return Seen("ok", what, said)
 
 
 def _write_times_ms(folder: Path) -> list[float]:
-    """How long it takes to bring so many bytes onto the disk as the journal does, again and again, in milliseconds."""
+    """How long it takes to bring so many bytes onto the disk as the journal does, again and again,
+    in milliseconds.
+    """
     times_ms = []
     with tempfile.NamedTemporaryFile(prefix=".stampgate-check-", dir=folder) as file:
         for _ in range(WRITES):
@@ -79,7 +90,11 @@ def clock() -> Iterator[Seen]:
     resolution_s = time.get_clock_info("monotonic").resolution
     said = f"monotonic in steps of {resolution_s * 1e9:g} ns, boot {boot_id()}"
     if resolution_s > COARSE_S:
-        yield Seen("FAIL", "clock", f"{said}; must be finer than {COARSE_S * 1000:g} ms: use another kernel")
+        yield Seen(
+            "FAIL",
+            "clock",
+            f"{said}; must be finer than {COARSE_S * 1000:g} ms: use another kernel",
+        )
     else:
         yield Seen("ok", "clock", said)
     if clock_synced():
@@ -93,12 +108,16 @@ def clock() -> Iterator[Seen]:
 
 
 def watchdog(config: Config, root: Path = Path("/")) -> Iterator[Seen]:
-    """Who starts a new process, or the whole box, when one hangs. *root*: where ``/run`` and ``/sys`` are."""
+    """Who starts a new process, or the whole box, when one hangs. *root*: where ``/run`` and
+    ``/sys`` are.
+    """
     if (root / "run/systemd/system").is_dir():
         for unit in (EYE_UNIT, *((GATE_UNIT,) if config.gate.driver == "process" else ())):
             yield _unit(unit)
     else:
-        yield Seen("WARN", "watchdog", "systemd does not run here: nobody restarts a process that hangs")
+        yield Seen(
+            "WARN", "watchdog", "systemd does not run here: nobody restarts a process that hangs"
+        )
     yield _hardware(root)
 
 
@@ -106,7 +125,9 @@ def _unit(unit: str) -> Seen:
     says = _systemctl("show", unit, "--property=LoadState,ActiveState,WatchdogUSec")
     said = f"{unit}: watchdog {says.get('WatchdogUSec', '?')}, {says.get('ActiveState', '?')}"
     if "LoadState" not in says:
-        return Seen("FAIL", "watchdog", f"{unit}: systemd does not answer this user; try again with sudo")
+        return Seen(
+            "FAIL", "watchdog", f"{unit}: systemd does not answer this user; try again with sudo"
+        )
     if says["LoadState"] != "loaded":
         return Seen("FAIL", "watchdog", f"{unit}: is {says['LoadState']}; install it")
     if says.get("WatchdogUSec") in (None, "0", "infinity"):
@@ -115,16 +136,31 @@ def _unit(unit: str) -> Seen:
 
 
 def _hardware(root: Path) -> Seen:
-    """The chip that resets a box whose kernel hangs. A time it does not grant means none at all (systemd#27427)."""
-    what, cure = "hardware watchdog", "set RuntimeWatchdogSec=15 in a drop-in of systemd, and start the box again"
+    """The chip that resets a box whose kernel hangs. A time it does not grant means none at all
+    (systemd#27427).
+    """
+    what, cure = (
+        "hardware watchdog",
+        "set RuntimeWatchdogSec=15 in a drop-in of systemd, and start the box again",
+    )
     devices = sorted((root / "sys/class/watchdog").glob("watchdog*"))
     if not devices:
-        return Seen("WARN", what, "none here: a kernel that hangs stays so; on a Raspberry Pi set dtparam=watchdog=on")
+        return Seen(
+            "WARN",
+            what,
+            "none here: a kernel that hangs stays so; on a Raspberry Pi set dtparam=watchdog=on",
+        )
     for device in devices:
         if _text(device / "state") == "active":
-            return Seen("ok", what, f"{_text(device / 'identity')}: resets the box after {_text(device / 'timeout')} s")
+            return Seen(
+                "ok",
+                what,
+                f"{_text(device / 'identity')}: resets the box after {_text(device / 'timeout')} s",
+            )
     return Seen(
-        "WARN", what, f"{_text(devices[0] / 'identity')}: is not running, so a kernel that hangs stays so; {cure}"
+        "WARN",
+        what,
+        f"{_text(devices[0] / 'identity')}: is not running, so a kernel that hangs stays so; {cure}",
     )
 
 
@@ -136,7 +172,9 @@ def power(root: Path = Path("/")) -> Iterator[Seen]:
         yield Seen("ok", "temperature", "not shown by this board")
     elif hot_c >= HOT_C:
         yield Seen(
-            "WARN", "temperature", f"{hot_c} degrees Celsius, must be below {HOT_C:g}: the box slows down; cool it"
+            "WARN",
+            "temperature",
+            f"{hot_c} degrees Celsius, must be below {HOT_C:g}: the box slows down; cool it",
         )
     else:
         yield Seen("ok", "temperature", f"{hot_c} degrees Celsius")
@@ -146,7 +184,11 @@ def power(root: Path = Path("/")) -> Iterator[Seen]:
 def _supply(bits: str | None, undervoltage: bool | None) -> Seen:
     cure = "use the supply made for the board, with a short cable, and cool the box"
     if bits is None:
-        said = {None: "not shown by this board", False: "no undervoltage", True: f"undervoltage now; {cure}"}
+        said = {
+            None: "not shown by this board",
+            False: "no undervoltage",
+            True: f"undervoltage now; {cure}",
+        }
         return Seen("FAIL" if undervoltage else "ok", "power", said[undervoltage])
     ever = int(bits, 16)
     said_ever = f"throttled: {throttled_words(ever)}"
@@ -159,7 +201,9 @@ def _systemctl(*arguments: str) -> dict[str, str]:
     """Ask systemd; its properties by name, none when it does not answer."""
     command = ["systemctl", *arguments]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)  # noqa: S603
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+        )  # noqa: S603
     except (OSError, subprocess.TimeoutExpired):
         return {}
     return dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)

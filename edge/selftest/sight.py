@@ -1,4 +1,6 @@
-"""Camera and model: pictures that are fresh and show something, and known pictures judged as they should be."""
+"""Camera and model: pictures that are fresh and show something, and known pictures judged as they
+should be.
+"""
 
 import json
 import os
@@ -39,7 +41,9 @@ CHILD_S = 120.0
 
 @dataclass
 class Pictures:
-    """What the camera gave: the last picture, when and under which number each came, and what was wrong."""
+    """What the camera gave: the last picture, when and under which number each came, and what was
+    wrong.
+    """
 
     last: Capture | None = None
     moments: list[tuple[int, int]] = field(default_factory=list)
@@ -53,14 +57,18 @@ class Pictures:
 
 
 def camera(config: Config, clock: Clock, number: int) -> Iterator[Seen]:
-    """Open the camera and take *number* pictures, each after a trigger of its own. Raises CameraError, ConfigError."""
+    """Open the camera and take *number* pictures, each after a trigger of its own. Raises
+    CameraError, ConfigError.
+    """
     settings, began_ns = config.camera, clock.now_ns()
     with make_camera(config, clock) as opened:
         opened_ms = (clock.now_ns() - began_ns) / 1e6
         yield Seen("ok", "camera", f"{settings.driver}: opened in {opened_ms:.0f} ms")
         pictures = _take(opened, FrameChecks(settings), clock, number)
     if settings.driver in ("v4l2", "picamera") and not (settings.exposure_us and settings.gain):
-        yield Seen("WARN", "exposure", "automatic: pictures will drift; fix [camera] exposure_us and gain")
+        yield Seen(
+            "WARN", "exposure", "automatic: pictures will drift; fix [camera] exposure_us and gain"
+        )
     yield _fresh(settings, pictures)
     if pictures.last is not None:
         yield _light(settings, pictures.last.picture)
@@ -85,19 +93,27 @@ def _take(opened: Camera, checks: FrameChecks, clock: Clock, number: int) -> Pic
 def _fresh(settings: CameraSettings, pictures: Pictures) -> Seen:
     what = "pictures"
     if pictures.troubles:
-        return Seen("FAIL", what, f"{len(pictures.troubles)} would be a FAULT: {pictures.troubles[0]}")
+        return Seen(
+            "FAIL", what, f"{len(pictures.troubles)} would be a FAULT: {pictures.troubles[0]}"
+        )
     if pictures.last is None:
         return Seen("FAIL", what, "none came; check the camera's connection and [camera]")
     height, width, _ = pictures.last.picture.shape
     said = f"{len(pictures.moments)} fresh ones of {width} x {height}, {pictures.rate:.1f} a second"
     wanted = settings.frames_per_second
     if settings.driver != "replay" and len(pictures.moments) > 1 and pictures.rate < SLOW * wanted:
-        return Seen("WARN", what, f"{said}, must be about {wanted:g}; more light, or another port or pixel_format")
+        return Seen(
+            "WARN",
+            what,
+            f"{said}, must be about {wanted:g}; more light, or another port or pixel_format",
+        )
     return Seen("ok", what, said)
 
 
 def _light(settings: CameraSettings, picture: Frame) -> Seen:
-    """The figures behind the checks of :mod:`edge.camera.checks`, so that somebody sees how near a limit is."""
+    """The figures behind the checks of :mod:`edge.camera.checks`, so that somebody sees how near a
+    limit is.
+    """
     grey = luma(sample(picture))
     said = (
         f"brightest {brightest(grey)} (at least {settings.black_below:g}), white {white_share(grey):.0%} (at most "
@@ -107,13 +123,16 @@ def _light(settings: CameraSettings, picture: Frame) -> Seen:
 
 
 def model(config: Config, clock: Clock, known: Mapping[Path, str]) -> Iterator[Seen]:
-    """Load the model, let it judge *known* pictures, and time it. Raises ModelError, UsageError, FrameError.
+    """Load the model, let it judge *known* pictures, and time it. Raises ModelError, UsageError,
+    FrameError.
 
-    It looks at first in a process of its own: a runtime that does not fit the processor dies by a signal, and takes
-    only that process along.
+    It looks at first in a process of its own: a runtime that does not fit the processor dies by a
+    signal, and takes only that process along.
     """
     if not known and config.model.file == DEFAULT_NAME:
-        known = {DEFAULT_MODEL.parent / "samples" / name: verdict for name, verdict in SAMPLES.items()}
+        known = {
+            DEFAULT_MODEL.parent / "samples" / name: verdict for name, verdict in SAMPLES.items()
+        }
     yield _verdicts(config, known)
     localizer = Localizer(config.model_file(), config.model.threads)
     contract = localizer.contract
@@ -132,23 +151,36 @@ def model(config: Config, clock: Clock, known: Mapping[Path, str]) -> Iterator[S
 def _verdicts(config: Config, known: Mapping[Path, str]) -> Seen:
     what = "verdicts"
     if not known:
-        return Seen("WARN", what, "no known picture to judge; name one of each kind: --picture good.jpg=pass")
+        return Seen(
+            "WARN",
+            what,
+            "no known picture to judge; name one of each kind: --picture good.jpg=pass",
+        )
     wrong = []
     for (picture, wanted), line in zip(known.items(), _inspected(config, known), strict=True):
         if line["verdict"] != wanted:
-            wrong.append(f"{picture.name} must be {wanted}, not {line['verdict']} ({line['reason']})")
+            wrong.append(
+                f"{picture.name} must be {wanted}, not {line['verdict']} ({line['reason']})"
+            )
     if wrong:
         return Seen("FAIL", what, f"{'; '.join(wrong)}; check [model] file and [decision] required")
     return Seen("ok", what, f"{len(known)} of {len(known)} known pictures judged as they should be")
 
 
 def _inspected(config: Config, pictures: Iterable[Path]) -> list[dict[str, str]]:
-    """What ``stampgate-edge inspect`` says of each picture, run as a process. Raises ModelError when it dies."""
+    """What ``stampgate-edge inspect`` says of each picture, run as a process. Raises ModelError
+    when it dies.
+    """
     required = [word for name in config.decision.required for word in ("--require", name)]
     asked = ["inspect", str(config.model_file()), *map(str, pictures), "--json", *required]
     command = [sys.executable, "-P", "-m", "edge", *asked]
     environment = {**os.environ, "PYTHONPATH": str(Path(edge.__file__).parents[1])}
-    how: dict[str, Any] = {"capture_output": True, "text": True, "timeout": CHILD_S, "env": environment}
+    how: dict[str, Any] = {
+        "capture_output": True,
+        "text": True,
+        "timeout": CHILD_S,
+        "env": environment,
+    }
     try:
         done = subprocess.run(command, check=False, **how)  # noqa: S603 - this very program
     except subprocess.TimeoutExpired:
@@ -157,7 +189,9 @@ def _inspected(config: Config, pictures: Iterable[Path]) -> list[dict[str, str]]
         ) from None
     if done.returncode < 0:
         name = signal.Signals(-done.returncode).name
-        raise ModelError(f"onnxruntime was ended by {name} on this processor; install another version of it")
+        raise ModelError(
+            f"onnxruntime was ended by {name} on this processor; install another version of it"
+        )
     if done.returncode not in (0, 1):
         raise ModelError(done.stderr.strip().removeprefix("stampgate-edge: "))
     return [json.loads(line) for line in done.stdout.splitlines()]
@@ -172,5 +206,9 @@ def _latency(config: Config, localizer: Localizer, clock: Clock, frame: Frame) -
     said = f"a look takes {statistics.median(times_ms):.1f} ms, the slowest of {LOOKS} {max(times_ms):.1f} ms"
     delay_ms = config.gate.reject_delay_ms
     if not config.gate.reject_delay_counts and max(times_ms) >= delay_ms:
-        return Seen("FAIL", "latency", f"{said}, must be below [gate] reject_delay_ms {delay_ms:g}: all would be late")
+        return Seen(
+            "FAIL",
+            "latency",
+            f"{said}, must be below [gate] reject_delay_ms {delay_ms:g}: all would be late",
+        )
     return Seen("ok", "latency", said)

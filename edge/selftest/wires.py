@@ -1,4 +1,6 @@
-"""The GPIO lines: whether each is there and who holds it, and whether a wire carries a level from one to another."""
+"""The GPIO lines: whether each is there and who holds it, and whether a wire carries a level from
+one to another.
+"""
 
 import time
 from collections.abc import Iterator
@@ -18,7 +20,8 @@ if TYPE_CHECKING:
     from gpiod import Chip, LineRequest
 
 LEVELS = (0, 1, 0, 1, 0)
-"""What is sent over a wire: it must follow each, so that neither a broken wire nor one that is stuck looks well."""
+"""What is sent over a wire: it must follow each, so that neither a broken wire nor one that is
+stuck looks well."""
 SETTLED_S = 0.1
 """How long a level may take over a wire; opto-isolators need less than a millisecond."""
 DEVICES = Path("/dev")
@@ -46,7 +49,11 @@ def lines(config: Config, devices: Path = DEVICES) -> Iterator[Seen]:
 def _line(role: str, name: str, places: list[Place]) -> Seen:
     what = f"line {role}"
     if len(places) != 1:
-        return Seen("FAIL", what, f"{name}: must be the name of one line, not of {len(places)}; see gpioinfo")
+        return Seen(
+            "FAIL",
+            what,
+            f"{name}: must be the name of one line, not of {len(places)}; see gpioinfo",
+        )
     chip, offset = places[0].chip, places[0].offset
     info = chip.get_line_info(offset)
     where = f"{name} is line {offset} of {chip.get_info().label}"
@@ -54,15 +61,25 @@ def _line(role: str, name: str, places: list[Place]) -> Seen:
         return Seen("ok", what, f"{where}, free")
     if info.consumer == CONSUMER:
         return Seen("ok", what, f"{where}, held by the gate")
-    return Seen("FAIL", what, f"{where}, held by {info.consumer or 'the kernel'}; end that, or use another line")
+    return Seen(
+        "FAIL",
+        what,
+        f"{where}, held by {info.consumer or 'the kernel'}; end that, or use another line",
+    )
 
 
 def released(config: Config, root: Path = Path("/")) -> Iterator[Seen]:
-    """What the kernel makes of an output whose process has died; a Raspberry Pi's would keep it as it was."""
+    """What the kernel makes of an output whose process has died; a Raspberry Pi's would keep it as
+    it was.
+    """
     files = sorted(root.glob("sys/module/pinctrl_*/parameters/persist_gpio_outputs"))
     if config.lines.driver != "gpiod" or not files:
         return
-    kept = [file.parents[1].name for file in files if file.read_text(encoding="ascii").strip() in ("Y", "1")]
+    kept = [
+        file.parents[1].name
+        for file in files
+        if file.read_text(encoding="ascii").strip() in ("Y", "1")
+    ]
     if kept:
         yield Seen(
             "FAIL",
@@ -74,9 +91,11 @@ def released(config: Config, root: Path = Path("/")) -> Iterator[Seen]:
 
 
 def loop_back(config: Config, wire: tuple[str, str], devices: Path = DEVICES) -> Iterator[Seen]:
-    """Send low and high over a *wire* from an output to an input, each by its role in ``[lines]`` or its name.
+    """Send low and high over a *wire* from an output to an input, each by its role in ``[lines]``
+    or its name.
 
-    The output moves, and is left at rest. Raises ConfigError for names that are none, GateError when a line is held.
+    The output moves, and is left at rest. Raises ConfigError for names that are none, GateError
+    when a line is held.
     """
     names = wired(config.lines)
     if config.lines.driver != "gpiod":
@@ -98,17 +117,25 @@ def loop_back(config: Config, wire: tuple[str, str], devices: Path = DEVICES) ->
 
 
 def _judged(wire: tuple[str, str], answers: list[float | None]) -> Seen:
-    """Say how a wire followed :data:`LEVELS`; *answers*: after how many milliseconds, None for not at all."""
+    """Say how a wire followed :data:`LEVELS`; *answers*: after how many milliseconds, None for not
+    at all.
+    """
     what, said = "loop-back", f"{wire[0]} to {wire[1]}"
     times = [answer for answer in answers if answer is not None]
     lost = {level for level, answer in zip(LEVELS, answers, strict=True) if answer is None}
     if not lost:
-        return Seen("ok", what, f"{said}: low and high arrive, the slowest after {max(times):.1f} ms")
+        return Seen(
+            "ok", what, f"{said}: low and high arrive, the slowest after {max(times):.1f} ms"
+        )
     if len(lost) > 1:
         cure = "list one of them in [lines] active_low if the wire turns it over, and check the wire and its supply"
         return Seen("FAIL", what, f"{said}: neither low nor high arrives; {cure}")
     word = ("low", "high")[lost.pop()]
-    return Seen("FAIL", what, f"{said}: {word} does not arrive; check the wire, its supply and the pull resistor")
+    return Seen(
+        "FAIL",
+        what,
+        f"{said}: {word} does not arrive; check the wire, its supply and the pull resistor",
+    )
 
 
 def _follow(given: "LineRequest", offset: int, level: Any) -> float | None:
@@ -126,9 +153,13 @@ def _places(found: "list[tuple[Chip, dict[str, list[int]]]]", name: str) -> list
 
 
 def _only(places: list[Place], end: str) -> Place:
-    """The one place of an *end* of the wire. Raises ConfigError when there is none, or more than one."""
+    """The one place of an *end* of the wire. Raises ConfigError when there is none, or more than
+    one.
+    """
     if len(places) != 1:
-        raise ConfigError(f"loop-back {end}: must be the name of one line, not of {len(places)}; see gpioinfo")
+        raise ConfigError(
+            f"loop-back {end}: must be the name of one line, not of {len(places)}; see gpioinfo"
+        )
     return places[0]
 
 

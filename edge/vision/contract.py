@@ -1,7 +1,7 @@
 """The contract: everything the box must know about a model, as one JSON text inside the ONNX file.
 
-It lies under :data:`METADATA_KEY` in ``metadata_props``. There is no pickle and no second file; a contract of another
-version, with a field too many or too few, is refused.
+It lies under :data:`METADATA_KEY` in ``metadata_props``. There is no pickle and no second file; a
+contract of another version, with a field too many or too few, is refused.
 """
 
 import dataclasses
@@ -23,9 +23,10 @@ INPUT_NAME, HEAT_NAME, SIDES_NAME = "picture", "heat", "sides"
 class Looks:
     """How a model wants a frame to be looked at.
 
-    *width*, *height*: network pixels of the look at the whole. *second_side*: those of each second look, which is
-    square, 0 when there is none; *second_px*: how long the longer side of the likely mark is in it; *second_from*:
-    least score, 0..1, that makes a place likely; *second_weight*: how many times the second look's word counts.
+    *width*, *height*: network pixels of the look at the whole. *second_side*: those of each second
+    look, which is square, 0 when there is none; *second_px*: how long the longer side of the likely
+    mark is in it; *second_from*: least score, 0..1, that makes a place likely; *second_weight*: how
+    many times the second look's word counts.
     """
 
     classes: tuple[str, ...]
@@ -41,24 +42,28 @@ class Looks:
 class Contract:
     """How to feed a model and how to read its answer.
 
-    The graph takes ``picture``, (n, height, width, 3) uint8, and gives ``heat``, (n, classes, rows, columns) in 0..1,
-    the score that a mark's centre lies in the cell, and ``sides``, (n, 4, rows, columns), the distances from the cell's
-    centre to the left, top, right and bottom of that mark's box, in strides. It takes one picture of the input size,
-    and, when *second_side* is not 0, any number of that side.
+    The graph takes ``picture``, (n, height, width, 3) uint8, and gives ``heat``, (n, classes, rows,
+    columns) in 0..1, the score that a mark's centre lies in the cell, and ``sides``, (n, 4, rows,
+    columns), the distances from the cell's centre to the left, top, right and bottom of that mark's
+    box, in strides. It takes one picture of the input size, and, when *second_side* is not 0, any
+    number of that side.
     """
 
     version: int
     input_width: int
     input_height: int
     resize: str
-    """``letterbox``: fit inside keeping the aspect, centred, the rest filled with :data:`edge.vision.preprocess.FILL`."""
+    """``letterbox``: fit inside keeping the aspect, centred, the rest filled with
+    :data:`edge.vision.preprocess.FILL`."""
     colour: str
     strides: tuple[int, ...]
     classes: tuple[str, ...]
     threshold: float
-    """Least score at which a mark counts as found; frozen on held-out painted pictures at the end of training."""
+    """Least score at which a mark counts as found; frozen on held-out painted pictures at the end
+    of training."""
     second_side: int
-    """Side of a second look at a likely mark, in network pixels; 0 when there is none (:mod:`edge.vision.two_looks`)."""
+    """Side of a second look at a likely mark, in network pixels; 0 when there is none
+    (:mod:`edge.vision.two_looks`)."""
     second_px: int
     """Length of the likely mark's longer side in a second look, in network pixels."""
     second_from: float
@@ -70,9 +75,15 @@ class Contract:
 
     def __post_init__(self) -> None:
         """Check that every value can be honoured. Raises ModelError."""
-        sides_fit = all(side >= 32 and side % 32 == 0 for side in (self.input_width, self.input_height))
+        sides_fit = all(
+            side >= 32 and side % 32 == 0 for side in (self.input_width, self.input_height)
+        )
         checks = (
-            (self.version == VERSION, "version", f"{VERSION}; export the model again with this release"),
+            (
+                self.version == VERSION,
+                "version",
+                f"{VERSION}; export the model again with this release",
+            ),
             (sides_fit, "input_width and input_height", "multiples of 32, at least 32"),
             (self.resize == "letterbox", "resize", "letterbox"),
             (self.colour == "rgb", "colour", "rgb"),
@@ -127,10 +138,14 @@ class Contract:
                 f"contract: must be a JSON text, not {text[:40]!r} ({error}); export the model again"
             ) from None
         if not isinstance(raw, dict):
-            raise ModelError(f"contract: must be a JSON object, not {type(raw).__name__}; export the model again")
+            raise ModelError(
+                f"contract: must be a JSON object, not {type(raw).__name__}; export the model again"
+            )
         _check_version(raw)
         _check_fields(raw, {f.name: f for f in dataclasses.fields(cls)})
-        values: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in raw.items()}
+        values: dict[str, Any] = {
+            key: tuple(v) if isinstance(v, list) else v for key, v in raw.items()
+        }
         return cls(**values)
 
 
@@ -146,10 +161,14 @@ def _check_fields(raw: dict[str, Any], fields: "dict[str, dataclasses.Field[Any]
     for name in fields.keys() - raw.keys():
         raise ModelError(f"contract: field {name} is missing; export the model again")
     for name in raw.keys() - fields.keys():
-        raise ModelError(f"contract: field {name} is unknown to version {VERSION}; export the model again")
+        raise ModelError(
+            f"contract: field {name} is unknown to version {VERSION}; export the model again"
+        )
     for name, field in fields.items():
         if not _fits(raw[name], typing.cast(type, field.type)):
-            raise ModelError(f"contract: field {name} has the wrong type: {raw[name]!r}; export the model again")
+            raise ModelError(
+                f"contract: field {name} has the wrong type: {raw[name]!r}; export the model again"
+            )
 
 
 def _fits(value: Any, kind: Any) -> bool:

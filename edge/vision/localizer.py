@@ -1,4 +1,6 @@
-"""The one place that knows onnxruntime: load a model, check it against its contract, find marks with it."""
+"""The one place that knows onnxruntime: load a model, check it against its contract, find marks
+with it.
+"""
 
 import functools
 from pathlib import Path
@@ -15,8 +17,9 @@ from edge.vision.preprocess import Frame
 from edge.vision.two_looks import Floats
 
 ARENA_BYTES = 64 << 20
-"""Addresses set aside for what the layers reckon with; memory is taken for those alone that are used. In one piece, all
-layers share it; in onnxruntime's own pieces of 1, 2, 4, 8 ... MB, a layer that fits into none that is free adds one."""
+"""Addresses set aside for what the layers reckon with; memory is taken for those alone that are
+used. In one piece, all layers share it; in onnxruntime's own pieces of 1, 2, 4, 8 ... MB, a layer
+that fits into none that is free adds one."""
 
 
 class Localizer:
@@ -26,7 +29,9 @@ class Localizer:
     """
 
     def __init__(self, path: Path, threads: int = 1) -> None:
-        """Load *path* and warm up; *threads*: cores one inference may use. Raises ModelError with one clear line."""
+        """Load *path* and warm up; *threads*: cores one inference may use. Raises ModelError with
+        one clear line.
+        """
         self.path = path
         self.session = _open_session(path, threads)
         self.contract = _read_contract(self.session, path)
@@ -35,18 +40,23 @@ class Localizer:
     def find(self, frame: Frame, min_score: float | None = None) -> tuple[Finding, ...]:
         """Findings in *frame*, best first, in the frame's own pixels.
 
-        *frame*: (height, width, 3) uint8, RGB; *min_score*: 0..1, the contract's threshold when None.
+        *frame*: (height, width, 3) uint8, RGB; *min_score*: 0..1, the contract's threshold when
+        None.
         """
         least = self.contract.threshold if min_score is None else min_score
         return looking.find(self.answer, frame, self.contract.looks, least)
 
     def answer(self, pictures: NDArray[np.uint8]) -> tuple[Floats, Floats]:
-        """Run the graph on (n, height, width, 3): heat (n, classes, rows, columns), sides (n, 4, rows, columns)."""
+        """Run the graph on (n, height, width, 3): heat (n, classes, rows, columns), sides (n, 4,
+        rows, columns).
+        """
         heat, sides = self.session.run([HEAT_NAME, SIDES_NAME], {INPUT_NAME: pictures})
         return np.asarray(heat, np.float32), np.asarray(sides, np.float32)
 
     def _check_graph(self) -> None:
-        """Compare what the graph answers with what its contract promises, on grey pictures (also the warm-up)."""
+        """Compare what the graph answers with what its contract promises, on grey pictures (also
+        the warm-up).
+        """
         contract = self.contract
         self._check_answer(1, contract.input_height, contract.input_width)
         if contract.second_side:
@@ -60,7 +70,11 @@ class Localizer:
                 f"{self.path}: the graph does not take the input its contract states ({_line(error)}); export it again"
             ) from None
         cells = (height // STRIDE, width // STRIDE)
-        if heat.shape != (number, len(self.contract.classes), *cells) or sides.shape != (number, 4, *cells):
+        if heat.shape != (number, len(self.contract.classes), *cells) or sides.shape != (
+            number,
+            4,
+            *cells,
+        ):
             raise ModelError(
                 f"{self.path}: answers {heat.shape} and {sides.shape} do not fit its contract; export it again"
             )
@@ -68,13 +82,17 @@ class Localizer:
 
 def _open_session(path: Path, threads: int) -> onnxruntime.InferenceSession:
     if not path.is_file():
-        raise ModelError(f"{path}: no such model file; name an ONNX file made by 'stampgate export'")
+        raise ModelError(
+            f"{path}: no such model file; name an ONNX file made by 'stampgate export'"
+        )
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     options.enable_mem_pattern = False
-    options.execution_order = onnxruntime.ExecutionOrder.PRIORITY_BASED  # branches as late as may be: less to hold
+    options.execution_order = (
+        onnxruntime.ExecutionOrder.PRIORITY_BASED
+    )  # branches as late as may be: less to hold
     options.add_session_config_entry("session.use_env_allocators", "1")
     _share_arena()
     try:
@@ -87,7 +105,9 @@ def _open_session(path: Path, threads: int) -> onnxruntime.InferenceSession:
 
 @functools.cache
 def _share_arena() -> None:
-    """Let all sessions of this process that ask for it use one arena of :data:`ARENA_BYTES`; -1 is as usual."""
+    """Let all sessions of this process that ask for it use one arena of :data:`ARENA_BYTES`; -1 is
+    as usual.
+    """
     plan = onnxruntime.OrtArenaCfg(0, -1, ARENA_BYTES, -1)
     kind, use = onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, onnxruntime.OrtMemType.DEFAULT
     onnxruntime.create_and_register_allocator(onnxruntime.OrtMemoryInfo("Cpu", kind, 0, use), plan)

@@ -1,6 +1,8 @@
-"""The one place that resizes: training, export, evaluation and the box all call :func:`prepare` and :func:`zoom`.
+"""The one place that resizes: training, export, evaluation and the box all call :func:`prepare` and
+:func:`zoom`.
 
-Most wrecks of deployed models come from a second preprocessing that differs a little from the first, so there is none.
+Most wrecks of deployed models come from a second preprocessing that differs a little from the
+first, so there is none.
 """
 
 import math
@@ -16,10 +18,12 @@ FILL = 114
 """Grey level of the bars beside a letterboxed picture, 0..255."""
 
 STRIP_ROWS = 64
-"""Rows that go from numpy to Pillow, or back, at once: Pillow takes four bytes a pixel and copies more than once, so
-frames that go as a whole would take most of the box's memory that is not the network's."""
+"""Rows that go from numpy to Pillow, or back, at once: Pillow takes four bytes a pixel and copies
+more than once, so frames that go as a whole would take most of the box's memory that is not the
+network's."""
 SMALL_BYTES = 1 << 20
-"""What is no bigger goes whole, which is quicker: training prepares a hundred small pictures a second."""
+"""What is no bigger goes whole, which is quicker: training prepares a hundred small pictures a
+second."""
 
 Frame = NDArray[np.uint8]
 """A picture: (height, width, 3) uint8, RGB."""
@@ -27,7 +31,9 @@ Frame = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Letterbox:
-    """How a camera picture lies inside the network's: scaled by *scale*, then moved by (*left*, *top*) pixels."""
+    """How a camera picture lies inside the network's: scaled by *scale*, then moved by (*left*,
+    *top*) pixels.
+    """
 
     scale_x: float
     scale_y: float
@@ -37,7 +43,9 @@ class Letterbox:
     height: int
 
     def to_camera(self, box: Box) -> Box:
-        """Map a box from network pixels to camera pixels, clipped to the camera picture of (*width*, *height*)."""
+        """Map a box from network pixels to camera pixels, clipped to the camera picture of
+        (*width*, *height*).
+        """
         return Box(
             (box.x0 - self.left) / self.scale_x,
             (box.y0 - self.top) / self.scale_y,
@@ -56,7 +64,8 @@ class Letterbox:
 
 
 def letterbox(width: int, height: int, input_width: int, input_height: int) -> Letterbox:
-    """Fit a (*width*, *height*) picture centred inside (*input_width*, *input_height*), in pixels, keeping its aspect.
+    """Fit a (*width*, *height*) picture centred inside (*input_width*, *input_height*), in pixels,
+    keeping its aspect.
 
     Both scales are kept because rounding to whole pixels makes them differ a little.
 
@@ -72,8 +81,9 @@ def letterbox(width: int, height: int, input_width: int, input_height: int) -> L
 def prepare(frame: Frame, input_width: int, input_height: int) -> tuple[Frame, Letterbox]:
     """Letterbox a camera frame into the network's input.
 
-    *frame*: (height, width, 3) uint8, RGB. Returns the input, (input_height, input_width, 3) uint8, RGB, and how to map
-    boxes back. Pillow's bilinear filter averages over the area when it shrinks, so small print does not alias.
+    *frame*: (height, width, 3) uint8, RGB. Returns the input, (input_height, input_width, 3) uint8,
+    RGB, and how to map boxes back. Pillow's bilinear filter averages over the area when it shrinks,
+    so small print does not alias.
     """
     height, width = frame.shape[:2]
     fit = letterbox(width, height, input_width, input_height)
@@ -92,9 +102,9 @@ def prepare(frame: Frame, input_width: int, input_height: int) -> tuple[Frame, L
 def _resize(frame: Frame, size: tuple[int, int]) -> Image.Image:
     """Resize to (width, height) as Pillow resizes the whole frame at once, to the last grey level.
 
-    Of a frame that is not taller than wide, Pillow resizes the rows first, each by itself, rounds that to whole levels,
-    and then resizes the columns (``ImagingResample`` in its Resample.c): so the rows may come in strips. With a tall
-    one it may begin with the columns.
+    Of a frame that is not taller than wide, Pillow resizes the rows first, each by itself, rounds
+    that to whole levels, and then resizes the columns (``ImagingResample`` in its Resample.c): so
+    the rows may come in strips. With a tall one it may begin with the columns.
     """
     if len(frame) > frame.shape[1] or frame.nbytes <= SMALL_BYTES:
         return Image.fromarray(frame).resize(size, Image.Resampling.BILINEAR)
@@ -106,7 +116,9 @@ def _resize(frame: Frame, size: tuple[int, int]) -> Image.Image:
 
 
 def as_frame(picture: Image.Image, out: Frame | None = None) -> Frame:
-    """Copy a picture of Pillow's, RGB, into *out*, or into a new array that may be written to: (height, width, 3)."""
+    """Copy a picture of Pillow's, RGB, into *out*, or into a new array that may be written to:
+    (height, width, 3).
+    """
     out = np.empty((picture.height, picture.width, 3), np.uint8) if out is None else out
     if out.nbytes <= SMALL_BYTES:
         out[:] = np.asarray(picture)
@@ -118,10 +130,12 @@ def as_frame(picture: Image.Image, out: Frame | None = None) -> Frame:
 
 
 def zoom(frame: Frame, box: Box, side: int, mark_px: int) -> tuple[Frame, Letterbox]:
-    """Cut out of a camera frame the square around a box in which the box's longer side is *mark_px* pixels long.
+    """Cut out of a camera frame the square around a box in which the box's longer side is *mark_px*
+    pixels long.
 
-    *frame*: (height, width, 3) uint8, RGB; *box*: in its pixels, inside it. Returns the cut-out, (*side*, *side*, 3)
-    uint8, RGB, grey where it reaches beyond the frame, and how to map boxes back.
+    *frame*: (height, width, 3) uint8, RGB; *box*: in its pixels, inside it. Returns the cut-out,
+    (*side*, *side*, 3) uint8, RGB, grey where it reaches beyond the frame, and how to map boxes
+    back.
     """
     height, width = frame.shape[:2]
     scale = mark_px / max(box.width, box.height, 1.0)
@@ -132,13 +146,19 @@ def zoom(frame: Frame, box: Box, side: int, mark_px: int) -> tuple[Frame, Letter
     inner_width = min(side - left, max(1, round(seen.width * scale)))
     inner_height = min(side - top, max(1, round(seen.height * scale)))
     out = np.full((side, side, 3), FILL, np.uint8)
-    out[top : top + inner_height, left : left + inner_width] = _cut(frame, seen, (inner_width, inner_height))
+    out[top : top + inner_height, left : left + inner_width] = _cut(
+        frame, seen, (inner_width, inner_height)
+    )
     scale_x, scale_y = inner_width / seen.width, inner_height / seen.height
-    return out, Letterbox(scale_x, scale_y, left - seen.x0 * scale_x, top - seen.y0 * scale_y, width, height)
+    return out, Letterbox(
+        scale_x, scale_y, left - seen.x0 * scale_x, top - seen.y0 * scale_y, width, height
+    )
 
 
 def _cut(frame: Frame, part: Box, size: tuple[int, int]) -> Frame:
-    """A part of a frame, between pixels if need be, resized to (width, height) by the filter of :func:`prepare`."""
+    """A part of a frame, between pixels if need be, resized to (width, height) by the filter of
+    :func:`prepare`.
+    """
     x, y = int(part.x0), int(part.y0)
     around = Image.fromarray(frame[y : math.ceil(part.y1), x : math.ceil(part.x1)])
     corners = (part.x0 - x, part.y0 - y, part.x1 - x, part.y1 - y)

@@ -1,16 +1,19 @@
-"""The way of one frame, from pixels to findings: a look at the whole, then a second look at each likely place.
+"""The way of one frame, from pixels to findings: a look at the whole, then a second look at each
+likely place.
 
 ::
 
     frame → prepare → network → likely marks → zoom at each → network → findings
 
-In the whole frame a mark may be thirty pixels wide, and much that is printed looks like it. The second look shows the
-same network each likely mark cut out of the camera's own pixels and enlarged or shrunk to one size, the size at which
-it tells best. A look at the whole and a closer one where it pays is the old idea of attention in steps; with one
-detector for both steps it is e.g. Gao et al., *Dynamic Zoom-in Network* (2018). What it is worth here is measured in
+In the whole frame a mark may be thirty pixels wide, and much that is printed looks like it. The
+second look shows the same network each likely mark cut out of the camera's own pixels and enlarged
+or shrunk to one size, the size at which it tells best. A look at the whole and a closer one where
+it pays is the old idea of attention in steps; with one detector for both steps it is e.g. Gao et
+al., *Dynamic Zoom-in Network* (2018). What it is worth here is measured in
 ``docs/decisions/0005-second-look.md``.
 
-The network is given as a function, so that training, its threshold and the box find marks by the same code.
+The network is given as a function, so that training, its threshold and the box find marks by the
+same code.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -23,20 +26,24 @@ from edge.vision.contract import STRIDE, Looks
 from edge.vision.preprocess import Frame, Letterbox, prepare, zoom
 
 DUPLICATE_IOU = 0.5
-"""Two boxes of one class that overlap more than this are the same mark seen twice; the better score stays."""
+"""Two boxes of one class that overlap more than this are the same mark seen twice; the better score
+stays."""
 MAX_CANDIDATES = 100
 """Peaks looked at per picture; a busy picture has a handful, noise may have thousands."""
 MAX_SECOND = 16
-"""Most places that are looked at a second time in one frame, the likeliest, so that no picture takes for ever."""
+"""Most places that are looked at a second time in one frame, the likeliest, so that no picture
+takes for ever."""
 CENTRE_CELLS = 2
-"""How far from the middle of a second look its mark's centre may lie, in cells; the first look said where it is."""
+"""How far from the middle of a second look its mark's centre may lie, in cells; the first look said
+where it is."""
 SURE = 1e-6
 """Scores nearer than this to 0 or 1 count as this near when two looks are put together."""
 
 Floats = NDArray[np.float32]
 Answer = Callable[[NDArray[np.uint8]], tuple[Floats, Floats]]
-"""A network: pictures, (n, height, width, 3) uint8 RGB, to heat, (n, classes, rows, columns) in 0..1, and sides,
-(n, 4, rows, columns), left, top, right, bottom in strides from each cell's centre."""
+"""A network: pictures, (n, height, width, 3) uint8 RGB, to heat, (n, classes, rows, columns) in
+0..1, and sides, (n, 4, rows, columns), left, top, right, bottom in strides from each cell's centre.
+"""
 
 
 def find(answer: Answer, frame: Frame, looks: Looks, least: float) -> tuple[Finding, ...]:
@@ -46,7 +53,9 @@ def find(answer: Answer, frame: Frame, looks: Looks, least: float) -> tuple[Find
     """
     picture, fit = prepare(frame, looks.width, looks.height)
     heat, sides = answer(picture[None])
-    likely = decode(heat[0], sides[0], looks.classes, looks.second_from if looks.second_side else least)
+    likely = decode(
+        heat[0], sides[0], looks.classes, looks.second_from if looks.second_side else least
+    )
     likely = [Finding(f.label, f.score, fit.to_camera(f.box)) for f in likely]
     if not looks.second_side or not likely:
         return tuple(likely)
@@ -54,14 +63,20 @@ def find(answer: Answer, frame: Frame, looks: Looks, least: float) -> tuple[Find
     return tuple(f for f in thin(sorted(found, key=lambda f: -f.score)) if f.score >= least)
 
 
-def look_again(answer: Answer, frame: Frame, looks: Looks, likely: Sequence[Finding]) -> list[Finding]:
-    """Judge each likely mark by a look at it alone: its box anew, its score that of both looks together.
+def look_again(
+    answer: Answer, frame: Frame, looks: Looks, likely: Sequence[Finding]
+) -> list[Finding]:
+    """Judge each likely mark by a look at it alone: its box anew, its score that of both looks
+    together.
 
     One whose second look is no number is left out: a mark nobody can judge is none.
     """
     views = [zoom(frame, mark.box, looks.second_side, looks.second_px) for mark in likely]
     heat, sides = answer(np.stack([picture for picture, _ in views]))
-    again = [_centre(heat[i, looks.classes.index(mark.label)], sides[i], views[i][1]) for i, mark in enumerate(likely)]
+    again = [
+        _centre(heat[i, looks.classes.index(mark.label)], sides[i], views[i][1])
+        for i, mark in enumerate(likely)
+    ]
     return [
         Finding(mark.label, together(mark.score, score, looks.second_weight), box)
         for mark, (score, box) in zip(likely, again, strict=True)
@@ -75,25 +90,31 @@ def _centre(heat: Floats, sides: Floats, fit: Letterbox) -> tuple[float, Box]:
     top, left = max(0, rows // 2 - CENTRE_CELLS), max(0, columns // 2 - CENTRE_CELLS)
     middle = heat[top : rows - top, left : columns - left]
     row, column = np.unravel_index(int(middle.argmax()), middle.shape)
-    return float(middle[row, column]), fit.to_camera(_box(sides, int(row) + top, int(column) + left))
+    return float(middle[row, column]), fit.to_camera(
+        _box(sides, int(row) + top, int(column) + left)
+    )
 
 
 def together(first: float, second: float, weight: float) -> float:
-    """Put the scores of two looks together, 0..1: the mean of their logits, the second counting *weight* times.
+    """Put the scores of two looks together, 0..1: the mean of their logits, the second counting
+    *weight* times.
 
     >>> round(together(0.5, 0.9, 1.0), 3)
     0.75
     """
-    first_logit, second_logit = (np.log(p) - np.log1p(-p) for p in np.clip((first, second), SURE, 1 - SURE))
+    first_logit, second_logit = (
+        np.log(p) - np.log1p(-p) for p in np.clip((first, second), SURE, 1 - SURE)
+    )
     return float(1 / (1 + np.exp(-(first_logit + weight * second_logit) / (1 + weight))))
 
 
 def decode(heat: Floats, sides: Floats, classes: Sequence[str], min_score: float) -> list[Finding]:
     """Read findings off the dense answer to one picture, best first, in network pixels.
 
-    *heat*: (classes, rows, columns), 0..1; *sides*: (4, rows, columns), left, top, right, bottom in strides from the
-    cell's centre. A cell counts when no neighbour of its class scores higher: Zhou et al., Objects as Points (2019),
-    section 3.1. Boxes that still overlap are thinned greedily by IoU.
+    *heat*: (classes, rows, columns), 0..1; *sides*: (4, rows, columns), left, top, right, bottom in
+    strides from the cell's centre. A cell counts when no neighbour of its class scores higher: Zhou
+    et al., Objects as Points (2019), section 3.1. Boxes that still overlap are thinned greedily by
+    IoU.
     """
     kinds, rows, columns = np.nonzero((heat >= min_score) & (heat >= _neighbourhood_maximum(heat)))
     scores = heat[kinds, rows, columns]
@@ -107,10 +128,14 @@ def decode(heat: Floats, sides: Floats, classes: Sequence[str], min_score: float
 
 
 def thin(findings: Iterable[Finding], most: float = DUPLICATE_IOU) -> list[Finding]:
-    """Leave out each finding that overlaps a better one of its class by more than the IoU *most*; best come first."""
+    """Leave out each finding that overlaps a better one of its class by more than the IoU *most*;
+    best come first.
+    """
     kept: list[Finding] = []
     for finding in findings:
-        if all(other.label != finding.label or other.box.iou(finding.box) <= most for other in kept):
+        if all(
+            other.label != finding.label or other.box.iou(finding.box) <= most for other in kept
+        ):
             kept.append(finding)
     return kept
 

@@ -42,15 +42,23 @@ def config(fit: FitSettings = STARTED) -> RunConfig:
 
 
 @pytest.mark.parametrize("variant", all_variants(STARTED), ids=lambda variant: variant.name)
-def test_every_variant_is_a_training_that_stampgate_accepts(variant: Variant, tmp_path: Path) -> None:
-    """Its own command reads the arguments: the overrides, and nothing else, are other than the default's."""
+def test_every_variant_is_a_training_that_stampgate_accepts(
+    variant: Variant, tmp_path: Path
+) -> None:
+    """Its own command reads the arguments: the overrides, and nothing else, are other than the
+    default's.
+    """
     subject = judged.Subject("disc", save_mark(tmp_path, "disc"))
     asked = [
-        config_asked(train_arguments(Trial(subject, v, 6.0), tmp_path, ["weights=starter"], tmp_path))
+        config_asked(
+            train_arguments(Trial(subject, v, 6.0), tmp_path, ["weights=starter"], tmp_path)
+        )
         for v in (Variant(DEFAULT, ""), variant)
     ]
     default, changed = ({**dataclasses.asdict(c.synth), **dataclasses.asdict(c.fit)} for c in asked)
-    assert {key: changed[key] for key in changed if changed[key] != default[key]} == dict(variant.overrides)
+    assert {key: changed[key] for key in changed if changed[key] != default[key]} == dict(
+        variant.overrides
+    )
 
 
 def test_no_variant_is_the_default_and_no_two_are_alike(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,7 +72,9 @@ def test_no_variant_is_the_default_and_no_two_are_alike(monkeypatch: pytest.Monk
 
 
 def test_what_would_change_nothing_here_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Random weights where the runs start from random ones; float32 where the processor has nothing else."""
+    """Random weights where the runs start from random ones; float32 where the processor has nothing
+    else.
+    """
     monkeypatch.setattr(model, "HALVES", False)
     variants, idle = plan(config(FitSettings(weights="none")), [])
     assert idle == ("no-starter", "no-bfloat16")
@@ -74,7 +84,9 @@ def test_what_would_change_nothing_here_is_left_out(monkeypatch: pytest.MonkeyPa
 def test_the_default_is_always_among_the_chosen() -> None:
     """Differences are to it; a name that nobody knows is refused."""
     assert [v.name for v in plan(config(), ["no-ema"])[0]] == [DEFAULT, "no-ema"]
-    with pytest.raises(UsageError, match=r"--only no-emma: must be one of default, another-seed, .*; correct it"):
+    with pytest.raises(
+        UsageError, match=r"--only no-emma: must be one of default, another-seed, .*; correct it"
+    ):
         plan(config(), ["no-emma"])
 
 
@@ -88,8 +100,12 @@ def test_whole_frames_come_with_as_many_pixels_in_a_batch() -> None:
 # --- parts that are no setting ----------------------------------------------------------------------------------
 
 
-def test_without_twins_each_picture_has_a_ground_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The loader that training uses gives single pictures inside the block, and twins again behind it."""
+def test_without_twins_each_picture_has_a_ground_of_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The loader that training uses gives single pictures inside the block, and twins again behind
+    it.
+    """
     fit = FitSettings(size=96, window=96, batch=2, workers=0)
     bare = SynthSettings(negative_share=0.0, lookalikes_max=0)
 
@@ -121,7 +137,10 @@ def test_parts_are_switched_off_inside_the_block_alone(monkeypatch: pytest.Monke
     with switched_off(["twins", "bfloat16"]):
         assert (model.HALVES, dataset.PaintedBatches is usual) == (False, False)
     assert (model.HALVES, dataset.PaintedBatches is usual) == (True, True)
-    with pytest.raises(UsageError, match="wheels: must be one of twins, bfloat16"), switched_off(["wheels"]):
+    with (
+        pytest.raises(UsageError, match="wheels: must be one of twins, bfloat16"),
+        switched_off(["wheels"]),
+    ):
         pass
 
 
@@ -134,8 +153,12 @@ def photographs(tmp_path: Path) -> Path:
     folder = tmp_path / "photographs"
     (folder / "leek").mkdir(parents=True)
     for product, number in itertools.product(("a", "b", "c", "d", "e", "leek/x"), (1, 2)):
-        rough = np.random.default_rng([ord(product[0]), number]).integers(0, 256, (6, 8, 3), np.uint8)
-        Image.fromarray(rough).resize((160, 120), Image.Resampling.BICUBIC).save(folder / f"{product}_{number}.png")
+        rough = np.random.default_rng([ord(product[0]), number]).integers(
+            0, 256, (6, 8, 3), np.uint8
+        )
+        Image.fromarray(rough).resize((160, 120), Image.Resampling.BICUBIC).save(
+            folder / f"{product}_{number}.png"
+        )
     return folder
 
 
@@ -146,7 +169,9 @@ def test_a_third_of_the_products_is_kept_from_training(photographs: Path, tmp_pa
         sorted(p.resolve().relative_to(photographs) for p in folder.rglob("*.png"))
         for folder in (products.training, products.held_out)
     ]
-    assert sorted([*sides[0], *sides[1]]) == sorted(p.relative_to(photographs) for p in photographs.rglob("*.png"))
+    assert sorted([*sides[0], *sides[1]]) == sorted(
+        p.relative_to(photographs) for p in photographs.rglob("*.png")
+    )
     assert [len(side) for side in sides] == [8, 4]
     assert not {str(p)[:-6] for p in sides[0]} & {str(p)[:-6] for p in sides[1]}
     assert split_products(photographs, tmp_path / "out") == products
@@ -156,12 +181,16 @@ def test_links_to_other_photographs_are_refused(photographs: Path, tmp_path: Pat
     """Or a table would compare trainings on different products."""
     split_products(photographs, tmp_path / "out")
     photographs.rename(tmp_path / "moved")
-    with pytest.raises(InputError, match=r"training: holds .* of other photographs; name another --out"):
+    with pytest.raises(
+        InputError, match=r"training: holds .* of other photographs; name another --out"
+    ):
         split_products(tmp_path / "moved", tmp_path / "out")
 
 
 def test_the_drawn_mark_has_siblings_and_stays_the_same(tmp_path: Path) -> None:
-    """A mark without siblings would have no look-alikes of its own; it is drawn once for each folder."""
+    """A mark without siblings would have no look-alikes of its own; it is drawn once for each
+    folder.
+    """
     drawn = drawn_subject(tmp_path)
     before = drawn.mark.stat().st_mtime_ns
     assert drawn.lookalikes
@@ -173,7 +202,10 @@ def test_our_own_marks_can_be_asked_for_by_name(tmp_path: Path) -> None:
     """With the look-alikes that belong to them, beside marks given as files."""
     own = subjects_of([], tmp_path)
     assert [subject.name for subject in own] == ["qc-tested", "drawn"]
-    assert subjects_of(["drawn", "a=x.png"], tmp_path) == (own[1], judged.Subject("a", Path("x.png")))
+    assert subjects_of(["drawn", "a=x.png"], tmp_path) == (
+        own[1],
+        judged.Subject("a", Path("x.png")),
+    )
 
 
 def test_two_marks_of_one_name_are_refused(tmp_path: Path) -> None:
@@ -186,7 +218,8 @@ def test_two_marks_of_one_name_are_refused(tmp_path: Path) -> None:
 
 
 class Desk:
-    """A stand-in for ``stampgate``: writes what the commands leave behind and remembers what was asked.
+    """A stand-in for ``stampgate``: writes what the commands leave behind and remembers what was
+    asked.
 
     *fails*: variants whose training fails; *stops*: one at which somebody presses Ctrl-C, once.
     """
@@ -218,15 +251,21 @@ class Desk:
 
     def judge(self, rest: Sequence[str]) -> None:
         """AP50 falls with the length of the variant's name, so that differences are known."""
-        where = {key: Path(value) for key, value in itertools.pairwise(rest) if key.startswith("--")}
+        where = {
+            key: Path(value) for key, value in itertools.pairwise(rest) if key.startswith("--")
+        }
         pictures = json.loads(where["--coco"].read_text())["images"]
         assert all((where["--images"] / picture["file_name"]).is_file() for picture in pictures)
         ap50 = 1.0 - len(Path(rest[0]).read_text()) / 100
-        negatives = len(list(where["--negatives"].iterdir())) if "--negatives" in where else len(pictures)
+        negatives = (
+            len(list(where["--negatives"].iterdir())) if "--negatives" in where else len(pictures)
+        )
         recalls = [{"false_accepts": k, "recall": 0.5 + k / 10} for k in (0, 1, 3)]
         group = {"ap50": ap50, "ap50_95": None, "median_iou": 0.9, "recalls": recalls}
         accepts = {"errors": 1, "items": negatives}
-        where["--json"].write_text(json.dumps({"groups": [group], "false_accepts": accepts, "threshold": 0.6}))
+        where["--json"].write_text(
+            json.dumps({"groups": [group], "false_accepts": accepts, "threshold": 0.6})
+        )
 
 
 @pytest.fixture
@@ -235,11 +274,22 @@ def arguments(photographs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.chdir(ROOT)
     monkeypatch.setattr(judged, "MADE", 2)
     words = ["--out", str(tmp_path / "out"), "--backgrounds", str(photographs), "--minutes", "2"]
-    words += ["--mark", str(save_mark(tmp_path, "star")), "--pictures", "3", "--lookalikes", "2", "--workers", "0"]
+    words += [
+        "--mark",
+        str(save_mark(tmp_path, "star")),
+        "--pictures",
+        "3",
+        "--lookalikes",
+        "2",
+        "--workers",
+        "0",
+    ]
     return [*words, "--set", "weights=starter"]
 
 
-def test_each_variant_is_trained_exported_and_judged_once(arguments: list[str], tmp_path: Path) -> None:
+def test_each_variant_is_trained_exported_and_judged_once(
+    arguments: list[str], tmp_path: Path
+) -> None:
     """The table and the JSON hold what the judgement said; asked again, nothing is trained."""
     desk = Desk()
     assert main([*arguments, "--only", "no-ema", "no-twins"], desk) == 0
@@ -263,7 +313,9 @@ def test_each_variant_is_trained_exported_and_judged_once(arguments: list[str], 
 
 
 def test_steps_may_be_counted_in_place_of_minutes(arguments: list[str], tmp_path: Path) -> None:
-    """The training is asked for so many, its folder is called so, and the words below the table say so."""
+    """The training is asked for so many, its folder is called so, and the words below the table say
+    so.
+    """
     desk = Desk()
     assert main([*arguments, "--steps", "7", "--only", "no-ema"], desk) == 0
     assert desk.asked == ["default-7steps", "no-ema-7steps"]
@@ -272,41 +324,61 @@ def test_steps_may_be_counted_in_place_of_minutes(arguments: list[str], tmp_path
     assert "one training of 7 steps on" in (tmp_path / "out/ablation.md").read_text()
 
 
-def test_judged_pictures_are_painted_on_products_held_out_and_labelled(arguments: list[str], tmp_path: Path) -> None:
+def test_judged_pictures_are_painted_on_products_held_out_and_labelled(
+    arguments: list[str], tmp_path: Path
+) -> None:
     """Small marks on every picture of the one set, none on the other's; painted once."""
     assert main([*arguments, "--only", DEFAULT], Desk()) == 0
     painted = tmp_path / "out" / "judged" / "star"
-    labels = {name: json.loads((painted / name / "labels.json").read_text()) for name in ("marks", "lookalikes")}
+    labels = {
+        name: json.loads((painted / name / "labels.json").read_text())
+        for name in ("marks", "lookalikes")
+    }
     boxes = [a["bbox"] for a in labels["marks"]["annotations"] if not a["ignore"]]
     assert boxes
     assert all(max(width, height) < 80 and x + width <= SIDE for x, _, width, height in boxes)
-    assert ([len(found["images"]) for found in labels.values()], labels["lookalikes"]["annotations"]) == ([3, 2], [])
+    assert (
+        [len(found["images"]) for found in labels.values()],
+        labels["lookalikes"]["annotations"],
+    ) == ([3, 2], [])
     stamps = {path: path.stat().st_mtime_ns for path in painted.rglob("*.jpg")}
     assert main([*arguments, "--only", DEFAULT], Desk()) == 0
     assert {path: path.stat().st_mtime_ns for path in painted.rglob("*.jpg")} == stamps
 
 
-def test_a_stopped_comparison_goes_on_where_it_was(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_stopped_comparison_goes_on_where_it_was(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     """What is finished is kept, the training that was cut short is resumed, the rest is begun."""
     wanted = [*arguments, "--only", "no-ema", "batch-8"]
     desk = Desk(stops="no-ema")
     assert main(wanted, desk) == 130
-    assert capsys.readouterr().err.endswith("the same command goes on from the last training that was finished\n")
+    assert capsys.readouterr().err.endswith(
+        "the same command goes on from the last training that was finished\n"
+    )
     assert main(wanted, desk) == 0
     assert desk.asked == ["default-2min", "no-ema-2min", "no-ema-2min resumed", "batch-8-2min"]
 
 
-def test_a_variant_that_fails_is_noted_and_the_others_go_on(arguments: list[str], tmp_path: Path) -> None:
+def test_a_variant_that_fails_is_noted_and_the_others_go_on(
+    arguments: list[str], tmp_path: Path
+) -> None:
     """A step size may be too great: that is a finding. The exit status says that a row is missing."""
     desk = Desk(fails=["double-rate"])
     assert main([*arguments, "--only", "double-rate", "no-bfloat16", "batch-8"], desk) == 1
-    failed = next(line for line in (tmp_path / "out/ablation.md").read_text().splitlines() if "double-rate" in line)
+    failed = next(
+        line
+        for line in (tmp_path / "out/ablation.md").read_text().splitlines()
+        if "double-rate" in line
+    )
     assert failed == "| double-rate: twice the step size (failed) |" + " - |" * 8
     assert desk.asked[0] == "default-2min"
     assert {"batch-8-2min", "double-rate-2min"} <= set(desk.asked)
 
 
-def test_a_default_that_fails_ends_the_comparison(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_default_that_fails_ends_the_comparison(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     """All would fail, as when there are no starter weights: one line, nothing more is tried."""
     desk = Desk(fails=[DEFAULT])
     assert main(arguments, desk) == 1
@@ -321,18 +393,29 @@ def test_a_training_made_otherwise_is_not_taken_for_this_one(
     """Another setting of every variant, or other pictures to judge on, in the same folder."""
     assert main([*arguments, "--only", DEFAULT], Desk()) == 0
     assert main([*arguments, "--only", DEFAULT, "--set", "batch=4"], Desk()) == 1
-    assert "default-2min: was made with batch 16, not 4; remove it, or name another --out" in capsys.readouterr().err
+    assert (
+        "default-2min: was made with batch 16, not 4; remove it, or name another --out"
+        in capsys.readouterr().err
+    )
     assert main([*arguments, "--only", DEFAULT, "--pictures", "4"], Desk()) == 1
-    assert "star: was painted with another marks count; name another --out" in capsys.readouterr().err
+    assert (
+        "star: was painted with another marks count; name another --out" in capsys.readouterr().err
+    )
 
 
-def test_the_curve_trains_each_length_and_shares_what_is_there(arguments: list[str], tmp_path: Path) -> None:
-    """A full run for each length; the one that the table made is not made again; a picture is drawn."""
+def test_the_curve_trains_each_length_and_shares_what_is_there(
+    arguments: list[str], tmp_path: Path
+) -> None:
+    """A full run for each length; the one that the table made is not made again; a picture is
+    drawn.
+    """
     desk = Desk()
     assert main([*arguments, "--only", DEFAULT], desk) == 0
     assert main([*arguments, "--curve", "1,2,0.5"], desk) == 0
     assert desk.asked == ["default-2min", "default-1min", "default-0.5min"]
-    rows = [line.split(" | ")[0] for line in (tmp_path / "out/curve.md").read_text().splitlines()[4:7]]
+    rows = [
+        line.split(" | ")[0] for line in (tmp_path / "out/curve.md").read_text().splitlines()[4:7]
+    ]
     assert rows == ["| 1 min, default", "| 2 min, default", "| 0.5 min, default"]
     with Image.open(tmp_path / "out/curve.png") as drawn:
         assert len(drawn.convert("RGB").getcolors(1 << 20) or ()) > 100
@@ -350,7 +433,11 @@ def test_the_curve_trains_each_length_and_shares_what_is_there(arguments: list[s
     ],
 )
 def test_bad_input_is_one_line_before_anything_is_trained(
-    words: list[str], status: int, line: str, arguments: list[str], capsys: pytest.CaptureFixture[str]
+    words: list[str],
+    status: int,
+    line: str,
+    arguments: list[str],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """What, where, what it must be and the next step."""
     desk = Desk()
@@ -364,13 +451,25 @@ def test_bad_input_is_one_line_before_anything_is_trained(
 # --- tables -----------------------------------------------------------------------------------------------------
 
 
-def record(subject: str, variant: str, ap50: float | None, code: str = "c", failed: str = "") -> Record:
+def record(
+    subject: str, variant: str, ap50: float | None, code: str = "c", failed: str = ""
+) -> Record:
     """A record with one figure."""
-    return Record(subject, variant, "words", 6.0, {} if failed else {"AP50": ap50, "pictures": 100.0}, code, failed)
+    return Record(
+        subject,
+        variant,
+        "words",
+        6.0,
+        {} if failed else {"AP50": ap50, "pictures": 100.0},
+        code,
+        failed,
+    )
 
 
 def test_means_are_of_what_every_mark_has() -> None:
-    """A variant that is still to come for one mark, or failed there, has no mean; a missing figure leaves a gap."""
+    """A variant that is still to come for one mark, or failed there, has no mean; a missing figure
+    leaves a gap.
+    """
     found = means(
         [
             record("a", DEFAULT, 0.8),
@@ -391,14 +490,21 @@ def test_means_are_of_what_every_mark_has() -> None:
 def test_rows_of_two_states_of_the_program_are_pointed_out() -> None:
     """They cannot be compared; one state needs no word, and a failed row has none."""
     failed = record("a", "y", None, "", "failed")
-    same, other = (as_markdown([record("a", DEFAULT, 0.8), record("a", "x", 0.7, c), failed], "About.\n") for c in "cd")
+    same, other = (
+        as_markdown([record("a", DEFAULT, 0.8), record("a", "x", 0.7, c), failed], "About.\n")
+        for c in "cd"
+    )
     assert same.endswith("About.\n")
     assert other.endswith("Trained with 2 states of the program: do not compare rows.\n")
 
 
 def test_a_plot_has_room_for_figures_that_are_missing(tmp_path: Path) -> None:
     """Two variants, one of them without a figure and one length failed."""
-    records = [record("a", DEFAULT, 0.8), record("a", "x", None), record("b", DEFAULT, 0.1, failed="failed")]
+    records = [
+        record("a", DEFAULT, 0.8),
+        record("a", "x", None),
+        record("b", DEFAULT, 0.1, failed="failed"),
+    ]
     plot(records, tmp_path / "curve.png")
     with Image.open(tmp_path / "curve.png") as drawn:
         assert drawn.width > drawn.height
@@ -464,9 +570,26 @@ def test_the_report_gives_medians_of_rounds_measured_side_by_side() -> None:
 
 def test_a_real_training_is_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The real loader and the real step, on tiny pictures painted in this process."""
-    small = ["size=96", "window=96", "batch=2", "workers=0", "threads=1", "weights=none", "lookalikes_max=0"]
+    small = [
+        "size=96",
+        "window=96",
+        "batch=2",
+        "workers=0",
+        "threads=1",
+        "weights=none",
+        "lookalikes_max=0",
+    ]
     words = [word for text in small for word in ("--set", text)]
-    words += ["--mark", str(save_mark(tmp_path, "disc")), "--warm-up", "0.1", "--seconds", "0.2", "--rounds", "1"]
+    words += [
+        "--mark",
+        str(save_mark(tmp_path, "disc")),
+        "--warm-up",
+        "0.1",
+        "--seconds",
+        "0.2",
+        "--rounds",
+        "1",
+    ]
     assert data_rate(words) == 0
     table = capsys.readouterr().out.splitlines()
     rates = [float(line.split()[i]) for line, i in ((table[1], 4), (table[2], 3))]

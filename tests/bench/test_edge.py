@@ -29,7 +29,11 @@ from tests.tiny_model import CONTRACT, paint, write_tiny_model
 
 def test_a_figure_at_its_bound_holds_and_one_above_does_not() -> None:
     """One without a bound cannot break it; the verdict names what is over."""
-    figures = [Figure("start", 1.5, "s", 1.5), Figure("memory", 20.1, "MB", 20.0), Figure("disk", 999.0, "MB")]
+    figures = [
+        Figure("start", 1.5, "s", 1.5),
+        Figure("memory", 20.1, "MB", 20.0),
+        Figure("disk", 999.0, "MB"),
+    ]
     assert [figure.holds for figure in figures] == [True, False, True]
     assert verdict(figures) == "OVER: memory"
     assert verdict(figures[:1]) == "all 1 bounds hold"
@@ -54,13 +58,20 @@ def ledger_of(*records: dict[str, Any]) -> Ledger:
 
 def run_of(passed: int, **gate: int) -> Run:
     """A run of so many items, all let pass unless *gate* says otherwise."""
-    usual = dict.fromkeys(("thrown", "late", "missed", "unknown", "lost_edges", "malformed", "refused"), 0)
+    usual = dict.fromkeys(
+        ("thrown", "late", "missed", "unknown", "lost_edges", "malformed", "refused"), 0
+    )
     return Run(passed, passed, 1.0, (), {"run": "1-1", "triggers": passed, **usual, **gate}, (0, 0))
 
 
 def stop(passed: int, rejected: int = 0, faults: int = 0) -> dict[str, Any]:
     """The journal's last record."""
-    counters = {"triggers": passed + rejected + faults, "pass": passed, "reject": rejected, "fault": faults}
+    counters = {
+        "triggers": passed + rejected + faults,
+        "pass": passed,
+        "reject": rejected,
+        "fault": faults,
+    }
     return {"kind": "stop", "counters": counters}
 
 
@@ -72,7 +83,14 @@ def values(figures: list[Figure]) -> list[float]:
 def test_counts_that_agree_miss_nothing() -> None:
     """One passes, one is thrown off, and belt, gate and eye all say so."""
     thrown = item(2, "reject", gate="kept", picture="1-reject.jpg")
-    assert values(counted(run_of(2, thrown=1), ledger_of(item(1), thrown, stop(1, 1)))) == [0, 0, 0, 0, 0, 0]
+    assert values(counted(run_of(2, thrown=1), ledger_of(item(1), thrown, stop(1, 1)))) == [
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -84,16 +102,26 @@ def test_counts_that_agree_miss_nothing() -> None:
         ({"missed": 2, "unknown": 1}, stop(2), [0, 0, 0, 3, 0, 0]),
     ],
 )
-def test_a_count_that_does_not_agree_shows(gate: dict[str, int], last: dict[str, Any], missing: list[float]) -> None:
+def test_a_count_that_does_not_agree_shows(
+    gate: dict[str, int], last: dict[str, Any], missing: list[float]
+) -> None:
     """Of the eye, of the gate, of both against each other."""
     assert values(counted(run_of(2, **gate), ledger_of(item(1), item(2), last))) == missing
 
 
 def test_an_item_out_of_time_is_told_apart_from_one_that_was_misjudged() -> None:
-    """A late answer or a busy eye is no misjudgement; a bad item that passed is one, whatever the time."""
+    """A late answer or a busy eye is no misjudgement; a bad item that passed is one, whatever the
+    time.
+    """
     ledger = ledger_of(
         item(1, "reject", gate="late", reason="the answer came after the item was due (dot found)"),
-        item(2, "fault", gate="kept", reason="triggered while the eye was busy: it waited 120 ms", picture=""),
+        item(
+            2,
+            "fault",
+            gate="kept",
+            reason="triggered while the eye was busy: it waited 120 ms",
+            picture="",
+        ),
         item(3, "pass", picture="1-reject.jpg"),
         item(4, "reject", gate="kept", reason="no dot found"),
     )
@@ -102,15 +130,28 @@ def test_an_item_out_of_time_is_told_apart_from_one_that_was_misjudged() -> None
 
 
 def test_growth_is_told_from_the_warm_up() -> None:
-    """The eye's memory doubles in the first twentieth and rests; the gate leaks 5 MB and one descriptor."""
+    """The eye's memory doubles in the first twentieth and rests; the gate leaks 5 MB and one
+    descriptor.
+    """
     samples = [
-        Sample(items, 15.0 + items / 4000, 50.0 if items < 1000 else 100.0, 9 + (items > 18_000), 11 + items % 3)
+        Sample(
+            items,
+            15.0 + items / 4000,
+            50.0 if items < 1000 else 100.0,
+            9 + (items > 18_000),
+            11 + items % 3,
+        )
         for items in range(0, 20_020, 20)
     ]
     gate_mb, gate_files, eye_mb, eye_files = grown(samples)
     assert gate_mb.value == pytest.approx(4.05, abs=0.01)
     assert (gate_files.value, eye_mb.value, eye_files.value) == (1, 0, 0)
-    assert [figure.holds for figure in (gate_mb, gate_files, eye_mb, eye_files)] == [False, False, True, True]
+    assert [figure.holds for figure in (gate_mb, gate_files, eye_mb, eye_files)] == [
+        False,
+        False,
+        True,
+        True,
+    ]
 
 
 # --- the processes ----------------------------------------------------------------------------------------------
@@ -122,9 +163,23 @@ def test_settings_written_are_the_settings_read(tmp_path: Path) -> None:
     assert load_config(write_settings(config, config.folder / "edge.toml")) == config
 
 
-def test_a_program_that_is_not_there_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_program_that_is_not_there_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """With the next step, and exit status 1."""
-    assert soak(["--items", "4000", "--out", str(tmp_path / "out"), "--program", str(tmp_path / "nothing")]) == 1
+    assert (
+        soak(
+            [
+                "--items",
+                "4000",
+                "--out",
+                str(tmp_path / "out"),
+                "--program",
+                str(tmp_path / "nothing"),
+            ]
+        )
+        == 1
+    )
     complaint = capsys.readouterr().err
     assert "cannot be started (No such file or directory); install stampgate there" in complaint
     assert complaint.count("\n") == 1
@@ -137,12 +192,16 @@ def test_a_process_that_ends_is_told_with_its_last_words(tmp_path: Path) -> None
     program.chmod(0o755)
     with (
         Service(program, "run", tmp_path / "edge.toml", tmp_path) as service,
-        pytest.raises(InputError, match="'stampgate-edge run' ended with status 75: no gate listens"),
+        pytest.raises(
+            InputError, match="'stampgate-edge run' ended with status 75: no gate listens"
+        ),
     ):
         service.ready_s()
 
 
-def test_a_folder_of_somebody_else_is_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_of_somebody_else_is_left_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A soak empties only what a soak has made."""
     (tmp_path / "thesis.txt").write_text("years of work")
     assert soak(["--items", "4000", "--out", str(tmp_path)]) == 1
@@ -150,7 +209,9 @@ def test_a_folder_of_somebody_else_is_left_alone(tmp_path: Path, capsys: pytest.
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
-def test_a_soak_too_short_to_say_anything_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_soak_too_short_to_say_anything_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Exit status 2, and nothing is written."""
     assert soak(["--items", "10", "--out", str(tmp_path / "out")]) == 2
     assert "--items must be at least 4000, not 10" in capsys.readouterr().err
@@ -168,7 +229,9 @@ def test_the_network_alone_is_shown_what_it_is_shown_on_the_way(tmp_path: Path) 
 
 @pytest.fixture(scope="module")
 def short_soak(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where a soak of 4000 items has left what it saw: too few to say what memory does, enough for everything else."""
+    """Where a soak of 4000 items has left what it saw: too few to say what memory does, enough for
+    everything else.
+    """
     out = tmp_path_factory.mktemp("soak")
     assert soak(["--items", "4000", "--out", str(out)]) in (0, 1)
     return out
@@ -193,16 +256,30 @@ def test_a_journal_with_a_changed_line_breaks_the_proof(short_soak: Path) -> Non
     journal = config.path(config.journal.file)
     before = next(iter(journal.parent.glob("journal-000003-*.jsonl")))
     before.write_text(before.read_text().replace('"verdict": "reject"', '"verdict": "pass"', 1))
-    checked = {figure.name: figure for figure in written(run_of(1), ledger_of(item(1)), config, PROGRAM)}
+    checked = {
+        figure.name: figure for figure in written(run_of(1), ledger_of(item(1)), config, PROGRAM)
+    }
     assert checked["exit status of verify-log"].value == 1
     assert "must carry the hash of the line before" in checked["exit status of verify-log"].note
 
 
 @pytest.mark.slow
 def test_ctrl_c_ends_a_soak_in_good_order_and_shows_what_was_seen(tmp_path: Path) -> None:
-    """Exit status 130; the items that were under way are judged, and the proof is made for those that passed."""
-    command = [sys.executable, "-m", "bench.edge.soak", "--items", "1000000", "--out", str(tmp_path / "out")]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    """Exit status 130; the items that were under way are judged, and the proof is made for those
+    that passed.
+    """
+    command = [
+        sys.executable,
+        "-m",
+        "bench.edge.soak",
+        "--items",
+        "1000000",
+        "--out",
+        str(tmp_path / "out"),
+    ]
+    process = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     assert process.stderr is not None
     while "item/s" not in os.read(process.stderr.fileno(), 4096).decode():
         assert process.poll() is None
@@ -211,15 +288,24 @@ def test_ctrl_c_ends_a_soak_in_good_order_and_shows_what_was_seen(tmp_path: Path
     assert process.returncode == 130, complaint
     assert "of 1000000 items: what is said above is true of those" in said
     told = json.loads((tmp_path / "out" / "soak.json").read_text())
-    assert {f["name"]: f["value"] for f in told["figures"]}["eye: triggers other than pass + reject + fault"] == 0
+    assert {f["name"]: f["value"] for f in told["figures"]}[
+        "eye: triggers other than pass + reject + fault"
+    ] == 0
 
 
 @pytest.mark.slow
-def test_bench_edge_measures_every_figure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """With few rounds: the figures are there and belong together; how good they are is not for a test to say."""
+def test_bench_edge_measures_every_figure(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With few rounds: the figures are there and belong together; how good they are is not for a
+    test to say.
+    """
     few = ["--starts", "1", "--items", "5", "--rounds", "1", "--out", str(tmp_path)]
     assert bench_edge(few) in (0, 1)
-    told = {f["name"]: f["value"] for f in json.loads((tmp_path / "bench-edge.json").read_text())["figures"]}
+    told = {
+        f["name"]: f["value"]
+        for f in json.loads((tmp_path / "bench-edge.json").read_text())["figures"]
+    }
     assert list(told) == [
         "environment on the disk",
         "gate: start to READY=1",

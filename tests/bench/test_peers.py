@@ -61,7 +61,9 @@ def scene(*placed: tuple[Image.Image, int, int]) -> Frame:
 
 
 def test_sift_finds_a_turned_mark_where_it_was_pasted(seal: Mark) -> None:
-    """Turned by 20 degrees and three quarters of the size: one finding that overlaps what was pasted."""
+    """Turned by 20 degrees and three quarters of the size: one finding that overlaps what was
+    pasted.
+    """
     turned = seal.image.resize((120, 90)).rotate(20, Image.Resampling.BICUBIC, expand=True)
     found = Sift([seal]).find(scene((turned, 150, 100)), score_of(ENOUGH))
     (left, right), (top, bottom) = ((side.min(), side.max()) for side in outline_of(turned).T)
@@ -96,9 +98,16 @@ def answer(*boxes: tuple[float, ...]) -> NDArray[np.float32]:
 
 
 def test_yolo_boxes_of_one_class_are_thinned_and_others_stay() -> None:
-    """The better of two that overlap, the same place for another class, and nothing below the score asked for."""
+    """The better of two that overlap, the same place for another class, and nothing below the score
+    asked for.
+    """
     found = decode(
-        answer((50, 50, 20, 20, 0.6, 0), (52, 50, 20, 20, 0.9, 0), (50, 50, 20, 20, 0, 0.7), (9, 9, 4, 4, 0.2, 0)),
+        answer(
+            (50, 50, 20, 20, 0.6, 0),
+            (52, 50, 20, 20, 0.9, 0),
+            (50, 50, 20, 20, 0, 0.7),
+            (9, 9, 4, 4, 0.2, 0),
+        ),
         ("a", "b"),
         0.25,
     )
@@ -132,7 +141,9 @@ def test_yolo_boxes_come_in_the_pixels_of_the_photograph(tmp_path: Path) -> None
 def test_a_file_that_is_no_yolo_of_these_classes_is_refused(tmp_path: Path) -> None:
     """One line that names the file: of another number of classes, and not ONNX at all."""
     path = write_yolo(tmp_path / "y.onnx", answer((48, 48, 20, 10, 0.5)))
-    with pytest.raises(ModelError, match=r"y\.onnx: must take .* answer \(1, 6, boxes\), not .*; remove it"):
+    with pytest.raises(
+        ModelError, match=r"y\.onnx: must take .* answer \(1, 6, boxes\), not .*; remove it"
+    ):
         Yolo(path, ("a", "b"))
     path.write_bytes(b"no model")
     with pytest.raises(ModelError, match=r"y\.onnx: not an ONNX model"):
@@ -140,11 +151,17 @@ def test_a_file_that_is_no_yolo_of_these_classes_is_refused(tmp_path: Path) -> N
 
 
 def test_every_picture_comes_once_before_any_comes_again() -> None:
-    """Pieces of a tenth: ten of them hold each of a hundred pictures once, and the next ten in another order."""
+    """Pieces of a tenth: ten of them hold each of a hundred pictures once, and the next ten in
+    another order.
+    """
     pieces = Pieces(100, 10)
     first, second = ([list(pieces) for _ in range(10)] for _ in range(2))
     assert {len(piece) for piece in first} == {10} == {len(pieces)}
-    assert sorted(i for piece in first for i in piece) == sorted(i for piece in second for i in piece) == [*range(100)]
+    assert (
+        sorted(i for piece in first for i in piece)
+        == sorted(i for piece in second for i in piece)
+        == [*range(100)]
+    )
     assert first != second
 
 
@@ -175,7 +192,9 @@ def test_labels_are_written_after_the_picture_and_say_where_the_marks_are(tmp_pa
 
 def test_no_picture_shows_a_mark_that_does_not_count() -> None:
     """YOLO's labels cannot say 'ignore', so a picture that would need it is painted again."""
-    kit = make_kit(SynthSettings(occlusion_share=1.0, visible_min=0.8, negative_share=0.0), "disc", size=128)
+    kit = make_kit(
+        SynthSettings(occlusion_share=1.0, visible_min=0.8, negative_share=0.0), "disc", size=128
+    )
     assert [pictures.paint_clear(kit, 128, number).ignored for number in range(6)] == [()] * 6
 
 
@@ -186,7 +205,9 @@ def test_a_set_is_painted_by_processes_kept_and_not_mixed_with_another(tmp_path:
     out = tmp_path / "set"
     data = json.loads(pictures.write_set(inputs, 128, 3, out).read_text())
     assert (data["names"], data["path"]) == (["disc"], str(out))
-    assert (out / "train.txt").read_text() == "./images/000000.bmp\n./images/000001.bmp\n./images/000002.bmp\n"
+    assert (
+        out / "train.txt"
+    ).read_text() == "./images/000000.bmp\n./images/000001.bmp\n./images/000002.bmp\n"
     before = {path.name: path.read_bytes() for path in (out / "images").iterdir()}
     stamps = {path.name: path.stat().st_mtime_ns for path in (out / "images").iterdir()}
     pictures.label_path(out, 1).unlink()
@@ -194,7 +215,9 @@ def test_a_set_is_painted_by_processes_kept_and_not_mixed_with_another(tmp_path:
     assert {path.name: path.read_bytes() for path in (out / "images").iterdir()} == before
     changed = [p.name for p in (out / "images").iterdir() if p.stat().st_mtime_ns != stamps[p.name]]
     assert changed == ["000001.bmp"]
-    with pytest.raises(InputError, match="holds pictures of another mark, size or background; remove it"):
+    with pytest.raises(
+        InputError, match="holds pictures of another mark, size or background; remove it"
+    ):
         pictures.write_set(inputs, 96, 3, out)
 
 
@@ -216,7 +239,9 @@ BADGE = Box(10, 10, 30, 30)
 
 @pytest.fixture
 def labels(tmp_path: Path) -> Labels:
-    """Two photographs with a badge each, grey levels 1 and 2, and six negatives, grey levels 10 to 15."""
+    """Two photographs with a badge each, grey levels 1 and 2, and six negatives, grey levels 10 to
+    15.
+    """
     (tmp_path / "negatives").mkdir()
     for level in (1, 2):
         save(tmp_path / f"{level}.png", np.full((40, 40, 3), level, np.uint8))
@@ -226,7 +251,9 @@ def labels(tmp_path: Path) -> Labels:
     return Labels({level: tmp_path / f"{level}.png" for level in (1, 2)}, marks)
 
 
-def judged(name: str, labels: Labels, folder: Path, answers: dict[int, tuple[Finding, ...]]) -> Result:
+def judged(
+    name: str, labels: Labels, folder: Path, answers: dict[int, tuple[Finding, ...]]
+) -> Result:
     """The result of a finder with those answers and the threshold 0.5."""
     contender = Contender(name, lambda: Known(answers), 0.5, labels, name)
     return judge_contender(contender, folder / "negatives", folder / f"{name}.json")
@@ -238,8 +265,12 @@ def badge(score: float, shift: float = 0.0) -> tuple[Finding, ...]:
 
 
 def test_figures_are_those_of_our_own_evaluation(labels: Labels, tmp_path: Path) -> None:
-    """One badge found well, one found weakly and four pixels aside; one negative scores between them."""
-    figures = judged("x", labels, tmp_path, {1: badge(0.9), 2: badge(0.3, 4), 10: badge(0.4)}).figures("all")
+    """One badge found well, one found weakly and four pixels aside; one negative scores between
+    them.
+    """
+    figures = judged(
+        "x", labels, tmp_path, {1: badge(0.9), 2: badge(0.3, 4), 10: badge(0.4)}
+    ).figures("all")
     assert figures["main@0FA"] == 0.5
     assert figures["main@1FA"] == 1.0
     assert (figures["IoU"], figures["located"]) == (1.0, 1)
@@ -247,7 +278,9 @@ def test_figures_are_those_of_our_own_evaluation(labels: Labels, tmp_path: Path)
     assert figures["located@3FA"] == 2
 
 
-def test_findings_are_kept_exactly_and_not_taken_for_another_models(labels: Labels, tmp_path: Path) -> None:
+def test_findings_are_kept_exactly_and_not_taken_for_another_models(
+    labels: Labels, tmp_path: Path
+) -> None:
     """The second time nobody looks; a contender of another key looks itself."""
     answers = {1: badge(2 / 3, 0.1), 12: badge(0.7)}
     first = judged("x", labels, tmp_path, answers)
@@ -258,7 +291,11 @@ def test_findings_are_kept_exactly_and_not_taken_for_another_models(labels: Labe
     again = Contender("x", unwanted, 0.5, labels, "x")
     assert judge_contender(again, tmp_path / "negatives", tmp_path / "x.json") == first
     with pytest.raises(AssertionError, match="looked again"):
-        judge_contender(Contender("x", unwanted, 0.5, labels, "new"), tmp_path / "negatives", tmp_path / "x.json")
+        judge_contender(
+            Contender("x", unwanted, 0.5, labels, "new"),
+            tmp_path / "negatives",
+            tmp_path / "x.json",
+        )
 
 
 def test_the_verdict_names_what_is_worse(labels: Labels, tmp_path: Path) -> None:
@@ -276,7 +313,14 @@ def test_the_verdict_names_what_is_worse(labels: Labels, tmp_path: Path) -> None
         "IoU@3FA": False,
     }
     assert all(row["no_worse"] for row in compare(ours, blind))
-    assert [row["no_worse"] for row in compare(blind, blind)] == [True, True, True, True, None, None]
+    assert [row["no_worse"] for row in compare(blind, blind)] == [
+        True,
+        True,
+        True,
+        True,
+        None,
+        None,
+    ]
     text = verdict(ours, peer, {"ours": 3.0, "peer": 10.0})
     assert "no worse in 4 of 6 figures" in text
     assert "worse: all IoU 0.667 against 1.000" in text
@@ -292,7 +336,9 @@ def test_the_verdict_names_what_is_worse(labels: Labels, tmp_path: Path) -> None
 def test_calls_are_timed_in_turn() -> None:
     """One call of each a round, all with the same number, and the first rounds do not count."""
     calls: list[tuple[str, int]] = []
-    spent = interleaved({name: lambda n, name=name: calls.append((name, n)) for name in ("a", "b")}, 3)  # type: ignore[misc]
+    spent = interleaved(
+        {name: lambda n, name=name: calls.append((name, n)) for name in ("a", "b")}, 3
+    )  # type: ignore[misc]
     assert calls == [(name, number) for number in range(-WARM_UP, 3) for name in ("a", "b")]
     assert spent.keys() == {"a", "b"}
 
@@ -307,7 +353,9 @@ def test_a_model_made_otherwise_is_not_taken_for_this_one(tmp_path: Path) -> Non
     model.touch()
     (tmp_path / "asked.json").write_text('{"minutes": 2.0}')
     assert done(model, {"minutes": 2.0})
-    with pytest.raises(InputError, match=r"was made with minutes 2\.0, not 30\.0; remove .* or name another"):
+    with pytest.raises(
+        InputError, match=r"was made with minutes 2\.0, not 30\.0; remove .* or name another"
+    ):
         done(model, {"minutes": 30.0})
 
 
@@ -319,7 +367,11 @@ def test_a_model_made_otherwise_is_not_taken_for_this_one(tmp_path: Path) -> Non
         (["--minutes", "0"], 2, "--minutes and --rounds must be above 0"),
         (["--images", "nowhere"], 1, "--images nowhere: no such folder"),
         (["--images", ".", "--negatives", ".", "--yolo", "mosaic"], 2, "--yolo: must be KEY=VALUE"),
-        (["--images", ".", "--negatives", ".", "--peer-python", "no"], 1, "--peer-python no: no such program"),
+        (
+            ["--images", ".", "--negatives", ".", "--peer-python", "no"],
+            1,
+            "--peer-python no: no such program",
+        ),
         (["--images", ".", "--negatives", ".", "--mark", "no.png"], 1, "no.png: no such file"),
     ],
 )
@@ -350,7 +402,9 @@ def test_a_program_that_fails_is_one_line() -> None:
     """Its status and what to do; and one that cannot be started at all."""
     with pytest.raises(InputError, match="training: 'false' ended with status 1; look above"):
         run(["false"], "training", "look above")
-    with pytest.raises(InputError, match=r"/nowhere/x: cannot be started \(No such file or directory\); look above"):
+    with pytest.raises(
+        InputError, match=r"/nowhere/x: cannot be started \(No such file or directory\); look above"
+    ):
         run(["/nowhere/x"], "training", "look above")
 
 
@@ -367,7 +421,11 @@ def imports_of(path: Path) -> set[str]:
 
 def test_one_file_alone_imports_ultralytics_and_it_imports_nothing_of_ours() -> None:
     """Ultralytics is AGPL-3.0: measured beside us, never part of us."""
-    files = [path for room in ("bench", "edge", "export", "train") for path in (ROOT / room).rglob("*.py")]
+    files = [
+        path
+        for room in ("bench", "edge", "export", "train")
+        for path in (ROOT / room).rglob("*.py")
+    ]
     using = [path for path in files if "ultralytics" in imports_of(path)]
     assert using == [ROOT / "bench" / "peers" / "yolo_train.py"]
     assert not imports_of(using[0]) & {"bench", "edge", "export", "train"}

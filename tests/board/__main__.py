@@ -1,6 +1,8 @@
-"""``python -m tests.board``: build the emulated board, put the package on it, and prove what it does.
+"""``python -m tests.board``: build the emulated board, put the package on it, and prove what it
+does.
 
-Exit status 0 only when every claim held. README.md beside this says what is needed and what is claimed.
+Exit status 0 only when every claim held. README.md beside this says what is needed and what is
+claimed.
 """
 
 import argparse
@@ -44,8 +46,14 @@ class BoardError(Exception):
 def main() -> int:
     """Do it all; a problem that the user can act on is one line."""
     parser = argparse.ArgumentParser(prog="make test-board", description=__doc__)
-    parser.add_argument("--out", type=Path, default=ROOT / "build" / "board", help="default: build/board")
-    parser.add_argument("--judge", action="store_true", help="judge the facts of the last run again, without a board")
+    parser.add_argument(
+        "--out", type=Path, default=ROOT / "build" / "board", help="default: build/board"
+    )
+    parser.add_argument(
+        "--judge",
+        action="store_true",
+        help="judge the facts of the last run again, without a board",
+    )
     arguments = parser.parse_args()
     out: Path = arguments.out.absolute()
     try:
@@ -57,7 +65,9 @@ def main() -> int:
 
 
 def try_out(out: Path) -> tuple[int, Facts]:
-    """Build, start, cut the power, start again; returns the last item seen before the cut, and the facts."""
+    """Build, start, cut the power, start again; returns the last item seen before the cut, and the
+    facts.
+    """
     check_tools()
     package = find_package()
     if subprocess.run([HERE / "build.sh", out], check=False).returncode:
@@ -71,9 +81,15 @@ def try_out(out: Path) -> tuple[int, Facts]:
 def check_tools() -> None:
     """Raise BoardError when this machine lacks something."""
     path = "/usr/sbin:/sbin"
-    lacking = [package for tool, package in TOOLS.items() if not (shutil.which(tool) or shutil.which(tool, path=path))]
+    lacking = [
+        package
+        for tool, package in TOOLS.items()
+        if not (shutil.which(tool) or shutil.which(tool, path=path))
+    ]
     if lacking:
-        raise BoardError(f"install what is missing: apt-get install --no-install-recommends {' '.join(lacking)}")
+        raise BoardError(
+            f"install what is missing: apt-get install --no-install-recommends {' '.join(lacking)}"
+        )
 
 
 def find_package() -> Path:
@@ -106,19 +122,27 @@ def make_image(folder: Path) -> None:
 
 
 def make_disk(out: Path) -> None:
-    """Make the first disk: what is written to it lies beside the one that was built, which stays as it is."""
+    """Make the first disk: what is written to it lies beside the one that was built, which stays as
+    it is.
+    """
     base = ["-b", "disk/disk.raw", "-F", "raw"]
-    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", *base, out / "run.qcow2"], check=True)
+    subprocess.run(
+        ["qemu-img", "create", "-q", "-f", "qcow2", *base, out / "run.qcow2"], check=True
+    )
 
 
 def boot(out: Path, number: int, facts: Facts, seen: int = 0) -> tuple[int, Facts]:
-    """Start the board and hear it out, or cut its power under load; returns the last item seen, and all facts.
+    """Start the board and hear it out, or cut its power under load; returns the last item seen, and
+    all facts.
 
-    *facts*: those of earlier starts; each step's are written down as they come, so that a run that fails leaves what it
-    saw. Raises HungError when the board says nothing for too long, BoardError when it says that it failed.
+    *facts*: those of earlier starts; each step's are written down as they come, so that a run that
+    fails leaves what it saw. Raises HungError when the board says nothing for too long, BoardError
+    when it says that it failed.
     """
     left, end = SEEN_BEFORE_THE_CUT, "it switched itself off"
-    with Machine(out / "boot", out / "run.qcow2", out / "payload.raw", out / f"console-{number}.log") as machine:
+    with Machine(
+        out / "boot", out / "run.qcow2", out / "payload.raw", out / f"console-{number}.log"
+    ) as machine:
         for message in machine.messages():
             match message:
                 case {"say": words}:
@@ -154,7 +178,9 @@ def read_facts(out: Path) -> tuple[int, Facts]:
     try:
         kept = json.loads((out / "facts.json").read_text())
     except OSError as error:
-        raise BoardError(f"{error.filename}: no run has left its facts there ({error.strerror})") from None
+        raise BoardError(
+            f"{error.filename}: no run has left its facts there ({error.strerror})"
+        ) from None
     return kept["seen"], kept["facts"]
 
 

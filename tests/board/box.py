@@ -1,4 +1,5 @@
-"""The box on the board: its package, its two services and its journal, as somebody with a shell sees them.
+"""The box on the board: its package, its two services and its journal, as somebody with a shell
+sees them.
 
 Runs in the guest, as root.
 """
@@ -17,15 +18,20 @@ PROGRAM = "stampgate-edge"
 JOURNAL = Path("/var/log/stampgate/journal.jsonl")
 SETTINGS = Path("/etc/stampgate/edge.toml")
 PATIENCE_S = 240.0
-"""How long anything may take that is waited for: starting the eye takes about a quarter of that here."""
+"""How long anything may take that is waited for: starting the eye takes about a quarter of that
+here."""
 BEATS = 8
 """Levels of READY that are looked at, 10 ms apart, to tell whether it beats."""
 T = TypeVar("T")
 
 
 def run(*command: str, check: bool = True) -> str:
-    """Run a program and return what it printed. Raises RuntimeError with its words when it fails and *check*."""
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    """Run a program and return what it printed. Raises RuntimeError with its words when it fails
+    and *check*.
+    """
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
     if check and done.returncode:
         raise RuntimeError(f"{' '.join(command)}: exit {done.returncode}: {done.stdout[-2000:]}")
     return done.stdout
@@ -49,7 +55,9 @@ def restarts(unit: str) -> int:
 
 
 def until(what: str, ask: Callable[[], T | None], patience_s: float = PATIENCE_S) -> T:
-    """Ask until the answer is true, and return it. Raises TimeoutError that says *what* did not come."""
+    """Ask until the answer is true, and return it. Raises TimeoutError that says *what* did not
+    come.
+    """
     deadline = time.monotonic() + patience_s
     while not (answer := ask()):
         if time.monotonic() > deadline:
@@ -59,12 +67,16 @@ def until(what: str, ask: Callable[[], T | None], patience_s: float = PATIENCE_S
 
 
 def ready() -> bool:
-    """Whether READY beats and REJECT rests: the line may run, and nothing that came before it runs is under way."""
+    """Whether READY beats and REJECT rests: the line may run, and nothing that came before it runs
+    is under way.
+    """
     seen = []
     for _ in range(BEATS):
         seen.append(wires.levels())
         time.sleep(0.01)
-    return {level[wires.READY] for level in seen} == {0, 1} and not any(level[wires.REJECT] for level in seen)
+    return {level[wires.READY] for level in seen} == {0, 1} and not any(
+        level[wires.REJECT] for level in seen
+    )
 
 
 def records() -> list[dict[str, Any]]:

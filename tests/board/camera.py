@@ -1,7 +1,8 @@
-"""The board's camera: shows one of the project's sample pictures through v4l2loopback, again and again.
+"""The board's camera: shows one of the project's sample pictures through v4l2loopback, again and
+again.
 
-Runs in the guest, as a service of its own: to stop it is to pull the camera's cable. Which picture it shows stands in a
-file, and so does which it has shown.
+Runs in the guest, as a service of its own: to stop it is to pull the camera's cable. Which picture
+it shows stands in a file, and so does which it has shown.
 """
 
 import fcntl
@@ -13,11 +14,13 @@ from pathlib import Path
 DEVICE = Path("/dev/video10")
 WIDTH, HEIGHT = 640, 480
 PICTURES_PER_SECOND = 8
-"""Slow enough that a picture is not overwritten while the eye, on an emulated processor, still copies it."""
+"""Slow enough that a picture is not overwritten while the eye, on an emulated processor, still
+copies it."""
 SAMPLES = Path("/payload/samples")
 ORDER, SHOWN = Path("/run/board-camera/order"), Path("/run/board-camera/shown")
 S_FMT, VIDEO_OUTPUT, PROGRESSIVE, JPEG = 0xC0D05605, 2, 1, 7
-"""VIDIOC_S_FMT, V4L2_BUF_TYPE_VIDEO_OUTPUT, V4L2_FIELD_NONE and V4L2_COLORSPACE_JPEG of <linux/videodev2.h>."""
+"""VIDIOC_S_FMT, V4L2_BUF_TYPE_VIDEO_OUTPUT, V4L2_FIELD_NONE and V4L2_COLORSPACE_JPEG of
+<linux/videodev2.h>."""
 PATIENCE_S = 30.0
 
 
@@ -56,7 +59,9 @@ def picture_format(largest: int) -> bytearray:
     """The struct v4l2_format for JPEG pictures of at most *largest* bytes."""
     form = bytearray(208)
     fourcc = int.from_bytes(b"MJPG", "little")
-    struct.pack_into("<I4x8I", form, 0, VIDEO_OUTPUT, WIDTH, HEIGHT, fourcc, PROGRESSIVE, 0, largest, JPEG, 0)
+    struct.pack_into(
+        "<I4x8I", form, 0, VIDEO_OUTPUT, WIDTH, HEIGHT, fourcc, PROGRESSIVE, 0, largest, JPEG, 0
+    )
     return form
 
 

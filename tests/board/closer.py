@@ -1,7 +1,7 @@
 """What the board's camera sees, and the packaged model with a smaller input.
 
-An emulated processor needs half a minute for a look at 800 pixels. A camera that sits closer shows the same model the
-same mark at the same size in fewer. Runs on the host, which has onnx.
+An emulated processor needs half a minute for a look at 800 pixels. A camera that sits closer shows
+the same model the same mark at the same size in fewer. Runs on the host, which has onnx.
 """
 
 import dataclasses
@@ -18,30 +18,42 @@ PACKAGED = Path(__file__).resolve().parents[2] / "edge" / "default"
 INPUT_PX = 192
 """Side of the model's input on the board."""
 MARK_SHARE = 0.75
-"""How much of the picture's width the mark takes; in the whole sample pictures it is a tenth to a quarter."""
+"""How much of the picture's width the mark takes; in the whole sample pictures it is a tenth to a
+quarter."""
 UNSTAMPED_PX = 360
-"""Width of what is seen of an item without a mark, in pixels of its sample picture: a usual width among the others."""
+"""Width of what is seen of an item without a mark, in pixels of its sample picture: a usual width
+among the others."""
 Box = tuple[float, float, float, float]
 
 
 def labelled() -> dict[str, Box | None]:
-    """The sample pictures by name, each with its first mark as (x, y, width, height), None for an unstamped item."""
+    """The sample pictures by name, each with its first mark as (x, y, width, height), None for an
+    unstamped item.
+    """
     labels = json.loads((PACKAGED / "labels.json").read_text())
-    boxes = {annotation["image_id"]: tuple(annotation["bbox"]) for annotation in reversed(labels["annotations"])}
+    boxes = {
+        annotation["image_id"]: tuple(annotation["bbox"])
+        for annotation in reversed(labels["annotations"])
+    }
     return {image["file_name"]: boxes.get(image["id"]) for image in labels["images"]}
 
 
 def write_pictures(folder: Path) -> None:
-    """Write what a camera close to the mark, or to the middle of an unstamped item, sees of each sample picture."""
+    """Write what a camera close to the mark, or to the middle of an unstamped item, sees of each
+    sample picture.
+    """
     folder.mkdir(parents=True)
     for name, box in labelled().items():
         with Image.open(PACKAGED / "samples" / name) as picture:
-            seen = picture.resize((WIDTH, HEIGHT), Image.Resampling.BICUBIC, box=window(picture.size, box))
+            seen = picture.resize(
+                (WIDTH, HEIGHT), Image.Resampling.BICUBIC, box=window(picture.size, box)
+            )
         seen.save(folder / name, quality=92)
 
 
 def window(size: tuple[int, int], box: Box | None) -> Box:
-    """The part of a picture that is seen, (left, top, right, bottom), inside it and in the camera's aspect.
+    """The part of a picture that is seen, (left, top, right, bottom), inside it and in the camera's
+    aspect.
 
     >>> window((1280, 960), (600.0, 400.0, 120.0, 60.0))
     (580.0, 370.0, 740.0, 490.0)
@@ -50,20 +62,29 @@ def window(size: tuple[int, int], box: Box | None) -> Box:
     x, y = (width / 2, height / 2) if box is None else (box[0] + box[2] / 2, box[1] + box[3] / 2)
     across = UNSTAMPED_PX if box is None else box[2] / MARK_SHARE
     down = across * HEIGHT / WIDTH
-    left, top = min(max(0.0, x - across / 2), width - across), min(max(0.0, y - down / 2), height - down)
+    left, top = (
+        min(max(0.0, x - across / 2), width - across),
+        min(max(0.0, y - down / 2), height - down),
+    )
     return left, top, left + across, top + down
 
 
 def write_model(path: Path) -> None:
-    """Write the packaged model with an input of :data:`INPUT_PX` pixels; it holds nothing but convolutions."""
+    """Write the packaged model with an input of :data:`INPUT_PX` pixels; it holds nothing but
+    convolutions.
+    """
     model = onnx.load(PACKAGED / "model.onnx")
     sides = model.graph.input[0].type.tensor_type.shape.dim[1:3]
-    cells = [side for output in model.graph.output for side in output.type.tensor_type.shape.dim[2:]]
+    cells = [
+        side for output in model.graph.output for side in output.type.tensor_type.shape.dim[2:]
+    ]
     for dims, number in ((sides, INPUT_PX), (cells, INPUT_PX // STRIDE)):
         for dim in dims:
             dim.dim_value = number
     del model.graph.value_info[:]  # sizes in between
     entry = next(entry for entry in model.metadata_props if entry.key == METADATA_KEY)
-    contract = dataclasses.replace(Contract.from_json(entry.value), input_width=INPUT_PX, input_height=INPUT_PX)
+    contract = dataclasses.replace(
+        Contract.from_json(entry.value), input_width=INPUT_PX, input_height=INPUT_PX
+    )
     entry.value = contract.to_json()
     path.write_bytes(model.SerializeToString(deterministic=True))

@@ -1,6 +1,7 @@
 """What is done on the board, step by step, and what was seen: facts, which the host judges.
 
-Runs in the guest, as root, once after each start of the board. Facts go to the host as JSON lines over a virtio port.
+Runs in the guest, as root, once after each start of the board. Facts go to the host as JSON lines
+over a virtio port.
 """
 
 import dataclasses
@@ -20,9 +21,14 @@ from tests.board import box, camera, settings, wires
 
 PORT = Path("/dev/virtio-ports/report")
 PAYLOAD = Path("/payload")
-STAMPED, OTHER_STAMPED, UNSTAMPED = "01-milk-stamped.jpg", "05-can-stamped.jpg", "02-milk-unstamped.jpg"
+STAMPED, OTHER_STAMPED, UNSTAMPED = (
+    "01-milk-stamped.jpg",
+    "05-can-stamped.jpg",
+    "02-milk-unstamped.jpg",
+)
 ORDER = (1, 2, 4, 3, 5, 7, 6, 8, 9, 11, 10, 12)
-"""In which order the twelve sample pictures come by: passes and rejects alone, in pairs and in turn."""
+"""In which order the twelve sample pictures come by: passes and rejects alone, in pairs and in
+turn."""
 REST_S = (settings.DELAY_MS + settings.PULSE_MS) / 1000 + 0.5
 """After so long an item has left the board."""
 LOAD_S = 0.25
@@ -37,12 +43,16 @@ def say(**message: Any) -> None:
 
 
 def main() -> int:
-    """Do what is to be done after this start: everything, or, once there is a journal, what follows a power cut."""
+    """Do what is to be done after this start: everything, or, once there is a journal, what follows
+    a power cut.
+    """
     return report(AFTER_THE_CUT if box.JOURNAL.exists() else FIRST)
 
 
 def report(steps: Mapping[str, Callable[[], Facts]]) -> int:
-    """Take one step after another and tell the host of each, of what went wrong, and what systemd's journal holds."""
+    """Take one step after another and tell the host of each, of what went wrong, and what systemd's
+    journal holds.
+    """
     try:
         for name, step in steps.items():
             say(step=name, say=f"{name} ({time.monotonic():.0f} s up)")
@@ -64,7 +74,9 @@ def install() -> Facts:
         "package": package.name,
         "seconds": seconds,
         "said": said,
-        "status": box.run("dpkg-query", "--show", "--showformat=${Status}", package.name.split("_")[0]),
+        "status": box.run(
+            "dpkg-query", "--show", "--showformat=${Status}", package.name.split("_")[0]
+        ),
         "networks": sorted(path.name for path in Path("/sys/class/net").iterdir()),
         "size_mb": int(box.run("du", "-sm", "/opt/stampgate").split()[0]),
     }
@@ -83,7 +95,11 @@ def line() -> Facts:
     """Let every sample picture come by once."""
     names = sorted(path.name for path in camera.SAMPLES.glob("*.jpg"))
     facts = watched(lambda: {"items": [item(names[number - 1]) for number in ORDER]})
-    return {**facts, "log": box.run(box.PROGRAM, "log", "--csv"), "verified": box.run(box.PROGRAM, "verify-log")}
+    return {
+        **facts,
+        "log": box.run(box.PROGRAM, "log", "--csv"),
+        "verified": box.run(box.PROGRAM, "verify-log"),
+    }
 
 
 def eye_killed() -> Facts:
@@ -145,7 +161,9 @@ def eye_hung() -> Facts:
             "hung_ns": hung_ns,
             "back_ns": time.monotonic_ns(),
             "restarts": box.restarts(box.EYE) - before,
-            "said": [text for text in box.messages("--unit", box.EYE).splitlines() if "atchdog" in text],
+            "said": [
+                text for text in box.messages("--unit", box.EYE).splitlines() if "atchdog" in text
+            ],
             "blind": blind,
             "items": [item(OTHER_STAMPED)],
         }
@@ -154,7 +172,9 @@ def eye_hung() -> Facts:
 
 
 def camera_lost() -> Facts:
-    """Pull the camera's cable, take its device away, and bring both back; items come by all the while."""
+    """Pull the camera's cable, take its device away, and bring both back; items come by all the
+    while.
+    """
 
     def act() -> Facts:
         camera.show(STAMPED)
@@ -178,14 +198,23 @@ def camera_lost() -> Facts:
 def hardening() -> Facts:
     """What systemd thinks of the units, and whether the board's watchdog watches systemd itself."""
     return {
-        "exposure": {unit: box.run("systemd-analyze", "security", "--no-pager", unit) for unit in (box.GATE, box.EYE)},
+        "exposure": {
+            unit: box.run("systemd-analyze", "security", "--no-pager", unit)
+            for unit in (box.GATE, box.EYE)
+        },
         "watchdog": box.run("systemctl", "show", "--property=RuntimeWatchdogUSec"),
-        "said": [text for text in box.messages("--identifier=systemd").splitlines() if "hardware watchdog" in text],
+        "said": [
+            text
+            for text in box.messages("--identifier=systemd").splitlines()
+            if "hardware watchdog" in text
+        ],
     }
 
 
 def load() -> Facts:
-    """Let item after item come by and tell the host of each record that can be seen, until the power is cut."""
+    """Let item after item come by and tell the host of each record that can be seen, until the
+    power is cut.
+    """
     threading.Thread(target=pull_on, daemon=True).start()
     seen = 0
     while True:
@@ -218,7 +247,9 @@ def purge() -> Facts:
 
 
 def watched(act: Callable[[], Facts]) -> Facts:
-    """Do something on a line that may run; add what the outputs and the journal did until the last item had left."""
+    """Do something on a line that may run; add what the outputs and the journal did until the last
+    item had left.
+    """
     box.until("READY", box.ready)
     before = last_sequence()
     wires.begin_trace()
@@ -228,18 +259,28 @@ def watched(act: Callable[[], Facts]) -> Facts:
     # What passed a dead gate is nobody's, so it is in no journal; then there may be fewer records.
     wait_s = 0 if "levels" in facts else box.PATIENCE_S
     if wait_s:
-        box.until("every item is in the journal", lambda: last_sequence() - before >= passed, wait_s)
+        box.until(
+            "every item is in the journal", lambda: last_sequence() - before >= passed, wait_s
+        )
     records = [record for record in box.items() if record["sequence"] > before]
-    return {**facts, "edges": [dataclasses.astuple(edge) for edge in wires.traced()], "records": records}
+    return {
+        **facts,
+        "edges": [dataclasses.astuple(edge) for edge in wires.traced()],
+        "records": records,
+    }
 
 
 def item(picture: str) -> Facts:
-    """Let an item come by and hold its picture until it is in the journal, well before it arrives at the gate."""
+    """Let an item come by and hold its picture until it is in the journal, well before it arrives
+    at the gate.
+    """
     camera.show(picture)
     pulled_ns = wires.pass_item()
     told = box.until("the item is in the journal", lambda: recorded(pulled_ns))
     seconds = (time.monotonic_ns() - pulled_ns) / 1e9
-    say(say=f"  {picture}: {told['verdict']} after {told['ms']:.0f} ms, in the journal after {seconds:.1f} s")
+    say(
+        say=f"  {picture}: {told['verdict']} after {told['ms']:.0f} ms, in the journal after {seconds:.1f} s"
+    )
     return {"picture": picture, "pulled_ns": pulled_ns}
 
 
@@ -251,7 +292,9 @@ def blind_item(picture: str) -> Facts:
 
 
 def recorded(pulled_ns: int) -> Facts | None:
-    """The record of the item that came by at a moment, or None; those of earlier items may come late, after a fault."""
+    """The record of the item that came by at a moment, or None; those of earlier items may come
+    late, after a fault.
+    """
     return next((record for record in box.items() if record["trigger_ns"] >= pulled_ns), None)
 
 
@@ -288,7 +331,9 @@ def user_of(unit: str) -> str:
 
 
 class Levels:
-    """Watches the outputs' levels while inside the ``with`` block: each change, and when it was seen."""
+    """Watches the outputs' levels while inside the ``with`` block: each change, and when it was
+    seen.
+    """
 
     def __init__(self) -> None:
         self.levels: list[tuple[int, dict[str, int]]] = []

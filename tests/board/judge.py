@@ -1,4 +1,6 @@
-"""What the facts from the board prove, claim by claim. Pure: no board, no files, so each claim can be seen to fail."""
+"""What the facts from the board prove, claim by claim. Pure: no board, no files, so each claim can
+be seen to fail.
+"""
 
 import csv
 import io
@@ -16,7 +18,8 @@ LATE_MS = 250
 DROP_MS = 500
 """READY must rest so soon after the eye was killed."""
 RELEASED_MS = 500
-"""The outputs must be safe so soon after the gate was killed; they are looked at about every two milliseconds."""
+"""The outputs must be safe so soon after the gate was killed; they are looked at about every two
+milliseconds."""
 SAFE = {REJECT: 0, READY: 0, FAULT: 1}
 EXPOSURE = 2.0
 """Of ``systemd-analyze security``, at most."""
@@ -36,8 +39,8 @@ class Claim:
 def judge(facts: Mapping[str, Facts], stamped: frozenset[str], seen: int) -> list[Claim]:
     """Judge all claims.
 
-    *facts*: by step. *stamped*: names of the pictures that must pass. *seen*: the last item that was seen in the
-    journal before the power was cut.
+    *facts*: by step. *stamped*: names of the pictures that must pass. *seen*: the last item that
+    was seen in the journal before the power was cut.
     """
     return [
         *installed(facts["install"], facts["start"]),
@@ -59,7 +62,11 @@ def installed(install: Facts, start: Facts) -> list[Claim]:
     users = start["users"]
     return [
         Claim("dpkg installs the package without a network", whole, figures),
-        Claim("both services start, as a user of their own", users == ["stampgate"] * 2, f"{start['seconds']:.1f} s"),
+        Claim(
+            "both services start, as a user of their own",
+            users == ["stampgate"] * 2,
+            f"{start['seconds']:.1f} s",
+        ),
     ]
 
 
@@ -70,8 +77,12 @@ def line(facts: Facts, stamped: frozenset[str]) -> list[Claim]:
     pulses = pulses_of(facts["edges"])
     told = [(r["sequence"], r["verdict"]) for r in records]
     wanted = [("pass" if item["picture"] in stamped else "reject") for item in items]
-    agrees = [verdict for _, verdict in told] == wanted and logged(facts["log"])[-len(told) :] == told
-    moments = [(r["trigger_ns"] - i["pulled_ns"]) / 1e6 for r, i in zip(records, items, strict=False)]
+    agrees = [verdict for _, verdict in told] == wanted and logged(facts["log"])[
+        -len(told) :
+    ] == told
+    moments = [
+        (r["trigger_ns"] - i["pulled_ns"]) / 1e6 for r, i in zip(records, items, strict=False)
+    ]
     close = all(DEBOUNCE_MS <= ms <= DEBOUNCE_MS + LATE_MS for ms in moments)
     return [
         Claim(
@@ -92,23 +103,39 @@ def eye_killed(facts: Facts, stamped: frozenset[str]) -> list[Claim]:
     drop_ms, level = rested(facts["edges"], facts["killed_ns"])
     back = facts["restarts"] == 1 and verdicts(facts)[-1:] == ["pass"]
     return [
-        Claim("kill -9 of the eye: READY drops", level == 0 and drop_ms <= DROP_MS, f"after {drop_ms:.0f} ms"),
+        Claim(
+            "kill -9 of the eye: READY drops",
+            level == 0 and drop_ms <= DROP_MS,
+            f"after {drop_ms:.0f} ms",
+        ),
         unseen("kill -9 of the eye", facts, stamped),
-        Claim("kill -9 of the eye: it is back by itself, and lets pass", back, f"after {back_s(facts, 'killed_ns')}"),
+        Claim(
+            "kill -9 of the eye: it is back by itself, and lets pass",
+            back,
+            f"after {back_s(facts, 'killed_ns')}",
+        ),
     ]
 
 
 def gate_killed(facts: Facts, stamped: frozenset[str]) -> list[Claim]:
     """The gate is killed by SIGKILL."""
-    safe = [t_ns for t_ns, levels in facts["levels"] if t_ns >= facts["killed_ns"] and levels == SAFE]
+    safe = [
+        t_ns for t_ns, levels in facts["levels"] if t_ns >= facts["killed_ns"] and levels == SAFE
+    ]
     safe_ms = (safe[0] - facts["killed_ns"]) / 1e6 if safe else float("inf")
     pulses = pulses_of(facts["edges"])
     sweep = pulses[0] if pulses else (0, 0)
     due_ns = facts["blind"][0]["pulled_ns"] + DELAY_MS * 1e6
-    last_ns = facts["killed_ns"] + (DELAY_MS + PULSE_MS) * 1e6  # then the last item that the dead gate saw has left
+    last_ns = (
+        facts["killed_ns"] + (DELAY_MS + PULSE_MS) * 1e6
+    )  # then the last item that the dead gate saw has left
     swept = sweep[0] <= due_ns < sweep[1] and last_ns <= sweep[1]
     unstamped = [item for item in facts["items"] if item["picture"] not in stamped]
-    back = facts["restarts"] == 1 and verdicts(facts) == ["pass", "reject"] and fits(unstamped, pulses[1:])
+    back = (
+        facts["restarts"] == 1
+        and verdicts(facts) == ["pass", "reject"]
+        and fits(unstamped, pulses[1:])
+    )
     return [
         Claim(
             "kill -9 of the gate: REJECT and READY fall, FAULT rises",
@@ -120,7 +147,11 @@ def gate_killed(facts: Facts, stamped: frozenset[str]) -> list[Claim]:
             swept,
             f"REJECT high for {(sweep[1] - sweep[0]) / 1e6:.0f} ms",
         ),
-        Claim("kill -9 of the gate: both are back by themselves", back, f"after {back_s(facts, 'killed_ns')}"),
+        Claim(
+            "kill -9 of the gate: both are back by themselves",
+            back,
+            f"after {back_s(facts, 'killed_ns')}",
+        ),
     ]
 
 
@@ -130,23 +161,41 @@ def eye_hung(facts: Facts, stamped: frozenset[str]) -> list[Claim]:
     back = facts["restarts"] == 1 and bool(facts["said"]) and verdicts(facts)[-1:] == ["pass"]
     in_time = level == 0 and drop_ms <= SILENT_MS + DROP_MS
     return [
-        Claim("a hung eye: READY drops", in_time, f"after {drop_ms:.0f} ms (eye_silent_ms {SILENT_MS})"),
+        Claim(
+            "a hung eye: READY drops",
+            in_time,
+            f"after {drop_ms:.0f} ms (eye_silent_ms {SILENT_MS})",
+        ),
         unseen("a hung eye", facts, stamped),
-        Claim("a hung eye: systemd's watchdog starts it again", back, f"READY after {back_s(facts, 'hung_ns')}"),
+        Claim(
+            "a hung eye: systemd's watchdog starts it again",
+            back,
+            f"READY after {back_s(facts, 'hung_ns')}",
+        ),
     ]
 
 
 def camera_lost(facts: Facts, stamped: frozenset[str]) -> list[Claim]:
     """The camera's cable pulled, then its device gone."""
-    raised = [t_ns for line, level, t_ns in facts["edges"] if line == FAULT and level and t_ns > facts["lost_ns"]]
+    raised = [
+        t_ns
+        for line, level, t_ns in facts["edges"]
+        if line == FAULT and level and t_ns > facts["lost_ns"]
+    ]
     first = facts["records"][0]["reason"] if facts["records"] else ""
     after = f"FAULT after {(raised[0] - facts['lost_ns']) / 1e6:.0f} ms" if raised else "never"
     named = bool(raised) and "camera" in first and not facts["device_left"]
     back = verdicts(facts)[-1:] == ["pass"]
     return [
-        Claim("the camera is gone: FAULT, and the journal says why", named, f"{after}; '{first[:60]}'"),
+        Claim(
+            "the camera is gone: FAULT, and the journal says why", named, f"{after}; '{first[:60]}'"
+        ),
         unseen("the camera is gone", facts, stamped),
-        Claim("the camera is gone: when it is there again, all goes on", back, f"{back_s(facts, 'lost_ns')} in all"),
+        Claim(
+            "the camera is gone: when it is there again, all goes on",
+            back,
+            f"{back_s(facts, 'lost_ns')} in all",
+        ),
     ]
 
 
@@ -177,13 +226,18 @@ def power_cut(facts: Facts, stamped: frozenset[str], seen: int) -> list[Claim]:
 def hardened(facts: Facts) -> list[Claim]:
     """What systemd says of the units and the watchdog."""
     found = {
-        unit: float(re.findall(r"exposure level for \S+: ([\d.]+)", t)[0]) for unit, t in facts["exposure"].items()
+        unit: float(re.findall(r"exposure level for \S+: ([\d.]+)", t)[0])
+        for unit, t in facts["exposure"].items()
     }
     figures = ", ".join(f"{unit.partition('.')[0]} {value}" for unit, value in found.items())
     seconds = re.fullmatch(r"RuntimeWatchdogUSec=(\d+)s", facts["watchdog"].strip())
     watched = seconds is not None and int(seconds[1]) <= 15 and bool(facts["said"])
     return [
-        Claim("systemd-analyze security of both is at most 2.0", max(found.values()) <= EXPOSURE, figures),
+        Claim(
+            "systemd-analyze security of both is at most 2.0",
+            max(found.values()) <= EXPOSURE,
+            figures,
+        ),
         Claim("the board's watchdog watches systemd", watched, facts["watchdog"].strip()),
     ]
 
@@ -191,20 +245,31 @@ def hardened(facts: Facts) -> list[Claim]:
 def purged(facts: Facts) -> list[Claim]:
     """The package is purged."""
     clean = not facts["left"] and not facts["running"] and facts["journals"] > 0
-    return [Claim("purge leaves the journal and nothing else", clean, f"{facts['journals']} journal files left")]
+    return [
+        Claim(
+            "purge leaves the journal and nothing else",
+            clean,
+            f"{facts['journals']} journal files left",
+        )
+    ]
 
 
 def unseen(name: str, facts: Facts, stamped: frozenset[str]) -> Claim:
-    """Items that no eye could judge are rejected, each by its pulse, and stand in the journal as faults."""
+    """Items that no eye could judge are rejected, each by its pulse, and stand in the journal as
+    faults.
+    """
     blind = facts["blind"]
     rejected = sorted(
-        [*blind, *(i for i in facts["items"] if i["picture"] not in stamped)], key=lambda i: i["pulled_ns"]
+        [*blind, *(i for i in facts["items"] if i["picture"] not in stamped)],
+        key=lambda i: i["pulled_ns"],
     )
     pulses = pulses_of(facts["edges"])
     told = verdicts(facts)[: len(blind)]
     held = bool(blind) and fits(rejected, pulses) and told == ["fault"] * len(blind)
     return Claim(
-        f"{name}: items passing meanwhile are rejected", held, f"{len(blind)} items, {spread(rejected, pulses)}"
+        f"{name}: items passing meanwhile are rejected",
+        held,
+        f"{len(blind)} items, {spread(rejected, pulses)}",
     )
 
 
@@ -220,7 +285,9 @@ def pulses_of(edges: Sequence[Sequence[Any]]) -> list[Pulse]:
 
 
 def fits(rejected: Sequence[Facts], pulses: Sequence[Pulse]) -> bool:
-    """Whether there is one pulse for each of these items and no other, in order, each when it is due."""
+    """Whether there is one pulse for each of these items and no other, in order, each when it is
+    due.
+    """
     if len(rejected) != len(pulses):
         return False
     late = late_ms(rejected, pulses)
@@ -228,7 +295,9 @@ def fits(rejected: Sequence[Facts], pulses: Sequence[Pulse]) -> bool:
 
 
 def late_ms(rejected: Sequence[Facts], pulses: Sequence[Pulse]) -> list[float]:
-    """By how much each pulse came later than debouncing and delay after its item covered the photo-eye."""
+    """By how much each pulse came later than debouncing and delay after its item covered the
+    photo-eye.
+    """
     due_ms = DEBOUNCE_MS + DELAY_MS
     return [(p[0] - i["pulled_ns"]) / 1e6 - due_ms for i, p in zip(rejected, pulses, strict=False)]
 

@@ -24,25 +24,54 @@ class HungError(Exception):
 
 
 class Machine:
-    """An arm64 machine of two cores without a network, on inside its ``with`` block; leaving it cuts the power.
+    """An arm64 machine of two cores without a network, on inside its ``with`` block; leaving it
+    cuts the power.
 
-    *disk*: a qcow2 file in writeback mode. What the guest has not flushed (fsync, fdatasync) may lie in QEMU's own
-    memory, the places of newly written blocks above all; a killed QEMU loses it, as a card loses its cache.
-    *payload*: a second disk, for reading only. *console*: file for what the kernel and systemd print.
+    *disk*: a qcow2 file in writeback mode. What the guest has not flushed (fsync, fdatasync) may
+    lie in QEMU's own memory, the places of newly written blocks above all; a killed QEMU loses it,
+    as a card loses its cache. *payload*: a second disk, for reading only. *console*: file for what
+    the kernel and systemd print.
 
     Synchronization: one thread; another reads what the guest says.
     """
 
     def __init__(self, boot: Path, disk: Path, payload: Path, console: Path) -> None:
         self._command = [
-            *("qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a72", "-accel", "tcg,thread=multi"),
-            *("-smp", "2", "-m", "1536", "-nodefaults", "-display", "none", "-nic", "none", "-no-reboot"),
+            *(
+                "qemu-system-aarch64",
+                "-M",
+                "virt",
+                "-cpu",
+                "cortex-a72",
+                "-accel",
+                "tcg,thread=multi",
+            ),
+            *(
+                "-smp",
+                "2",
+                "-m",
+                "1536",
+                "-nodefaults",
+                "-display",
+                "none",
+                "-nic",
+                "none",
+                "-no-reboot",
+            ),
             *("-kernel", str(boot / "vmlinuz"), "-initrd", str(boot / "initrd.img")),
-            *("-append", "console=ttyAMA0 root=/dev/vda rw loglevel=4 systemd.show_status=0 mitigations=off"),
+            *(
+                "-append",
+                "console=ttyAMA0 root=/dev/vda rw loglevel=4 systemd.show_status=0 mitigations=off",
+            ),
             *("-drive", f"if=virtio,format=qcow2,cache=writeback,file={disk}"),
             *("-drive", f"if=virtio,format=raw,readonly=on,file={payload}"),
             *("-device", "virtio-rng-pci", "-device", "i6300esb", "-device", "virtio-serial-pci"),
-            *("-chardev", "stdio,id=report,signal=off", "-device", "virtserialport,chardev=report,name=report"),
+            *(
+                "-chardev",
+                "stdio,id=report,signal=off",
+                "-device",
+                "virtserialport,chardev=report,name=report",
+            ),
             *("-serial", f"file:{console}"),
         ]
         self._lines: queue.Queue[str] = queue.Queue()
@@ -56,7 +85,10 @@ class Machine:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.cut_power()
 

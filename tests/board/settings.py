@@ -1,7 +1,8 @@
 """The settings of the box on the board, and the numbers of them that the judge needs.
 
-An emulated processor needs seconds for a picture: the way to the gate is longer than on a real line, so that several
-items are on it all the same. All else is as it would be there, the checks of every picture among it.
+An emulated processor needs seconds for a picture: the way to the gate is longer than on a real
+line, so that several items are on it all the same. All else is as it would be there, the checks of
+every picture among it.
 """
 
 from pathlib import Path

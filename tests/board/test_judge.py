@@ -1,4 +1,6 @@
-"""The judge of the emulated board: good facts pass every claim, and each thing that may go wrong fails its own."""
+"""The judge of the emulated board: good facts pass every claim, and each thing that may go wrong
+fails its own.
+"""
 
 import copy
 from collections.abc import Callable
@@ -34,13 +36,22 @@ def pulse(item_ms: int, late_ms: int = 1) -> Edges:
 def beats(from_ms: int, to_ms: int) -> Edges:
     """READY beating, at rest in the end."""
     moments = range(from_ms, to_ms, 2 * READY_MS)
-    return [edge for ms in moments for edge in (("READY", 1, ms * MS), ("READY", 0, (ms + READY_MS) * MS))]
+    return [
+        edge
+        for ms in moments
+        for edge in (("READY", 1, ms * MS), ("READY", 0, (ms + READY_MS) * MS))
+    ]
 
 
 def records(*verdicts: str, item_ms: int = 0) -> list[Facts]:
     """Journal records, one item a second."""
     return [
-        {"sequence": n + 1, "verdict": v, "reason": "camera lost", "trigger_ns": (item_ms + n * 1000 + 6) * MS}
+        {
+            "sequence": n + 1,
+            "verdict": v,
+            "reason": "camera lost",
+            "trigger_ns": (item_ms + n * 1000 + 6) * MS,
+        }
         for n, v in enumerate(verdicts)
     ]
 
@@ -53,7 +64,9 @@ def interrupted(since: str, **more: Any) -> Facts:
         "restarts": 1,
         "blind": passing(("stamped", 1500)),
         "items": passing(("stamped", 3000)),
-        "edges": sorted([*beats(0, 1050), *pulse(1500), *beats(2500, 20_000)], key=lambda edge: edge[2]),
+        "edges": sorted(
+            [*beats(0, 1050), *pulse(1500), *beats(2500, 20_000)], key=lambda edge: edge[2]
+        ),
         "records": records("fault", "pass"),
         **more,
     }
@@ -74,20 +87,29 @@ def good() -> Facts:
             "size_mb": 1,
         },
         "start": {"users": ["stampgate", "stampgate"], "seconds": 1.0},
-        "line": {**one_pass, "records": records("pass", "reject"), "log": log, "verified": "j: 3 records, chain whole"},
+        "line": {
+            **one_pass,
+            "records": records("pass", "reject"),
+            "log": log,
+            "verified": "j: 3 records, chain whole",
+        },
         "eye_killed": interrupted("killed_ns"),
         "gate_killed": {
             "killed_ns": 1000 * MS,
             "back_ns": 20_000 * MS,
             "restarts": 1,
-            "levels": [(900 * MS, {"REJECT": 0, "READY": 1, "FAULT": 0}), (1010 * MS, wires_safe())],
+            "levels": [
+                (900 * MS, {"REJECT": 0, "READY": 1, "FAULT": 0}),
+                (1010 * MS, wires_safe()),
+            ],
             "blind": passing(("stamped", 1300)),
             "items": passing(("stamped", 21_000), ("unstamped", 22_000)),
             "edges": [*sweep, *pulse(22_000)],
             "records": records("pass", "reject"),
         },
         "eye_hung": interrupted("hung_ns", said=["Watchdog timeout"]),
-        "camera_lost": interrupted("lost_ns", device_left=False) | {"edges": with_fault(interrupted("lost_ns"))},
+        "camera_lost": interrupted("lost_ns", device_left=False)
+        | {"edges": with_fault(interrupted("lost_ns"))},
         "after_the_cut": {
             **one_pass,
             "records": records("pass", "reject"),
@@ -133,25 +155,57 @@ WRONGS: dict[str, tuple[Callable[[Facts], Any], str]] = {
     "a network": (lambda f: f["install"]["networks"].append("eth0"), "dpkg installs"),
     "root": (lambda f: f["start"].update(users=["root", "root"]), "both services start"),
     "no pulse": (lambda f: f["line"].update(edges=[]), "stamped items give no pulse"),
-    "one pulse more": (lambda f: f["line"].update(edges=[*pulse(0), *pulse(1000)]), "stamped items give no pulse"),
+    "one pulse more": (
+        lambda f: f["line"].update(edges=[*pulse(0), *pulse(1000)]),
+        "stamped items give no pulse",
+    ),
     "early": (lambda f: f["line"].update(edges=pulse(1000, -2)), "stamped items give no pulse"),
-    "late": (lambda f: f["line"].update(edges=pulse(1000, LATE_MS + 1)), "stamped items give no pulse"),
-    "another verdict": (lambda f: f["line"]["records"][0].update(verdict="fault"), "the journal agrees"),
-    "another log": (lambda f: f["line"].update(log="sequence,verdict\n1,pass\n2,pass\n"), "the journal agrees"),
-    "another moment": (lambda f: f["line"]["records"][1].update(trigger_ns=0), "the journal agrees"),
-    "READY goes on": (lambda f: f["eye_killed"].update(edges=[*beats(0, 20_000)]), "kill -9 of the eye: READY"),
+    "late": (
+        lambda f: f["line"].update(edges=pulse(1000, LATE_MS + 1)),
+        "stamped items give no pulse",
+    ),
+    "another verdict": (
+        lambda f: f["line"]["records"][0].update(verdict="fault"),
+        "the journal agrees",
+    ),
+    "another log": (
+        lambda f: f["line"].update(log="sequence,verdict\n1,pass\n2,pass\n"),
+        "the journal agrees",
+    ),
+    "another moment": (
+        lambda f: f["line"]["records"][1].update(trigger_ns=0),
+        "the journal agrees",
+    ),
+    "READY goes on": (
+        lambda f: f["eye_killed"].update(edges=[*beats(0, 20_000)]),
+        "kill -9 of the eye: READY",
+    ),
     "READY late": (
-        lambda f: f["eye_killed"].update(edges=[*beats(0, 1600), *pulse(1500), *beats(2500, 20_000)]),
+        lambda f: f["eye_killed"].update(
+            edges=[*beats(0, 1600), *pulse(1500), *beats(2500, 20_000)]
+        ),
         "kill -9 of the eye: READY",
     ),
     "let pass unseen": (lambda f: drop(f, "eye_killed", "REJECT"), "kill -9 of the eye: items"),
     "not back": (lambda f: f["eye_killed"].update(restarts=0), "kill -9 of the eye: it is back"),
-    "REJECT stuck": (lambda f: f["gate_killed"]["levels"][1][1].update(REJECT=1), "kill -9 of the gate: REJECT"),
-    "no sweep": (lambda f: f["gate_killed"].update(edges=pulse(22_000)), "kill -9 of the gate: what was under way"),
+    "REJECT stuck": (
+        lambda f: f["gate_killed"]["levels"][1][1].update(REJECT=1),
+        "kill -9 of the gate: REJECT",
+    ),
+    "no sweep": (
+        lambda f: f["gate_killed"].update(edges=pulse(22_000)),
+        "kill -9 of the gate: what was under way",
+    ),
     "no watchdog": (lambda f: f["eye_hung"].update(said=[]), "a hung eye: systemd"),
     "no FAULT": (lambda f: drop(f, "camera_lost", "FAULT"), "the camera is gone: FAULT"),
-    "a pass": (lambda f: f["camera_lost"]["records"][0].update(verdict="pass"), "the camera is gone: items"),
-    "chain broken": (lambda f: f["after_the_cut"].update(verified="no"), "power cut under load: the journal"),
+    "a pass": (
+        lambda f: f["camera_lost"]["records"][0].update(verdict="pass"),
+        "the camera is gone: items",
+    ),
+    "chain broken": (
+        lambda f: f["after_the_cut"].update(verified="no"),
+        "power cut under load: the journal",
+    ),
     "two lost": (
         lambda f: f["after_the_cut"].update(log="sequence,verdict\n1,pass\n"),
         "power cut under load: at most",
@@ -160,7 +214,10 @@ WRONGS: dict[str, tuple[Callable[[Facts], Any], str]] = {
         lambda f: f["hardening"]["exposure"].update(x="exposure level for x: 2.1 OK"),
         "systemd-analyze security",
     ),
-    "no hardware": (lambda f: f["hardening"].update(watchdog="RuntimeWatchdogUSec=0"), "the board's watchdog"),
+    "no hardware": (
+        lambda f: f["hardening"].update(watchdog="RuntimeWatchdogUSec=0"),
+        "the board's watchdog",
+    ),
     "no journal": (lambda f: f["purge"].update(journals=0), "purge leaves"),
 }
 
@@ -183,7 +240,10 @@ def test_a_trace_of_the_kernel_is_read_in_the_order_of_time() -> None:
         " gate-7 [000] .....    10.000200: gpio_value: 534 set 1",
     ]
     first, second = ("READY", 1, 10_000_200_000), ("REJECT", 0, 10_000_300_000)
-    assert [(edge.line, edge.level, edge.t_ns) for edge in wires.edges_of(text, 512)] == [first, second]
+    assert [(edge.line, edge.level, edge.t_ns) for edge in wires.edges_of(text, 512)] == [
+        first,
+        second,
+    ]
 
 
 def test_the_boards_model_judges_the_boards_pictures_as_they_are_labelled(tmp_path: Path) -> None:

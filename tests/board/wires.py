@@ -1,9 +1,11 @@
-"""The board's wires, as the test holds them: a photo-eye to pull, and the outputs as the kernel saw them change.
+"""The board's wires, as the test holds them: a photo-eye to pull, and the outputs as the kernel saw
+them change.
 
-Runs in the guest, as root. The chip is the kernel's gpio-sim. Its outputs are not polled: the kernel's own trace event
-``gpio_value`` tells of each change at the moment at which it was made, to the microsecond of CLOCK_MONOTONIC, which is
-also Python's ``time.monotonic_ns``. What happens when nobody holds a line any more is no event: that is read from the
-simulator's ``value``, which then follows the pull resistor, as a wire does.
+Runs in the guest, as root. The chip is the kernel's gpio-sim. Its outputs are not polled: the
+kernel's own trace event ``gpio_value`` tells of each change at the moment at which it was made, to
+the microsecond of CLOCK_MONOTONIC, which is also Python's ``time.monotonic_ns``. What happens when
+nobody holds a line any more is no event: that is read from the simulator's ``value``, which then
+follows the pull resistor, as a wire does.
 """
 
 import re
@@ -17,7 +19,8 @@ PHOTO_EYE, REJECT, READY, FAULT = "PHOTO_EYE", "REJECT", "READY", "FAULT"
 OFFSETS = {PHOTO_EYE: 4, REJECT: 17, READY: 22, FAULT: 27}
 OUTPUTS = (REJECT, READY, FAULT)
 PULLED_UP = (FAULT,)
-"""Lines with a resistor to 3.3 V, so that a box without a gate shows a fault; the others have one to ground."""
+"""Lines with a resistor to 3.3 V, so that a box without a gate shows a fault; the others have one
+to ground."""
 FLASH_S = 0.06
 """How long an item covers the photo-eye."""
 
@@ -52,7 +55,9 @@ def make_chip() -> None:
 
 
 def pass_item() -> int:
-    """Let an item cover the photo-eye for a moment; returns when it began to, monotonic nanoseconds."""
+    """Let an item cover the photo-eye for a moment; returns when it began to, monotonic
+    nanoseconds.
+    """
     t_ns = time.monotonic_ns()
     _pull(PHOTO_EYE, up=True)
     time.sleep(FLASH_S)
@@ -70,7 +75,9 @@ def begin_trace() -> None:
     event, base = TRACING / "events" / "gpio" / "gpio_value", _base()
     (TRACING / "tracing_on").write_text("1")
     (TRACING / "trace_clock").write_text("mono")
-    (event / "filter").write_text(" || ".join(f"gpio == {base + OFFSETS[name]}" for name in OUTPUTS))
+    (event / "filter").write_text(
+        " || ".join(f"gpio == {base + OFFSETS[name]}" for name in OUTPUTS)
+    )
     (event / "enable").write_text("1")
     (TRACING / "trace").write_text("")
 
@@ -82,14 +89,17 @@ def traced() -> list[Edge]:
 
 
 def edges_of(lines: Iterable[str], base: int) -> list[Edge]:
-    """Read the kernel's trace; what sets a line to the level that it has is no edge. *base*: the chip's first number.
+    """Read the kernel's trace; what sets a line to the level that it has is no edge. *base*: the
+    chip's first number.
 
     >>> text = "  gate-1 [000] .....   12.000345: gpio_value: 497 set 1"
     >>> edges_of([text, text], 480)
     [Edge(line='REJECT', level=1, t_ns=12000345000)]
     """
     names = {base + offset: name for name, offset in OFFSETS.items()}
-    changes = sorted(tuple(map(int, found.groups())) for found in filter(None, map(EVENT.search, lines)))
+    changes = sorted(
+        tuple(map(int, found.groups())) for found in filter(None, map(EVENT.search, lines))
+    )
     edges: list[Edge] = []
     now: dict[str, int] = {}
     for seconds, microseconds, number, level in changes:
@@ -109,14 +119,21 @@ def _line(name: str) -> Path:
 
 
 def _chip() -> Path:
-    device, chip = (CONFIG / "dev_name").read_text().strip(), (CONFIG / "bank0" / "chip_name").read_text().strip()
+    device, chip = (
+        (CONFIG / "dev_name").read_text().strip(),
+        (CONFIG / "bank0" / "chip_name").read_text().strip(),
+    )
     return Path("/sys/devices/platform") / device / chip
 
 
 def _base() -> int:
     """The number that the kernel's trace gives the chip's first line."""
     chips = Path("/sys/class/gpio").glob("gpiochip*")
-    return next(int((chip / "base").read_text()) for chip in chips if (chip / "label").read_text().strip() == CHIP)
+    return next(
+        int((chip / "base").read_text())
+        for chip in chips
+        if (chip / "label").read_text().strip() == CHIP
+    )
 
 
 if __name__ == "__main__":

@@ -42,7 +42,9 @@ def test_the_sheet_has_a_cell_for_each_picture(count: int, columns: int, rows: i
     sheet = contact_sheet(pictures)
     assert sheet.size == (columns * (SHEET_CELL[0] + 8) + 8, rows * (SHEET_CELL[1] + 8) + 8)
     middles = [
-        sheet.getpixel((8 + i % 3 * (SHEET_CELL[0] + 8) + SHEET_CELL[0] // 2, 8 + i // 3 * 308 + 150))
+        sheet.getpixel(
+            (8 + i % 3 * (SHEET_CELL[0] + 8) + SHEET_CELL[0] // 2, 8 + i // 3 * 308 + 150)
+        )
         for i in range(count)
     ]
     assert middles == [(255, 0, 0)] * count

@@ -25,7 +25,9 @@ def test_the_sample_holds_every_default(tmp_path: Path) -> None:
     assert load_config(write(tmp_path, "")) == Config(folder=tmp_path)
 
 
-def test_a_relative_path_starts_from_the_files_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_relative_path_starts_from_the_files_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Wherever the service stands, and however the file was named."""
     write(tmp_path, '[model]\nfile = "m.onnx"\n[journal]\nfile = "/var/j.jsonl"')
     monkeypatch.chdir(tmp_path.parent)
@@ -38,12 +40,21 @@ def test_a_relative_path_starts_from_the_files_folder(tmp_path: Path, monkeypatc
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[gate]\npulse_ms = 0", "edge.toml: [gate] pulse_ms must be above 0 and at most 10000, not 0"),
-        ("[gate]\npuls_ms = 5", "edge.toml: [gate] has no key 'puls_ms'; its keys are driver, reject_delay_ms"),
+        (
+            "[gate]\npulse_ms = 0",
+            "edge.toml: [gate] pulse_ms must be above 0 and at most 10000, not 0",
+        ),
+        (
+            "[gate]\npuls_ms = 5",
+            "edge.toml: [gate] has no key 'puls_ms'; its keys are driver, reject_delay_ms",
+        ),
         ("[gates]\n", "edge.toml: has no section [gates]; its sections are camera, trigger, gate"),
         ("gate = 5", "edge.toml: [gate] must be a section, not 5"),
         ("[gate", "edge.toml: must be TOML in UTF-8"),
-        ('[trigger]\nkind = "photo"', "edge.toml: [trigger] kind must be one of every-frame, interval"),
+        (
+            '[trigger]\nkind = "photo"',
+            "edge.toml: [trigger] kind must be one of every-frame, interval",
+        ),
     ],
 )
 def test_a_wrong_file_is_refused_in_one_line(tmp_path: Path, text: str, message: str) -> None:
@@ -67,7 +78,10 @@ def test_a_missing_or_binary_file_is_refused(tmp_path: Path) -> None:
 def test_the_checksum_names_the_settings_and_not_their_layout(tmp_path: Path) -> None:
     """Comments do not count; any value does, and so does nothing else."""
     plain = load_config(write(tmp_path, "[gate]\npulse_ms = 40\n")).checksum()
-    assert load_config(write(tmp_path, "# hello\n[gate]\npulse_ms = 40.0\n[camera]\n")).checksum() == plain
+    assert (
+        load_config(write(tmp_path, "# hello\n[gate]\npulse_ms = 40.0\n[camera]\n")).checksum()
+        == plain
+    )
     assert load_config(write(tmp_path, "[gate]\npulse_ms = 41\n")).checksum() != plain
 
 

@@ -1,4 +1,6 @@
-"""Faults that belong to no module alone: the way of an item with a camera that lies, and the table of all of them."""
+"""Faults that belong to no module alone: the way of an item with a camera that lies, and the table
+of all of them.
+"""
 
 import ast
 import contextlib
@@ -27,7 +29,9 @@ Give = Callable[[int], Capture]
 
 
 def stamped(level: int = 90, sigma: float = 1.0) -> Frame:
-    """A picture with the mark on it that the camera checks let pass: noise, and the edge of something brighter."""
+    """A picture with the mark on it that the camera checks let pass: noise, and the edge of
+    something brighter.
+    """
     picture = paint({}).astype(np.float64) - 90 + level
     picture[32:, :32] += 60
     picture = (picture + RNG.normal(0, sigma, picture.shape)).round().clip(0, 255)
@@ -66,10 +70,22 @@ def raising(error: CameraError) -> Give:
     [
         ("camera timeout", raising(CameraError("camera timeout: no picture within 1000 ms"))),
         ("damaged picture", raising(FrameError("damaged picture: cut short"))),
-        ("old picture", lambda after_ns: Capture(stamped(), after_ns - 1, 2, "from before the trigger")),
-        ("old picture", lambda after_ns: Capture(stamped(), after_ns, 1, "with the count of the one before")),
-        ("frozen picture", lambda after_ns: Capture(FIRST.copy(), after_ns, 2, "the one before once more")),
-        ("black picture", lambda after_ns: Capture(np.full_like(FIRST, 3), after_ns, 2, "lamp off")),
+        (
+            "old picture",
+            lambda after_ns: Capture(stamped(), after_ns - 1, 2, "from before the trigger"),
+        ),
+        (
+            "old picture",
+            lambda after_ns: Capture(stamped(), after_ns, 1, "with the count of the one before"),
+        ),
+        (
+            "frozen picture",
+            lambda after_ns: Capture(FIRST.copy(), after_ns, 2, "the one before once more"),
+        ),
+        (
+            "black picture",
+            lambda after_ns: Capture(np.full_like(FIRST, 3), after_ns, 2, "lamp off"),
+        ),
         ("covered lens", lambda after_ns: Capture(COVERED, after_ns, 2, "a hand before the lens")),
         (
             "overexposed picture",
@@ -80,7 +96,9 @@ def raising(error: CameraError) -> Give:
 def test_camera_unplugged_frozen_black_covered_or_overexposed_is_a_fault_and_never_a_pass(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str, give: Give
 ) -> None:
-    """The item before has passed; this one is a FAULT by its name, and rejected when it is at the gate."""
+    """The item before has passed; this one is a FAULT by its name, and rejected when it is at the
+    gate.
+    """
 
     def lying(_config: Config, clock: SimulatedClock) -> LyingCamera:
         return LyingCamera(clock, [lambda after_ns: Capture(FIRST, after_ns, 1, "good"), give])
@@ -89,7 +107,10 @@ def test_camera_unplugged_frozen_black_covered_or_overexposed_is_a_fault_and_nev
     config = settings(tmp_path, camera=CameraSettings())
     with pytest.raises(CameraError) if fault == "camera timeout" else contextlib.nullcontext():
         serve(config, SimulatedClock())
-    assert [(verdict, gate) for _, _, verdict, gate in summary(tmp_path)] == [("pass", "cancelled"), ("fault", "kept")]
+    assert [(verdict, gate) for _, _, verdict, gate in summary(tmp_path)] == [
+        ("pass", "cancelled"),
+        ("fault", "kept"),
+    ]
     assert items(tmp_path)[1]["reason"].startswith(fault)
     assert edges(tmp_path) == [(0, 0, None), (1, 500, 2), (0, 550, 2)]
 
@@ -99,7 +120,14 @@ def test_provider_fallback_cannot_happen() -> None:
     assert Localizer(DEFAULT_MODEL).session.get_providers() == ["CPUExecutionProvider"]
 
 
-WALL_CLOCK = {"time.time", "time.time_ns", "time.localtime", "time.gmtime", "datetime.now", "datetime.utcnow"}
+WALL_CLOCK = {
+    "time.time",
+    "time.time_ns",
+    "time.localtime",
+    "time.gmtime",
+    "datetime.now",
+    "datetime.utcnow",
+}
 FILE_TIMES = {"st_mtime", "st_ctime", "st_atime", "st_mtime_ns", "st_ctime_ns"}
 
 
@@ -121,10 +149,17 @@ def asks_the_wall_clock(path: Path) -> set[str]:
 
 
 def test_wall_clock_two_weeks_back_cannot_move_order_due_times_or_retention() -> None:
-    """It is read for the journal's wall_time field and by 'log --since', and nowhere else on the box."""
-    asking = {str(path.relative_to(ROOT)): asks_the_wall_clock(path) for path in (ROOT / "edge").rglob("*.py")}
+    """It is read for the journal's wall_time field and by 'log --since', and nowhere else on the
+    box.
+    """
+    asking = {
+        str(path.relative_to(ROOT)): asks_the_wall_clock(path)
+        for path in (ROOT / "edge").rglob("*.py")
+    }
     assert {path: scopes for path, scopes in asking.items() if scopes} == {
-        "edge/record/journal.py": {"__init__"},  # what Journal takes for *wall* unless it is given another
+        "edge/record/journal.py": {
+            "__init__"
+        },  # what Journal takes for *wall* unless it is given another
         "edge/commands/log.py": {"_younger_than"},
     }
 
@@ -133,5 +168,8 @@ def test_every_test_that_the_table_of_faults_names_exists() -> None:
     """A test renamed there is a promise broken here."""
     named = re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", TABLE)
     assert len(named) > 60, "the table has another shape"
-    found = {path: set(re.findall(r"^def (test_\w+)", (ROOT / path).read_text(), re.MULTILINE)) for path, _ in named}
+    found = {
+        path: set(re.findall(r"^def (test_\w+)", (ROOT / path).read_text(), re.MULTILINE))
+        for path, _ in named
+    }
     assert [f"{path}::{name}" for path, name in named if name not in found[path]] == []

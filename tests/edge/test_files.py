@@ -29,7 +29,9 @@ def test_on_a_full_disk_the_old_file_stays_and_nothing_is_left_over(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(InputError, match=r"f: cannot be written \(No space left on device\); make room"):
+    with pytest.raises(
+        InputError, match=r"f: cannot be written \(No space left on device\); make room"
+    ):
         write_whole(path, b"new")
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]

@@ -9,7 +9,9 @@ from edge.notify import Notifier
 
 
 @pytest.mark.parametrize("abstract", [False, True])
-def test_systemd_hears_each_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, abstract: bool) -> None:
+def test_systemd_hears_each_state(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, abstract: bool
+) -> None:
     """On a real socket, by a name in the file system or an abstract one."""
     address = f"@stampgate-test-{os.getpid()}" if abstract else str(tmp_path / "notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
@@ -37,7 +39,9 @@ def test_without_systemd_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> Non
         notifier.ready("watching")
 
 
-def test_a_supervisor_that_is_gone_does_not_stop_the_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_supervisor_that_is_gone_does_not_stop_the_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Nobody listens at the address."""
     monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "nobody"))
     with Notifier() as notifier:
@@ -72,7 +76,9 @@ def test_a_supervisor_that_does_not_listen_does_not_stop_the_line(
 def test_the_watchdogs_patience_is_read_if_it_is_meant_for_us(
     monkeypatch: pytest.MonkeyPatch, usec: str, pid: str | None, expected: int | None
 ) -> None:
-    """WATCHDOG_PID names another process when a wrapper inherited the variables: sd_watchdog_enabled(3)."""
+    """WATCHDOG_PID names another process when a wrapper inherited the variables:
+    sd_watchdog_enabled(3).
+    """
     monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
     monkeypatch.setenv("WATCHDOG_USEC", usec)
     monkeypatch.delenv("WATCHDOG_PID", raising=False)

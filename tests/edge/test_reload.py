@@ -60,8 +60,12 @@ def edit(tmp_path: Path) -> Edit:
     return write
 
 
-def served(edit: Edit, monkeypatch: pytest.MonkeyPatch, *change: str, items: int = 4) -> list[dict[str, Any]]:
-    """Run the service on pictures of a dot; in the middle of the second item the file is changed and SIGHUP sent."""
+def served(
+    edit: Edit, monkeypatch: pytest.MonkeyPatch, *change: str, items: int = 4
+) -> list[dict[str, Any]]:
+    """Run the service on pictures of a dot; in the middle of the second item the file is changed
+    and SIGHUP sent.
+    """
 
     class Interrupted(ScriptedCamera):
         def __init__(self, _config: Config, clock: SimulatedClock) -> None:
@@ -89,12 +93,18 @@ def shape(records: list[dict[str, Any]]) -> list[str]:
 def test_changed_settings_count_from_the_next_item_on_and_the_journal_says_which(
     edit: Edit, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The item in hand is decided by the old ones; a record stands between, with the new checksum and what changed."""
+    """The item in hand is decided by the old ones; a record stands between, with the new checksum
+    and what changed.
+    """
     before = signal.getsignal(signal.SIGHUP)
     records = served(edit, monkeypatch, '["dot"]', '["dot", "square"]')
     assert shape(records) == ["start", "pass", "pass", "settings", "reject", "reject", "stop"]
     told, path = records[3], edit('["dot"]', '["dot", "square"]')
-    assert (told["sequence"], told["reason"], told["required"]) == (2, "settings read again", ["dot", "square"])
+    assert (told["sequence"], told["reason"], told["required"]) == (
+        2,
+        "settings read again",
+        ["dot", "square"],
+    )
     assert told["settings_sha256"] == load_config(path).checksum() != records[0]["settings_sha256"]
     assert told["changed"] == {"[decision] required": [["dot"], ["dot", "square"]]}
     assert records[4]["reason"] == "no square found"
@@ -108,10 +118,18 @@ def test_changed_settings_count_from_the_next_item_on_and_the_journal_says_which
 @pytest.mark.parametrize(
     ("old", "new", "why"),
     [
-        ("pulse_ms = 50.0", "pulse_ms = -1", "[gate] pulse_ms must be above 0 and at most 10000, not -1"),
+        (
+            "pulse_ms = 50.0",
+            "pulse_ms = -1",
+            "[gate] pulse_ms must be above 0 and at most 10000, not -1",
+        ),
         ("pulse_ms = 50.0", "puls_ms = 60.0", "[gate] has no key 'puls_ms'"),
         ("[gate]", "[gate", "edge.toml: must be TOML in UTF-8"),
-        ('file = "m.onnx"', 'file = "n.onnx"', "edge.toml: [model] file: needs a restart; restart, or take the change"),
+        (
+            'file = "m.onnx"',
+            'file = "n.onnx"',
+            "edge.toml: [model] file: needs a restart; restart, or take the change",
+        ),
         (
             "[gate]\n",
             "[trigger]\nkind = 'interval'\n[gate]\ndriver = 'process'\n",
@@ -119,18 +137,30 @@ def test_changed_settings_count_from_the_next_item_on_and_the_journal_says_which
         ),
         ('["dot"]', '["dto"]', "[decision] required: "),
         ("pulse_ms = 50.0", 'pulse_ms = 40.0\npulse = "accepts"', "[gate] pulse: needs a restart"),
-        ("[gate]\n", "[trigger]\nspacing_ms = 50.0\n[gate]\n", '[trigger] spacing_ms needs kind "photo-eye"'),
+        (
+            "[gate]\n",
+            "[trigger]\nspacing_ms = 50.0\n[gate]\n",
+            '[trigger] spacing_ms needs kind "photo-eye"',
+        ),
     ],
 )
 def test_a_file_that_is_wrong_or_needs_a_restart_is_refused_whole(
-    edit: Edit, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], old: str, new: str, why: str
+    edit: Edit,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    old: str,
+    new: str,
+    why: str,
 ) -> None:
     """One line says why; the settings before go on, and the record carries their checksum."""
     records = served(edit, monkeypatch, old, new)
     assert shape(records) == ["start", "pass", "pass", "settings", "pass", "pass", "stop"]
     assert records[3]["reason"].startswith("settings refused, those before go on: ")
     assert why in records[3]["reason"]
-    assert (records[3]["settings_sha256"], records[3]["changed"]) == (records[0]["settings_sha256"], {})
+    assert (records[3]["settings_sha256"], records[3]["changed"]) == (
+        records[0]["settings_sha256"],
+        {},
+    )
     complaint = capsys.readouterr().err
     assert complaint == f"stampgate-edge: {records[3]['reason']}\n"
 
@@ -149,7 +179,11 @@ def test_the_simulated_gate_takes_a_longer_pulse_and_items_under_way_keep_their_
 def test_nothing_changed_is_told_too(edit: Edit, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever asked wants an answer."""
     record = served(edit, monkeypatch)[3]
-    assert (record["kind"], record["reason"], record["changed"]) == ("settings", "settings read again", {})
+    assert (record["kind"], record["reason"], record["changed"]) == (
+        "settings",
+        "settings read again",
+        {},
+    )
 
 
 def test_the_next_file_of_the_journal_and_the_status_know_the_new_settings(tmp_path: Path) -> None:
@@ -157,22 +191,37 @@ def test_the_next_file_of_the_journal_and_the_status_know_the_new_settings(tmp_p
     path = tmp_path / "journal.jsonl"
     with journal(path, file_items=1) as log:
         log.append("start", {"version": "1.2", "settings_sha256": "ab", "required": ["dot"]})
-        log.append("settings", {"reason": "settings read again", "settings_sha256": "cd", "changed": {}})
+        log.append(
+            "settings", {"reason": "settings read again", "settings_sha256": "cd", "changed": {}}
+        )
         log.append("item", item())
         log.append("item", item())
-        log.append("settings", {"reason": "settings read again", "settings_sha256": "ef", "changed": {}})
+        log.append(
+            "settings", {"reason": "settings read again", "settings_sha256": "ef", "changed": {}}
+        )
     continued = next(record for record in read_records(path) if record["kind"] == "continued")
     assert continued["start"] == {"version": "1.2", "settings_sha256": "cd", "required": ["dot"]}
     assert verify(path).items == 2
     assert _from_journal(path)["settings_sha256"] == "ef"
 
 
-def test_every_part_of_the_eye_takes_its_settings(edit: Edit, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_part_of_the_eye_takes_its_settings(
+    edit: Edit, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each section's keys that can change reach the one who reads them."""
     adopted: list[tuple[str, Any]] = []
-    monkeypatch.setattr("edge.record.journal.Journal.adopt", lambda _, settings: adopted.append(("journal", settings)))
-    monkeypatch.setattr("edge.gate.simulated.SimulatedGate.adopt", lambda _, settings: adopted.append(("gate", settings)))
-    monkeypatch.setattr("edge.record.health.Health.adopt", lambda _, settings, _about: adopted.append(("health", settings)))
+    monkeypatch.setattr(
+        "edge.record.journal.Journal.adopt",
+        lambda _, settings: adopted.append(("journal", settings)),
+    )
+    monkeypatch.setattr(
+        "edge.gate.simulated.SimulatedGate.adopt",
+        lambda _, settings: adopted.append(("gate", settings)),
+    )
+    monkeypatch.setattr(
+        "edge.record.health.Health.adopt",
+        lambda _, settings, _about: adopted.append(("health", settings)),
+    )
     served(edit, monkeypatch, "[gate]\n", "[gate]\nconfirm_ms = 7.0\n")
     fresh = load_config(edit("[gate]\n", "[gate]\nconfirm_ms = 7.0\n"))
     assert adopted == [("journal", fresh.journal), ("gate", fresh.gate), ("health", fresh.journal)]
@@ -191,7 +240,15 @@ def test_what_a_running_service_can_change_is_this_and_nothing_else() -> None:
         "lines": [],
         "model": [],
         "decision": ["required"],
-        "journal": ["sync", "group_items", "group_ms", "patience_ms", "memory_kb", "file_items", "health_s"],
+        "journal": [
+            "sync",
+            "group_items",
+            "group_ms",
+            "patience_ms",
+            "memory_kb",
+            "file_items",
+            "health_s",
+        ],
         "evidence": ["limit_mb", "keep_free_mb", "pass_rate", "seed", "quality", "patience_ms"],
         "service": [],
     }
@@ -206,9 +263,14 @@ def test_settings_without_a_file_leave_the_signal_as_it_was() -> None:
 
 @pytest.mark.parametrize(
     ("spacing_ms", "trigger", "why"),
-    [(50.0, "interval", 'spacing_ms needs kind "photo-eye"'), (500.0, "photo-eye", "spacing_ms must be below [gate]")],
+    [
+        (50.0, "interval", 'spacing_ms needs kind "photo-eye"'),
+        (500.0, "photo-eye", "spacing_ms must be below [gate]"),
+    ],
 )
-def test_a_spacing_that_cannot_hold_is_a_wrong_setting(spacing_ms: float, trigger: str, why: str) -> None:
+def test_a_spacing_that_cannot_hold_is_a_wrong_setting(
+    spacing_ms: float, trigger: str, why: str
+) -> None:
     """The first of two must still be ahead when the second comes too close."""
     config = Config()
     changed = dataclasses.replace(config.trigger, spacing_ms=spacing_ms, kind=trigger)
@@ -237,7 +299,9 @@ inputs = "lines.sock"
 
 @pytest.mark.slow
 def test_the_gates_process_takes_a_longer_pulse_and_loses_nothing_under_way(tmp_path: Path) -> None:
-    """SIGHUP while an item is under way: it comes at its moment with the new pulse; a wrong file changes nothing."""
+    """SIGHUP while an item is under way: it comes at its moment with the new pulse; a wrong file
+    changes nothing.
+    """
     config, systemd = tmp_path / "edge.toml", Systemd(tmp_path / "notify")
     config.write_text(GATE.format(pulse_ms=100.0))
     with edge_process("gate", config, systemd.path) as gate:
@@ -252,12 +316,18 @@ def test_the_gates_process_takes_a_longer_pulse_and_loses_nothing_under_way(tmp_
         eventually(lambda: len(edges_of(tmp_path, "reject")) == 5)
         gate.send_signal(signal.SIGTERM)
         _, said = gate.communicate(timeout=60)
-    reloads = [message for message in systemd.drain() if message.startswith("RELOADING=1\nMONOTONIC_USEC=")]
+    reloads = [
+        message for message in systemd.drain() if message.startswith("RELOADING=1\nMONOTONIC_USEC=")
+    ]
     systemd.close()
     assert len(reloads) == 2
     rise, fall = edges_of(tmp_path, "reject")[3:]
     assert (rise.sequence, fall.sequence) == (1, 1)
     assert fall.t_ns - rise.t_ns >= 400 * 10**6
-    lines = [line.removeprefix("stampgate-edge gate: settings ") for line in said.splitlines() if "settings" in line]
+    lines = [
+        line.removeprefix("stampgate-edge gate: settings ")
+        for line in said.splitlines()
+        if "settings" in line
+    ]
     assert lines[0].startswith("refused, those before go on: ")
     assert lines[1] == "read again: {'[gate] pulse_ms': [100.0, 400.0]}"

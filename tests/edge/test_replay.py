@@ -16,7 +16,8 @@ from tests.replay.record import CASES, expected, outcome, prepare_case, replay
 
 MS = 1_000_000
 TOLERANCE_MS = 250
-"""How much later than planned a pulse may begin, or last, in real time on a machine that has other work, too."""
+"""How much later than planned a pulse may begin, or last, in real time on a machine that has other
+work, too."""
 
 
 class Systemd:
@@ -65,10 +66,16 @@ def start(systemd: Systemd) -> Iterator[Start]:
     started: list[subprocess.Popen[str]] = []
 
     def go(config: Path) -> "subprocess.Popen[str]":
-        environment = {**os.environ, "NOTIFY_SOCKET": str(systemd.path), "WATCHDOG_USEC": "10000000"}
+        environment = {
+            **os.environ,
+            "NOTIFY_SOCKET": str(systemd.path),
+            "WATCHDOG_USEC": "10000000",
+        }
         environment.pop("WATCHDOG_PID", None)
         command = [sys.executable, "-m", "edge", "run", "--config", str(config)]
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True
+        )
         started.append(process)
         return process
 
@@ -81,7 +88,9 @@ def start(systemd: Systemd) -> Iterator[Start]:
 def untimed(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The journal records without moments and durations."""
     times = ("monotonic_ns", "trigger_ns", "ms")
-    return [{key: value for key, value in line["journal"].items() if key not in times} for line in lines]
+    return [
+        {key: value for key, value in line["journal"].items() if key not in times} for line in lines
+    ]
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -90,8 +99,12 @@ def test_a_recorded_line_is_judged_as_it_was(case: str, tmp_path: Path) -> None:
     assert replay(case, tmp_path) == expected(case)
 
 
-def test_the_real_service_judges_a_recorded_line_as_it_was(tmp_path: Path, systemd: Systemd, start: Start) -> None:
-    """The same in real time, as a process of its own: the journal exact, each pulse within the tolerance."""
+def test_the_real_service_judges_a_recorded_line_as_it_was(
+    tmp_path: Path, systemd: Systemd, start: Start
+) -> None:
+    """The same in real time, as a process of its own: the journal exact, each pulse within the
+    tolerance.
+    """
     config = prepare_case("mixed", tmp_path / "box")
     process = start(config)
     systemd.hear("STOPPING=1")
@@ -99,7 +112,11 @@ def test_the_real_service_judges_a_recorded_line_as_it_was(tmp_path: Path, syste
     assert (process.returncode, complaint) == (0, "")
     assert untimed(outcome(config.parent)) == untimed(expected("mixed"))
     records = read_records(config.parent / "journal.jsonl")
-    rejected = {r["sequence"]: r["trigger_ns"] for r in records if r["kind"] == "item" and r["verdict"] != "pass"}
+    rejected = {
+        r["sequence"]: r["trigger_ns"]
+        for r in records
+        if r["kind"] == "item" and r["verdict"] != "pass"
+    }
     seen = pulses(read_edges(config.parent / "edges.jsonl"))
     assert [pulse.sequence for pulse in seen] == list(rejected)
     for pulse in seen:
@@ -115,7 +132,9 @@ def test_the_real_service_judges_a_recorded_line_as_it_was(tmp_path: Path, syste
 def endless(folder: Path) -> Path:
     """The mixed case, shown again and again, ten pictures a second."""
     config = prepare_case("mixed", folder)
-    text = config.read_text().replace("pictures_per_second = 4.0", "pictures_per_second = 10.0\nloop = true")
+    text = config.read_text().replace(
+        "pictures_per_second = 4.0", "pictures_per_second = 10.0\nloop = true"
+    )
     config.write_text(text)
     return config
 
@@ -124,7 +143,9 @@ def endless(folder: Path) -> Path:
 def test_a_signal_ends_the_service_and_loses_no_line(
     tmp_path: Path, systemd: Systemd, start: Start, number: signal.Signals
 ) -> None:
-    """READY, WATCHDOG, STOPPING; a stop record; counters that add up; every reject has had its pulse; exit 0."""
+    """READY, WATCHDOG, STOPPING; a stop record; counters that add up; every reject has had its
+    pulse; exit 0.
+    """
     config = endless(tmp_path / "box")
     process = start(config)
     systemd.hear("READY=1")
@@ -139,9 +160,15 @@ def test_a_signal_ends_the_service_and_loses_no_line(
     verdicts = [r["verdict"] for r in records if r["kind"] == "item"]
     counters = records[-1]["counters"]
     assert (records[-1]["kind"], records[-1]["reason"]) == ("stop", number.name)
-    assert counters["triggers"] == len(verdicts) == counters["pass"] + counters["reject"] + counters["fault"]
+    assert (
+        counters["triggers"]
+        == len(verdicts)
+        == counters["pass"] + counters["reject"] + counters["fault"]
+    )
     assert len(verdicts) >= 8
-    assert [r["sequence"] for r in records if r["kind"] == "item"] == list(range(1, len(verdicts) + 1))
+    assert [r["sequence"] for r in records if r["kind"] == "item"] == list(
+        range(1, len(verdicts) + 1)
+    )
     assert verify(config.parent / "journal.jsonl").items == len(verdicts)
     edges = read_edges(config.parent / "edges.jsonl")
     assert edges[-1].level == 0
@@ -149,14 +176,24 @@ def test_a_signal_ends_the_service_and_loses_no_line(
 
 
 def highs_cover(edges: list[Any], records: list[dict[str, Any]]) -> bool:
-    """Whether the line was high, or rose within the tolerance, when each item that did not pass was due."""
+    """Whether the line was high, or rose within the tolerance, when each item that did not pass was
+    due.
+    """
     spans = [(p.start_ns, p.end_ns) for p in pulses(edges)]
-    due = [r["trigger_ns"] + 400 * MS for r in records if r["kind"] == "item" and r["verdict"] != "pass"]
+    due = [
+        r["trigger_ns"] + 400 * MS
+        for r in records
+        if r["kind"] == "item" and r["verdict"] != "pass"
+    ]
     return all(any(start - TOLERANCE_MS * MS <= t <= end for start, end in spans) for t in due)
 
 
-def test_kill_9_costs_at_most_the_line_in_writing(tmp_path: Path, systemd: Systemd, start: Start) -> None:
-    """Killed in the middle, started again: the numbers go on, the chain holds, nothing that was said is gone."""
+def test_kill_9_costs_at_most_the_line_in_writing(
+    tmp_path: Path, systemd: Systemd, start: Start
+) -> None:
+    """Killed in the middle, started again: the numbers go on, the chain holds, nothing that was
+    said is gone.
+    """
     config = endless(tmp_path / "box")
     process = start(config)
     systemd.hear("WATCHDOG=1", times=5)
@@ -174,7 +211,9 @@ def test_kill_9_costs_at_most_the_line_in_writing(tmp_path: Path, systemd: Syste
     assert verify(config.parent / "journal.jsonl").items >= before + 3
 
 
-def test_a_second_service_on_the_same_journal_is_refused(tmp_path: Path, systemd: Systemd, start: Start) -> None:
+def test_a_second_service_on_the_same_journal_is_refused(
+    tmp_path: Path, systemd: Systemd, start: Start
+) -> None:
     """Exit 74, one line; the first goes on."""
     config = endless(tmp_path / "box")
     first = start(config)

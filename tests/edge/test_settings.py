@@ -40,13 +40,19 @@ def test_values_take_the_type_of_their_default() -> None:
     ("table", "message"),
     [
         ({"speed": 0}, "f: [s] speed must be above 0 and at most 10, not 0; correct it there"),
-        ({"speed": float("nan")}, "f: [s] speed must be above 0 and at most 10, not NaN; correct it there"),
+        (
+            {"speed": float("nan")},
+            "f: [s] speed must be above 0 and at most 10, not NaN; correct it there",
+        ),
         ({"speed": "1"}, 'f: [s] speed must be a number, not "1"; correct it there'),
         ({"count": 1.5}, "f: [s] count must be a whole number, not 1.5; correct it there"),
         ({"count": True}, "f: [s] count must be a whole number, not true; correct it there"),
         ({"on": 1}, "f: [s] on must be true or false, not 1; correct it there"),
         ({"mode": "c"}, 'f: [s] mode must be one of a, b, not "c"; correct it there'),
-        ({"pair": [1]}, "f: [s] pair must be a list of 2, each a whole number, not [1]; correct it there"),
+        (
+            {"pair": [1]},
+            "f: [s] pair must be a list of 2, each a whole number, not [1]; correct it there",
+        ),
         ({"pair": [1, -1]}, "f: [s] pair must be at least 0, not [1, -1]; correct it there"),
         ({"names": "x"}, 'f: [s] names must be a list of texts, not "x"; correct it there'),
         ({"names": [1]}, "f: [s] names must be a list of texts, not [1]; correct it there"),

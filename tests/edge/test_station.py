@@ -47,7 +47,9 @@ from tests.disk import until
 from tests.tiny_model import paint, save, write_tiny_model
 
 MS = 1_000_000
-DRAWN = CameraSettings(folder="frames", pictures_per_second=4.0, allow_repeats=True, covered_below=0.0)
+DRAWN = CameraSettings(
+    folder="frames", pictures_per_second=4.0, allow_repeats=True, covered_below=0.0
+)
 """Drawings have neither noise nor print."""
 DOT, NOTHING = paint({"dot": [(16, 24)]}), paint({})
 
@@ -85,15 +87,29 @@ class ScriptedCamera:
     """Gives what its script says, one entry an item: a picture, or an error to raise."""
 
     def __init__(
-        self, clock: SimulatedClock, script: Sequence[Frame | Exception], *, old: bool = False, stuck: bool = False
+        self,
+        clock: SimulatedClock,
+        script: Sequence[Frame | Exception],
+        *,
+        old: bool = False,
+        stuck: bool = False,
     ) -> None:
-        self._clock, self._script, self._shown, self._old, self._stuck = clock, script, 0, old, stuck
+        self._clock, self._script, self._shown, self._old, self._stuck = (
+            clock,
+            script,
+            0,
+            old,
+            stuck,
+        )
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         pass
 
@@ -123,7 +139,11 @@ class SlowLocalizer(Localizer):
     """Takes *thinking_ms* of simulated time for each picture, and may fail."""
 
     def __init__(
-        self, path: Path, clock: SimulatedClock, thinking_ms: float = 0, error: Exception | None = None
+        self,
+        path: Path,
+        clock: SimulatedClock,
+        thinking_ms: float = 0,
+        error: Exception | None = None,
     ) -> None:
         super().__init__(path)
         self._clock, self._thinking_ms, self._error = clock, thinking_ms, error
@@ -141,7 +161,9 @@ Build = Callable[..., contextlib.AbstractContextManager[Station]]
 
 @pytest.fixture
 def build(tmp_path: Path) -> Build:
-    """Makes a station out of real parts and a scripted camera, all in simulated time, in a with block."""
+    """Makes a station out of real parts and a scripted camera, all in simulated time, in a with
+    block.
+    """
 
     @contextlib.contextmanager
     def make(
@@ -155,7 +177,9 @@ def build(tmp_path: Path) -> Build:
     ) -> Iterator[Station]:
         clock = SimulatedClock()
         localizer = SlowLocalizer(write_tiny_model(tmp_path / "m.onnx"), clock, **thinking)
-        gate = gate_kind(GateSettings(reject_delay_ms=100, pulse_ms=20), clock, tmp_path / "edges.jsonl")
+        gate = gate_kind(
+            GateSettings(reject_delay_ms=100, pulse_ms=20), clock, tmp_path / "edges.jsonl"
+        )
         camera = ScriptedCamera(clock, script, old=old, stuck=stuck)
         with kind(tmp_path / "journal.jsonl", clock) as journal, gate, Notifier() as notifier:
             trigger = EveryFrame(camera, clock)
@@ -174,13 +198,19 @@ def test_what_was_rejected_can_be_looked_at(tmp_path: Path) -> None:
     save(tmp_path / "frames" / "2.png", NOTHING)
     serve(config, SimulatedClock())
     assert [r["evidence"] for r in items(tmp_path)] == ["", "000000001-000000002-reject.jpg"]
-    assert [path.name for path in (tmp_path / "evidence").glob("*.jpg")] == ["000000001-000000002-reject.jpg"]
+    assert [path.name for path in (tmp_path / "evidence").glob("*.jpg")] == [
+        "000000001-000000002-reject.jpg"
+    ]
 
 
-def test_the_record_carries_the_sum_of_its_picture_and_a_pass_none(build: Build, tmp_path: Path, stop: Stop) -> None:
+def test_the_record_carries_the_sum_of_its_picture_and_a_pass_none(
+    build: Build, tmp_path: Path, stop: Stop
+) -> None:
     """The picture is there before the record is."""
     with build([DOT, NOTHING]) as station:
-        station.evidence.settings = EvidenceSettings(keep_free_mb=0, pass_rate=0.0, patience_ms=10_000.0)
+        station.evidence.settings = EvidenceSettings(
+            keep_free_mb=0, pass_rate=0.0, patience_ms=10_000.0
+        )
         until(station.evidence._free.is_set)
         station.pass_item(10**12, stop)
         station.pass_item(10**12, stop)
@@ -189,15 +219,23 @@ def test_the_record_carries_the_sum_of_its_picture_and_a_pass_none(build: Build,
     assert sums == [None, hashlib.sha256(picture.read_bytes()).hexdigest()]
 
 
-def test_a_picture_that_could_not_be_kept_is_said_to_be_lost(build: Build, tmp_path: Path, stop: Stop) -> None:
+def test_a_picture_that_could_not_be_kept_is_said_to_be_lost(
+    build: Build, tmp_path: Path, stop: Stop
+) -> None:
     """The item is decided all the same."""
     with build([NOTHING]) as station:
         station.evidence.settings = EvidenceSettings(keep_free_mb=10_000_000, patience_ms=10_000.0)
         until(station.evidence._free.is_set)
         station.pass_item(10**12, stop)
     (record,) = items(tmp_path)
-    assert (record["verdict"], record["evidence"], "evidence_sha256" in record) == ("reject", "", False)
-    assert record["evidence_lost"].endswith("(the disk is nearly full, see [evidence] keep_free_mb)")
+    assert (record["verdict"], record["evidence"], "evidence_sha256" in record) == (
+        "reject",
+        "",
+        False,
+    )
+    assert record["evidence_lost"].endswith(
+        "(the disk is nearly full, see [evidence] keep_free_mb)"
+    )
 
 
 def test_a_picture_that_shows_nothing_is_a_fault_by_name_and_kept(tmp_path: Path) -> None:
@@ -218,7 +256,9 @@ def test_a_picture_that_shows_nothing_is_a_fault_by_name_and_kept(tmp_path: Path
 
 
 def test_a_whole_run_in_simulated_time(tmp_path: Path) -> None:
-    """Pass, reject, a file that is no picture: one line and one pulse history each, counters, a chain that holds."""
+    """Pass, reject, a file that is no picture: one line and one pulse history each, counters, a
+    chain that holds.
+    """
     config = settings(tmp_path)
     save(tmp_path / "frames" / "1.png", DOT)
     save(tmp_path / "frames" / "2.png", NOTHING)
@@ -234,7 +274,14 @@ def test_a_whole_run_in_simulated_time(tmp_path: Path) -> None:
     assert edges(tmp_path) == [(0, 0, None), (1, 750, 2), (0, 800, 2), (1, 1000, 3), (0, 1050, 3)]
     records = read_records(tmp_path / "journal.jsonl")
     assert [r["kind"] for r in records] == ["start", "item", "item", "item", "item", "stop"]
-    assert records[-1]["counters"] == {"triggers": 4, "pass": 2, "reject": 1, "fault": 1, "late": 0, "unknown": 0}
+    assert records[-1]["counters"] == {
+        "triggers": 4,
+        "pass": 2,
+        "reject": 1,
+        "fault": 1,
+        "late": 0,
+        "unknown": 0,
+    }
     assert records[-1]["counters"] == counters.as_object()
     assert records[-1]["reason"] == "end of the pictures"
     assert records[2]["reason"] == "no dot found"
@@ -250,7 +297,11 @@ def test_the_start_record_names_program_settings_and_model(tmp_path: Path) -> No
     assert start["settings_sha256"] == config.checksum()
     assert start["model"]["run_digest"] == "0" * 64
     assert len(start["model"]["sha256"]) == 64
-    assert (start["model"]["file"], start["model"]["threshold"], start["required"]) == ("m.onnx", 0.5, ["dot"])
+    assert (start["model"]["file"], start["model"]["threshold"], start["required"]) == (
+        "m.onnx",
+        0.5,
+        ["dot"],
+    )
 
 
 def test_the_numbers_go_on_in_the_next_run(tmp_path: Path) -> None:
@@ -277,7 +328,9 @@ def test_a_late_pass_is_a_reject_and_says_so(build: Build, tmp_path: Path, stop:
     assert edges(tmp_path) == [(0, 0, None), (1, 100, 1), (0, 120, 1)]
 
 
-def test_what_nobody_foresaw_is_a_fault_and_the_service_goes_on(build: Build, tmp_path: Path, stop: Stop) -> None:
+def test_what_nobody_foresaw_is_a_fault_and_the_service_goes_on(
+    build: Build, tmp_path: Path, stop: Stop
+) -> None:
     """Never a pass; the exception is named in the journal."""
     with build([DOT], error=ZeroDivisionError("oh")) as station:
         station.pass_item(10**12, stop)
@@ -290,7 +343,9 @@ def test_what_nobody_foresaw_is_a_fault_and_the_service_goes_on(build: Build, tm
 def test_the_picture_of_a_fault_is_let_go_when_the_item_is_done(
     build: Build, stop: Stop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Errors refer to where they came from, which holds the picture, in a circle that Python seldom looks for."""
+    """Errors refer to where they came from, which holds the picture, in a circle that Python seldom
+    looks for.
+    """
     seen: list[weakref.ref[Frame]] = []
 
     def read(camera: ScriptedCamera, after_ns: int) -> Capture:
@@ -326,7 +381,10 @@ def test_a_frame_shown_twice_is_a_fault(build: Build, tmp_path: Path, stop: Stop
     with build([DOT, DOT], stuck=True) as station:
         station.pass_item(10**12, stop)
         station.pass_item(10**12, stop)
-    assert [(r["verdict"], r["gate"]) for r in items(tmp_path)] == [("pass", "cancelled"), ("fault", "kept")]
+    assert [(r["verdict"], r["gate"]) for r in items(tmp_path)] == [
+        ("pass", "cancelled"),
+        ("fault", "kept"),
+    ]
 
 
 def test_an_idle_tick_feeds_the_watchdog_only_if_the_gate_keeps_time(
@@ -349,8 +407,12 @@ def test_an_idle_tick_feeds_the_watchdog_only_if_the_gate_keeps_time(
     assert len(beats) == 1
 
 
-def test_the_watchdog_is_fed_four_times_as_often_as_it_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pictures every two seconds, ticks of five allowed, a watchdog of 0.4: never more than 0.1 s between beats."""
+def test_the_watchdog_is_fed_four_times_as_often_as_it_asks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pictures every two seconds, ticks of five allowed, a watchdog of 0.4: never more than 0.1 s
+    between beats.
+    """
     clock, beats = SimulatedClock(), [0.0]
     monkeypatch.setenv("WATCHDOG_USEC", "400000")
     monkeypatch.delenv("WATCHDOG_PID", raising=False)
@@ -368,7 +430,10 @@ def test_a_lost_camera_ends_the_service_after_the_item_is_written_down(
     build: Build, tmp_path: Path, stop: Stop
 ) -> None:
     """The item is a FAULT and still rejected; a new process may see again."""
-    with build([CameraError("the cable is out")]) as station, pytest.raises(CameraError, match="the cable is out"):
+    with (
+        build([CameraError("the cable is out")]) as station,
+        pytest.raises(CameraError, match="the cable is out"),
+    ):
         station.pass_item(10**12, stop)
     (record,) = items(tmp_path)
     assert (record["verdict"], record["reason"]) == ("fault", "the cable is out")
@@ -411,9 +476,14 @@ class GoneGate(SimulatedGate):
 def test_gate_killed_makes_the_item_in_hand_a_fault_and_ends_the_service(
     build: Build, tmp_path: Path, stop: Stop, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
-    """Also one that was found good: without a gate nothing can be let pass. It is written down first."""
+    """Also one that was found good: without a gate nothing can be let pass. It is written down
+    first.
+    """
     monkeypatch.setattr(GoneGate, "dies_at", moment)
-    with build([DOT], gate_kind=GoneGate) as station, pytest.raises(GateError, match="the gate is lost"):
+    with (
+        build([DOT], gate_kind=GoneGate) as station,
+        pytest.raises(GateError, match="the gate is lost"),
+    ):
         station.pass_item(10**12, stop)
     (record,) = items(tmp_path)
     assert (record["verdict"], record["gate"]) == ("fault", "gone")
@@ -423,12 +493,19 @@ def test_gate_killed_makes_the_item_in_hand_a_fault_and_ends_the_service(
 def test_a_gate_killed_after_the_item_was_decided_changes_nothing_about_it(
     build: Build, tmp_path: Path, stop: Stop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The pass stands in the journal, with the gate's own number and run; whatever is asked of the gate next tells."""
+    """The pass stands in the journal, with the gate's own number and run; whatever is asked of the
+    gate next tells.
+    """
     monkeypatch.setattr(GoneGate, "dies_at", "settle")
     with build([DOT], gate_kind=GoneGate) as station:
         station.pass_item(10**12, stop)
     (record,) = items(tmp_path)
-    assert (record["verdict"], record["gate"], record["tag"], record["gate_run"]) == ("pass", "cancelled", 1, "1-2")
+    assert (record["verdict"], record["gate"], record["tag"], record["gate_run"]) == (
+        "pass",
+        "cancelled",
+        1,
+        "1-2",
+    )
 
 
 def test_a_full_disk_with_a_gate_that_is_gone_is_still_told_as_a_full_disk(
@@ -449,11 +526,17 @@ def test_what_passed_without_an_eye_is_written_down_as_a_fault_without_a_picture
     """The camera is not asked: it would show another item."""
     with build([], gate_kind=SimulatedGate) as station:
         tag = station.gate.expect(1, 0)
-        monkeypatch.setattr(station.trigger, "wait", lambda *_: Item(5 * MS, tag, "no eye was connected"))
+        monkeypatch.setattr(
+            station.trigger, "wait", lambda *_: Item(5 * MS, tag, "no eye was connected")
+        )
         station.pass_item(10**12, stop)
         assert station.counters.faults == 1
     (record,) = items(tmp_path)
-    assert (record["verdict"], record["reason"], record["picture"]) == ("fault", "no eye was connected", "")
+    assert (record["verdict"], record["reason"], record["picture"]) == (
+        "fault",
+        "no eye was connected",
+        "",
+    )
     assert record["trigger_ns"] == 5 * MS
 
 
@@ -471,7 +554,9 @@ def test_a_journal_in_trouble_shows_on_the_fault_output(
 
 
 def test_the_last_item_of_a_journal_is_found_behind_whatever_follows_it(tmp_path: Path) -> None:
-    """A stop record, a line that was cut; in the full file before when the new one has none; none in none."""
+    """A stop record, a line that was cut; in the full file before when the new one has none; none
+    in none.
+    """
     path = tmp_path / "journal.jsonl"
     assert last_item(path) is None
     with Journal(path, SimulatedClock()) as journal:
@@ -495,7 +580,9 @@ class FullJournal(Journal):
         raise JournalError("no room")
 
 
-def test_a_pass_that_cannot_be_written_down_is_rejected(build: Build, tmp_path: Path, stop: Stop) -> None:
+def test_a_pass_that_cannot_be_written_down_is_rejected(
+    build: Build, tmp_path: Path, stop: Stop
+) -> None:
     """The cancellation is taken back before the service ends."""
     with build([DOT], kind=FullJournal) as station, pytest.raises(JournalError, match="no room"):
         station.pass_item(10**12, stop)
@@ -509,14 +596,23 @@ class LostCamera(ScriptedCamera):
         super().__init__(clock, [DOT, CameraError("the cable is out"), DOT])
 
 
-def test_the_journal_says_why_the_service_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_journal_says_why_the_service_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The stop record counts the item that was lost with the camera."""
     monkeypatch.setattr("edge.service.make_camera", LostCamera)
     with pytest.raises(CameraError):
         serve(settings(tmp_path), SimulatedClock())
     stop = read_records(tmp_path / "journal.jsonl")[-1]
     assert (stop["kind"], stop["reason"]) == ("stop", "CameraError: the cable is out")
-    assert stop["counters"] == {"triggers": 2, "pass": 1, "reject": 0, "fault": 1, "late": 0, "unknown": 0}
+    assert stop["counters"] == {
+        "triggers": 2,
+        "pass": 1,
+        "reject": 0,
+        "fault": 1,
+        "late": 0,
+        "unknown": 0,
+    }
     assert verify(tmp_path / "journal.jsonl").items == 2
 
 
@@ -536,7 +632,9 @@ class StoppedFromOutside(ScriptedCamera):
 def test_a_signal_lets_the_item_in_hand_finish_and_those_under_way_arrive(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two items, two lines, both at the gate at 500 ms: one pulse; then the line is low and the handlers are back."""
+    """Two items, two lines, both at the gate at 500 ms: one pulse; then the line is low and the
+    handlers are back.
+    """
     monkeypatch.setattr("edge.service.make_camera", StoppedFromOutside)
     before = signal.getsignal(signal.SIGTERM)
     serve(settings(tmp_path), SimulatedClock())
@@ -563,4 +661,8 @@ def test_the_journal_holds_json_without_not_a_number(tmp_path: Path) -> None:
         raise AssertionError(constant)
 
     lines = (tmp_path / "journal.jsonl").read_text().splitlines()
-    assert [json.loads(line, parse_constant=refuse)["kind"] for line in lines] == ["start", "item", "stop"]
+    assert [json.loads(line, parse_constant=refuse)["kind"] for line in lines] == [
+        "start",
+        "item",
+        "stop",
+    ]

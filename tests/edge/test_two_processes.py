@@ -71,7 +71,11 @@ def systemd(tmp_path: Path) -> Iterator[Systemd]:
 
 def items(box: Path) -> list[dict[str, Any]]:
     """The item records so far."""
-    lines = (box / "journal.jsonl").read_text(encoding="utf-8").splitlines() if (box / "journal.jsonl").exists() else []
+    lines = (
+        (box / "journal.jsonl").read_text(encoding="utf-8").splitlines()
+        if (box / "journal.jsonl").exists()
+        else []
+    )
     records: list[dict[str, Any]] = []
     for line in lines:
         try:
@@ -95,7 +99,8 @@ def pass_items(box: Path, count: int) -> None:
 
 
 def test_every_trigger_becomes_one_record_whoever_is_killed(box: Path, systemd: Systemd) -> None:
-    """Four items, kill -9 of the eye, two items without one, a new eye, two items: eight records, eight verdicts.
+    """Four items, kill -9 of the eye, two items without one, a new eye, two items: eight records,
+    eight verdicts.
 
     The gate's pulses agree with the journal line by line: one for each item that did not pass.
     """
@@ -133,7 +138,9 @@ def test_every_trigger_becomes_one_record_whoever_is_killed(box: Path, systemd: 
     assert (stop["gate"]["triggers"], stop["gate"]["missed"], stop["gate"]["unknown"]) == (8, 2, 0)
     assert verify(box / "journal.jsonl").items == 8
     rejected = {r["tag"]: r["trigger_ns"] for r in found if r["verdict"] != "pass"}
-    rises = {e.sequence: e.t_ns for e in edges_of(box, "reject") if e.level and e.sequence is not None}
+    rises = {
+        e.sequence: e.t_ns for e in edges_of(box, "reject") if e.level and e.sequence is not None
+    }
     passed = {r["tag"] for r in found if r["verdict"] == "pass"}
     assert not passed & set(rises)
     assert set(rises) <= set(rejected)  # two of them came so close that their pulses are one
@@ -168,9 +175,15 @@ def test_the_eye_without_a_gate_exits_75(box: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["every-frame", "interval"])
-def test_items_without_a_photo_eye_go_over_the_gate_too(box: Path, systemd: Systemd, kind: str) -> None:
-    """The eye announces each frame, or the gate keeps the beat; each item has the gate's number and one verdict."""
-    text = SETTINGS.format(kind=kind).replace("pictures_per_second = 0.0", "pictures_per_second = 10.0")
+def test_items_without_a_photo_eye_go_over_the_gate_too(
+    box: Path, systemd: Systemd, kind: str
+) -> None:
+    """The eye announces each frame, or the gate keeps the beat; each item has the gate's number and
+    one verdict.
+    """
+    text = SETTINGS.format(kind=kind).replace(
+        "pictures_per_second = 0.0", "pictures_per_second = 10.0"
+    )
     (box / "edge.toml").write_text(text)
     with edge_process("gate", box / "edge.toml"):
         swept(box)
@@ -183,5 +196,11 @@ def test_items_without_a_photo_eye_go_over_the_gate_too(box: Path, systemd: Syst
         assert len({record["tag"] for record in found}) == len(found)
         assert {record["verdict"] for record in found} <= {"pass", "reject", "fault"}
         last = max(record["tag"] for record in found if record["verdict"] != "pass")
-        eventually(lambda: any(e.sequence is not None and e.sequence >= last for e in edges_of(box, "reject")))
-        assert not set(pulses_of(box)) & {record["tag"] for record in found if record["verdict"] == "pass"}
+        eventually(
+            lambda: any(
+                e.sequence is not None and e.sequence >= last for e in edges_of(box, "reject")
+            )
+        )
+        assert not set(pulses_of(box)) & {
+            record["tag"] for record in found if record["verdict"] == "pass"
+        }

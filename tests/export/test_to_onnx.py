@@ -26,16 +26,41 @@ from train.network.model import NECK_CHANNELS, DenseLocalizer
 from train.paint.inputs import read_inputs
 
 ALLOWED = {
-    *("Conv", "Relu", "HardSwish", "HardSigmoid", "Clip", "Sigmoid", "Exp", "MaxPool", "GlobalAveragePool"),
-    *("Add", "Sub", "Mul", "Resize", "Cast", "Transpose", "Unsqueeze", "Concat", "Reshape", "Split"),
+    *(
+        "Conv",
+        "Relu",
+        "HardSwish",
+        "HardSigmoid",
+        "Clip",
+        "Sigmoid",
+        "Exp",
+        "MaxPool",
+        "GlobalAveragePool",
+    ),
+    *(
+        "Add",
+        "Sub",
+        "Mul",
+        "Resize",
+        "Cast",
+        "Transpose",
+        "Unsqueeze",
+        "Concat",
+        "Reshape",
+        "Split",
+    ),
 }
-"""Convolutions, elementwise functions, pooling, nearest-neighbour doubling and the order of the answer: what every
-accelerator takes."""
+"""Convolutions, elementwise functions, pooling, nearest-neighbour doubling and the order of the
+answer: what every accelerator takes."""
 Translated = tuple[DenseLocalizer, onnx.ModelProto]
 
 
-def untrained(folder: Path, backbone: str = "mobilenet_v3_small", threshold: float | None = 0.5) -> Path:
-    """A run's folder with random weights whose batch norm has seen something, so that folding it matters."""
+def untrained(
+    folder: Path, backbone: str = "mobilenet_v3_small", threshold: float | None = 0.5
+) -> Path:
+    """A run's folder with random weights whose batch norm has seen something, so that folding it
+    matters.
+    """
     torch.manual_seed(1)
     marks = tuple((name, str(save_mark(folder, name))) for name in ("disc", "star"))
     config = RunConfig(marks, "", (), fit=FitSettings(backbone=backbone, size=96))
@@ -47,13 +72,17 @@ def untrained(folder: Path, backbone: str = "mobilenet_v3_small", threshold: flo
         net.sides.weight.normal_(0.0, 1.0)
     run = folder / "run"
     run.mkdir()
-    checkpoint.save(Checkpoint(config, net.state_dict(), net.state_dict(), {}, 3, 1.0, threshold), run)
+    checkpoint.save(
+        Checkpoint(config, net.state_dict(), net.state_dict(), {}, 3, 1.0, threshold), run
+    )
     write_held_out(read_inputs(config), run)
     return run
 
 
 @pytest.fixture(scope="module", params=BACKBONES)
-def translated(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Translated:
+def translated(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Translated:
     """An untrained network with each backbone, and its graph."""
     kept = checkpoint.load(untrained(tmp_path_factory.mktemp(request.param), request.param))
     return kept.network(), to_onnx(kept, contract_of(kept, "0" * 64))
@@ -81,16 +110,25 @@ def test_the_graph_holds_convolutions_and_nothing_odd(translated: Translated) ->
 
 def run_graph(proto: onnx.ModelProto, pictures: np.ndarray) -> dict[str, np.ndarray]:
     """What onnxruntime answers, by name."""
-    session = onnxruntime.InferenceSession(proto.SerializeToString(), providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(
+        proto.SerializeToString(), providers=["CPUExecutionProvider"]
+    )
     names = [value.name for value in session.get_outputs()]
     return dict(zip(names, session.run(names, {"picture": pictures}), strict=True))
 
 
 def framed(count: int, height: int, width: int) -> np.ndarray:
-    """Noise with a frame of black, white and colours: where a convolution reaches over the border it is far from it."""
+    """Noise with a frame of black, white and colours: where a convolution reaches over the border
+    it is far from it.
+    """
     random = np.random.default_rng(0)
     pictures = random.integers(0, 256, (count, height, width, 3)).astype(np.uint8)
-    pictures[:, :2], pictures[:, -2:], pictures[:, :, :2], pictures[:, :, -2:] = 255, (255, 0, 0), 0, (0, 255, 0)
+    pictures[:, :2], pictures[:, -2:], pictures[:, :, :2], pictures[:, :, -2:] = (
+        255,
+        (255, 0, 0),
+        0,
+        (0, 255, 0),
+    )
     return pictures
 
 
@@ -108,12 +146,18 @@ def test_the_rewritten_graph_answers_as_torch_does_up_to_the_border(
     assert np.abs(sides.numpy() / given["sides"] - 1).max() < 1e-5
 
 
-def test_the_convolutions_before_the_answer_multiply_two_thirds_as_often(translated: Translated) -> None:
-    """Columns go through three of the four in halves, and no mean is left that onnxruntime reorders channels for."""
+def test_the_convolutions_before_the_answer_multiply_two_thirds_as_often(
+    translated: Translated,
+) -> None:
+    """Columns go through three of the four in halves, and no mean is left that onnxruntime reorders
+    channels for.
+    """
     graph = translated[1].graph
     weights = {constant.name: tuple(constant.dims) for constant in graph.initializer}
     halves = [
-        n for n in graph.node if n.op_type == "Conv" and weights[n.input[1]] == (NECK_CHANNELS, NECK_CHANNELS, 3, 1)
+        n
+        for n in graph.node
+        if n.op_type == "Conv" and weights[n.input[1]] == (NECK_CHANNELS, NECK_CHANNELS, 3, 1)
     ]
     assert len(halves) == 3 * 4
     assert not [node for node in graph.node if node.op_type in ("ReduceMean", "Div")]
@@ -183,7 +227,9 @@ def test_no_path_of_this_machine_is_in_the_file(tmp_path: Path) -> None:
     assert Contract.from_json(entry.value) == exported.contract
 
 
-def test_a_file_that_answers_otherwise_never_appears(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_answers_otherwise_never_appears(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Spoil one weight on the way: parity refuses, and what was there before stays."""
     run, out = untrained(tmp_path), tmp_path / "m.onnx"
     out.write_bytes(b"the model of yesterday")
@@ -203,13 +249,17 @@ def test_a_file_that_answers_otherwise_never_appears(tmp_path: Path, monkeypatch
 
 
 def test_a_run_without_threshold_is_not_exported(tmp_path: Path) -> None:
-    """Power cut in the middle of training: there are weights, but nobody has said what score counts."""
+    """Power cut in the middle of training: there are weights, but nobody has said what score
+    counts.
+    """
     with pytest.raises(InputError, match="--resume"):
         export_run(untrained(tmp_path, threshold=None), tmp_path / "m.onnx")
 
 
 @pytest.mark.parametrize("content", [None, b"", b"rubbish"])
-def test_a_run_without_its_held_out_pictures_is_not_exported(tmp_path: Path, content: bytes | None) -> None:
+def test_a_run_without_its_held_out_pictures_is_not_exported(
+    tmp_path: Path, content: bytes | None
+) -> None:
     """There would be nothing to check the file on."""
     run = untrained(tmp_path)
     (run / "held_out.npz").unlink()
@@ -221,7 +271,9 @@ def test_a_run_without_its_held_out_pictures_is_not_exported(tmp_path: Path, con
 
 
 def test_a_full_disk_leaves_one_line_and_no_file(tmp_path: Path) -> None:
-    """The real command under a limit on the size of files, which is how a full disk looks to a program."""
+    """The real command under a limit on the size of files, which is how a full disk looks to a
+    program.
+    """
     run = untrained(tmp_path)
     folder = tmp_path / "out"
     done = subprocess.run(
@@ -243,4 +295,8 @@ def test_the_contract_follows_the_run(tmp_path: Path) -> None:
     kept = checkpoint.load(untrained(tmp_path, threshold=0.4321987))
     contract = contract_of(kept, "ab" * 32)
     assert dataclasses.astuple(contract)[1:3] == (96, 96)
-    assert (contract.classes, contract.threshold, contract.run_digest) == (("disc", "star"), 0.4322, "ab" * 32)
+    assert (contract.classes, contract.threshold, contract.run_digest) == (
+        ("disc", "star"),
+        0.4322,
+        "ab" * 32,
+    )

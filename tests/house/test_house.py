@@ -19,8 +19,12 @@ from tests.paths import ROOT
 ROOMS = ("edge", "train", "export")
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 PROJECT = PYPROJECT["project"]
-CODE = sorted(path for room in (*ROOMS, "tests", "artwork", "docs") for path in (ROOT / room).rglob("*.py"))
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "systemd").rglob("*.md")])
+CODE = sorted(
+    path for room in (*ROOMS, "tests", "artwork", "docs") for path in (ROOT / room).rglob("*.py")
+)
+PAGES = sorted(
+    [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "systemd").rglob("*.md")]
+)
 RECORDS = sorted((ROOT / "docs" / "decisions").glob("*.md"))
 
 BOX_LIBRARIES = {"numpy", "onnxruntime", "PIL", "gpiod"}
@@ -68,12 +72,17 @@ def test_the_extras_are_the_promised_ones() -> None:
 
 def test_torch_is_asked_for_by_the_train_extra_alone() -> None:
     """What a box may install must not bring a gigabyte along."""
-    asking = {extra for extra, wanted in PROJECT["optional-dependencies"].items() if "torch" in names(wanted)}
+    asking = {
+        extra
+        for extra, wanted in PROJECT["optional-dependencies"].items()
+        if "torch" in names(wanted)
+    }
     assert asking == {"train"}
 
 
 @pytest.mark.parametrize(
-    ("version", "welcome"), [("3.10", False), ("3.11", True), ("3.12", True), ("3.13", True), ("3.14", False)]
+    ("version", "welcome"),
+    [("3.10", False), ("3.11", True), ("3.12", True), ("3.13", True), ("3.14", False)],
 )
 def test_python_3_11_to_3_13_are_welcome(version: str, welcome: bool) -> None:
     """Pi OS Bookworm, JetPack 7 and Pi OS Trixie bring these three."""
@@ -94,7 +103,9 @@ def test_both_commands_start_and_say_their_version() -> None:
     """They are run as programs, so a broken entry point shows."""
     bin_folder = Path(sys.executable).parent
     said = [
-        subprocess.run([bin_folder / name, "--version"], capture_output=True, text=True, check=True).stdout
+        subprocess.run(
+            [bin_folder / name, "--version"], capture_output=True, text=True, check=True
+        ).stdout
         for name in ("stampgate", "stampgate-edge")
     ]
     assert said == [f"stampgate {edge.__version__}\n", f"stampgate-edge {edge.__version__}\n"]
@@ -111,13 +122,17 @@ def test_the_box_starts_with_its_own_libraries_alone(path: Path) -> None:
 def test_the_decision_uses_the_standard_library_and_our_errors_alone() -> None:
     """So it can be read, tested and argued about without any machine."""
     modules = {module for module, _ in imported(ROOT / "edge" / "decision.py")}
-    assert {module for module in modules if module.split(".")[0] not in sys.stdlib_module_names} <= {"edge.errors"}
+    assert {
+        module for module in modules if module.split(".")[0] not in sys.stdlib_module_names
+    } <= {"edge.errors"}
 
 
 @pytest.mark.parametrize("path", CODE, ids=relative)
 def test_no_function_is_longer_than_a_reader_can_hold(path: Path) -> None:
     """The limit is 45 lines, docstring included; most are 6 to 15."""
-    functions = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef)]
+    functions = [
+        node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.FunctionDef)
+    ]
     sizes = {node.name: (node.end_lineno or node.lineno) - node.lineno + 1 for node in functions}
     assert {name: size for name, size in sizes.items() if size > LONGEST_FUNCTION} == {}
 
@@ -128,9 +143,13 @@ def test_make_alone_lists_every_target() -> None:
     assert set(re.findall(r"^  make ([\w-]+)", listing, re.MULTILINE)) == make_targets()
 
 
-@pytest.mark.parametrize("path", [*PAGES, ROOT / ".ci" / "run", ROOT / ".pre-commit-config.yaml"], ids=relative)
+@pytest.mark.parametrize(
+    "path", [*PAGES, ROOT / ".ci" / "run", ROOT / ".pre-commit-config.yaml"], ids=relative
+)
 def test_pages_name_only_targets_that_exist(path: Path) -> None:
-    """Only what stands as code counts: `make demo`, or a line of a code block or script that begins with make."""
+    """Only what stands as code counts: `make demo`, or a line of a code block or script that begins
+    with make.
+    """
     named = set(re.findall(r"(?:`|^ *|entry: )make ([a-z-]+)", path.read_text(), re.MULTILINE))
     assert named <= make_targets()
 

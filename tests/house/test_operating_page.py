@@ -1,4 +1,6 @@
-"""docs/operating.md and docs/wiring.md keep up with the code: nothing that the box says, counts or asks is left out."""
+"""docs/operating.md and docs/wiring.md keep up with the code: nothing that the box says, counts or
+asks is left out.
+"""
 
 import ast
 import re
@@ -19,9 +21,13 @@ from edge.station import Counters
 from tests.paths import ROOT
 
 DOCS = ROOT / "docs"
-OPERATING, WIRING = (" ".join((DOCS / name).read_text().split()) for name in ("operating.md", "wiring.md"))
+OPERATING, WIRING = (
+    " ".join((DOCS / name).read_text().split()) for name in ("operating.md", "wiring.md")
+)
 SPEAKING = {
-    **dict.fromkeys(("FrameError", "CameraError", "GateError", "JournalError", "fault", "_named"), 0),
+    **dict.fromkeys(
+        ("FrameError", "CameraError", "GateError", "JournalError", "fault", "_named"), 0
+    ),
     "Verdict": 1,
     "Owing": 2,
     "Item": 2,
@@ -38,13 +44,17 @@ def texts(node: ast.AST) -> Iterator[str]:
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         yield node.value
     elif isinstance(node, ast.JoinedStr):
-        yield "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values)
+        yield "".join(
+            str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values
+        )
     elif isinstance(node, ast.IfExp):
         yield from (text for branch in (node.body, node.orelse) for text in texts(branch))
 
 
 def spoken(tree: ast.Module) -> Iterator[str]:
-    """Yield what a module may give as the reason of a verdict, as a trouble, or as the last word of a process."""
+    """Yield what a module may give as the reason of a verdict, as a trouble, or as the last word of
+    a process.
+    """
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             name = getattr(node.func, "id", getattr(node.func, "attr", ""))
@@ -54,7 +64,9 @@ def spoken(tree: ast.Module) -> Iterator[str]:
             yield from (text for text in texts(node.value) if re.match(r"[a-z ]+: .*; ", text))
         elif isinstance(node, ast.FunctionDef) and node.name in TELLING:
             inside = ast.Module(node.body[bool(ast.get_docstring(node)) :], [])
-            yield from (text for part in ast.walk(inside) for text in texts(part) if text.count(" ") > 1)
+            yield from (
+                text for part in ast.walk(inside) for text in texts(part) if text.count(" ") > 1
+            )
         elif isinstance(node, ast.Subscript | ast.Assign):
             yield from _kept(node)
 
@@ -71,23 +83,35 @@ def _kept(node: ast.Subscript | ast.Assign) -> Iterator[str]:
 
 
 def code(text: str) -> str:
-    """What a message is known by: its longest run of words without the file's name, details and the next step."""
+    """What a message is known by: its longest run of words without the file's name, details and the
+    next step.
+    """
     beginning = re.split(r"[:;(]", re.sub(r"^(\[\w+\] )?(\{\}|[:,; ])+", "", text))[0]
-    return max((piece.strip(" ,").removesuffix(", not") for piece in beginning.split("{}")), key=len)
+    return max(
+        (piece.strip(" ,").removesuffix(", not") for piece in beginning.split("{}")), key=len
+    )
 
 
 def codes() -> list[str]:
     """Every message of the box, each once."""
-    modules = [path for path in sorted((ROOT / "edge").rglob("*.py")) if not set(path.parts) & set(ELSEWHERE)]
+    modules = [
+        path
+        for path in sorted((ROOT / "edge").rglob("*.py"))
+        if not set(path.parts) & set(ELSEWHERE)
+    ]
     said = {code(text) for path in modules for text in spoken(ast.parse(path.read_text()))}
     return sorted(said - {"", "no", "found"})
 
 
 def shown_commands() -> list[str]:
-    """The lines of the pages' code blocks that call the box's program, without what comes before and after it."""
+    """The lines of the pages' code blocks that call the box's program, without what comes before
+    and after it.
+    """
     pages = (DOCS / "operating.md").read_text() + (DOCS / "wiring.md").read_text()
     blocks = re.findall(r"^ {4,}(.*)$", pages, re.MULTILINE)
-    calls = (re.match(r"(?:sudo (?:-u stampgate )?)?stampgate-edge ([^#|>]*)", line) for line in blocks)
+    calls = (
+        re.match(r"(?:sudo (?:-u stampgate )?)?stampgate-edge ([^#|>]*)", line) for line in blocks
+    )
     return sorted({call[1].strip() for call in calls if call})
 
 
@@ -124,7 +148,9 @@ def test_every_exit_status_is_explained(kind: type[errors.StampgateError]) -> No
     assert f"| {kind.exit_code} |" in OPERATING
 
 
-@pytest.mark.parametrize("counter", [*(field.name for field in fields(GateCounters)), *Counters().as_object()])
+@pytest.mark.parametrize(
+    "counter", [*(field.name for field in fields(GateCounters)), *Counters().as_object()]
+)
 def test_every_counter_is_explained(counter: str) -> None:
     """The eye's and the gate's."""
     assert f"`{counter}`" in OPERATING
@@ -165,7 +191,11 @@ def test_every_field_of_an_item_is_explained() -> None:
 def test_every_kind_of_record_is_explained() -> None:
     """As a row of the table of records."""
     sources = (path.read_text() for path in (ROOT / "edge").rglob("*.py"))
-    kinds = {kind for source in sources for kind in re.findall(r'\.(?:append|_put)\(\s*"(\w+)", ', source)}
+    kinds = {
+        kind
+        for source in sources
+        for kind in re.findall(r'\.(?:append|_put)\(\s*"(\w+)", ', source)
+    }
     assert {"start", "item", "gap", "continued"} <= kinds
     assert {kind for kind in kinds if f"| `{kind}` |" not in OPERATING} == set()
 
@@ -187,7 +217,11 @@ def test_settings_are_called_by_names_that_they_have(page: str) -> None:
     """`[section] key` in the text."""
     named = re.findall(r"`\[(\w+)\] (\w+)", (DOCS / page).read_text())
     assert len(named) > 5
-    assert [f"[{section}] {key}" for section, key in named if key not in SECTIONS[section].__dataclass_fields__] == []
+    assert [
+        f"[{section}] {key}"
+        for section, key in named
+        if key not in SECTIONS[section].__dataclass_fields__
+    ] == []
 
 
 @pytest.mark.parametrize("page", ["operating.md", "wiring.md"])

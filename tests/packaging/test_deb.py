@@ -59,12 +59,20 @@ def host() -> str:
     """The architecture of this computer in Debian's words, for which the package is built here."""
     if shutil.which("dpkg-deb") is None:
         pytest.skip("dpkg-deb is not installed: this is no Debian")
-    return subprocess.run(["dpkg", "--print-architecture"], capture_output=True, text=True, check=True).stdout.strip()
+    return subprocess.run(
+        ["dpkg", "--print-architecture"], capture_output=True, text=True, check=True
+    ).stdout.strip()
 
 
 def build(host: str, folder: Path) -> Path:
-    """Build the package into *folder*. Without a network it fails, and says so: a build that fails must be seen."""
-    subprocess.run([PACKAGING / "build-deb", sys.executable, folder, host], check=True, stdout=subprocess.DEVNULL)
+    """Build the package into *folder*. Without a network it fails, and says so: a build that fails
+    must be seen.
+    """
+    subprocess.run(
+        [PACKAGING / "build-deb", sys.executable, folder, host],
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
     return folder / f"stampgate-edge_{edge.__version__}_{host}.deb"
 
 
@@ -87,11 +95,19 @@ def test_the_same_commit_gives_the_same_bytes(host: str, package: Path, tmp_path
 
 
 @pytest.mark.slow
-def test_the_package_says_what_it_is_and_needs_nothing_that_is_not_in_debian(host: str, package: Path) -> None:
+def test_the_package_says_what_it_is_and_needs_nothing_that_is_not_in_debian(
+    host: str, package: Path
+) -> None:
     """The fields that dpkg and apt decide by."""
-    shown = subprocess.run(["dpkg-deb", "--field", package], capture_output=True, text=True, check=True).stdout
+    shown = subprocess.run(
+        ["dpkg-deb", "--field", package], capture_output=True, text=True, check=True
+    ).stdout
     fields = dict(line.split(": ", 1) for line in shown.splitlines() if re.match(r"[A-Z]", line))
-    assert (fields["Package"], fields["Version"], fields["Architecture"]) == ("stampgate-edge", edge.__version__, host)
+    assert (fields["Package"], fields["Version"], fields["Architecture"]) == (
+        "stampgate-edge",
+        edge.__version__,
+        host,
+    )
     needs = {need.split(" ")[0] for need in fields["Depends"].split(", ")}
     assert needs == {"python3", "systemd", "libc6", "libgcc-s1", "libstdc++6"}
     assert int(fields["Installed-Size"]) > 50_000
@@ -101,10 +117,16 @@ def test_the_package_says_what_it_is_and_needs_nothing_that_is_not_in_debian(hos
 def test_the_package_holds_the_units_the_settings_and_every_wheel_for_both_pythons(
     host: str, package: Path, tmp_path: Path
 ) -> None:
-    """Nothing is fetched on the box, so nothing may be missing; and nothing lies there that is not meant to."""
+    """Nothing is fetched on the box, so nothing may be missing; and nothing lies there that is not
+    meant to.
+    """
     root = unpacked(package, tmp_path / "deb")
     wheels = {path.name for path in (root / "usr/lib/stampgate/wheels").iterdir()}
-    found = {str(path.relative_to(root)) for path in root.rglob("*") if path.is_file() or path.is_symlink()}
+    found = {
+        str(path.relative_to(root))
+        for path in root.rglob("*")
+        if path.is_file() or path.is_symlink()
+    }
     assert found - {f"usr/lib/stampgate/wheels/{wheel}" for wheel in wheels} == {
         *(f"DEBIAN/{name}" for name in ("conffiles", "control", "postinst", "postrm", "prerm")),
         "etc/stampgate/edge.toml",
@@ -115,18 +137,30 @@ def test_the_package_holds_the_units_the_settings_and_every_wheel_for_both_pytho
         "usr/lib/sysusers.d/stampgate.conf",
         "usr/lib/udev/rules.d/60-stampgate.rules",
         *(f"{DOCUMENTATION}/{name}" for name in ("changelog.gz", "copyright", "systemd/README.md")),
-        *(f"{DOCUMENTATION}/{page.relative_to(ROOT)}" for page in (ROOT / "docs").rglob("*") if page.is_file()),
+        *(
+            f"{DOCUMENTATION}/{page.relative_to(ROOT)}"
+            for page in (ROOT / "docs").rglob("*")
+            if page.is_file()
+        ),
     }
     assert (root / "DEBIAN/conffiles").read_text() == "/etc/stampgate/edge.toml\n"
     assert (root / "etc/stampgate/edge.toml").read_text() == SAMPLE.read_text()
     for python in PYTHONS:
-        assert dict(fitting(wheels, python, MACHINES[host])) == {**pinned(python), "stampgate": edge.__version__}
+        assert dict(fitting(wheels, python, MACHINES[host])) == {
+            **pinned(python),
+            "stampgate": edge.__version__,
+        }
 
 
 def fitting(wheels: Iterable[str], python: str, machine: str) -> Iterator[tuple[str, str]]:
-    """Yield name and version of each wheel that pip would take for this Python on this machine, by its tags."""
+    """Yield name and version of each wheel that pip would take for this Python on this machine, by
+    its tags.
+    """
     number, platforms = (int(python[0]), int(python[1:])), [f"{tag}_{machine}" for tag in MANYLINUX]
-    usable = {*cpython_tags(number, platforms=platforms), *compatible_tags(number, f"cp{python}", platforms)}
+    usable = {
+        *cpython_tags(number, platforms=platforms),
+        *compatible_tags(number, f"cp{python}", platforms),
+    }
     for wheel in wheels:
         name, version, _, tags = parse_wheel_filename(wheel)
         if tags & usable:
@@ -138,9 +172,11 @@ ROOM = 1_500_000_000
 
 
 class Copy:
-    """A throw-away copy of this computer: the same files, but no network, and no systemd as process 1.
+    """A throw-away copy of this computer: the same files, but no network, and no systemd as process
+    1.
 
-    What is written in it stays in a folder of its own (overlayfs), in memory because the layers must not overlap.
+    What is written in it stays in a folder of its own (overlayfs), in memory because the layers
+    must not overlap.
     """
 
     def __init__(self, folder: Path, *below: Path) -> None:
@@ -170,16 +206,24 @@ class Copy:
 
 @pytest.fixture(scope="module")
 def memory(host: str) -> Iterator[Path]:
-    """A folder in memory for copies of this computer; skips where such a copy cannot stand for a box."""
+    """A folder in memory for copies of this computer; skips where such a copy cannot stand for a
+    box.
+    """
     lacking = [name for name in NEEDED if not is_installed(name)]
     if lacking:
-        pytest.skip(f"a copy of this computer would be no box: Debian's {', '.join(lacking)} is not installed")
+        pytest.skip(
+            f"a copy of this computer would be no box: Debian's {', '.join(lacking)} is not installed"
+        )
     if shutil.disk_usage("/dev/shm").free < ROOM:
-        pytest.skip(f"/dev/shm must have {ROOM / 1e9} GB free for throw-away copies of this computer")
+        pytest.skip(
+            f"/dev/shm must have {ROOM / 1e9} GB free for throw-away copies of this computer"
+        )
     with tempfile.TemporaryDirectory(prefix="stampgate-deb-", dir="/dev/shm") as folder:
         tried = Copy(Path(folder) / "tried").run("true")
         if tried.returncode != 0:
-            pytest.skip(f"no throw-away copy of this computer can be made, which only root may: {tried.stderr.strip()}")
+            pytest.skip(
+                f"no throw-away copy of this computer can be made, which only root may: {tried.stderr.strip()}"
+            )
         yield Path(folder)
 
 
@@ -191,7 +235,9 @@ def is_installed(name: str) -> bool:
 
 @pytest.fixture(scope="module")
 def installed(memory: Path, package: Path) -> Copy:
-    """A copy of this computer on which dpkg, without a network, installed the package from /stampgate.deb."""
+    """A copy of this computer on which dpkg, without a network, installed the package from
+    /stampgate.deb.
+    """
     copy = Copy(memory / "installed")
     shutil.copy(package, copy.layer / "stampgate.deb")
     copy.says("dpkg --install /stampgate.deb")
@@ -212,12 +258,20 @@ LOOK = "stampgate-edge inspect default /opt/stampgate/current/lib/python3*/site-
 
 @pytest.mark.slow
 def test_dpkg_alone_makes_an_offline_computer_a_box(installed: Copy) -> None:
-    """The program shows its demonstration, systemd takes the units, the user is there, and pip is not left behind."""
+    """The program shows its demonstration, systemd takes the units, the user is there, and pip is
+    not left behind.
+    """
     assert installed.says("stampgate-edge config") == SAMPLE.read_text().strip()
     assert "counters: triggers 12" in installed.says("cd /tmp && stampgate-edge demo --out demo")
-    assert installed.says("systemd-analyze verify stampgate.target stampgate-gate.service stampgate-edge.service") == ""
     assert (
-        installed.says("id --name --user stampgate; getent group gpio video | cut -d: -f1") == "stampgate\ngpio\nvideo"
+        installed.says(
+            "systemd-analyze verify stampgate.target stampgate-gate.service stampgate-edge.service"
+        )
+        == ""
+    )
+    assert (
+        installed.says("id --name --user stampgate; getent group gpio video | cut -d: -f1")
+        == "stampgate\ngpio\nvideo"
     )
     assert installed.says("find /opt/stampgate/current/lib -maxdepth 3 -name 'pip*'") == ""
     assert installed.says("dpkg --verify stampgate-edge; dpkg --audit") == ""
@@ -239,7 +293,9 @@ def test_an_upgrade_keeps_the_settings_and_leaves_one_environment(box: Copy) -> 
 def test_a_failed_upgrade_leaves_the_old_environment_at_work(box: Copy) -> None:
     """A wheel that is missing stands for whatever goes wrong, such as a full disk."""
     before = box.says(IN_USE)
-    box.says("dpkg-deb --raw-extract stampgate.deb broken && rm broken/usr/lib/stampgate/wheels/onnxruntime-*")
+    box.says(
+        "dpkg-deb --raw-extract stampgate.deb broken && rm broken/usr/lib/stampgate/wheels/onnxruntime-*"
+    )
     box.says("dpkg-deb -Znone --build broken broken.deb")
     done = box.run("dpkg --install /broken.deb")
     assert done.returncode != 0
@@ -249,7 +305,9 @@ def test_a_failed_upgrade_leaves_the_old_environment_at_work(box: Copy) -> None:
 
 
 @pytest.mark.slow
-def test_an_upgrade_that_would_not_take_the_settings_is_refused_until_they_are_corrected(box: Copy) -> None:
+def test_an_upgrade_that_would_not_take_the_settings_is_refused_until_they_are_corrected(
+    box: Copy,
+) -> None:
     """Otherwise the new program would end with status 78 where the old one ran."""
     before = box.says(IN_USE)
     box.says("echo '[nonsense]' >>/etc/stampgate/edge.toml")

@@ -13,12 +13,14 @@ from tests.paths import ROOT
 
 FOLDER = ROOT / "systemd"
 UNIT, GATE_UNIT, TARGET = (
-    FOLDER / name for name in ("stampgate-edge.service", "stampgate-gate.service", "stampgate.target")
+    FOLDER / name
+    for name in ("stampgate-edge.service", "stampgate-gate.service", "stampgate.target")
 )
 SYSUSERS = (FOLDER / "stampgate.sysusers.conf").read_text()
 PROGRAM = "/opt/stampgate/current/bin/stampgate-edge"
 EXPOSURE_AT_MOST = 2.0
-"""What `systemd-analyze security` may find: 0 is a service that can do nothing, 10 one that may do everything."""
+"""What `systemd-analyze security` may find: 0 is a service that can do nothing, 10 one that may do
+everything."""
 both = pytest.mark.parametrize("path", [UNIT, GATE_UNIT], ids=lambda path: path.stem)
 
 
@@ -63,11 +65,17 @@ def test_little_is_left_that_the_service_could_do_to_the_box(path: Path, analyze
     [(GATE_UNIT, "gpio", {"gpiochip"}), (UNIT, "video", {"video4linux", "media", "dma_heap"})],
     ids=["gate", "eye"],
 )
-def test_a_service_reaches_the_devices_it_drives_and_no_others(path: Path, group: str, devices: set[str]) -> None:
-    """Its unit lets it, its group is one that exists, and the udev rule gives the devices to that group."""
+def test_a_service_reaches_the_devices_it_drives_and_no_others(
+    path: Path, group: str, devices: set[str]
+) -> None:
+    """Its unit lets it, its group is one that exists, and the udev rule gives the devices to that
+    group.
+    """
     lines = path.read_text().splitlines()
     assert unit(path)["Service"]["DevicePolicy"] == "closed"
-    assert {line for line in lines if line.startswith("DeviceAllow=")} == {f"DeviceAllow=char-{d} rw" for d in devices}
+    assert {line for line in lines if line.startswith("DeviceAllow=")} == {
+        f"DeviceAllow=char-{d} rw" for d in devices
+    }
     assert unit(path)["Service"]["SupplementaryGroups"] == group
     assert f"g {group} -" in SYSUSERS.splitlines()
     assert f'GROUP="{group}", MODE="0660"' in (FOLDER / "stampgate.rules").read_text()
@@ -88,7 +96,13 @@ def test_the_hardware_watchdog_is_one_that_a_pi_can_count() -> None:
 def test_the_systems_log_is_bounded_on_the_disk_in_memory_and_in_pace() -> None:
     """Whoever floods it must not take the room of the journal and the pictures."""
     limits = unit(FOLDER / "journald.conf")["Journal"]
-    assert {"SystemMaxUse", "SystemKeepFree", "RuntimeMaxUse", "RateLimitIntervalSec", "RateLimitBurst"} == set(limits)
+    assert {
+        "SystemMaxUse",
+        "SystemKeepFree",
+        "RuntimeMaxUse",
+        "RateLimitIntervalSec",
+        "RateLimitBurst",
+    } == set(limits)
 
 
 @both
@@ -104,7 +118,9 @@ def test_the_service_is_always_started_again_but_not_with_a_wrong_configuration(
 
 
 def test_the_watchdog_waits_longer_than_two_of_the_slowest_ticks() -> None:
-    """The settings allow ticks up to their bound; the station shortens them to a quarter of this in any case."""
+    """The settings allow ticks up to their bound; the station shortens them to a quarter of this in
+    any case.
+    """
     slowest = read_section(ServiceSettings, {"tick_ms": 5000}, "test").tick_ms
     assert float(unit()["Service"]["WatchdogSec"]) * 1000 >= 2 * slowest
 
@@ -113,7 +129,10 @@ def test_the_watchdog_waits_longer_than_two_of_the_slowest_ticks() -> None:
 def test_stopping_may_take_as_long_as_the_longest_way_to_the_gate(path: Path) -> None:
     """Items under way still arrive; systemd must not cut that short."""
     longest = read_section(GateSettings, {"reject_delay_ms": 60_000, "pulse_ms": 10_000}, "test")
-    assert float(unit(path)["Service"]["TimeoutStopSec"]) * 1000 > longest.reject_delay_ms + longest.pulse_ms
+    assert (
+        float(unit(path)["Service"]["TimeoutStopSec"]) * 1000
+        > longest.reject_delay_ms + longest.pulse_ms
+    )
 
 
 def test_the_default_paths_are_the_folders_that_systemd_makes() -> None:
@@ -122,7 +141,10 @@ def test_the_default_paths_are_the_folders_that_systemd_makes() -> None:
     sample = (FOLDER / "edge.toml").read_text()
     assert f"/var/log/{service['LogsDirectory']}/journal.jsonl" in sample
     assert f"/var/lib/{service['StateDirectory']}/frames" in sample
-    assert service["ExecStart"] == f"{PROGRAM} run --config /etc/{service['ConfigurationDirectory']}/edge.toml"
+    assert (
+        service["ExecStart"]
+        == f"{PROGRAM} run --config /etc/{service['ConfigurationDirectory']}/edge.toml"
+    )
     for path in (UNIT, GATE_UNIT):
         assert f"/run/{unit(path)['Service']['RuntimeDirectory']}/gate.sock" in sample
     assert f"/var/log/{service['LogsDirectory']}/evidence" in sample

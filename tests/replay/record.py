@@ -1,7 +1,7 @@
 """Recorded lines: pictures, settings and what the service must make of them, in one folder a case.
 
-``python -m tests.replay.record`` paints the pictures again and writes each ``expected.jsonl`` anew: look at the
-difference before you keep it, for it is a change of what the box does at the line.
+``python -m tests.replay.record`` paints the pictures again and writes each ``expected.jsonl`` anew:
+look at the difference before you keep it, for it is a change of what the box does at the line.
 """
 
 import json
@@ -24,7 +24,8 @@ VARIES = (
     *("boot_id", "wall_time", "clock_synced", "previous", "version", "settings_sha256"),
     *("evidence", "evidence_sha256", "evidence_lost"),
 )
-"""What differs from run to run, or from release to release. Evidence is kept by a thread that real time waits for."""
+"""What differs from run to run, or from release to release. Evidence is kept by a thread that real
+time waits for."""
 MS = 1_000_000
 
 
@@ -36,7 +37,8 @@ def prepare_case(case: str, folder: Path) -> Path:
 
 
 def outcome(folder: Path) -> list[dict[str, Any]]:
-    """What a run in *folder* left behind: each journal record with the edges of the reject line that were for it.
+    """What a run in *folder* left behind: each journal record with the edges of the reject line
+    that were for it.
 
     An edge is [level, ms since the run began]. The edges for no item stand with the start record.
     """
@@ -45,7 +47,9 @@ def outcome(folder: Path) -> list[dict[str, Any]]:
     lines = []
     for record in read_records(folder / "journal.jsonl"):
         sequence = {"item": record["sequence"], "start": None}.get(record["kind"], -1)
-        mine = [[edge.level, (edge.t_ns - begin_ns) / MS] for edge in edges if edge.sequence == sequence]
+        mine = [
+            [edge.level, (edge.t_ns - begin_ns) / MS] for edge in edges if edge.sequence == sequence
+        ]
         lines.append({"journal": _without_what_varies(record), "edges": mine})
     return lines
 
@@ -79,13 +83,19 @@ def paint_frames() -> None:
         folder.mkdir(parents=True)
     save(mixed / "01-both.png", paint({"dot": [(16, 24)], "square": [(40, 8)]}))
     save(mixed / "02-dot-only.png", paint({"dot": [(32, 32)]}))
-    save(mixed / "03-large-both.png", paint({"dot": [(48, 48)], "square": [(120, 24)]}, width=192, height=96, side=24))
+    save(
+        mixed / "03-large-both.png",
+        paint({"dot": [(48, 48)], "square": [(120, 24)]}, width=192, height=96, side=24),
+    )
     save(mixed / "04-torn.png", paint({"dot": [(16, 24)], "square": [(40, 8)]}))
     torn = mixed / "04-torn.png"
     torn.write_bytes(torn.read_bytes()[:-30])
     save(mixed / "05-nothing.png", paint({}))
     (mixed / "06-note.txt").write_text("no picture\n")
-    save(mixed / "07-two-dots-and-a-square.png", paint({"dot": [(0, 0), (48, 48)], "square": [(48, 0)]}))
+    save(
+        mixed / "07-two-dots-and-a-square.png",
+        paint({"dot": [(0, 0), (48, 48)], "square": [(48, 0)]}),
+    )
     for index, good in enumerate((True, False, False, True, False, True, False, False, True)):
         marks = {"dot": [(16, 24)], "square": [(40, 8)]} if good else {}
         save(burst / f"{index + 1}-{'good' if good else 'bad'}.png", paint(marks))

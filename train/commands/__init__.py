@@ -1,8 +1,9 @@
 """The subcommands of ``stampgate`` that belong to the desktop, one module each.
 
-A module has ``add_arguments(parser)``, which describes it and says what runs it, and ``run(arguments)``, which does and
-returns the exit status. torch and its like take seconds to load, and the box has none: they are imported inside
-``run``, under :func:`needing`. A new command is a new module here and a line in :data:`COMMANDS`.
+A module has ``add_arguments(parser)``, which describes it and says what runs it, and
+``run(arguments)``, which does and returns the exit status. torch and its like take seconds to load,
+and the box has none: they are imported inside ``run``, under :func:`needing`. A new command is a
+new module here and a line in :data:`COMMANDS`.
 """
 
 import contextlib
@@ -23,7 +24,9 @@ COMMANDS = {
 
 @contextlib.contextmanager
 def needing(extra: str) -> Iterator[None]:
-    """Turn a library that is not installed into one line that names the extra to install. Raises UsageError."""
+    """Turn a library that is not installed into one line that names the extra to install. Raises
+    UsageError.
+    """
     try:
         yield
     except ModuleNotFoundError as error:

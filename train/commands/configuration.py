@@ -1,4 +1,6 @@
-"""The arguments from which a run's configuration is made, shared by every command that paints or trains."""
+"""The arguments from which a run's configuration is made, shared by every command that paints or
+trains.
+"""
 
 import argparse
 import dataclasses
@@ -32,7 +34,12 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="what must not be taken for the mark, e.g. another stamp in use; repeatable",
     )
-    add("--size", type=int, metavar="PX", help=f"side of the network's input (default {FitSettings().size})")
+    add(
+        "--size",
+        type=int,
+        metavar="PX",
+        help=f"side of the network's input (default {FitSettings().size})",
+    )
     add("--seed", type=int, metavar="S", help=f"(default {FitSettings().seed})")
     add_set(parser)
 
@@ -40,7 +47,9 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
 def add_backgrounds(parser: argparse.ArgumentParser) -> None:
     """Add the photographs alone."""
     parser.add_argument(
-        "--backgrounds", metavar="DIR", help="photographs to paste on; without it, products are painted"
+        "--backgrounds",
+        metavar="DIR",
+        help="photographs to paste on; without it, products are painted",
     )
 
 
@@ -51,27 +60,40 @@ def add_set(parser: argparse.ArgumentParser, default: str = "") -> None:
         action="append",
         default=[],
         metavar="KEY=VALUE",
-        help="any other key of the run's config.toml; repeatable" + (f" (default {default})" if default else ""),
+        help="any other key of the run's config.toml; repeatable"
+        + (f" (default {default})" if default else ""),
     )
 
 
 def config_of(arguments: argparse.Namespace, kept: RunConfig | None = None) -> RunConfig:
-    """The configuration asked for, on top of *kept* or the defaults. Raises UsageError or ConfigError."""
+    """The configuration asked for, on top of *kept* or the defaults. Raises UsageError or
+    ConfigError.
+    """
     if not arguments.mark and kept is None:
-        raise UsageError("train: --mark is missing; name the picture of the stamp, e.g. --mark stamp.png")
+        raise UsageError(
+            "train: --mark is missing; name the picture of the stamp, e.g. --mark stamp.png"
+        )
     given = parse_marks(arguments.mark or ())
     marks = tuple((name, whole_path(path)) for name, path in given) or (kept.marks if kept else ())
     backgrounds = whole_path(arguments.backgrounds or "") or (kept.backgrounds if kept else "")
-    lookalikes = tuple(whole_path(path) for path in arguments.lookalike or ()) or (kept.lookalikes if kept else ())
+    lookalikes = tuple(whole_path(path) for path in arguments.lookalike or ()) or (
+        kept.lookalikes if kept else ()
+    )
     real = real_of(arguments) or (kept.real if kept else ())
     changes = overrides(arguments)
     sections = {
         name: read_section(
-            cls, {**(dataclasses.asdict(getattr(kept, name)) if kept else {}), **changes[name]}, "train:"
+            cls,
+            {**(dataclasses.asdict(getattr(kept, name)) if kept else {}), **changes[name]},
+            "train:",
         )
         for name, cls in SECTIONS.items()
     }
-    if kept is None and "weights" not in changes["fit"] and sections["fit"].network != STARTER_NETWORK:
+    if (
+        kept is None
+        and "weights" not in changes["fit"]
+        and sections["fit"].network != STARTER_NETWORK
+    ):
         sections["fit"] = dataclasses.replace(sections["fit"], weights="none")
     config = RunConfig(marks, backgrounds, lookalikes, real, **sections)
     check(config)
@@ -79,10 +101,14 @@ def config_of(arguments: argparse.Namespace, kept: RunConfig | None = None) -> R
 
 
 def real_of(arguments: argparse.Namespace) -> tuple[str, ...]:
-    """Labels and folder of the real photographs, or nothing. Raises UsageError when only one of them is given."""
+    """Labels and folder of the real photographs, or nothing. Raises UsageError when only one of
+    them is given.
+    """
     labels, images = getattr(arguments, "real", None), getattr(arguments, "real_images", None)
     if bool(labels) != bool(images):
-        raise UsageError("--real and --real-images belong together; name the labels and the folder of the photographs")
+        raise UsageError(
+            "--real and --real-images belong together; name the labels and the folder of the photographs"
+        )
     return (whole_path(labels), whole_path(images)) if labels and images else ()
 
 
@@ -102,11 +128,17 @@ def overrides(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
     for text in arguments.set:
         key, sign, value = text.partition("=")
         if not sign:
-            raise UsageError(f"--set {text}: must be KEY=VALUE; the keys are in a run's config.toml")
+            raise UsageError(
+                f"--set {text}: must be KEY=VALUE; the keys are in a run's config.toml"
+            )
         changes[key] = _value(value)
     sections: dict[str, dict[str, Any]] = {name: {} for name in SECTIONS}
     for key, value in changes.items():
-        home = [name for name, cls in SECTIONS.items() if key in {f.name for f in dataclasses.fields(cls)}]
+        home = [
+            name
+            for name, cls in SECTIONS.items()
+            if key in {f.name for f in dataclasses.fields(cls)}
+        ]
         if not home:
             raise UsageError(f"--set {key}: no such key; the keys are in a run's config.toml")
         sections[home[0]][key] = value
@@ -134,4 +166,6 @@ def check(config: RunConfig) -> None:
     if not config.fit.minutes and not config.fit.steps:
         raise UsageError("train: --minutes or --steps must be above 0; say how long to train")
     if config.synth.size_min > config.synth.size_max:
-        raise UsageError(f"train: size_min must be at most size_max, not {config.synth.size_min:g}; correct --set")
+        raise UsageError(
+            f"train: size_min must be at most size_max, not {config.synth.size_min:g}; correct --set"
+        )

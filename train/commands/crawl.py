@@ -1,4 +1,6 @@
-"""``stampgate crawl``: gather photographs of products to train on, from search engines and from one's own folders."""
+"""``stampgate crawl``: gather photographs of products to train on, from search engines and from
+one's own folders.
+"""
 
 import argparse
 import contextlib
@@ -17,7 +19,8 @@ if TYPE_CHECKING:
 
 ENGINES = ("google", "bing", "baidu")
 USUAL = "bing"
-"""Of the three, the one of whose parser nobody complains at the time of writing; Google's is said to be broken."""
+"""Of the three, the one of whose parser nobody complains at the time of writing; Google's is said
+to be broken."""
 LIMIT, MOST = 100, 1000
 NEAR, FARTHEST = 8, 16
 ADVICE = (
@@ -35,9 +38,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "twice. Look through DIR/sheet.html and take out with --drop what does not belong."
     )
     add = parser.add_argument
-    add("keywords", nargs="*", metavar="KEYWORD", help="what to search for, e.g. 'milk carton'; one search each")
+    add(
+        "keywords",
+        nargs="*",
+        metavar="KEYWORD",
+        help="what to search for, e.g. 'milk carton'; one search each",
+    )
     add("--out", required=True, type=Path, metavar="DIR", help="folder to fill")
-    add("--engine", choices=(*ENGINES, "all"), default=USUAL, help=f"whom to ask (default {USUAL}); all: each in turn")
+    add(
+        "--engine",
+        choices=(*ENGINES, "all"),
+        default=USUAL,
+        help=f"whom to ask (default {USUAL}); all: each in turn",
+    )
     add(
         "--limit",
         type=int,
@@ -45,7 +58,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help=f"pictures to have of each keyword from each engine, earlier runs included (default {LIMIT})",
     )
-    add("--from", dest="source", type=Path, metavar="DIR", help="your own photographs, through the same cleaning")
+    add(
+        "--from",
+        dest="source",
+        type=Path,
+        metavar="DIR",
+        help="your own photographs, through the same cleaning",
+    )
     add(
         "--near",
         type=int,
@@ -53,7 +72,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="BITS",
         help=f"near duplicates: hashes that differ in at most so many of 64 bits (default {NEAR}; 0 keeps them)",
     )
-    add("--drop", nargs="+", metavar="NUMBER", help="take pictures out for good: numbers of the sheet, e.g. 3 17 40-44")
+    add(
+        "--drop",
+        nargs="+",
+        metavar="NUMBER",
+        help="take pictures out for good: numbers of the sheet, e.g. 3 17 40-44",
+    )
     parser.set_defaults(command=run)
 
 
@@ -69,11 +93,17 @@ def run(arguments: argparse.Namespace) -> int:
     numbers = parse_numbers(arguments.drop or ())
     files = own_files(arguments)
     tallies: list[Tally] = []
-    with Collection(arguments.out, arguments.near) as collection, stop_requested() as stop, calm_decoders():
+    with (
+        Collection(arguments.out, arguments.near) as collection,
+        stop_requested() as stop,
+        calm_decoders(),
+    ):
         for note in collection.notes:
             print(f"stampgate: {note}", file=sys.stderr)
         if numbers:
-            print(f"dropped: {len(collection.drop(numbers))} pictures, to {arguments.out / 'dropped'}")
+            print(
+                f"dropped: {len(collection.drop(numbers))} pictures, to {arguments.out / 'dropped'}"
+            )
         gather(arguments, files, collection, stop, tallies)
         announce(arguments, tallies, collection, write_sheet(collection))
     if stop:
@@ -87,15 +117,23 @@ def check(arguments: argparse.Namespace) -> None:
     """Check the arguments. Raises UsageError."""
     begun = (arguments.out / "manifest.jsonl").exists()
     if arguments.drop and (arguments.keywords or arguments.source):
-        raise UsageError("--drop: goes alone with --out; leave the rest out, and gather in a second command")
+        raise UsageError(
+            "--drop: goes alone with --out; leave the rest out, and gather in a second command"
+        )
     if arguments.drop and not begun:
-        raise UsageError(f"--out {arguments.out}: holds no pictures gathered by 'stampgate crawl'; name their folder")
+        raise UsageError(
+            f"--out {arguments.out}: holds no pictures gathered by 'stampgate crawl'; name their folder"
+        )
     if not (arguments.keywords or arguments.source or begun):
-        raise UsageError("crawl: nothing to gather; give a KEYWORD to search for, or --from a folder of photographs")
+        raise UsageError(
+            "crawl: nothing to gather; give a KEYWORD to search for, or --from a folder of photographs"
+        )
     if not all(keyword.strip() for keyword in arguments.keywords):
         raise UsageError("crawl: a KEYWORD must not be empty; say what to search for")
     if not 1 <= arguments.limit <= MOST:
-        raise UsageError(f"--limit must be between 1 and {MOST}, which is all an engine gives, not {arguments.limit}")
+        raise UsageError(
+            f"--limit must be between 1 and {MOST}, which is all an engine gives, not {arguments.limit}"
+        )
     if not 0 <= arguments.near <= FARTHEST:
         raise UsageError(f"--near must be between 0 and {FARTHEST} bits, not {arguments.near}")
 
@@ -110,7 +148,9 @@ def parse_numbers(texts: Sequence[str]) -> set[int]:
     for text in (part for given in texts for part in given.split(",") if part):
         found = re.fullmatch(r"(\d{1,9})(?:-(\d{1,9}))?", text)
         if not found or int(found[2] or found[1]) < int(found[1]):
-            raise UsageError(f"--drop {text}: must be numbers of the contact sheet such as 3 17 40-44; correct it")
+            raise UsageError(
+                f"--drop {text}: must be numbers of the contact sheet such as 3 17 40-44; correct it"
+            )
         numbers.update(range(int(found[1]), int(found[2] or found[1]) + 1))
     return numbers
 
@@ -129,7 +169,9 @@ def gather(
     stop: Sequence[object],
     tallies: list["Tally"],
 ) -> None:
-    """Take the folder in, then ask the engines; each adds to *tallies* and tells how it went. Raises InputError."""
+    """Take the folder in, then ask the engines; each adds to *tallies* and tells how it went.
+    Raises InputError.
+    """
     from train.crawl import folder  # noqa: PLC0415
     from train.crawl.engines import search  # noqa: PLC0415
 
@@ -142,17 +184,23 @@ def gather(
         for engine in engines:
             if stop:
                 return
-            with bar(f"{engine} '{keyword}'", arguments.limit, collection.count(engine, keyword)) as progress:
+            with bar(
+                f"{engine} '{keyword}'", arguments.limit, collection.count(engine, keyword)
+            ) as progress:
                 tallies.append(search(engine, keyword, arguments.limit, collection, stop, progress))
             print(tallies[-1].text())
 
 
 @contextlib.contextmanager
 def bar(title: str, total: int, done: int = 0) -> "Iterator[Callable[..., None]]":
-    """Show a bar where there is somebody to see it; gives what to call with the tally, or for each file."""
+    """Show a bar where there is somebody to see it; gives what to call with the tally, or for each
+    file.
+    """
     from tqdm import tqdm  # noqa: PLC0415
 
-    with tqdm(total=total, initial=min(done, total), desc=title, unit="picture", disable=None, leave=False) as shown:
+    with tqdm(
+        total=total, initial=min(done, total), desc=title, unit="picture", disable=None, leave=False
+    ) as shown:
 
         def progress(tally: Any = None) -> None:
             shown.update(1 if tally is None else done + tally.kept - shown.n)
@@ -162,11 +210,17 @@ def bar(title: str, total: int, done: int = 0) -> "Iterator[Callable[..., None]]
         yield progress
 
 
-def announce(arguments: argparse.Namespace, tallies: Sequence["Tally"], collection: "Collection", sheet: Path) -> None:
+def announce(
+    arguments: argparse.Namespace, tallies: Sequence["Tally"], collection: "Collection", sheet: Path
+) -> None:
     """Say what there is now and what to do with it."""
     out = arguments.out
-    print(f"{out / 'pictures'}: {len(collection.kept)} pictures, {sum(tally.kept for tally in tallies)} of them new")
-    print(f"next: look through {sheet}, drop what does not belong with 'stampgate crawl --out {out} --drop ...',")
+    print(
+        f"{out / 'pictures'}: {len(collection.kept)} pictures, {sum(tally.kept for tally in tallies)} of them new"
+    )
+    print(
+        f"next: look through {sheet}, drop what does not belong with 'stampgate crawl --out {out} --drop ...',"
+    )
     print(f"then 'stampgate train --mark STAMP.png --backgrounds {out / 'pictures'} --out RUN'")
 
 
@@ -183,7 +237,11 @@ def complain(tallies: Sequence["Tally"], near: int) -> None:
         elif not tally.yielded:
             print(f"stampgate: {tally.text()}: not one picture", file=sys.stderr)
     sources = dict.fromkeys(tally.engine for tally in tallies)
-    dry = [engine for engine in sources if not any(t.yielded for t in tallies if t.engine == engine)]
+    dry = [
+        engine for engine in sources if not any(t.yielded for t in tallies if t.engine == engine)
+    ]
     if dry:
         advice = "bring other photographs" if dry == ["folder"] else ADVICE
-        raise InputError(f"crawl: {', '.join(dry)} gave not one picture, see above; what others gave is kept; {advice}")
+        raise InputError(
+            f"crawl: {', '.join(dry)} gave not one picture, see above; what others gave is kept; {advice}"
+        )

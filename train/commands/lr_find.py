@@ -1,4 +1,6 @@
-"""``stampgate lr-find``: find a good step size for a mark and its photographs, and draw how it was found."""
+"""``stampgate lr-find``: find a good step size for a mark and its photographs, and draw how it was
+found.
+"""
 
 import argparse
 from pathlib import Path
@@ -17,9 +19,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_inputs(parser)
     parser.add_argument(
-        "--out", required=True, type=Path, metavar="PLOT.png", help="picture to write; .svg or .pdf too"
+        "--out",
+        required=True,
+        type=Path,
+        metavar="PLOT.png",
+        help="picture to write; .svg or .pdf too",
     )
-    parser.add_argument("--steps", type=int, default=STEPS, metavar="N", help=f"most steps (default {STEPS})")
+    parser.add_argument(
+        "--steps", type=int, default=STEPS, metavar="N", help=f"most steps (default {STEPS})"
+    )
     parser.set_defaults(command=run)
 
 
@@ -33,7 +41,9 @@ def run(arguments: argparse.Namespace) -> int:
         lr_finder.check_plot(arguments.out)
     inputs = read_inputs(config_of(arguments))
     with stop_requested() as signals:
-        found = lr_finder.sweep(inputs, arguments.steps, lambda step, rate: _say(step, rate, bool(signals)))
+        found = lr_finder.sweep(
+            inputs, arguments.steps, lambda step, rate: _say(step, rate, bool(signals))
+        )
     rate = lr_finder.suggest(found)
     lr_finder.plot(found, rate, arguments.out)
     print(f"the loss falls fastest at a step size of {rate:.2g}: {arguments.out}")

@@ -20,9 +20,9 @@ MARKS, SEED, MINUTES = 200, 0, 40.0
 RECIPE = ("weights=none", "batch=16", "lookalikes_max=1", "size_min=0.06")
 """Where the starter's training differs from any other.
 
-It starts from nothing. A larger batch shows more of the many classes in one step. Each mark's siblings are its
-look-alikes already, so one more in a picture is enough. And hundreds of small prints cannot be told apart: what nobody
-can read must not be learnt by heart.
+It starts from nothing. A larger batch shows more of the many classes in one step. Each mark's
+siblings are its look-alikes already, so one more in a picture is enough. And hundreds of small
+prints cannot be told apart: what nobody can read must not be learnt by heart.
 """
 DRAWN = "drawn.txt"
 """Written into the folder of marks when all of them are there."""
@@ -37,13 +37,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "goes on when it ended before that. With --out and --pack alone, a finished run is packed."
     )
     add = parser.add_argument
-    add("--out", required=True, type=Path, metavar="RUN", help="folder of the run; the marks are drawn into RUN/marks")
+    add(
+        "--out",
+        required=True,
+        type=Path,
+        metavar="RUN",
+        help="folder of the run; the marks are drawn into RUN/marks",
+    )
     add_backgrounds(parser)
     add("--marks", type=int, metavar="N", help=f"marks to draw, a class each (default {MARKS})")
-    add("--seed", type=int, metavar="S", help=f"seed of the marks and of the training (default {SEED})")
+    add(
+        "--seed",
+        type=int,
+        metavar="S",
+        help=f"seed of the marks and of the training (default {SEED})",
+    )
     add("--minutes", type=float, metavar="M", help=f"time to train (default {MINUTES:g})")
     add_set(parser, ", ".join(RECIPE))
-    add("--resume", action="store_true", help="go on with the run in --out, to its end or to new --minutes")
+    add(
+        "--resume",
+        action="store_true",
+        help="go on with the run in --out, to its end or to new --minutes",
+    )
     add("--pack", type=Path, metavar="OUT.pt", help=f"file to write (default RUN/{PACKED})")
     parser.set_defaults(command=run, mark=None, lookalike=None)
 
@@ -54,7 +69,9 @@ def run(arguments: argparse.Namespace) -> int:
         from train.learn.starter import pack_starter  # noqa: PLC0415
     out = arguments.pack or arguments.out / PACKED
     if arguments.pack and not out.parent.is_dir():
-        raise InputError(f"--pack {out}: no such folder as {out.parent}; make it, or name another place")
+        raise InputError(
+            f"--pack {out}: no such folder as {out.parent}; make it, or name another place"
+        )
     if not asks_for_packing_alone(arguments):
         try:
             outcome = trained(arguments)
@@ -62,7 +79,9 @@ def run(arguments: argparse.Namespace) -> int:
             print("stopped before the training began; the same command goes on")
             return 130
         if outcome.stopped:
-            print(f"stopped at step {outcome.step}; go on with 'stampgate starter --resume --out {arguments.out}'")
+            print(
+                f"stopped at step {outcome.step}; go on with 'stampgate starter --resume --out {arguments.out}'"
+            )
             return 130
     announce(pack_starter(arguments.out, out), out)
     return 0
@@ -78,23 +97,36 @@ def asks_for_packing_alone(arguments: argparse.Namespace) -> bool:
 
 
 def trained(arguments: argparse.Namespace) -> "Outcome":
-    """Train from the start, on marks drawn now or before, or go on with a run. Raises UsageError or InputError."""
+    """Train from the start, on marks drawn now or before, or go on with a run. Raises UsageError or
+    InputError.
+    """
     with needing("train"):
         from train.learn.fit import fit  # noqa: PLC0415
         from train.paint.inputs import read_inputs  # noqa: PLC0415
     kept = resumable(arguments)
     if kept and arguments.marks not in (None, len(kept.config.marks)):
-        raise UsageError("--resume: marks cannot change within a run; leave it out, or start a new run")
-    inputs = read_inputs(config_of(arguments, kept.config) if kept else config_of(with_recipe(arguments)))
-    print(f"{len(inputs.marks)} marks, a class each: {Path(inputs.config.marks[0][1]).parent}", flush=True)
+        raise UsageError(
+            "--resume: marks cannot change within a run; leave it out, or start a new run"
+        )
+    inputs = read_inputs(
+        config_of(arguments, kept.config) if kept else config_of(with_recipe(arguments))
+    )
+    print(
+        f"{len(inputs.marks)} marks, a class each: {Path(inputs.config.marks[0][1]).parent}",
+        flush=True,
+    )
     kept = dataclasses.replace(kept, config=inputs.config) if kept else None
     return fit(inputs, arguments.out, kept, with_threshold=False)
 
 
 def with_recipe(arguments: argparse.Namespace) -> argparse.Namespace:
-    """The arguments of a new run with its marks, and with the recipe wherever nothing else was said."""
+    """The arguments of a new run with its marks, and with the recipe wherever nothing else was
+    said.
+    """
     seed = SEED if arguments.seed is None else arguments.seed
-    paths = marks_in(arguments.out / "marks", MARKS if arguments.marks is None else arguments.marks, seed)
+    paths = marks_in(
+        arguments.out / "marks", MARKS if arguments.marks is None else arguments.marks, seed
+    )
     settled = {
         "mark": [f"{path.stem}={path}" for path in paths],
         "seed": seed,
@@ -113,7 +145,9 @@ def marks_in(folder: Path, count: int, seed: int) -> tuple[Path, ...]:
     note, wanted = folder / DRAWN, f"{count} marks of seed {seed}"
     there = note.read_text(encoding="utf-8").strip() if note.exists() else wanted
     if there != wanted:
-        raise UsageError(f"{folder}: holds {there}, must be {wanted}; say the same again, or name another --out")
+        raise UsageError(
+            f"{folder}: holds {there}, must be {wanted}; say the same again, or name another --out"
+        )
     paths = tuple(sorted(folder.glob("*.png")))
     if note.exists() and len(paths) == count:
         return paths
@@ -130,4 +164,6 @@ def announce(starter: "Starter", out: Path) -> None:
         f"{out}: {out.stat().st_size / 1e6:.2f} MB, {starter.network} after {recipe['steps']} steps, "
         f"{recipe['pictures']} pictures of {len(recipe['marks'])} marks, {recipe['minutes']:g} minutes"
     )
-    print("next: put it in the place of train/learn/starter.pt, and runs with weights = starter begin from it")
+    print(
+        "next: put it in the place of train/learn/starter.pt, and runs with weights = starter begin from it"
+    )

@@ -1,4 +1,6 @@
-"""``stampgate synth``: write painted pictures with their labels, for a look, for another program or for judging."""
+"""``stampgate synth``: write painted pictures with their labels, for a look, for another program or
+for judging.
+"""
 
 import argparse
 import os
@@ -25,9 +27,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_inputs(parser)
     add = parser.add_argument
-    add("--out", required=True, type=Path, metavar="DATASET", help="folder to write to, or to go on with")
-    add("--count", type=_at_least(1), metavar="N", help="pictures in it; a greater number later adds to it")
-    add("--preview", action="store_true", help="write a contact sheet, preview.png; without --count nothing else")
+    add(
+        "--out",
+        required=True,
+        type=Path,
+        metavar="DATASET",
+        help="folder to write to, or to go on with",
+    )
+    add(
+        "--count",
+        type=_at_least(1),
+        metavar="N",
+        help="pictures in it; a greater number later adds to it",
+    )
+    add(
+        "--preview",
+        action="store_true",
+        help="write a contact sheet, preview.png; without --count nothing else",
+    )
     add("--held-out", action="store_true", help="paint on the products that training keeps out")
     add(
         "--recipe",
@@ -36,14 +53,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="camera: as training paints; naive: the unchanged stamp pasted upright on every other photograph; "
         "lookalikes: look-alikes and no mark (default %(default)s)",
     )
-    add("--workers", type=_at_least(0), metavar="N", help="processes that paint; 0 paints in this one (default: cores)")
+    add(
+        "--workers",
+        type=_at_least(0),
+        metavar="N",
+        help="processes that paint; 0 paints in this one (default: cores)",
+    )
     parser.set_defaults(command=run)
 
 
 def _at_least(least: int) -> Callable[[str], int]:
     def whole(text: str) -> int:
         if not text.isdecimal() or int(text) < least:
-            raise argparse.ArgumentTypeError(f"must be a whole number of at least {least}, not {text!r}")
+            raise argparse.ArgumentTypeError(
+                f"must be a whole number of at least {least}, not {text!r}"
+            )
         return int(text)
 
     return whole
@@ -52,16 +76,22 @@ def _at_least(least: int) -> Callable[[str], int]:
 def run(arguments: argparse.Namespace) -> int:
     """``stampgate synth``."""
     if not arguments.count and not arguments.preview:
-        raise UsageError("synth: --count is missing; say how many pictures, or --preview to see some first")
+        raise UsageError(
+            "synth: --count is missing; say how many pictures, or --preview to see some first"
+        )
     with needing("train"):
         from train.paint.inputs import read_inputs  # noqa: PLC0415
         from train.paint.painted_set import SHEET, Job, preview, write_dataset  # noqa: PLC0415
     config = config_of(arguments)
     if arguments.recipe == "lookalikes" and not config.synth.lookalikes_max:
-        raise UsageError("synth: lookalikes_max must be above 0 for --recipe lookalikes; correct --set")
+        raise UsageError(
+            "synth: lookalikes_max must be above 0 for --recipe lookalikes; correct --set"
+        )
     job = Job.of(read_inputs(config), arguments.recipe, arguments.held_out)
     workers = len(os.sched_getaffinity(0)) if arguments.workers is None else arguments.workers
-    outcome = write_dataset(job, arguments.out, arguments.count, workers) if arguments.count else None
+    outcome = (
+        write_dataset(job, arguments.out, arguments.count, workers) if arguments.count else None
+    )
     if arguments.preview:
         preview(job, arguments.out / SHEET)
         print(f"contact sheet: {arguments.out / SHEET}")
@@ -77,7 +107,11 @@ def conclude(outcome: "Outcome", arguments: argparse.Namespace) -> int:
         f"{sum(bool(s.marks) for s in shown)} with a mark that counts; {boxes} boxes, {ignored} more to be ignored"
     )
     if outcome.stopped:
-        print(f"stopped before all {arguments.count}; what is there is labelled, and the same command goes on")
+        print(
+            f"stopped before all {arguments.count}; what is there is labelled, and the same command goes on"
+        )
         return 130
-    print(f"labels: {arguments.out / 'labels.json'} (COCO), labels.csv, and labels/ with data.yaml (YOLO)")
+    print(
+        f"labels: {arguments.out / 'labels.json'} (COCO), labels.csv, and labels/ with data.yaml (YOLO)"
+    )
     return 0

@@ -40,14 +40,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what to start from: the weights shipped with stampgate, torchvision's ImageNet weights, which it "
         f"downloads, or none (default {defaults.weights})",
     )
-    add("--width", type=float, metavar="X", help="width of a MobileNet, as a multiple of its usual channels")
-    add("--tensorboard", action="store_true", default=None, help="write curves and pictures for TensorBoard")
-    add("--real", metavar="LABELS", help="labels of real photographs to mix in: COCO .json, YOLO data.yaml, VOC folder")
+    add(
+        "--width",
+        type=float,
+        metavar="X",
+        help="width of a MobileNet, as a multiple of its usual channels",
+    )
+    add(
+        "--tensorboard",
+        action="store_true",
+        default=None,
+        help="write curves and pictures for TensorBoard",
+    )
+    add(
+        "--real",
+        metavar="LABELS",
+        help="labels of real photographs to mix in: COCO .json, YOLO data.yaml, VOC folder",
+    )
     add("--real-images", metavar="DIR", help="those photographs")
     length = parser.add_mutually_exclusive_group()
-    length.add_argument("--minutes", type=float, metavar="M", help=f"time to train (default {defaults.minutes:g})")
+    length.add_argument(
+        "--minutes", type=float, metavar="M", help=f"time to train (default {defaults.minutes:g})"
+    )
     length.add_argument("--steps", type=int, metavar="N", help="steps to train, instead of a time")
-    add("--resume", action="store_true", help="go on with the run in --out, to its end or to new --minutes or --steps")
+    add(
+        "--resume",
+        action="store_true",
+        help="go on with the run in --out, to its end or to new --minutes or --steps",
+    )
     parser.set_defaults(command=run)
 
 
@@ -68,7 +88,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def resumable(arguments: argparse.Namespace) -> "Checkpoint | None":
-    """The checkpoint to go on from. Raises UsageError when there is a run and nobody said what to do with it."""
+    """The checkpoint to go on from. Raises UsageError when there is a run and nobody said what to
+    do with it.
+    """
     from train.network import checkpoint  # noqa: PLC0415
 
     if arguments.resume:
@@ -81,7 +103,9 @@ def resumable(arguments: argparse.Namespace) -> "Checkpoint | None":
                 )
         for name in ("backbone", "width", "weights", "seed"):
             if getattr(asked.fit, name) != getattr(kept.config.fit, name):
-                raise UsageError(f"--resume: {name} cannot change within a run; leave it out, or start a new run")
+                raise UsageError(
+                    f"--resume: {name} cannot change within a run; leave it out, or start a new run"
+                )
         return kept
     if (arguments.out / checkpoint.NAME).exists():
         raise UsageError(
@@ -93,13 +117,17 @@ def resumable(arguments: argparse.Namespace) -> "Checkpoint | None":
 def announce(inputs: "Inputs") -> None:
     """Say what will be trained on."""
     for mark, (_, path) in zip(inputs.marks, inputs.config.marks, strict=True):
-        print(f"mark {mark.label}: {path}, {mark.image.width} x {mark.image.height} pixels; {mark.treatment}")
+        print(
+            f"mark {mark.label}: {path}, {mark.image.width} x {mark.image.height} pixels; {mark.treatment}"
+        )
     fit = inputs.config.fit
     print(f"network: {fit.network} at {fit.size} pixels, starting from {STARTS[fit.weights]}")
     if inputs.real or inputs.real_held_out:
         print(f"real photographs: {len(inputs.real)}, {len(inputs.real_held_out)} more held out")
     if inputs.training is None or inputs.held_out is None:
-        print("backgrounds: products painted by the program (name a folder of photographs with --backgrounds)")
+        print(
+            "backgrounds: products painted by the program (name a folder of photographs with --backgrounds)"
+        )
     else:
         print(
             f"backgrounds: {len(inputs.training)} photographs, {len(inputs.held_out)} more held out for the threshold"
@@ -108,7 +136,9 @@ def announce(inputs: "Inputs") -> None:
 
 def conclude(outcome: "Outcome", run: Path) -> int:
     """Say what came of it and what to do next; 130 when the run was interrupted."""
-    threshold = "without a threshold" if outcome.threshold is None else f"threshold {outcome.threshold:.3f}"
+    threshold = (
+        "without a threshold" if outcome.threshold is None else f"threshold {outcome.threshold:.3f}"
+    )
     print(
         f"step {outcome.step}, {threshold}: {outcome.checkpoint}; "
         f"what it was shown: {run / 'pictures.png'}, what it finds: {run / 'hits.png'}"

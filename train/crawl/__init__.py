@@ -1,4 +1,5 @@
-"""Gathering photographs of products: from picture search engines, and from the company's own folders.
+"""Gathering photographs of products: from picture search engines, and from the company's own
+folders.
 
 The way of one picture is the same wherever it comes from::
 

@@ -12,31 +12,37 @@ import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "BMP", "GIF", "TIFF")
-"""What is opened at all. Pillow knows more, among them formats that start other programs to be read."""
+"""What is opened at all. Pillow knows more, among them formats that start other programs to be
+read."""
 MOST_BYTES = 40_000_000
 MOST_PIXELS = 60_000_000
 """A file of a few kilobytes can claim gigabytes of pixels; photographs of 50 million pixels exist."""
 LEAST_SIDE = 200
 """Pixels. Below it lie icons, buttons and thumbnails; training looks at windows of some 300 pixels."""
 LONGEST_SIDE = 2048
-"""Pixels. Longer ones are shrunk to it: training reads them smaller still, and a phone's 12 million fill disks."""
+"""Pixels. Longer ones are shrunk to it: training reads them smaller still, and a phone's 12 million
+fill disks."""
 QUALITY = 95
 SIXTEEN_TO_EIGHT = 257
 """65535 / 255."""
 SEVERAL_IN_ONE = "MPO"
-"""Phones append a depth map or a second view to a JPEG: several pictures, and yet the first one is the photograph."""
+"""Phones append a depth map or a second view to a JPEG: several pictures, and yet the first one is
+the photograph."""
 HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"mif1", b"msf1")
 
 
 class RefusedError(Exception):
-    """A body that is not wanted. Its text is the reason: a word or three, then a colon and the particulars."""
+    """A body that is not wanted. Its text is the reason: a word or three, then a colon and the
+    particulars.
+    """
 
 
 @dataclass(frozen=True)
 class Clean:
     """A picture as it will lie on the disk.
 
-    *jpeg*: the whole file, RGB, upright, without metadata. *phash*: 64 bits, alike for pictures that look alike.
+    *jpeg*: the whole file, RGB, upright, without metadata. *phash*: 64 bits, alike for pictures
+    that look alike.
     """
 
     jpeg: bytes
@@ -76,7 +82,9 @@ def check_size(size: int) -> None:
 
 
 def perceptual_hash(picture: Image.Image) -> int:
-    """64 bits that say whether each of the lowest frequencies lies above their median (imagehash's ``phash``)."""
+    """64 bits that say whether each of the lowest frequencies lies above their median (imagehash's
+    ``phash``).
+    """
     return int(str(imagehash.phash(picture)), 16)
 
 
@@ -84,7 +92,8 @@ def perceptual_hash(picture: Image.Image) -> int:
 def calm_decoders() -> Iterator[None]:
     """Keep Pillow from warning about what is refused or mended here anyway.
 
-    Synchronization: for the thread that starts all others and outlives them; the warnings filter is one for all.
+    Synchronization: for the thread that starts all others and outlives them; the warnings filter is
+    one for all.
     """
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"PIL\.")
@@ -126,7 +135,9 @@ def _upright(opened: Image.Image) -> Image.Image:
 
 
 def _rgb(image: Image.Image) -> Image.Image:
-    """Convert any mode to RGB as a viewer would show it: on white where it is transparent, by its colour profile."""
+    """Convert any mode to RGB as a viewer would show it: on white where it is transparent, by its
+    colour profile.
+    """
     profile = image.info.get("icc_profile")
     if image.mode.startswith("I"):
         image = _eight_bits(image)
@@ -140,7 +151,9 @@ def _rgb(image: Image.Image) -> Image.Image:
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """Bring 16-bit greys down to 8 bits; Pillow's own conversion would clip all but the darkest to white."""
+    """Bring 16-bit greys down to 8 bits; Pillow's own conversion would clip all but the darkest to
+    white.
+    """
     values = np.asarray(image).astype(np.int64)
     if values.min() < 0 or values.max() > np.iinfo(np.uint16).max:
         raise RefusedError("no photograph: its values have 32 bits")
@@ -157,7 +170,9 @@ def _from_profile(image: Image.Image, profile: Any) -> Image.Image:
     """Convert to sRGB by the ICC profile that came along; without it when the two do not fit."""
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+        converted = ImageCms.profileToProfile(
+            image, source, ImageCms.createProfile("sRGB"), outputMode="RGB"
+        )
     except (ImageCms.PyCMSError, OSError, TypeError, ValueError):
         converted = None
     return converted or image.convert("RGB")

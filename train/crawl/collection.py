@@ -1,8 +1,9 @@
-"""The folder that is filled: which picture is new, what number it gets, and which ones a person took out.
+"""The folder that is filled: which picture is new, what number it gets, and which ones a person
+took out.
 
-``pictures/`` holds what may be trained on, and nothing else. A file is named after what it shows and its number, so
-that training, which splits photographs by product, holds a whole keyword out. Numbers are given once: a dropped
-picture's number stays its own.
+``pictures/`` holds what may be trained on, and nothing else. A file is named after what it shows
+and its number, so that training, which splits photographs by product, holds a whole keyword out.
+Numbers are given once: a dropped picture's number stays its own.
 """
 
 import dataclasses
@@ -21,22 +22,25 @@ from train.crawl.manifest import Entry, Kind, Manifest, Source, now
 
 MANIFEST, PICTURES, DROPPED = "manifest.jsonl", "pictures", "dropped"
 NEAR = 8
-"""Bits of 64. Measured on photographs of groceries: each of 308, scaled to 45 % and saved again at JPEG quality 60, or
-made a fifth brighter, stayed within 8 bits of itself; of 922, nine came within 8 bits of another one, and each of the
-nine was a second shot of the same thing in the same place."""
+"""Bits of 64. Measured on photographs of groceries: each of 308, scaled to 45 % and saved again at
+JPEG quality 60, or made a fifth brighter, stayed within 8 bits of itself; of 922, nine came within
+8 bits of another one, and each of the nine was a second shot of the same thing in the same place.
+"""
 LONGEST_NAME = 40
 SAME, ALIKE = "duplicate", "near duplicate"
 BY_COMMAND, BY_HAND = "by --drop", "its file was taken out of pictures/ by hand"
 
 
 class Collection:
-    """A folder of cleaned pictures with the manifest of how each came there; use as a context manager.
+    """A folder of cleaned pictures with the manifest of how each came there; use as a context
+    manager.
 
-    *folder*: is made when it is missing. *near*: pictures whose perceptual hashes differ in at most that many of 64
-    bits are near duplicates and only the first is kept; 0 keeps them all. Entering puts right what was interrupted or
-    done by hand, and says so in *notes*.
+    *folder*: is made when it is missing. *near*: pictures whose perceptual hashes differ in at most
+    that many of 64 bits are near duplicates and only the first is kept; 0 keeps them all. Entering
+    puts right what was interrupted or done by hand, and says so in *notes*.
 
-    Synchronization: :meth:`take`, :meth:`refuse` and :meth:`miss` are safe in any thread; the rest belongs to one.
+    Synchronization: :meth:`take`, :meth:`refuse` and :meth:`miss` are safe in any thread; the rest
+    belongs to one.
     """
 
     def __init__(self, folder: Path, near: int = NEAR) -> None:
@@ -63,7 +67,10 @@ class Collection:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         with self._lock:  # a thread that is writing ends its line first
             self._manifest.__exit__(kind, error, trace)
@@ -82,19 +89,34 @@ class Collection:
         return self._urls.get(url)
 
     def known_file(self, url: str, sha256: str) -> Entry | None:
-        """What became of this very file, when it would be judged so again; *sha256*: empty when it was not read."""
+        """What became of this very file, when it would be judged so again; *sha256*: empty when it
+        was not read.
+        """
         entry = self._by_source.get((url, sha256))
-        if entry and entry.reason.startswith(ALIKE) and (not self._near or entry.distance > self._near):
+        if (
+            entry
+            and entry.reason.startswith(ALIKE)
+            and (not self._near or entry.distance > self._near)
+        ):
             return None  # the caller asks for less likeness to be a repetition than the last time
         return entry
 
     def take(self, source: Source, body: bytes) -> Entry:
-        """Clean *body* and keep it unless it is refused or a repetition; returns the line that was written.
+        """Clean *body* and keep it unless it is refused or a repetition; returns the line that was
+        written.
 
         Raises InputError when the disk will not take it.
         """
         sha256 = hashlib.sha256(body).hexdigest()
-        arrived = Entry("refused", source.url, source.engine, source.keyword, now(), sha256=sha256, size=len(body))
+        arrived = Entry(
+            "refused",
+            source.url,
+            source.engine,
+            source.keyword,
+            now(),
+            sha256=sha256,
+            size=len(body),
+        )
         try:
             picture = clean(body)
         except RefusedError as error:
@@ -139,10 +161,14 @@ class Collection:
                 f"{self.path(entry)}: cannot be moved to {self.folder / DROPPED} ({error.strerror}); "
                 "make room or permission there"
             ) from None
-        return self._append(dataclasses.replace(entry, kind="dropped", file=there, reason=BY_COMMAND, time=now()))
+        return self._append(
+            dataclasses.replace(entry, kind="dropped", file=there, reason=BY_COMMAND, time=now())
+        )
 
     def _keep(self, arrived: Entry, picture: Clean) -> Entry:
-        """Write the file; what only its line can tell comes after, so that no line speaks of a file that is not."""
+        """Write the file; what only its line can tell comes after, so that no line speaks of a file
+        that is not.
+        """
         number = max(self._pictures, default=0) + 1
         file = f"{PICTURES}/{_named(arrived.keyword)}_{number:06}.jpg"
         write_whole(self.folder / file, picture.jpeg)
@@ -163,7 +189,9 @@ class Collection:
             return dataclasses.replace(arrived, reason=f"{SAME}: of {same}", like=same)
         if not self._near or not self._hashes:
             return None
-        distance, like = min(((picture.phash ^ other).bit_count(), n) for n, other in self._hashes.items())
+        distance, like = min(
+            ((picture.phash ^ other).bit_count(), n) for n, other in self._hashes.items()
+        )
         if distance > self._near:
             return None
         reason = f"{ALIKE}: of {like}, {distance} of 64 bits differ"
@@ -196,12 +224,24 @@ class Collection:
             name, there = Path(entry.file).name, self.path(entry).exists()
             back = self.folder / PICTURES / name
             if entry.kind == "kept" and not there:
-                file = f"{DROPPED}/{name}" if (self.folder / DROPPED / name).exists() else entry.file
-                self._append(dataclasses.replace(entry, kind="dropped", file=file, reason=BY_HAND, time=now()))
+                file = (
+                    f"{DROPPED}/{name}" if (self.folder / DROPPED / name).exists() else entry.file
+                )
+                self._append(
+                    dataclasses.replace(
+                        entry, kind="dropped", file=file, reason=BY_HAND, time=now()
+                    )
+                )
                 self.notes.append(f"picture {entry.number}: {BY_HAND}; it counts as dropped")
             elif entry.kind == "dropped" and back.exists():
-                self._append(dataclasses.replace(entry, kind="kept", file=f"{PICTURES}/{name}", reason="", time=now()))
-                self.notes.append(f"picture {entry.number}: its file was put back into {PICTURES}/; it counts again")
+                self._append(
+                    dataclasses.replace(
+                        entry, kind="kept", file=f"{PICTURES}/{name}", reason="", time=now()
+                    )
+                )
+                self.notes.append(
+                    f"picture {entry.number}: its file was put back into {PICTURES}/; it counts again"
+                )
 
     def _remove_leftovers(self) -> None:
         """Remove the one picture that may have been written without its line, and temporary files."""

@@ -1,15 +1,19 @@
-"""The one place that knows icrawler: its crawlers for Google, Bing and Baidu, watched, counted and made to end.
+"""The one place that knows icrawler: its crawlers for Google, Bing and Baidu, watched, counted and
+made to end.
 
-icrawler 0.6.10 does the asking: its feeders make the addresses of result pages, its parsers find the links in them, its
-downloader threads fetch these and hand the bodies to a storage, which is our :class:`Collection`. What is put around
-it, and why, each point seen in its source:
+icrawler 0.6.10 does the asking: its feeders make the addresses of result pages, its parsers find
+the links in them, its downloader threads fetch these and hand the bodies to a storage, which is our
+:class:`Collection`. What is put around it, and why, each point seen in its source:
 
-- Its parsers break about once a year. Google's then returns nothing where a list is expected; the thread dies, and the
-  crawl ends as if all were well. Here a page without a link is a count, and too many of them in a row end the asking.
-- Its queue remembers a link before there is room for it, so that a link which had to wait counts as seen and is lost;
-  and its downloaders take an empty queue for the end, though the next page may only be slow. See :class:`_Links`.
+- Its parsers break about once a year. Google's then returns nothing where a list is expected; the
+  thread dies, and the crawl ends as if all were well. Here a page without a link is a count, and
+  too many of them in a row end the asking.
+- Its queue remembers a link before there is room for it, so that a link which had to wait counts as
+  seen and is lost; and its downloaders take an empty queue for the end, though the next page may
+  only be slow. See :class:`_Links`.
 - It reads bodies whole however long they are and however slowly they come. See :class:`_Net`.
-- Bing's and Baidu's feeders put the keyword into the address as it stands; ``&`` and ``#`` would cut it off.
+- Bing's and Baidu's feeders put the keyword into the address as it stands; ``&`` and ``#`` would
+  cut it off.
 - It sets up logging for the whole program. Here it says nothing; what matters is counted.
 
 It introduces itself as a browser, since the pages its parsers know are made for one.
@@ -74,9 +78,11 @@ def search(
     manners: Manners = POLITE,
     transport: BaseAdapter | None = None,
 ) -> Tally:
-    """Ask *engine* for pictures of *keyword* until the collection holds *limit* from it, or it has no more.
+    """Ask *engine* for pictures of *keyword* until the collection holds *limit* from it, or it has
+    no more.
 
-    *transport*: what carries requests instead of the net, for tests. Raises InputError when the disk fills.
+    *transport*: what carries requests instead of the net, for tests. Raises InputError when the
+    disk fills.
     """
     tally = Tally(engine, keyword, here=collection.count(engine, keyword))
     if tally.here >= limit:
@@ -86,7 +92,9 @@ def search(
         crawler = _crawler(engine, hunt, transport)
         try:
             # Google's feeder quotes the keyword itself.
-            crawler.crawl(keyword if engine == "google" else quote(keyword, safe=""), max_num=MOST_LINKS)
+            crawler.crawl(
+                keyword if engine == "google" else quote(keyword, safe=""), max_num=MOST_LINKS
+            )
         finally:
             _end(crawler, hunt)
     if hunt.failure:
@@ -137,7 +145,8 @@ class _CollectionStorage(BaseStorage):  # type: ignore[misc]  # icrawler is not 
 
 
 class _Links(CachedQueue):  # type: ignore[misc]
-    """Links on their way from the parser to the downloaders: none is lost, and it ends when the parser has ended.
+    """Links on their way from the parser to the downloaders: none is lost, and it ends when the
+    parser has ended.
 
     Synchronization: one thread puts, so room that was seen is still there.
     """
@@ -146,8 +155,12 @@ class _Links(CachedQueue):  # type: ignore[misc]
         super().__init__(5 * hunt.manners.threads)
         self._hunt, self._signal = hunt, signal
 
-    def put(self, item: Any, block: bool = True, timeout: float | None = None, dup_callback: Any = None) -> None:
-        """Wait for room first: what does not fit would be remembered and then taken for a repetition."""
+    def put(
+        self, item: Any, block: bool = True, timeout: float | None = None, dup_callback: Any = None
+    ) -> None:
+        """Wait for room first: what does not fit would be remembered and then taken for a
+        repetition.
+        """
         while self.full() and not self._hunt.ended:
             time.sleep(self._hunt.manners.tick_s)
         super().put(item, block, timeout, dup_callback)
@@ -174,25 +187,32 @@ class _Pages(CachedQueue):  # type: ignore[misc]
     def get(self, block: bool = True, timeout: float | None = None) -> Any:
         """Give the next page's address."""
         if self._hunt.ended or self._hunt.barren:
-            time.sleep(self._hunt.manners.tick_s)  # the parser asks again until it is told that the feeder has ended
+            time.sleep(
+                self._hunt.manners.tick_s
+            )  # the parser asks again until it is told that the feeder has ended
             raise queue.Empty
         return super().get(block, timeout)
 
 
 class _Net:
-    """What icrawler's threads take for the session: bodies with a greatest length, a deadline, and an end."""
+    """What icrawler's threads take for the session: bodies with a greatest length, a deadline, and
+    an end.
+    """
 
     def __init__(self, session: requests.Session, hunt: Hunt) -> None:
         self._session, self._hunt = session, hunt
 
     def get(self, url: str, timeout: float, headers: dict[str, str] | None = None) -> Answer:
-        """Fetch *url*. Raises what requests and urllib3 raise, and TimeoutError when the body is too slow."""
+        """Fetch *url*. Raises what requests and urllib3 raise, and TimeoutError when the body is
+        too slow.
+        """
         with self._session.get(url, timeout=timeout, headers=headers, stream=True) as response:
             return Answer(response.status_code, b"".join(self._chunks(response)))
 
     def _chunks(self, response: requests.Response) -> Iterator[bytes]:
         until, size = time.monotonic() + self._hunt.manners.deadline_s, 0
-        # read1 returns what has come; requests' own iter_content waits for a whole chunk, and a drip for ever.
+        # read1 returns what has come; requests' own iter_content waits for a whole chunk, and a
+        # drip for ever.
         while chunk := response.raw.read1(1 << 16, decode_content=True):
             size += len(chunk)
             if size > MOST_BYTES:
@@ -227,7 +247,9 @@ class _PictureNet(_Net):
 
     def get(self, url: str, timeout: float, headers: dict[str, str] | None = None) -> Answer:
         """Fetch a picture; see :class:`_Net`."""
-        nothing = Answer(0, b"")  # icrawler tries no second time when there is an answer that is not 200
+        nothing = Answer(
+            0, b""
+        )  # icrawler tries no second time when there is an answer that is not 200
         try:
             answer = super().get(url, timeout, headers)
         except _EndedError:
@@ -251,24 +273,31 @@ class _PictureNet(_Net):
 class _WatchedDownloader(Downloader):  # type: ignore[misc]
     """icrawler's downloader, which passes over what is known and fetches no more than is wanted.
 
-    Not its ImageDownloader: that one drops, without a word, what Pillow cannot open, and dies of a decompression bomb.
+    Not its ImageDownloader: that one drops, without a word, what Pillow cannot open, and dies of a
+    decompression bomb.
     """
 
-    def __init__(self, thread_num: int, signal: Any, session: Any, storage: BaseStorage, hunt: Hunt) -> None:
+    def __init__(
+        self, thread_num: int, signal: Any, session: Any, storage: BaseStorage, hunt: Hunt
+    ) -> None:
         super().__init__(thread_num, signal, _PictureNet(session, hunt), storage)
         self._hunt = hunt
 
     def worker_exec(self, **kwargs: Any) -> None:
         """Work with our patience, and until the hunt ends."""
         manners = self._hunt.manners
-        kwargs.update(max_num=0, req_timeout=manners.timeout_s, max_retry=manners.tries, overwrite=True)
+        kwargs.update(
+            max_num=0, req_timeout=manners.timeout_s, max_retry=manners.tries, overwrite=True
+        )
         super().worker_exec(**kwargs)
 
     def get_filename(self, task: dict[str, Any], default_ext: str) -> str:  # noqa: ARG002 - icrawler gives it
         """Name a picture by its address; the collection names the file."""
         return str(task["file_url"])
 
-    def download(self, task: dict[str, Any], default_ext: str, timeout: float, **kwargs: Any) -> None:
+    def download(
+        self, task: dict[str, Any], default_ext: str, timeout: float, **kwargs: Any
+    ) -> None:
         """Fetch one link, if it is wanted."""
         url = str(task["file_url"])
         try:
@@ -292,7 +321,10 @@ class _WatchedParser(Parser):  # type: ignore[misc]
         """Work with our patience."""
         manners = self._hunt.manners
         super().worker_exec(
-            queue_timeout=manners.tick_s, req_timeout=manners.timeout_s, max_retry=manners.tries, **kwargs
+            queue_timeout=manners.tick_s,
+            req_timeout=manners.timeout_s,
+            max_retry=manners.tries,
+            **kwargs,
         )
 
     def parse(self, response: Answer, **kwargs: Any) -> list[dict[str, Any]]:
@@ -341,7 +373,11 @@ def _short(error: Exception) -> str:
         return "redirected too often"
     if isinstance(error, urllib3.exceptions.ProtocolError):
         return "cut off on the way"
-    return "no connection" if isinstance(error, requests.ConnectionError) else f"not to be fetched: {error}"
+    return (
+        "no connection"
+        if isinstance(error, requests.ConnectionError)
+        else f"not to be fetched: {error}"
+    )
 
 
 @contextlib.contextmanager

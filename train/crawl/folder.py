@@ -1,4 +1,6 @@
-"""``--from``: the company's own photographs, through the same cleaning as whatever the engines bring."""
+"""``--from``: the company's own photographs, through the same cleaning as whatever the engines
+bring.
+"""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -15,33 +17,50 @@ from train.photographs import product_of
 def list_files(folder: Path, out: Path) -> list[Path]:
     """All files in *folder* and below, hidden ones left out, in order of their names.
 
-    Raises InputError when there is none, and UsageError when *out* and *folder* lie in one another: the next run would
-    take its own pictures for new ones.
+    Raises InputError when there is none, and UsageError when *out* and *folder* lie in one another:
+    the next run would take its own pictures for new ones.
     """
     if not folder.is_dir():
         raise InputError(f"--from {folder}: no such folder; name a folder of photographs")
     here, there = folder.resolve(), out.resolve()
     if here.is_relative_to(there) or there.is_relative_to(here):
-        raise UsageError(f"--out {out}: must not lie in --from {folder}, nor around it; name another place")
+        raise UsageError(
+            f"--out {out}: must not lie in --from {folder}, nor around it; name another place"
+        )
     try:
-        paths = sorted(p for p in folder.rglob("*") if p.is_file() and not _hidden(p.relative_to(folder)))
+        paths = sorted(
+            p for p in folder.rglob("*") if p.is_file() and not _hidden(p.relative_to(folder))
+        )
     except OSError as error:
-        raise InputError(f"--from {folder}: cannot be listed ({error.strerror}); check its permissions") from None
+        raise InputError(
+            f"--from {folder}: cannot be listed ({error.strerror}); check its permissions"
+        ) from None
     if not paths:
         raise InputError(f"--from {folder}: holds no file; name a folder of photographs")
     return paths
 
 
 def gather(
-    paths: Sequence[Path], folder: Path, collection: Collection, stop: Sequence[object], progress: Callable[[], None]
+    paths: Sequence[Path],
+    folder: Path,
+    collection: Collection,
+    stop: Sequence[object],
+    progress: Callable[[], None],
 ) -> Tally:
-    """Take each of *paths* that was not judged before, until *stop* holds something. Raises InputError."""
+    """Take each of *paths* that was not judged before, until *stop* holds something. Raises
+    InputError.
+    """
     tally = Tally(FOLDER, folder.name)
     for path in paths:
         if stop:
             break
         tally.links += 1
-        _take(path, Source(path.absolute().as_uri(), FOLDER, product_of(path, folder)), collection, tally)
+        _take(
+            path,
+            Source(path.absolute().as_uri(), FOLDER, product_of(path, folder)),
+            collection,
+            tally,
+        )
         progress()
     return tally
 

@@ -16,8 +16,9 @@ BARREN = 2
 class Manners:
     """How politely, and how patiently.
 
-    *threads*: pictures fetched at once. *timeout_s*: without one byte. *deadline_s*: for a whole body. *tries*: for
-    each address. *pause_s*: between two result pages of one engine. *tick_s*: how often threads look whether to end.
+    *threads*: pictures fetched at once. *timeout_s*: without one byte. *deadline_s*: for a whole
+    body. *tries*: for each address. *pause_s*: between two result pages of one engine. *tick_s*:
+    how often threads look whether to end.
     """
 
     threads: int = 4
@@ -35,10 +36,11 @@ POLITE = Manners()
 class Hunt:
     """One search on one engine, shared by all its threads.
 
-    *limit*: pictures wanted, those that are there included. *stop*: holds something when the user asks for the end.
-    *progress*: is called after each link that was dealt with.
+    *limit*: pictures wanted, those that are there included. *stop*: holds something when the user
+    asks for the end. *progress*: is called after each link that was dealt with.
 
-    Synchronization: the condition guards the counts; it is never held while something is fetched or written.
+    Synchronization: the condition guards the counts; it is never held while something is fetched or
+    written.
     """
 
     tally: Tally
@@ -85,7 +87,11 @@ class Hunt:
         source = self.source(url)
         entry = None
         if reason:
-            entry = self.collection.miss(source, reason) if again else self.collection.refuse(source, reason)
+            entry = (
+                self.collection.miss(source, reason)
+                if again
+                else self.collection.refuse(source, reason)
+            )
         with self._condition:
             self._busy -= 1
             if entry:

@@ -1,9 +1,11 @@
-"""The manifest: one JSON line for each thing that happened to a picture, on the disk before the next is taken.
+"""The manifest: one JSON line for each thing that happened to a picture, on the disk before the
+next is taken.
 
-The kinds: ``kept`` (its file lies in ``pictures/``), ``refused`` (with the reason; never fetched again), ``missed``
-(nobody answered; the next run tries again) and ``dropped`` (a person took it out; never fetched again). A picture's
-later line takes the place of its earlier one, so nothing is ever rewritten. A line that was cut in half, by a power cut
-say, is taken off at the next start, and what it was about is done again.
+The kinds: ``kept`` (its file lies in ``pictures/``), ``refused`` (with the reason; never fetched
+again), ``missed`` (nobody answered; the next run tries again) and ``dropped`` (a person took it
+out; never fetched again). A picture's later line takes the place of its earlier one, so nothing is
+ever rewritten. A line that was cut in half, by a power cut say, is taken off at the next start, and
+what it was about is done again.
 """
 
 import contextlib
@@ -31,8 +33,8 @@ FOLDER = "folder"
 class Source:
     """Where a picture comes from.
 
-    *url*: of the picture itself. *engine*: ``google``, ``bing``, ``baidu`` or ``folder``. *keyword*: what was searched
-    for; with a folder, the product.
+    *url*: of the picture itself. *engine*: ``google``, ``bing``, ``baidu`` or ``folder``.
+    *keyword*: what was searched for; with a folder, the product.
     """
 
     url: str
@@ -44,9 +46,10 @@ class Source:
 class Entry:
     """One line. Fields at their default are left out of it.
 
-    *sha256* and *size*: of the body as it arrived, the size in bytes. *width*, *height*: of the file kept, in pixels.
-    *phash*: 16 hex digits. *like* and *distance*: the number of the picture it repeats and how many bits of the hash
-    differ. *time*: UTC. *file*: relative to the folder of the manifest.
+    *sha256* and *size*: of the body as it arrived, the size in bytes. *width*, *height*: of the
+    file kept, in pixels. *phash*: 16 hex digits. *like* and *distance*: the number of the picture
+    it repeats and how many bits of the hash differ. *time*: UTC. *file*: relative to the folder of
+    the manifest.
     """
 
     kind: Kind
@@ -68,8 +71,15 @@ class Entry:
     def line(self) -> bytes:
         """The entry as one line of JSON, with its line end."""
         given = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
-        told = {f.name: given[f.name] for f in dataclasses.fields(self) if given[f.name] != f.default}
-        return json.dumps({"v": VERSION, **told}, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
+        told = {
+            f.name: given[f.name] for f in dataclasses.fields(self) if given[f.name] != f.default
+        }
+        return (
+            json.dumps({"v": VERSION, **told}, ensure_ascii=False).encode(
+                "utf-8", "backslashreplace"
+            )
+            + b"\n"
+        )
 
 
 def now() -> str:
@@ -80,7 +90,8 @@ def now() -> str:
 class Manifest:
     """Reads the lines there are and appends new ones.
 
-    Synchronization: :meth:`append` belongs to whoever holds the collection's lock; a second process is refused.
+    Synchronization: :meth:`append` belongs to whoever holds the collection's lock; a second process
+    is refused.
     """
 
     def __init__(self, path: Path) -> None:
@@ -94,7 +105,9 @@ class Manifest:
 
     def __enter__(self) -> Self:
         with self._trouble("opened"):
-            self._file = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            self._file = os.open(
+                self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644
+            )
         try:
             with self._trouble("opened"):
                 self._claim()
@@ -106,13 +119,20 @@ class Manifest:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         os.close(self._file)
-        self._file = -1  # a thread that comes too late must not write into whatever has the number next
+        self._file = (
+            -1
+        )  # a thread that comes too late must not write into whatever has the number next
 
     def append(self, entry: Entry) -> None:
-        """Write one line; returns when it is on the disk. Raises InputError, and then nothing of it is left."""
+        """Write one line; returns when it is on the disk. Raises InputError, and then nothing of it
+        is left.
+        """
         with self._trouble("written"):
             self._size = append_whole(self._file, entry.line(), self._size)
         self.entries.append(entry)
@@ -128,7 +148,9 @@ class Manifest:
     def _read(self) -> None:
         content = self.path.read_bytes()
         whole = content[: content.rfind(b"\n") + 1]
-        self.entries = [_parsed(line, f"{self.path}: line {n}") for n, line in enumerate(whole.splitlines(), 1)]
+        self.entries = [
+            _parsed(line, f"{self.path}: line {n}") for n, line in enumerate(whole.splitlines(), 1)
+        ]
         self._size = len(whole)
         if len(whole) < len(content):
             self.torn = True
@@ -153,12 +175,20 @@ def _parsed(line: bytes, where: str) -> Entry:
         version = told.pop("v")
         entry = Entry(**told)
     except (ValueError, TypeError, AttributeError, KeyError):
-        raise InputError(f"{where} is no line of a crawl's manifest; mend or remove that line") from None
+        raise InputError(
+            f"{where} is no line of a crawl's manifest; mend or remove that line"
+        ) from None
     if version != VERSION:
-        raise InputError(f"{where} must have v {VERSION}, not {version}; another version of stampgate wrote it")
+        raise InputError(
+            f"{where} must have v {VERSION}, not {version}; another version of stampgate wrote it"
+        )
     for field in dataclasses.fields(Entry):
         if field.name != "kind" and not isinstance(getattr(entry, field.name), field.type):  # type: ignore[arg-type]
-            raise InputError(f"{where}: {field.name} must be {field.type.__name__}; mend or remove that line")  # type: ignore[union-attr]
+            raise InputError(
+                f"{where}: {field.name} must be {field.type.__name__}; mend or remove that line"
+            )  # type: ignore[union-attr]
     if entry.kind not in get_args(Kind):
-        raise InputError(f"{where}: kind must be one of {', '.join(get_args(Kind))}, not {entry.kind!r}")
+        raise InputError(
+            f"{where}: kind must be one of {', '.join(get_args(Kind))}, not {entry.kind!r}"
+        )
     return entry

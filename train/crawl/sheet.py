@@ -100,7 +100,9 @@ LOST = """\
 
 
 def write_sheet(collection: Collection) -> Path:
-    """Write the contact sheet of the pictures that are there: one page that needs no other file. Raises InputError."""
+    """Write the contact sheet of the pictures that are there: one page that needs no other file.
+    Raises InputError.
+    """
     kept = collection.kept
     page = PAGE.format(
         title=html.escape(f"{collection.folder.absolute().name}: {len(kept)} pictures"),
@@ -116,7 +118,9 @@ def write_sheet(collection: Collection) -> Path:
 
 def _groups(kept: Sequence[Entry], collection: Collection) -> Iterable[str]:
     """The pictures of one keyword or product together, in order of their numbers."""
-    for name, entries in groupby(sorted(kept, key=lambda e: (e.keyword, e.number)), key=lambda e: e.keyword):
+    for name, entries in groupby(
+        sorted(kept, key=lambda e: (e.keyword, e.number)), key=lambda e: e.keyword
+    ):
         figures = [_figure(entry, collection) for entry in entries]
         yield GROUP.format(name=html.escape(name), count=len(figures), figures="\n".join(figures))
 
@@ -147,7 +151,9 @@ def _thumbnail(path: Path) -> str:
 
 
 def _link(entry: Entry) -> str:
-    """The picture's address, as a link when a browser may follow it; an engine's page may hold anything."""
+    """The picture's address, as a link when a browser may follow it; an engine's page may hold
+    anything.
+    """
     parts = urlsplit(entry.url)
     shown = html.escape(Path(parts.path).name if entry.engine == FOLDER else parts.netloc)
     if parts.scheme not in LINKED:
@@ -157,4 +163,8 @@ def _link(entry: Entry) -> str:
 
 def _in_script(text: str) -> str:
     """A JavaScript string that cannot end the script element around it."""
-    return '"' + "".join(c if c.isalnum() or c in " -_./'" else f"\\u{{{ord(c):x}}}" for c in text) + '"'
+    return (
+        '"'
+        + "".join(c if c.isalnum() or c in " -_./'" else f"\\u{{{ord(c):x}}}" for c in text)
+        + '"'
+    )

@@ -10,10 +10,11 @@ from train.crawl.manifest import FOLDER, Entry
 class Tally:
     """What became of one search, or of one folder.
 
-    *here*: pictures that were there before. *pages*: answers to result pages, by HTTP status or trouble. *links*: how
-    many pictures the pages named, or files the folder holds. *known*: of those, judged in an earlier run. *arrived*:
-    bodies that came in this run. *kept*, *reasons* and *missed* say what became of them, and of links that gave none.
-    *good*: whatever is a picture, new, repeated or known.
+    *here*: pictures that were there before. *pages*: answers to result pages, by HTTP status or
+    trouble. *links*: how many pictures the pages named, or files the folder holds. *known*: of
+    those, judged in an earlier run. *arrived*: bodies that came in this run. *kept*, *reasons* and
+    *missed* say what became of them, and of links that gave none. *good*: whatever is a picture,
+    new, repeated or known.
     """
 
     engine: str

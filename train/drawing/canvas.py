@@ -1,4 +1,6 @@
-"""A canvas to draw a mark on: units instead of pixels, clean edges, transparent where nothing was drawn."""
+"""A canvas to draw a mark on: units instead of pixels, clean edges, transparent where nothing was
+drawn.
+"""
 
 from collections.abc import Sequence
 
@@ -18,7 +20,8 @@ Points = NDArray[np.float64]
 
 
 class Canvas:
-    """A transparent sheet; (0, 0) is its middle, x right, y down, and its longer side is `UNITS` long.
+    """A transparent sheet; (0, 0) is its middle, x right, y down, and its longer side is `UNITS`
+    long.
 
     A colour of None rubs out: what was drawn before becomes transparent there.
     """
@@ -44,13 +47,21 @@ class Canvas:
         for x, y in (pixels[0], pixels[-1]):
             self.pen.ellipse((x - reach, y - reach, x + reach, y + reach), fill=_ink(colour))
 
-    def oval(self, middle: tuple[float, float], reach: tuple[float, float], colour: Colour | None) -> None:
+    def oval(
+        self, middle: tuple[float, float], reach: tuple[float, float], colour: Colour | None
+    ) -> None:
         """Fill an oval of half-axes *reach*, in units."""
-        (x0, y0), (x1, y1) = self._pixels(np.array([np.subtract(middle, reach), np.add(middle, reach)]))
+        (x0, y0), (x1, y1) = self._pixels(
+            np.array([np.subtract(middle, reach), np.add(middle, reach)])
+        )
         self.pen.ellipse((x0, y0, x1, y1), fill=_ink(colour))
 
     def place(
-        self, tile: Image.Image, middle: tuple[float, float], colour: Colour | None, turn_deg: float = 0.0
+        self,
+        tile: Image.Image,
+        middle: tuple[float, float],
+        colour: Colour | None,
+        turn_deg: float = 0.0,
     ) -> None:
         """Print a mask (L, in the canvas's own pixels) around *middle*, turned clockwise."""
         if turn_deg:

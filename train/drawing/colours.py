@@ -25,8 +25,8 @@ BLACK: Colour = (20, 20, 24)
 class Palette:
     """Colours of one mark.
 
-    *ink*: what is printed; *paper*: what it is printed on, None where the product itself shows through; *second*,
-    *third*: for the parts that stand out.
+    *ink*: what is printed; *paper*: what it is printed on, None where the product itself shows
+    through; *second*, *third*: for the parts that stand out.
     """
 
     ink: Colour
@@ -37,7 +37,9 @@ class Palette:
 
 def hue(rng: np.random.Generator, low: float = 0.35, high: float = 0.85) -> Colour:
     """A colour of any hue, its brightness between *low* and *high*."""
-    red, green, blue = colorsys.hsv_to_rgb(rng.random(), rng.uniform(0.45, 1.0), rng.uniform(low, high))
+    red, green, blue = colorsys.hsv_to_rgb(
+        rng.random(), rng.uniform(0.45, 1.0), rng.uniform(low, high)
+    )
     return round(red * 255), round(green * 255), round(blue * 255)
 
 
@@ -50,9 +52,17 @@ def some_palette(rng: np.random.Generator) -> Palette:
     if kind < 0.5:
         gold = GOLDS[int(rng.integers(len(GOLDS)))]
         dark = hue(rng, 0.1, 0.35)
-        return Palette(dark, gold, gold, PAPERS[1]) if rng.random() < 0.5 else Palette(gold, dark, PAPERS[1], gold)
+        return (
+            Palette(dark, gold, gold, PAPERS[1])
+            if rng.random() < 0.5
+            else Palette(gold, dark, PAPERS[1], gold)
+        )
     if kind < 0.62:
-        green = (round(rng.uniform(10, 110)), round(rng.uniform(100, 170)), round(rng.uniform(30, 90)))
+        green = (
+            round(rng.uniform(10, 110)),
+            round(rng.uniform(100, 170)),
+            round(rng.uniform(30, 90)),
+        )
         return Palette(green, _paper(rng), (150, 195, 60), (70, 50, 30))
     if kind < 0.75:  # pale print on a dark or coloured ground
         return Palette(_paper(rng), hue(rng, 0.15, 0.6), hue(rng, 0.85, 1.0), hue(rng, 0.7, 1.0))

@@ -1,7 +1,8 @@
 """The designs: how outlines, motifs and lettering make a seal, a badge, a label, a code or a sign.
 
-Each is drawn by a :class:`Hand`. What its *style* decides (frame, colours, typefaces, arrangement) must not depend on
-what its *words* and *motifs* decide, so that two hands of one style draw siblings.
+Each is drawn by a :class:`Hand`. What its *style* decides (frame, colours, typefaces, arrangement)
+must not depend on what its *words* and *motifs* decide, so that two hands of one style draw
+siblings.
 """
 
 import math
@@ -14,8 +15,25 @@ from PIL import Image
 
 from train.drawing import words as says
 from train.drawing.canvas import Canvas, Colour, Points
-from train.drawing.colours import BLACK, PAPERS, Palette, bare_ink, hue, readable_on, seen_on, some_palette
-from train.drawing.lettering import Face, hand_face, letters, line_of, print_face, rounded_off, some_face
+from train.drawing.colours import (
+    BLACK,
+    PAPERS,
+    Palette,
+    bare_ink,
+    hue,
+    readable_on,
+    seen_on,
+    some_palette,
+)
+from train.drawing.lettering import (
+    Face,
+    hand_face,
+    letters,
+    line_of,
+    print_face,
+    rounded_off,
+    some_face,
+)
 from train.drawing.motifs import motif
 from train.drawing.outlines import any_outline, circle, polygon, rectangle, tag, wavy
 
@@ -65,11 +83,18 @@ def write(canvas: Canvas, text: str, face: Face, room: Room, colour: Colour | No
 
 
 def write_round(
-    canvas: Canvas, text: str, face: Face, radius: float, height: float, below: bool, colour: Colour | None
+    canvas: Canvas,
+    text: str,
+    face: Face,
+    radius: float,
+    height: float,
+    below: bool,
+    colour: Colour | None,
 ) -> None:
     """Write round the canvas's middle, above it or below, so that it reads from left to right.
 
-    *radius*: to the middle of the capitals; a line that would run further than 150 degrees is narrowed.
+    *radius*: to the middle of the capitals; a line that would run further than 150 degrees is
+    narrowed.
     """
     tiles = letters(text.upper(), face, canvas.px(height))
     gap = canvas.px(height * (0.1 + face.spacing))
@@ -81,7 +106,8 @@ def write_round(
         wide = tile.width * squeeze
         angle = (along + wide / 2) / (radius * canvas.scale)
         narrow = tile.resize((max(1, round(wide)), tile.height), Image.Resampling.BILINEAR)
-        # A capital's middle lies at 0.65 of its height in a tile 1.5 high: the tile's own middle is a tenth lower.
+        # A capital's middle lies at 0.65 of its height in a tile 1.5 high: the tile's own middle is
+        # a tenth lower.
         out = radius - way * 0.1 * height
         at = out * math.sin(angle), -way * out * math.cos(angle)
         canvas.place(narrow, at, colour, way * math.degrees(angle))
@@ -98,7 +124,11 @@ def draw_cells(canvas: Canvas, cells: NDArray[np.bool_], room: Room, colour: Col
     rows, columns = cells.shape
     cell = max(1, min(canvas.px(2 * room.w) // columns, canvas.px(2 * room.h) // rows))
     tile = Image.fromarray(np.where(cells, 255, 0).astype(np.uint8))
-    canvas.place(tile.resize((columns * cell, rows * cell), Image.Resampling.NEAREST), (room.x, room.y), colour)
+    canvas.place(
+        tile.resize((columns * cell, rows * cell), Image.Resampling.NEAREST),
+        (room.x, room.y),
+        colour,
+    )
 
 
 def bar(canvas: Canvas, room: Room, colour: Colour | None) -> None:
@@ -134,18 +164,34 @@ def _one_word(canvas: Canvas, hand: Hand, room: Room, p: Print) -> None:
 
 def _three_lines(canvas: Canvas, hand: Hand, room: Room, p: Print) -> None:
     big = int(hand.style.integers(3))
-    edges = [(0.0, 0.25, 0.5, 0.95), (0.05, 0.3, 0.72, 0.95), (0.05, 0.45, 0.72, 0.95)][2 - big if big != 1 else 1]
+    edges = [(0.0, 0.25, 0.5, 0.95), (0.05, 0.3, 0.72, 0.95), (0.05, 0.45, 0.72, 0.95)][
+        2 - big if big != 1 else 1
+    ]
     makers = (says.short, says.short, says.figure)
     for row in range(3):
         part = room.part(edges[row] + 0.02, edges[row + 1] - 0.02)
         loud = edges[row + 1] - edges[row] > 0.35
-        write(canvas, makers[row](hand.words), p.loud if loud else p.quiet, part, p.second if loud else p.ink)
+        write(
+            canvas,
+            makers[row](hand.words),
+            p.loud if loud else p.quiet,
+            part,
+            p.second if loud else p.ink,
+        )
 
 
 def _motif_over_word(canvas: Canvas, hand: Hand, room: Room, p: Print) -> None:
     upside_down = hand.chance(0.3)
-    draw_motif(canvas, hand, room.part(0.36, 1.0) if upside_down else room.part(0.0, 0.62), p.second)
-    write(canvas, says.short(hand.words), p.loud, room.part(0, 0.3) if upside_down else room.part(0.7, 1), p.ink)
+    draw_motif(
+        canvas, hand, room.part(0.36, 1.0) if upside_down else room.part(0.0, 0.62), p.second
+    )
+    write(
+        canvas,
+        says.short(hand.words),
+        p.loud,
+        room.part(0, 0.3) if upside_down else room.part(0.7, 1),
+        p.ink,
+    )
 
 
 def _plate(canvas: Canvas, hand: Hand, room: Room, p: Print) -> None:
@@ -154,10 +200,18 @@ def _plate(canvas: Canvas, hand: Hand, room: Room, p: Print) -> None:
     if hand.chance(0.6):
         bar(canvas, Room(wide.x, wide.y, wide.w, wide.h + 3), p.ground)
     bar(canvas, wide, p.ink)
-    write(canvas, says.short(hand.words), p.loud, wide.part(0.14, 0.86).columns(0.07, 0.93), p.ground)
+    write(
+        canvas, says.short(hand.words), p.loud, wide.part(0.14, 0.86).columns(0.07, 0.93), p.ground
+    )
     draw_motif(canvas, hand, room.part(-0.02, 0.27), p.second)
     if hand.chance(0.5):
-        write(canvas, says.figure(hand.words), p.quiet, room.part(0.77, 0.93).columns(0.15, 0.85), p.ink)
+        write(
+            canvas,
+            says.figure(hand.words),
+            p.quiet,
+            room.part(0.77, 0.93).columns(0.15, 0.85),
+            p.ink,
+        )
     else:
         draw_motif(canvas, hand, room.part(0.73, 1.02), p.second)
 
@@ -227,17 +281,31 @@ def round_seal(hand: Hand) -> Image.Image:
     ink, ground = _band(canvas, outline, colours, solid, inner, style)
     face, height = some_face(style), band * float(style.uniform(0.42, 0.6))
     radius = inner + band * 0.5
-    write_round(canvas, says.phrase(hand.words), face, radius, height, False, ground if solid else ink)
+    write_round(
+        canvas, says.phrase(hand.words), face, radius, height, False, ground if solid else ink
+    )
     if hand.chance(0.75):
-        write_round(canvas, says.phrase(hand.words), face, radius, height, True, ground if solid else ink)
+        write_round(
+            canvas, says.phrase(hand.words), face, radius, height, True, ground if solid else ink
+        )
     _dividers(canvas, hand, radius, band * 0.22, ground if solid else colours.second)
     second = ink if ground is None else seen_on(ground, colours.second, ink)
-    _inside(canvas, hand, Room(0, 0, inner * 0.68, inner * 0.68), Print(ground, ink, second, *_faces(style)))
+    _inside(
+        canvas,
+        hand,
+        Room(0, 0, inner * 0.68, inner * 0.68),
+        Print(ground, ink, second, *_faces(style)),
+    )
     return canvas.finished()
 
 
 def _band(
-    canvas: Canvas, outline: Points, colours: Palette, solid: bool, inner: float, style: np.random.Generator
+    canvas: Canvas,
+    outline: Points,
+    colours: Palette,
+    solid: bool,
+    inner: float,
+    style: np.random.Generator,
 ) -> tuple[Colour, Colour | None]:
     """Draw the rim: a solid band, or two rings. Returns the colours of print and ground."""
     ink, ground = colours.ink, colours.paper
@@ -256,7 +324,9 @@ def _band(
     return ink, ground
 
 
-def _dividers(canvas: Canvas, hand: Hand, radius: float, size: float, colour: Colour | None) -> None:
+def _dividers(
+    canvas: Canvas, hand: Hand, radius: float, size: float, colour: Colour | None
+) -> None:
     """A dot, a star or another small thing between the words above and below."""
     kind = int(hand.style.integers(4))
     for x in (-radius, radius):
@@ -267,7 +337,9 @@ def _dividers(canvas: Canvas, hand: Hand, radius: float, size: float, colour: Co
         elif kind == 2:
             angles = np.radians(np.arange(10) * 36 - 90)
             reach = np.where(np.arange(10) % 2 == 0, size * 1.2, size * 0.5)
-            canvas.polygon(np.stack([x + reach * np.cos(angles), reach * np.sin(angles)], 1), colour)
+            canvas.polygon(
+                np.stack([x + reach * np.cos(angles), reach * np.sin(angles)], 1), colour
+            )
 
 
 def _faces(style: np.random.Generator) -> tuple[Face, Face]:
@@ -305,13 +377,17 @@ def framed(hand: Hand) -> Image.Image:
 
 
 def _fill_of(outline: Points) -> float:
-    """How large a room an outline has inside, 0..1: nearly its whole for a rectangle, less for a star."""
+    """How large a room an outline has inside, 0..1: nearly its whole for a rectangle, less for a
+    star.
+    """
     reach = np.hypot(*outline.T)
     return float(np.clip(0.78 * np.quantile(reach, 0.15) / math.sqrt(2) * 1.15, 0.3, 0.8))
 
 
 def _lift(outline: Points) -> float:
-    """How far the middle of an outline's area lies below the canvas's, in shares of its half height."""
+    """How far the middle of an outline's area lies below the canvas's, in shares of its half
+    height.
+    """
     x, y = outline.T
     cross = x * np.roll(y, -1) - np.roll(x, -1) * y
     return float(np.clip(((y + np.roll(y, -1)) * cross).sum() / (3 * cross.sum()), -0.4, 0.4))
@@ -343,7 +419,13 @@ def wordmark(hand: Hand) -> Image.Image:
     elif kind == 2:
         write(canvas, says.phrase(hand.words), some_face(style), room.part(0.78, 1), ink)
         room = room.part(0, 0.7)
-    write(canvas, says.firm(hand.words) if hand.chance(0.6) else says.short(hand.words), face, room, ink)
+    write(
+        canvas,
+        says.firm(hand.words) if hand.chance(0.6) else says.short(hand.words),
+        face,
+        room,
+        ink,
+    )
     return canvas.finished()
 
 
@@ -373,7 +455,9 @@ def shapes_logo(hand: Hand) -> Image.Image:
     for colour in (colours.second, colours.ink, colours.third)[: int(style.integers(2, 4))]:
         x, y, reach = style.uniform(-30, 30), style.uniform(-30, 30), style.uniform(35, 65)
         draw_motif(canvas, hand, Room(float(x), float(y), float(reach), float(reach)), colour)
-    canvas.oval((float(style.uniform(-50, 50)), float(style.uniform(-50, 50))), (12, 12), colours.second)
+    canvas.oval(
+        (float(style.uniform(-50, 50)), float(style.uniform(-50, 50))), (12, 12), colours.second
+    )
     return canvas.finished()
 
 
@@ -389,7 +473,13 @@ def monogram(hand: Hand) -> Image.Image:
     else:
         ink = readable_on(colours.ink, colours)
     fill = 95 * _fill_of(outline)
-    write(canvas, says.monogram(hand.words), some_face(style), Room(0, _lift(outline) * 100, fill, fill * 0.8), ink)
+    write(
+        canvas,
+        says.monogram(hand.words),
+        some_face(style),
+        Room(0, _lift(outline) * 100, fill, fill * 0.8),
+        ink,
+    )
     return canvas.finished()
 
 
@@ -404,7 +494,9 @@ def character(hand: Hand) -> Image.Image:
     canvas.oval((0, 20), (wide, high), skin)
     _features(canvas, chance, dark, bright)
     if chance.random() < 0.4:  # a hat or a forelock
-        brim = np.array([(-60, -35), (60, -35), (45, -45), (30, -95), (-30, -95), (-45, -45)], np.float64)
+        brim = np.array(
+            [(-60, -35), (60, -35), (45, -45), (30, -95), (-30, -95), (-45, -45)], np.float64
+        )
         canvas.polygon(brim if chance.random() < 0.5 else brim[[0, 1, 3]] * [0.7, 1], bright)
     return canvas.finished()
 
@@ -431,7 +523,11 @@ def _features(canvas: Canvas, rng: np.random.Generator, dark: Colour, bright: Co
             canvas.oval((s * apart, y), (size + 2, size * 1.2 + 2), dark)
             canvas.oval((s * apart, y), (size, size * 1.2), (255, 255, 255))
         canvas.oval((s * apart + look * size, y), (size * 0.55, size * 0.6), dark)
-    canvas.oval((0, y + 26), (rng.uniform(6, 20), rng.uniform(5, 14)), bright if rng.random() < 0.5 else dark)
+    canvas.oval(
+        (0, y + 26),
+        (rng.uniform(6, 20), rng.uniform(5, 14)),
+        bright if rng.random() < 0.5 else dark,
+    )
     bend, wide = rng.uniform(-10, 18), rng.uniform(15, 38)
     mouth = rounded_off(np.array([(-wide, y + 46), (0, y + 46 + bend), (wide, y + 46)]), 3)
     canvas.line(mouth, 4, dark)
@@ -448,7 +544,9 @@ def code_label(hand: Hand) -> Image.Image:
     """A matrix code or a bar code, alone or on a label with figures and words."""
     style = hand.style
     bars, colour = hand.chance(0.4), BLACK if hand.chance(0.7) else hue(style, 0.1, 0.4)
-    canvas = Canvas(float(style.choice([1.5, 2.0])) if bars else float(style.choice([0.8, 1.0, 1.0, 1.7])))
+    canvas = Canvas(
+        float(style.choice([1.5, 2.0])) if bars else float(style.choice([0.8, 1.0, 1.0, 1.7]))
+    )
     w, h = canvas.half
     if hand.chance(0.75):
         canvas.polygon(rectangle(style) * canvas.half, PAPERS[int(style.integers(len(PAPERS)))])
@@ -460,7 +558,13 @@ def code_label(hand: Hand) -> Image.Image:
         draw_cells(canvas, matrix_cells(hand), room.columns(0, 0.5), colour)
         for row in range(3):
             line = room.columns(0.55, 1).part(0.05 + row * 0.32, 0.27 + row * 0.32)
-            write(canvas, says.figure(hand.words) if row else says.short(hand.words), face, line, colour)
+            write(
+                canvas,
+                says.figure(hand.words) if row else says.short(hand.words),
+                face,
+                line,
+                colour,
+            )
     else:
         draw_cells(canvas, matrix_cells(hand), room.part(0, 1 if w == h else 0.78), colour)
         if w < h:
@@ -488,7 +592,9 @@ def printed_lines(hand: Hand) -> Image.Image:
         canvas.polygon(rectangle(style) * canvas.half, PAPERS[int(style.integers(len(PAPERS)))])
         ink = BLACK
     for row in range(lines):
-        text = says.figure(hand.words) if row or hand.chance(0.5) else says.short(hand.words).upper()
+        text = (
+            says.figure(hand.words) if row or hand.chance(0.5) else says.short(hand.words).upper()
+        )
         write(canvas, text, face, room.part((row + 0.06) / lines, (row + 0.94) / lines), ink)
     return canvas.finished()
 
@@ -538,14 +644,29 @@ def ribbon(hand: Hand) -> Image.Image:
         canvas.oval((0, -8), (62, 62), ground)
         ink = readable_on(ground, colours)
     draw_motif(canvas, hand, Room(0, -32, 26, 26), ink)
-    y, high, dip = float(style.uniform(15, 35)), float(style.uniform(14, 22)), float(style.uniform(6, 14))
+    y, high, dip = (
+        float(style.uniform(15, 35)),
+        float(style.uniform(14, 22)),
+        float(style.uniform(6, 14)),
+    )
     band = hue(style, 0.3, 0.8) if colours.second == colours.ink else colours.second
     shade: Colour = (band[0] // 2, band[1] // 2, band[2] // 2)
     for s in (-1, 1):
-        tail = [(s * 60, y - high + dip), (s * 100, y - high + dip), (s * 86, y + dip), (s * 100, y + high + dip)]
+        tail = [
+            (s * 60, y - high + dip),
+            (s * 100, y - high + dip),
+            (s * 86, y + dip),
+            (s * 100, y + high + dip),
+        ]
         canvas.polygon(np.array([*tail, (s * 60, y + high + dip)], np.float64), shade)
     bar(canvas, Room(0, y, 80, high), band)
-    write(canvas, says.short(hand.words), some_face(style), Room(0, y, 72, high * 0.68), readable_on(band, colours))
+    write(
+        canvas,
+        says.short(hand.words),
+        some_face(style),
+        Room(0, y, 72, high * 0.68),
+        readable_on(band, colours),
+    )
     return canvas.finished()
 
 
@@ -558,11 +679,18 @@ def split_badge(hand: Hand) -> Image.Image:
     other = hue(style, 0.3, 0.9) if colours.second == colours.ink else colours.second
     share = float(style.uniform(0.3, 0.5))
     first, rest = (
-        (whole.columns(0, share), whole.columns(share, 1)) if across else (whole.part(0, 0.6), whole.part(0.6, 1))
+        (whole.columns(0, share), whole.columns(share, 1))
+        if across
+        else (whole.part(0, 0.6), whole.part(0.6, 1))
     )
     bar(canvas, first, colours.ink)
     bar(canvas, rest, other)
-    draw_motif(canvas, hand, Room(first.x, first.y, first.w * 0.8, first.h * 0.8), readable_on(colours.ink, colours))
+    draw_motif(
+        canvas,
+        hand,
+        Room(first.x, first.y, first.w * 0.8, first.h * 0.8),
+        readable_on(colours.ink, colours),
+    )
     ink, (loud, quiet) = readable_on(other, colours), _faces(style)
     room = rest.columns(0.08, 0.92)
     write(canvas, says.short(hand.words), loud, room.part(0.12, 0.6), ink)

@@ -1,4 +1,6 @@
-"""What becomes of a drawing on its way to the product: colour that runs from one to another, worn and rough ink."""
+"""What becomes of a drawing on its way to the product: colour that runs from one to another, worn
+and rough ink.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,7 +10,9 @@ from train.drawing.colours import hue
 
 
 def finished(mark: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """Half of the marks stay as drawn; the others are shaded, worn, rough at the edges or turned a little."""
+    """Half of the marks stay as drawn; the others are shaded, worn, rough at the edges or turned a
+    little.
+    """
     kind = rng.random()
     if kind < 0.2:
         mark = _shaded(mark, rng)
@@ -23,7 +27,9 @@ def finished(mark: Image.Image, rng: np.random.Generator) -> Image.Image:
 
 def cropped(mark: Image.Image) -> Image.Image:
     """The mark without its empty margin."""
-    return mark.crop(mark.getchannel("A").point([255 * (level >= 96) for level in range(256)]).getbbox())
+    return mark.crop(
+        mark.getchannel("A").point([255 * (level >= 96) for level in range(256)]).getbbox()
+    )
 
 
 def _shaded(mark: Image.Image, rng: np.random.Generator) -> Image.Image:
@@ -49,7 +55,9 @@ def _worn(mark: Image.Image, rng: np.random.Generator) -> Image.Image:
 def _rough(mark: Image.Image, rng: np.random.Generator) -> Image.Image:
     """Make the edges uneven, as ink on rough card."""
     depth = int(rng.integers(2, 5))
-    soft = mark.getchannel("A").resize((mark.width // depth, mark.height // depth), Image.Resampling.BOX)
+    soft = mark.getchannel("A").resize(
+        (mark.width // depth, mark.height // depth), Image.Resampling.BOX
+    )
     level = np.asarray(soft.resize(mark.size, Image.Resampling.BICUBIC), np.float64) / 255
     edge = np.clip((level + 0.13 * _noise(mark, 3, rng) - 0.5) * 5 + 0.5, 0, 1)
     return _with_alpha(_spread(mark, depth), 255 * edge)
@@ -60,14 +68,22 @@ def _spread(mark: Image.Image, reach: int) -> Image.Image:
     small = mark.convert("RGBa").reduce(reach).convert("RGBA").resize(mark.size)
     small.putalpha(255)
     whole = small.convert("RGB")
-    whole.paste(mark.convert("RGB"), (0, 0), mark.getchannel("A").point([255 * (a > 250) for a in range(256)]))
+    whole.paste(
+        mark.convert("RGB"),
+        (0, 0),
+        mark.getchannel("A").point([255 * (a > 250) for a in range(256)]),
+    )
     return whole.convert("RGBA")
 
 
 def _noise(mark: Image.Image, grain_px: int, rng: np.random.Generator) -> NDArray[np.float64]:
     """Smooth noise of mean 0 and deviation about 1: (height, width)."""
-    coarse = rng.normal(0, 1, (mark.height // grain_px + 2, mark.width // grain_px + 2)).astype(np.float32)
-    return np.asarray(Image.fromarray(coarse).resize(mark.size, Image.Resampling.BICUBIC), np.float64)
+    coarse = rng.normal(0, 1, (mark.height // grain_px + 2, mark.width // grain_px + 2)).astype(
+        np.float32
+    )
+    return np.asarray(
+        Image.fromarray(coarse).resize(mark.size, Image.Resampling.BICUBIC), np.float64
+    )
 
 
 def _with_alpha(mark: Image.Image, alpha: NDArray[np.float64]) -> Image.Image:

@@ -1,8 +1,9 @@
 """Marks drawn by program, hundreds of them, for the *starter* weights to be trained on.
 
-A network that has learnt to find and to tell apart hundreds of seals, labels, logos, codes and figures finds one more
-in minutes. About half of the marks come in families, whose members share frame, colours and typefaces and differ only
-in words, in motif, or as mirror images do: so the network must read the inside, and cannot go by outline and colour.
+A network that has learnt to find and to tell apart hundreds of seals, labels, logos, codes and
+figures finds one more in minutes. About half of the marks come in families, whose members share
+frame, colours and typefaces and differ only in words, in motif, or as mirror images do: so the
+network must read the inside, and cannot go by outline and colour.
 """
 
 import io
@@ -23,13 +24,16 @@ from train.drawing.likeness import too_alike, working_copy
 FAMILY_SHARE = 0.5
 """About this share of the marks has siblings."""
 START_FAMILY = FAMILY_SHARE / (3.5 - 2.5 * FAMILY_SHARE)
-"""The chance, at each start, of a family, 3.5 members on average, instead of a mark alone, that makes that share."""
+"""The chance, at each start, of a family, 3.5 members on average, instead of a mark alone, that
+makes that share."""
 LEAST_SIDE, LEAST_INK = 56, 0.06
-"""A mark's shorter side in pixels and the share of its box that it covers: less is a scrap and no mark."""
+"""A mark's shorter side in pixels and the share of its box that it covers: less is a scrap and no
+mark."""
 TRIES = 12
 """How often another member of a family is tried before the family is taken as complete."""
 CLOSE = 0.25
-"""Marks whose colours differ by more than this share of their pixels need no comparison of their details."""
+"""Marks whose colours differ by more than this share of their pixels need no comparison of their
+details."""
 COMPARED_PX = 48
 """Longer side at which marks are compared; `too_alike` looks at less than that anyway."""
 SHEET_COLUMNS, SHEET_CELL = 20, 112
@@ -38,7 +42,9 @@ NamedMark = tuple[str, Image.Image]
 
 
 def draw_mark(rng: np.random.Generator) -> Image.Image:
-    """Draw one mark at random: RGBA, cropped to what shows, its longer side about `LONG_SIDE` pixels."""
+    """Draw one mark at random: RGBA, cropped to what shows, its longer side about `LONG_SIDE`
+    pixels.
+    """
     while True:
         mark = _by_seeds(*_seeds(rng))
         if _is_a_mark(mark):
@@ -46,9 +52,11 @@ def draw_mark(rng: np.random.Generator) -> Image.Image:
 
 
 def drawn_marks(count: int, seed: int) -> tuple[NamedMark, ...]:
-    """Draw *count* marks that can be told from one another, each with a name that says its family and its place in it.
+    """Draw *count* marks that can be told from one another, each with a name that says its family
+    and its place in it.
 
-    The same *seed* draws the same marks, and the first *n* of them are the same whatever the *count*.
+    The same *seed* draws the same marks, and the first *n* of them are the same whatever the
+    *count*.
     """
     rng = np.random.default_rng(seed)
     kept: list[NamedMark] = []
@@ -70,12 +78,16 @@ class Gallery:
         self.marks: list[tuple[NDArray[np.float64], Image.Image]] = []
 
     def takes(self, mark: Image.Image) -> bool:
-        """Take the mark unless it looks like one already here, however turned; says whether it was taken."""
+        """Take the mark unless it looks like one already here, however turned; says whether it was
+        taken.
+        """
         small = working_copy(mark)
         small.thumbnail((COMPARED_PX, COMPARED_PX), Image.Resampling.BOX)
         colours = _colour_shares(small)
         near = (other for known, other in self.marks if np.abs(known - colours).sum() / 2 < CLOSE)
-        if any(small.tobytes() == other.tobytes() for _, other in self.marks) or any(too_alike(small, o) for o in near):
+        if any(small.tobytes() == other.tobytes() for _, other in self.marks) or any(
+            too_alike(small, o) for o in near
+        ):
             return False
         self.marks.append((colours, small))
         return True
@@ -127,24 +139,32 @@ def _is_a_mark(mark: Image.Image) -> bool:
 
 
 def _colour_shares(mark: Image.Image) -> NDArray[np.float64]:
-    """Shares of the visible pixels in 64 bins of colour, sums to 1; the same however the mark is turned."""
+    """Shares of the visible pixels in 64 bins of colour, sums to 1; the same however the mark is
+    turned.
+    """
     pixels = np.asarray(mark).reshape(-1, 4)
     seen = pixels[pixels[:, 3] > 96, :3].astype(np.int64) >> 6
-    shares: NDArray[np.float64] = np.bincount(seen @ np.array([16, 4, 1]), minlength=64) / max(1, len(seen))
+    shares: NDArray[np.float64] = np.bincount(seen @ np.array([16, 4, 1]), minlength=64) / max(
+        1, len(seen)
+    )
     return shares
 
 
 def write_marks(folder: Path, count: int, seed: int) -> tuple[Path, ...]:
-    """Write ``000-NAME.png`` and so on into *folder*, each whole or not at all; returns the paths in order.
+    """Write ``000-NAME.png`` and so on into *folder*, each whole or not at all; returns the paths
+    in order.
 
-    Raises InputError when the folder cannot be written, or holds other pictures, which would be trained on too.
+    Raises InputError when the folder cannot be written, or holds other pictures, which would be
+    trained on too.
     """
     make_folder(folder)
     marks = drawn_marks(count, seed)
     paths = tuple(folder / f"{place:03}-{name}.png" for place, (name, _) in enumerate(marks))
     strangers = sorted(set(folder.glob("*.png")) - set(paths))
     if strangers:
-        raise InputError(f"{strangers[0]}: is none of the marks to be drawn; name an empty folder for them")
+        raise InputError(
+            f"{strangers[0]}: is none of the marks to be drawn; name an empty folder for them"
+        )
     for path, (_, mark) in zip(paths, marks, strict=True):
         write_whole(path, _png(mark))
     return paths

@@ -1,8 +1,9 @@
 """Lettering in many typefaces without a font file.
 
-Three sources: Pillow's scalable typeface (Aileron), its small bitmap one (Courier), enlarged as pixels, dots or typed
-letters, and strokes laid out here, drawn with a round or a broad pen, with or without serifs, by a steady or an
-unsteady hand. Weight, slant, width, spacing, hollow and split letters multiply these.
+Three sources: Pillow's scalable typeface (Aileron), its small bitmap one (Courier), enlarged as
+pixels, dots or typed letters, and strokes laid out here, drawn with a round or a broad pen, with or
+without serifs, by a steady or an unsteady hand. Weight, slant, width, spacing, hollow and split
+letters multiply these.
 """
 
 import functools
@@ -14,7 +15,8 @@ from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
 
 from train.drawing.canvas import Points
 
-# Each capital, digit and sign as strokes on a grid 4 wide and 6 high: pairs of x and y, one word a stroke.
+# Each capital, digit and sign as strokes on a grid 4 wide and 6 high: pairs of x and y, one word a
+# stroke.
 # fmt: off
 STROKES = {
     "A": "062046 1434", "B": "0006 003041423303 033344453606", "C": "4130100105163645", "D": "00062645412000",
@@ -34,7 +36,9 @@ STROKES = {
 
 @dataclass(frozen=True)
 class Face:
-    """A typeface: where its letters come from, and what is done to them. Lengths are shares of a capital's height."""
+    """A typeface: where its letters come from, and what is done to them. Lengths are shares of a
+    capital's height.
+    """
 
     source: str
     weight: float
@@ -48,12 +52,16 @@ class Face:
 
 def some_face(rng: np.random.Generator) -> Face:
     """One typeface of very many."""
-    source = str(rng.choice(["aileron"] * 5 + ["pen"] * 3 + ["nib"] * 3 + ["typed", "pixels", "dots"]))
+    source = str(
+        rng.choice(["aileron"] * 5 + ["pen"] * 3 + ["nib"] * 3 + ["typed", "pixels", "dots"])
+    )
     effect = str(rng.choice(["plain"] * 7 + ["hollow", "split", "soft"]))
     slant = float(rng.choice([0, 0, 0, 0.15, 0.3, -0.1]))
     return Face(
         source,
-        float(rng.choice([0.0, 0.0, 0.02, 0.04, 0.07])) if source == "aileron" else float(rng.uniform(0.09, 0.24)),
+        float(rng.choice([0.0, 0.0, 0.02, 0.04, 0.07]))
+        if source == "aileron"
+        else float(rng.uniform(0.09, 0.24)),
         float(rng.choice([0.6, 0.8, 1.0, 1.0, 1.25, 1.6])),
         slant,
         float(rng.choice([0.0, 0.02, 0.06, 0.15, 0.3])),
@@ -66,20 +74,40 @@ def some_face(rng: np.random.Generator) -> Face:
 def print_face(rng: np.random.Generator) -> Face:
     """A typeface of the printers that write dates and lots on packs."""
     source = str(rng.choice(["dots", "dots", "pixels", "typed", "pen"]))
-    return Face(source, 0.14, float(rng.choice([0.8, 1.0, 1.3])), 0.0, 0.08, "plain", False, int(rng.integers(2**31)))
+    return Face(
+        source,
+        0.14,
+        float(rng.choice([0.8, 1.0, 1.3])),
+        0.0,
+        0.08,
+        "plain",
+        False,
+        int(rng.integers(2**31)),
+    )
 
 
 def hand_face(rng: np.random.Generator) -> Face:
     """Somebody's handwriting in capitals."""
     weight, slant = float(rng.uniform(0.07, 0.18)), float(rng.uniform(-0.1, 0.45))
-    return Face("hand", weight, float(rng.uniform(0.7, 1.3)), slant, 0.04, "plain", False, int(rng.integers(2**31)))
+    return Face(
+        "hand",
+        weight,
+        float(rng.uniform(0.7, 1.3)),
+        slant,
+        0.04,
+        "plain",
+        False,
+        int(rng.integers(2**31)),
+    )
 
 
 def line_of(words: str, face: Face, height: int) -> Image.Image:
     """One line as a mask (L), cropped to its ink; a capital is about *height* pixels high."""
     tiles = letters(words, face, height)
     gap = round(face.spacing * height)
-    line = Image.new("L", (sum(tile.width + gap for tile in tiles) or 1, tiles[0].height if tiles else 1))
+    line = Image.new(
+        "L", (sum(tile.width + gap for tile in tiles) or 1, tiles[0].height if tiles else 1)
+    )
     x = 0
     for tile in tiles:
         line.paste(tile, (x, 0))
@@ -90,7 +118,9 @@ def line_of(words: str, face: Face, height: int) -> Image.Image:
 
 
 def letters(words: str, face: Face, height: int) -> list[Image.Image]:
-    """Each letter as a mask (L) of its own width, all of one height, about 1.5 times that of a capital."""
+    """Each letter as a mask (L) of its own width, all of one height, about 1.5 times that of a
+    capital.
+    """
     height = max(8, height)
     return [_letter(letter, face, height, place) for place, letter in enumerate(words)]
 
@@ -103,7 +133,9 @@ def _letter(letter: str, face: Face, height: int, place: int) -> Image.Image:
     else:
         tile = _stroked(letter.upper(), face, height, place)
     tile = _with_effect(tile, face.effect, height)
-    return tile.resize((max(1, round(tile.width * face.stretch)), tile.height), Image.Resampling.BILINEAR)
+    return tile.resize(
+        (max(1, round(tile.width * face.stretch)), tile.height), Image.Resampling.BILINEAR
+    )
 
 
 def _aileron(letter: str, weight: int, height: int) -> Image.Image:
@@ -130,7 +162,9 @@ def _bitmap(letter: str, source: str, height: int) -> Image.Image:
         ImageDraw.Draw(dot).ellipse((0, 0, 4 * cell - 1, 4 * cell - 1), fill=255)
         tiled = Image.new("L", large.size)
         for i in range(66):
-            tiled.paste(dot.resize((cell, cell), Image.Resampling.BOX), (i % 6 * cell, i // 6 * cell))
+            tiled.paste(
+                dot.resize((cell, cell), Image.Resampling.BOX), (i % 6 * cell, i // 6 * cell)
+            )
         large = ImageChops.darker(large, tiled)
     elif source == "typed":
         large = large.filter(ImageFilter.GaussianBlur(cell * 0.55)).point(_hardened())
@@ -148,9 +182,15 @@ def _stroked(letter: str, face: Face, height: int, place: int) -> Image.Image:
     tile = Image.new("L", (round(height * 0.62 + 2 * weight), round(1.5 * height)))
     pen = ImageDraw.Draw(tile)
     for word in STROKES.get(letter, "").split():
-        grid = np.array([(int(x), int(y)) for x, y in zip(word[::2], word[1::2], strict=True)], np.float64)
+        grid = np.array(
+            [(int(x), int(y)) for x, y in zip(word[::2], word[1::2], strict=True)], np.float64
+        )
         wobble = {"hand": 0.3, "pen": 0.0, "nib": 0.0}[face.source]
-        points = rounded_off(grid + rng.normal(0, wobble, grid.shape), 2) if face.seed % 3 or wobble else grid
+        points = (
+            rounded_off(grid + rng.normal(0, wobble, grid.shape), 2)
+            if face.seed % 3 or wobble
+            else grid
+        )
         points = points * [height * 0.62 / 4, height / 6] + [weight, 0.15 * height]
         _pull(pen, points, weight, face.source == "nib")
         if face.serifs and face.source != "hand":
@@ -167,7 +207,9 @@ def rounded_off(points: Points, times: int) -> Points:
 
 
 def _pull(pen: ImageDraw.ImageDraw, points: Points, weight: float, broad: bool) -> None:
-    """Pull a round pen along a line, or a broad one held at a slant, which makes thick and thin strokes."""
+    """Pull a round pen along a line, or a broad one held at a slant, which makes thick and thin
+    strokes.
+    """
     width = weight * (0.35 if broad else 1.0)
     pairs = [(x, y) for x, y in points.tolist()]
     pen.line(pairs, fill=255, width=max(1, round(width)), joint="curve")
@@ -177,14 +219,18 @@ def _pull(pen: ImageDraw.ImageDraw, points: Points, weight: float, broad: bool) 
         return
     nib = np.array([0.5, 0.12]) * weight
     for a, b in itertools.pairwise(points):
-        pen.polygon([(x, y) for x, y in np.array([a - nib, a + nib, b + nib, b - nib]).tolist()], fill=255)
+        pen.polygon(
+            [(x, y) for x, y in np.array([a - nib, a + nib, b + nib, b - nib]).tolist()], fill=255
+        )
 
 
 def _serifs(pen: ImageDraw.ImageDraw, points: Points, grid: Points, weight: float) -> None:
     """Put a short bar across each end of a stroke that lies on the head or the foot line."""
     for (x, y), (_, row) in ((points[0].tolist(), grid[0]), (points[-1].tolist(), grid[-1])):
         if row in (0, 6):
-            pen.rectangle((x - weight * 0.9, y - weight * 0.2, x + weight * 0.9, y + weight * 0.2), fill=255)
+            pen.rectangle(
+                (x - weight * 0.9, y - weight * 0.2, x + weight * 0.9, y + weight * 0.2), fill=255
+            )
 
 
 def _with_effect(tile: Image.Image, effect: str, height: int) -> Image.Image:
@@ -203,10 +249,14 @@ def _slanted(line: Image.Image, slant: float) -> Image.Image:
     extra = round(abs(slant) * line.height)
     shift = -slant * line.height if slant > 0 else 0.0
     size = line.width + extra, line.height
-    return line.transform(size, Image.Transform.AFFINE, (1, slant, shift, 0, 1, 0), Image.Resampling.BILINEAR)
+    return line.transform(
+        size, Image.Transform.AFFINE, (1, slant, shift, 0, 1, 0), Image.Resampling.BILINEAR
+    )
 
 
 @functools.lru_cache(maxsize=64)
 def typeface(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """Return Pillow's own typeface (Aileron, CC0) at a size in pixels, so that no font has to be installed."""
+    """Return Pillow's own typeface (Aileron, CC0) at a size in pixels, so that no font has to be
+    installed.
+    """
     return ImageFont.load_default(size)

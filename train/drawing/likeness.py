@@ -6,11 +6,16 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageFilter
 
-WORKING_PX = 160  # long side at which look-alikes are made: marks in camera pictures are rarely larger
-# Correlation of fine structure from which two prints count as the same one. Measured on three real seals and four drawn
-# marks: mirrors of lettered seals reach 0.40 to 0.76, mirrors of symmetric marks 0.89 to 1.00.
+WORKING_PX = (
+    160  # long side at which look-alikes are made: marks in camera pictures are rarely larger
+)
+# Correlation of fine structure from which two prints count as the same one. Measured on three real
+# seals and four drawn marks: mirrors of lettered seals reach 0.40 to 0.76, mirrors of symmetric
+# marks 0.89 to 1.00.
 ALIKE = 0.83
-TURN_DEGREES = 6  # marks are pasted rotated, so a candidate is compared with the mark turned by steps of this
+TURN_DEGREES = (
+    6  # marks are pasted rotated, so a candidate is compared with the mark turned by steps of this
+)
 _THUMB_PX = 44
 _FRAME_PX = 48  # the thumb with an empty margin, so that the outline itself counts as structure
 
@@ -31,14 +36,15 @@ def working_copy(mark: Image.Image) -> Image.Image:
 def too_alike(mark: Image.Image, candidate: Image.Image) -> bool:
     """Return whether the candidate shows the mark itself, however turned.
 
-    Both are RGBA. Each is cropped to its visible pixels, brought to one small square, and stripped of its coarse
-    structure by taking away a blurred copy: two seals of one outline and colour agree coarsely, and only their fine
-    structure tells them apart. What is left is compared by normalised correlation with the mark at every turn of
-    `TURN_DEGREES`.
+    Both are RGBA. Each is cropped to its visible pixels, brought to one small square, and stripped
+    of its coarse structure by taking away a blurred copy: two seals of one outline and colour agree
+    coarsely, and only their fine structure tells them apart. What is left is compared by normalised
+    correlation with the mark at every turn of `TURN_DEGREES`.
     """
     small = working_copy(mark)
     turns = _turns(small.size, small.tobytes())
-    # einsum and not `@`: BLAS would start threads for this small product, and training runs one of us on each core.
+    # einsum and not `@`: BLAS would start threads for this small product, and training runs one of
+    # us on each core.
     return bool(np.einsum("tv,v->t", turns, _fine_structure(candidate)).max() >= ALIKE)
 
 
@@ -46,7 +52,9 @@ def too_alike(mark: Image.Image, candidate: Image.Image) -> bool:
 def _turns(size: tuple[int, int], data: bytes) -> npt.NDArray[np.float32]:
     """Return the fine structure of a mark at every turn: (turns, values), each row of length one."""
     mark = Image.frombytes("RGBA", size, data)
-    turned = (mark.rotate(a, Image.Resampling.BICUBIC, expand=True) for a in range(0, 360, TURN_DEGREES))
+    turned = (
+        mark.rotate(a, Image.Resampling.BICUBIC, expand=True) for a in range(0, 360, TURN_DEGREES)
+    )
     return np.stack([_fine_structure(picture) for picture in turned])
 
 
@@ -64,7 +72,9 @@ def _fine_structure(picture: Image.Image) -> npt.NDArray[np.float32]:
 
 
 def cropped(picture: Image.Image) -> Image.Image:
-    """Return the picture cropped to its visible pixels; faint ones (alpha below 16 of 255) do not count."""
+    """Return the picture cropped to its visible pixels; faint ones (alpha below 16 of 255) do not
+    count.
+    """
     visible = np.asarray(picture.getchannel("A")) >= 16
     columns, rows = np.flatnonzero(visible.any(axis=0)), np.flatnonzero(visible.any(axis=1))
     if not len(rows):

@@ -1,4 +1,6 @@
-"""Motifs: what stands in the middle of a seal, or alone; each a mask within a square, its details at random."""
+"""Motifs: what stands in the middle of a seal, or alone; each a mask within a square, its details
+at random.
+"""
 
 import math
 from collections.abc import Callable, Sequence
@@ -43,12 +45,17 @@ class Tile:
         """Fill a rectangle, or cut it out."""
         self.polygon([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], on)
 
-    def arc(self, middle: tuple[float, float], reach: float, degrees: tuple[float, float], width: float) -> None:
+    def arc(
+        self, middle: tuple[float, float], reach: float, degrees: tuple[float, float], width: float
+    ) -> None:
         """Draw a part of a circle: 0 degrees is right, 90 is down."""
         self.line(at_angles(reach, np.radians(np.linspace(*degrees, 40))) + middle, width)
 
     def _pixels(self, points: "Points | Pairs") -> list[tuple[float, float]]:
-        return [((x + 1) * self.side / 2, (y + 1) * self.side / 2) for x, y in np.asarray(points, np.float64).tolist()]
+        return [
+            ((x + 1) * self.side / 2, (y + 1) * self.side / 2)
+            for x, y in np.asarray(points, np.float64).tolist()
+        ]
 
 
 Motif = Callable[[Tile, np.random.Generator], None]
@@ -77,7 +84,11 @@ def _cross(t: Tile, rng: np.random.Generator) -> None:
     for angle in (turn, turn + 90):
         end = at_angles(0.95 - width / 2, np.radians([angle, angle + 180]))
         t.line(end, width) if turn else t.box(
-            *((-0.9, -width / 2, 0.9, width / 2) if angle == 0 else (-width / 2, -0.9, width / 2, 0.9))
+            *(
+                (-0.9, -width / 2, 0.9, width / 2)
+                if angle == 0
+                else (-width / 2, -0.9, width / 2, 0.9)
+            )
         )
 
 
@@ -126,7 +137,17 @@ def _crown(t: Tile, rng: np.random.Generator) -> None:
 
 def _flame(t: Tile, rng: np.random.Generator) -> None:
     for size, on in ((1.0, True), (0.5, False)):
-        points = np.array([(0, -0.95), (0.35, -0.4), (0.6, 0.2), (0.45, 0.8), (0, 0.95), (-0.45, 0.8), (-0.6, 0.2)])
+        points = np.array(
+            [
+                (0, -0.95),
+                (0.35, -0.4),
+                (0.6, 0.2),
+                (0.45, 0.8),
+                (0, 0.95),
+                (-0.45, 0.8),
+                (-0.6, 0.2),
+            ]
+        )
         points = np.concatenate([points, [(-0.3, -0.1), (-0.15, -0.4), (0, -0.95)]])
         points[1:-1, 0] += rng.normal(0, 0.08, len(points) - 2)
         t.polygon(rounded_off(points, 3) * size + [0, 0.9 * (1 - size)], on)
@@ -134,7 +155,10 @@ def _flame(t: Tile, rng: np.random.Generator) -> None:
 
 def _heart(t: Tile, rng: np.random.Generator) -> None:
     a = np.linspace(0, FULL_TURN, 90)
-    x, y = 16 * np.sin(a) ** 3, 13 * np.cos(a) - 5 * np.cos(2 * a) - 2 * np.cos(3 * a) - np.cos(4 * a)
+    x, y = (
+        16 * np.sin(a) ** 3,
+        13 * np.cos(a) - 5 * np.cos(2 * a) - 2 * np.cos(3 * a) - np.cos(4 * a),
+    )
     t.polygon(np.stack([x / 17, -y / 17], 1))
     if _either(rng):
         t.polygon(np.stack([x / 25, -y / 25], 1), on=False)
@@ -142,7 +166,17 @@ def _heart(t: Tile, rng: np.random.Generator) -> None:
 
 def _bolt(t: Tile, rng: np.random.Generator) -> None:
     w = rng.uniform(0.3, 0.6)
-    t.polygon([(0.1, -0.95), (-w, 0.15), (-0.05, 0.15), (-0.15, 0.95), (w, -0.2), (0.08, -0.2), (w * 0.9, -0.95)])
+    t.polygon(
+        [
+            (0.1, -0.95),
+            (-w, 0.15),
+            (-0.05, 0.15),
+            (-0.15, 0.95),
+            (w, -0.2),
+            (0.08, -0.2),
+            (w * 0.9, -0.95),
+        ]
+    )
 
 
 def _sun(t: Tile, rng: np.random.Generator) -> None:
@@ -171,7 +205,15 @@ def _snowflake(t: Tile, rng: np.random.Generator) -> None:
 
 def _arrow(t: Tile, rng: np.random.Generator) -> None:
     head, shaft = rng.uniform(0.5, 0.9), rng.uniform(0.15, 0.35)
-    right = [(0.95, 0), (0.1, -head), (0.1, -shaft), (-0.95, -shaft), (-0.95, shaft), (0.1, shaft), (0.1, head)]
+    right = [
+        (0.95, 0),
+        (0.1, -head),
+        (0.1, -shaft),
+        (-0.95, -shaft),
+        (-0.95, shaft),
+        (0.1, shaft),
+        (0.1, head),
+    ]
     quarter = int(rng.integers(4))
     c, s = ((1, 0), (0, 1), (-1, 0), (0, -1))[quarter]
     t.polygon([(x * c - y * s, x * s + y * c) for x, y in right])
@@ -214,8 +256,14 @@ def _ear_of_wheat(t: Tile, rng: np.random.Generator) -> None:
     t.line([(0, 0.95), (0, -0.5)], 0.07)
     for y in np.arange(-0.55, 0.4, 0.26):
         for side in (-1, 1):
-            tip = np.array([(0, 0.2), (0.14, 0.0), (0.34, -0.25), (0.1, -0.15)]) * [side, 1] * rng.uniform(0.9, 1.2)
-            t.polygon(rounded_off(np.concatenate([tip, tip[:1]]), 2) + np.array([side * 0.04, y + 0.1]))
+            tip = (
+                np.array([(0, 0.2), (0.14, 0.0), (0.34, -0.25), (0.1, -0.15)])
+                * [side, 1]
+                * rng.uniform(0.9, 1.2)
+            )
+            t.polygon(
+                rounded_off(np.concatenate([tip, tip[:1]]), 2) + np.array([side * 0.04, y + 0.1])
+            )
     t.oval(0, -0.75, 0.1, 0.2)
 
 
@@ -224,7 +272,10 @@ def _cup(t: Tile, rng: np.random.Generator) -> None:
     t.polygon([(-0.65, -0.2), (0.45, -0.2), (foot - 0.1, 0.8), (-foot - 0.1, 0.8)])
     t.arc((0.5, 0.2), 0.28, (-80, 90), 0.12)
     for x in (-0.4, -0.1, 0.2):
-        t.line(rounded_off(np.array([(x, -0.35), (x + 0.12, -0.5), (x - 0.1, -0.7), (x, -0.9)]), 2), 0.08)
+        t.line(
+            rounded_off(np.array([(x, -0.35), (x + 0.12, -0.5), (x - 0.1, -0.7), (x, -0.9)]), 2),
+            0.08,
+        )
 
 
 def _bottle(t: Tile, rng: np.random.Generator) -> None:
@@ -235,7 +286,9 @@ def _bottle(t: Tile, rng: np.random.Generator) -> None:
 
 
 def _flask(t: Tile, rng: np.random.Generator) -> None:
-    t.polygon([(-0.18, -0.8), (0.18, -0.8), (0.18, -0.25), (0.75, 0.85), (-0.75, 0.85), (-0.18, -0.25)])
+    t.polygon(
+        [(-0.18, -0.8), (0.18, -0.8), (0.18, -0.25), (0.75, 0.85), (-0.75, 0.85), (-0.18, -0.25)]
+    )
     t.box(-0.3, -0.95, 0.3, -0.78)
     for _ in range(int(rng.integers(1, 5))):
         t.oval(rng.uniform(-0.35, 0.35), rng.uniform(0.2, 0.7), rng.uniform(0.06, 0.13), on=False)
@@ -259,7 +312,13 @@ def _beast(t: Tile, rng: np.random.Generator) -> None:
     head = way * 0.65, -0.1 - neck
     t.line([(way * 0.4, 0), head], 0.26)
     t.oval(head[0] + way * 0.08, head[1], 0.26, 0.16)
-    t.polygon([(head[0] - way * 0.1, head[1]), (head[0] - way * 0.16, head[1] - 0.34), (head[0], head[1] - 0.1)])
+    t.polygon(
+        [
+            (head[0] - way * 0.1, head[1]),
+            (head[0] - way * 0.16, head[1] - 0.34),
+            (head[0], head[1] - 0.1),
+        ]
+    )
     tail = rng.uniform(-0.6, 0.4)
     t.line(rounded_off(np.array([(-way * 0.5, 0), (-way * 0.8, -0.1), (-way * 0.9, tail)]), 2), 0.1)
     if _either(rng):
@@ -269,7 +328,11 @@ def _beast(t: Tile, rng: np.random.Generator) -> None:
 def _bird(t: Tile, rng: np.random.Generator) -> None:
     way = 1 if _either(rng) else -1
     t.polygon(
-        rounded_off(np.array([(-0.9, 0.5), (-0.3, -0.3), (0.3, -0.5), (0.6, 0), (0.2, 0.5), (-0.9, 0.5)]) * [way, 1], 3)
+        rounded_off(
+            np.array([(-0.9, 0.5), (-0.3, -0.3), (0.3, -0.5), (0.6, 0), (0.2, 0.5), (-0.9, 0.5)])
+            * [way, 1],
+            3,
+        )
     )
     t.oval(way * 0.45, -0.4, rng.uniform(0.22, 0.32))
     t.polygon([(way * 0.65, -0.5), (way * 0.98, -0.35), (way * 0.65, -0.28)])
@@ -325,7 +388,15 @@ def _eye(t: Tile, rng: np.random.Generator) -> None:
 
 def _mountain(t: Tile, rng: np.random.Generator) -> None:
     a, b = rng.uniform(-0.6, -0.2), rng.uniform(0.2, 0.6)
-    t.polygon([(-0.95, 0.7), (a, rng.uniform(-0.8, -0.2)), (0, 0.15), (b, rng.uniform(-0.7, 0)), (0.95, 0.7)])
+    t.polygon(
+        [
+            (-0.95, 0.7),
+            (a, rng.uniform(-0.8, -0.2)),
+            (0, 0.15),
+            (b, rng.uniform(-0.7, 0)),
+            (0.95, 0.7),
+        ]
+    )
     t.oval(rng.uniform(-0.1, 0.7), -0.7, 0.18)
 
 
@@ -421,13 +492,23 @@ def _parcel(t: Tile, rng: np.random.Generator) -> None:
     for points in ([(0, -0.9), (0.85, -0.9 + lid), (0, -0.9 + 2 * lid), (-0.85, -0.9 + lid)],):
         t.polygon(points)
     for s in (-1, 1):
-        t.polygon([(s * 0.06, -0.8 + 2 * lid), (s * 0.85, -0.8 + lid), (s * 0.85, 0.45), (s * 0.06, 0.9)])
+        t.polygon(
+            [(s * 0.06, -0.8 + 2 * lid), (s * 0.85, -0.8 + lid), (s * 0.85, 0.45), (s * 0.06, 0.9)]
+        )
 
 
 def _lorry(t: Tile, rng: np.random.Generator) -> None:
     way = 1 if _either(rng) else -1
     t.box(min(-way * 0.95, way * 0.3), -0.5, max(-way * 0.95, way * 0.3), 0.4)
-    t.polygon([(way * 0.36, -0.2), (way * 0.7, -0.2), (way * 0.95, 0.1), (way * 0.95, 0.4), (way * 0.36, 0.4)])
+    t.polygon(
+        [
+            (way * 0.36, -0.2),
+            (way * 0.7, -0.2),
+            (way * 0.95, 0.1),
+            (way * 0.95, 0.4),
+            (way * 0.36, 0.4),
+        ]
+    )
     for x in (-0.55, 0.6):
         t.oval(way * x, 0.45, 0.26, on=False)
         t.oval(way * x, 0.45, 0.18)
@@ -452,7 +533,13 @@ def _atom(t: Tile, rng: np.random.Generator) -> None:
     orbits, around = int(rng.integers(2, 5)), np.linspace(0, FULL_TURN, 70)
     for turn in np.linspace(0, np.pi, orbits, endpoint=False):
         x, y = 0.9 * np.cos(around), rng.uniform(0.25, 0.35) * np.sin(around)
-        t.line(np.stack([x * math.cos(turn) - y * math.sin(turn), x * math.sin(turn) + y * math.cos(turn)], 1), 0.08)
+        t.line(
+            np.stack(
+                [x * math.cos(turn) - y * math.sin(turn), x * math.sin(turn) + y * math.cos(turn)],
+                1,
+            ),
+            0.08,
+        )
     t.oval(0, 0, 0.15)
 
 
@@ -469,7 +556,9 @@ def _stripes(t: Tile, rng: np.random.Generator) -> None:
 def _turned_pieces(t: Tile, rng: np.random.Generator) -> None:
     """One piece repeated round the middle, as many companies' signs have."""
     folds = int(rng.integers(2, 9))
-    piece = at_angles(1.0, np.linspace(0, FULL_TURN, int(rng.integers(3, 7)), endpoint=False)) * rng.uniform(0.2, 0.5)
+    piece = at_angles(
+        1.0, np.linspace(0, FULL_TURN, int(rng.integers(3, 7)), endpoint=False)
+    ) * rng.uniform(0.2, 0.5)
     piece = piece * [1, rng.uniform(0.4, 1.0)] + [rng.uniform(0.35, 0.55), rng.uniform(-0.3, 0.3)]
     if _either(rng):
         piece = rounded_off(np.concatenate([piece, piece[:1]]), 3)
@@ -489,7 +578,14 @@ def _blocks(t: Tile, rng: np.random.Generator) -> None:
         elif kind == 2:
             t.oval(x + cell / 2, y + cell / 2, cell * 0.45)
         elif kind > 2:
-            corner = np.array([(x, y), (x + cell * 0.92, y), (x + cell * 0.92, y + cell * 0.92), (x, y + cell * 0.92)])
+            corner = np.array(
+                [
+                    (x, y),
+                    (x + cell * 0.92, y),
+                    (x + cell * 0.92, y + cell * 0.92),
+                    (x, y + cell * 0.92),
+                ]
+            )
             t.polygon(np.delete(corner, int(rng.integers(4)), axis=0))
     t.box(-0.9, -0.9, -0.9 + cell * 0.5, -0.9 + cell * 0.5)
 
@@ -506,7 +602,9 @@ def _shield(t: Tile, rng: np.random.Generator) -> None:
 
 def _rosette(t: Tile, rng: np.random.Generator) -> None:
     for s in (-1, 1):
-        t.polygon([(s * 0.1, 0.1), (s * 0.55, 0.0), (s * 0.6, 0.95), (s * 0.35, 0.8), (s * 0.1, 0.95)])
+        t.polygon(
+            [(s * 0.1, 0.1), (s * 0.55, 0.0), (s * 0.6, 0.95), (s * 0.35, 0.8), (s * 0.1, 0.95)]
+        )
     t.polygon(wavy(rng) * 0.65 + [0, -0.3])
     t.oval(0, -0.3, 0.36, on=False)
     t.oval(0, -0.3, rng.uniform(0.1, 0.28))

@@ -11,7 +11,9 @@ FULL_TURN = 2 * np.pi
 
 
 def at_angles(reach: "Points | float", angles: Points) -> Points:
-    """Points at *angles* (radians, 0 is right, a quarter turn is down) and distances *reach* from the middle."""
+    """Points at *angles* (radians, 0 is right, a quarter turn is down) and distances *reach* from
+    the middle.
+    """
     return np.stack([reach * np.cos(angles), reach * np.sin(angles)], axis=1)
 
 
@@ -77,7 +79,9 @@ def shield(rng: np.random.Generator) -> Points:
     shoulder = rng.uniform(-0.4, 0.3)
     right = np.stack([1 - fall**power, shoulder + fall * (1 - shoulder)], axis=1)
     across = np.linspace(-1, 1, 25)
-    bow = rng.uniform(-0.15, 0.18) * (1 - across**2) if rng.random() < 0.6 else 0.12 * np.abs(across)
+    bow = (
+        rng.uniform(-0.15, 0.18) * (1 - across**2) if rng.random() < 0.6 else 0.12 * np.abs(across)
+    )
     top = np.stack([across, -0.85 + bow], axis=1)
     return np.concatenate([top, right, right[::-1] * [-1, 1]])
 
@@ -94,7 +98,9 @@ def tag(rng: np.random.Generator) -> Points:
 def drop(rng: np.random.Generator) -> Points:
     """A drop, or the pin of a map when it hangs."""
     angles = np.linspace(0, FULL_TURN, 120, endpoint=False)
-    points = np.stack([np.sin(angles) * np.sin(angles / 2) ** rng.uniform(0.9, 1.6), -np.cos(angles)], axis=1)
+    points = np.stack(
+        [np.sin(angles) * np.sin(angles / 2) ** rng.uniform(0.9, 1.6), -np.cos(angles)], axis=1
+    )
     points[:, 0] /= np.abs(points[:, 0]).max()
     return points * [1, 1 if rng.random() < 0.6 else -1]
 
@@ -102,7 +108,9 @@ def drop(rng: np.random.Generator) -> Points:
 def blob(rng: np.random.Generator) -> Points:
     """A soft, uneven shape."""
     angles = np.linspace(0, FULL_TURN, 160, endpoint=False)
-    waves = sum(rng.normal(0, 0.12 / n) * np.cos(n * angles + rng.uniform(0, 6)) for n in range(2, 6))
+    waves = sum(
+        rng.normal(0, 0.12 / n) * np.cos(n * angles + rng.uniform(0, 6)) for n in range(2, 6)
+    )
     points = at_angles(1 + waves, angles)
     unit: Points = points / np.abs(points).max(axis=0)
     return unit
@@ -112,11 +120,25 @@ def arch(rng: np.random.Generator) -> Points:
     """A window with a round or pointed top."""
     angles = np.linspace(np.pi, FULL_TURN, 60)
     foot = rng.uniform(-0.4, 0.2)
-    top = np.stack([np.cos(angles), foot - (1 + foot) * np.abs(np.sin(angles)) ** rng.uniform(0.5, 1.4)], axis=1)
+    top = np.stack(
+        [np.cos(angles), foot - (1 + foot) * np.abs(np.sin(angles)) ** rng.uniform(0.5, 1.4)],
+        axis=1,
+    )
     return np.concatenate([[(-1.0, 1.0)], top, [(1.0, 1.0)]])
 
 
-COMMON: tuple[Outline, ...] = (circle, circle, circle, circle, rectangle, rectangle, polygon, wavy, wavy, shield)
+COMMON: tuple[Outline, ...] = (
+    circle,
+    circle,
+    circle,
+    circle,
+    rectangle,
+    rectangle,
+    polygon,
+    wavy,
+    wavy,
+    shield,
+)
 RARE: tuple[Outline, ...] = (star, tag, drop, blob, arch)
 
 

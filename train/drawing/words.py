@@ -24,9 +24,48 @@ ROUND = (
 )
 # fmt: on
 _LETTERS = "ABCDEFGHIJKLMNOPRSTUVWXYZabdeghkmnprstu0123456789"
-_HEADS = ("v", "k", "m", "s", "n", "br", "al", "or", "tr", "el", "b", "d", "f", "st", "l", "z", "p", "gr", "h", "c")
+_HEADS = (
+    "v",
+    "k",
+    "m",
+    "s",
+    "n",
+    "br",
+    "al",
+    "or",
+    "tr",
+    "el",
+    "b",
+    "d",
+    "f",
+    "st",
+    "l",
+    "z",
+    "p",
+    "gr",
+    "h",
+    "c",
+)
 _HEARTS = ("a", "o", "e", "i", "u", "ea", "io", "au")
-_TAILS = ("ra", "lo", "ntis", "x", "vik", "ta", "mo", "nd", "rix", "co", "ly", "sen", "pol", "dex", "ma", "nova", "tt")
+_TAILS = (
+    "ra",
+    "lo",
+    "ntis",
+    "x",
+    "vik",
+    "ta",
+    "mo",
+    "nd",
+    "rix",
+    "co",
+    "ly",
+    "sen",
+    "pol",
+    "dex",
+    "ma",
+    "nova",
+    "tt",
+)
 
 
 def _pick(among: tuple[str, ...], rng: np.random.Generator) -> str:
@@ -54,12 +93,18 @@ def short(rng: np.random.Generator) -> str:
 
 def phrase(rng: np.random.Generator) -> str:
     """Words that run round a seal, in capitals."""
-    return _pick(ROUND, rng) if rng.random() < 0.8 else f"{firm(rng)} {_pick(INSPECTION, rng)}".upper()
+    return (
+        _pick(ROUND, rng) if rng.random() < 0.8 else f"{firm(rng)} {_pick(INSPECTION, rng)}".upper()
+    )
 
 
 def monogram(rng: np.random.Generator) -> str:
     """One to three letters or digits."""
-    return "".join(rng.choice(list("ABCDEFGHJKLMNPQRSTUVWXYZ23456789"), int(rng.choice([1, 1, 2, 2, 3]))).tolist())
+    return "".join(
+        rng.choice(
+            list("ABCDEFGHJKLMNPQRSTUVWXYZ23456789"), int(rng.choice([1, 1, 2, 2, 3]))
+        ).tolist()
+    )
 
 
 def figure(rng: np.random.Generator) -> str:

@@ -29,7 +29,9 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True)
 class Rate:
-    """*errors* among *items*, and the one-sided 95 % Clopper-Pearson bound that the true rate lies below."""
+    """*errors* among *items*, and the one-sided 95 % Clopper-Pearson bound that the true rate lies
+    below.
+    """
 
     errors: int
     items: int
@@ -75,8 +77,9 @@ class RecallAt:
 class Group:
     """Figures of all boxes or of one variant.
 
-    *ap50*, *ap50_95*: average precision at IoU 0.5, and its mean over 0.5..0.95 (COCO); *recalls*: main boxes found;
-    *median_iou*, *located*: IoU of the boxes found at the model's threshold, and how many.
+    *ap50*, *ap50_95*: average precision at IoU 0.5, and its mean over 0.5..0.95 (COCO); *recalls*:
+    main boxes found; *median_iou*, *located*: IoU of the boxes found at the model's threshold, and
+    how many.
     """
 
     name: str
@@ -92,9 +95,9 @@ class Group:
 class Evaluation:
     """All that was measured.
 
-    *false_accepts*: pictures without a mark in which one was found; *false_rejects*: pictures with a mark that the box
-    would have rejected; *misplaced*: pictures with a mark that passed though no finding overlapped it; *groups*: all
-    boxes first, then each variant.
+    *false_accepts*: pictures without a mark in which one was found; *false_rejects*: pictures with
+    a mark that the box would have rejected; *misplaced*: pictures with a mark that passed though no
+    finding overlapped it; *groups*: all boxes first, then each variant.
     """
 
     model: str
@@ -106,7 +109,9 @@ class Evaluation:
 
     @property
     def presence(self) -> Rate:
-        """Pictures judged wrongly, with a mark or without, among all judged; the bound holds for this mixture."""
+        """Pictures judged wrongly, with a mark or without, among all judged; the bound holds for
+        this mixture.
+        """
         errors = self.false_accepts.errors + self.false_rejects.errors
         return Rate.of(errors, self.false_accepts.items + self.false_rejects.items)
 
@@ -134,7 +139,9 @@ class Seen:
 
 @dataclass(frozen=True)
 class Looked:
-    """A model that has looked at a labelled set: its *name*, its own *threshold*, the *labels* and what was *seen*."""
+    """A model that has looked at a labelled set: its *name*, its own *threshold*, the *labels* and
+    what was *seen*.
+    """
 
     name: str
     threshold: float
@@ -143,33 +150,50 @@ class Looked:
 
 
 class Finder(Protocol):
-    """Whatever looks for marks in a picture: the box's localizer, or another method measured beside it."""
+    """Whatever looks for marks in a picture: the box's localizer, or another method measured beside
+    it.
+    """
 
     def find(self, frame: Frame, min_score: float) -> tuple[Finding, ...]:
-        """Findings of at least *min_score* in *frame*, (height, width, 3) uint8 RGB, best first, in its own pixels."""
+        """Findings of at least *min_score* in *frame*, (height, width, 3) uint8 RGB, best first, in
+        its own pixels.
+        """
         ...
 
 
-def evaluate(model: Path, coco: Path, images: Path, negatives: Path | None, threads: int = 1) -> Evaluation:
-    """Measure *model* on the labelled *images* and on *negatives*, a folder of pictures without any mark.
+def evaluate(
+    model: Path, coco: Path, images: Path, negatives: Path | None, threads: int = 1
+) -> Evaluation:
+    """Measure *model* on the labelled *images* and on *negatives*, a folder of pictures without any
+    mark.
 
-    Labelled images without any box are negatives too; those whose boxes are all ignored count for neither error. Raises
-    ModelError or InputError.
+    Labelled images without any box are negatives too; those whose boxes are all ignored count for
+    neither error. Raises ModelError or InputError.
     """
     looked = look_at(model, coco, images, negatives, threads)
     return judge(looked.name, looked.labels, looked.seen, looked.threshold)
 
 
-def look_at(model: Path, coco: Path, images: Path, negatives: Path | None, threads: int = 1) -> Looked:
-    """Let a *model* look at all that :func:`evaluate` measures it on. Raises ModelError or InputError."""
+def look_at(
+    model: Path, coco: Path, images: Path, negatives: Path | None, threads: int = 1
+) -> Looked:
+    """Let a *model* look at all that :func:`evaluate` measures it on. Raises ModelError or
+    InputError.
+    """
     localizer = Localizer(model, threads)
     labels = read_coco(coco, images, localizer.contract.classes)
-    return Looked(str(model), localizer.contract.threshold, labels, look(localizer, labels, negatives))
+    return Looked(
+        str(model), localizer.contract.threshold, labels, look(localizer, labels, negatives)
+    )
 
 
 def judge(name: str, labels: Labels, seen: Seen, threshold: float) -> Evaluation:
-    """Measure what was *seen* against *labels*, under that *name*; *threshold*: least score that counts, 0..1."""
-    variants = sorted({label.variant for label in labels.labels if not label.ignore and label.variant})
+    """Measure what was *seen* against *labels*, under that *name*; *threshold*: least score that
+    counts, 0..1.
+    """
+    variants = sorted(
+        {label.variant for label in labels.labels if not label.ignore and label.variant}
+    )
     rejects, misplaced = count_rejects(labels, seen, threshold)
     return Evaluation(
         name,
@@ -179,7 +203,11 @@ def judge(name: str, labels: Labels, seen: Seen, threshold: float) -> Evaluation
         misplaced,
         (
             measure("all", labels, seen, threshold),
-            *(measure(name, only_variant(labels, name), seen, threshold) for name in variants if len(variants) > 1),
+            *(
+                measure(name, only_variant(labels, name), seen, threshold)
+                for name in variants
+                if len(variants) > 1
+            ),
         ),
     )
 
@@ -189,8 +217,12 @@ def look(finder: Finder, labels: Labels, negatives: Path | None) -> Seen:
     blank = [image_id for image_id in labels.images if not labels.of(image_id)]
     files = list(picture_files(negatives)) if negatives else []
     if negatives and not files:
-        raise InputError(f"--negatives {negatives}: holds no picture; name a folder of pictures without the mark")
-    bar = tqdm(total=len(labels.images) + len(files), desc="evaluate", unit="picture", mininterval=1.0)
+        raise InputError(
+            f"--negatives {negatives}: holds no picture; name a folder of pictures without the mark"
+        )
+    bar = tqdm(
+        total=len(labels.images) + len(files), desc="evaluate", unit="picture", mininterval=1.0
+    )
 
     def find(path: Path) -> tuple[Finding, ...]:
         bar.update()
@@ -209,7 +241,9 @@ def best(findings: Iterable[Finding]) -> float:
 
 def only_variant(labels: Labels, variant: str) -> Labels:
     """The same labels with all other variants ignored, on the images that show this one."""
-    kept = {label.image_id for label in labels.labels if label.variant == variant and not label.ignore}
+    kept = {
+        label.image_id for label in labels.labels if label.variant == variant and not label.ignore
+    }
     return Labels(
         {image_id: path for image_id, path in labels.images.items() if image_id in kept},
         tuple(
@@ -221,7 +255,9 @@ def only_variant(labels: Labels, variant: str) -> Labels:
 
 
 def count_rejects(labels: Labels, seen: Seen, threshold: float) -> tuple[Rate, int]:
-    """False rejects as the box decides them, given the classes shown; and passes for the wrong reason."""
+    """False rejects as the box decides them, given the classes shown; and passes for the wrong
+    reason.
+    """
     errors = items = misplaced = 0
     for image_id in labels.images:
         scored = [label for label in labels.of(image_id) if not label.ignore]
@@ -230,7 +266,9 @@ def count_rejects(labels: Labels, seen: Seen, threshold: float) -> tuple[Rate, i
         found = [finding for finding in seen.images[image_id] if finding.score >= threshold]
         passed = decide(found, {label.label for label in scored}).kind == "pass"
         items, errors = items + 1, errors + (not passed)
-        misplaced += passed and not any(finds(finding, label) for finding in found for label in labels.of(image_id))
+        misplaced += passed and not any(
+            finds(finding, label) for finding in found for label in labels.of(image_id)
+        )
     return Rate.of(errors, items), misplaced
 
 
@@ -244,7 +282,9 @@ def measure(name: str, labels: Labels, seen: Seen, threshold: float) -> Group:
     ap50, ap50_95 = average_precision(labels, seen)
     scored = [label for label in labels.labels if not label.ignore]
     hits = [overlaps(labels, seen, image_id) for image_id in labels.images]
-    ious = [iou for pairs in hits for _, score, iou in pairs if score >= threshold and iou >= FOUND_IOU]
+    ious = [
+        iou for pairs in hits for _, score, iou in pairs if score >= threshold and iou >= FOUND_IOU
+    ]
     main = [(score, iou) for pairs in hits for label, score, iou in pairs if label.main]
     worst = sorted((best(found) for found in seen.negatives), reverse=True)
     boxes = sum(label.main for label in scored)
@@ -258,9 +298,11 @@ def measure(name: str, labels: Labels, seen: Seen, threshold: float) -> Group:
 
 
 def overlaps(labels: Labels, seen: Seen, image_id: int) -> list[tuple[Label, float, float]]:
-    """Match one image's scored boxes with findings, best score first: (label, score, IoU), only the matched.
+    """Match one image's scored boxes with findings, best score first: (label, score, IoU), only the
+    matched.
 
-    Each finding takes the box of its class that it overlaps most and nobody has taken, as COCO does, from IoU 0.5 on.
+    Each finding takes the box of its class that it overlaps most and nobody has taken, as COCO
+    does, from IoU 0.5 on.
     """
     free = [label for label in labels.of(image_id) if not label.ignore]
     matched = []
@@ -274,14 +316,18 @@ def overlaps(labels: Labels, seen: Seen, image_id: int) -> list[tuple[Label, flo
 
 
 def average_precision(labels: Labels, seen: Seen) -> tuple[float, float]:
-    """AP at IoU 0.5 and its mean over 0.5..0.95, by faster-coco-eval; nan when there is no scored box.
+    """AP at IoU 0.5 and its mean over 0.5..0.95, by faster-coco-eval; nan when there is no scored
+    box.
 
-    Ignored boxes are handed over as COCO's crowds: matched last, by intersection over the finding's area, without
-    reward or punishment.
+    Ignored boxes are handed over as COCO's crowds: matched last, by intersection over the finding's
+    area, without reward or punishment.
     """
     if all(label.ignore for label in labels.labels):
         return float("nan"), float("nan")
-    kinds = {name: index for index, name in enumerate(sorted({label.label for label in labels.labels}), start=1)}
+    kinds = {
+        name: index
+        for index, name in enumerate(sorted({label.label for label in labels.labels}), start=1)
+    }
     truth = [
         {
             "id": number,
@@ -341,7 +387,9 @@ def as_text(evaluation: Evaluation) -> str:
     """The evaluation as a table for people."""
     e = evaluation
     allowed = [recall.false_accepts for recall in e.groups[0].recalls]
-    head = f"{'':<16}{'boxes':>6}{'AP50':>7}{'AP50:95':>9}" + "".join(f"{f'main@{k}FA':>10}" for k in allowed)
+    head = f"{'':<16}{'boxes':>6}{'AP50':>7}{'AP50:95':>9}" + "".join(
+        f"{f'main@{k}FA':>10}" for k in allowed
+    )
     lines = [f"{e.model}: threshold {e.threshold:.3f}", head + f"{'IoU':>7}{'located':>9}"]
     for g in e.groups:
         recalls = "".join(f"{recall.recall:>10.3f}" for recall in g.recalls)

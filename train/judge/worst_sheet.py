@@ -1,4 +1,6 @@
-"""A sheet of what a model got wrong on labelled photographs, worst first, and of some that it got right."""
+"""A sheet of what a model got wrong on labelled photographs, worst first, and of some that it got
+right.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,18 +17,21 @@ from train.labels.coco import Label, Labels
 
 Kind = Literal["false accept", "miss", "extra", "hit"]
 SHOWN: dict[Kind, int] = {"false accept": 18, "miss": 18, "extra": 6, "hit": 12}
-"""Most pictures of each kind on a sheet, in their order on it; of the hits, half are those that fit least."""
+"""Most pictures of each kind on a sheet, in their order on it; of the hits, half are those that fit
+least."""
 TRUE, FOUND, FAINT, IGNORED = (40, 220, 80), (255, 60, 60), (255, 190, 0), (80, 140, 255)
-"""Colours of a true box, of what was found, of a fainter finding on a missed box, and of a box that does not count."""
+"""Colours of a true box, of what was found, of a fainter finding on a missed box, and of a box that
+does not count."""
 
 
 @dataclass(frozen=True)
 class Case:
     """One picture and how it was judged at the threshold.
 
-    *kind*: false accept (no mark, one found), miss (not every mark was found), extra (all found, and something that is
-    none), or hit; *figure*: the score of what was wrongly found, the best score of a finding on the worst missed mark,
-    or the least IoU; *found*: findings at the threshold; *faint*: those below it that lie on a missed mark.
+    *kind*: false accept (no mark, one found), miss (not every mark was found), extra (all found,
+    and something that is none), or hit; *figure*: the score of what was wrongly found, the best
+    score of a finding on the worst missed mark, or the least IoU; *found*: findings at the
+    threshold; *faint*: those below it that lie on a missed mark.
     """
 
     path: Path
@@ -45,10 +50,14 @@ class Case:
 def cases(labels: Labels, seen: Seen, threshold: float) -> list[Case]:
     """Judge every picture.
 
-    Those without a mark that were rightly passed over are left out, and so are those all of whose marks are ignored,
-    unless something else was found there.
+    Those without a mark that were rightly passed over are left out, and so are those all of whose
+    marks are ignored, unless something else was found there.
     """
-    judged = [_labelled(labels, seen, image_id, threshold) for image_id in labels.images if labels.of(image_id)]
+    judged = [
+        _labelled(labels, seen, image_id, threshold)
+        for image_id in labels.images
+        if labels.of(image_id)
+    ]
     for path, findings in zip(seen.negative_paths, seen.negatives, strict=False):
         found = tuple(finding for finding in findings if finding.score >= threshold)
         if found:
@@ -64,7 +73,9 @@ def _labelled(labels: Labels, seen: Seen, image_id: int, threshold: float) -> Ca
     found = tuple(finding for finding in findings if finding.score >= threshold)
     extra = [finding for finding in found if not any(_explains(label, finding) for label in truth)]
     if missed:
-        faint = tuple(f for f in findings if f.score < threshold and any(finds(f, label) for label in missed))
+        faint = tuple(
+            f for f in findings if f.score < threshold and any(finds(f, label) for label in missed)
+        )
         scores = [max((f.score for f in faint if finds(f, label)), default=0.0) for label in missed]
         return Case(path, "miss", min(scores), truth, found, faint)
     if extra:
@@ -79,22 +90,30 @@ def _explains(label: Label, finding: Finding) -> bool:
 
 
 def choose(judged: Sequence[Case]) -> list[Case]:
-    """Those for the sheet, kind by kind, the worst first; of the hits half the worst, then some of all the others."""
+    """Those for the sheet, kind by kind, the worst first; of the hits half the worst, then some of
+    all the others.
+    """
     chosen: list[Case] = []
     for kind, most in SHOWN.items():
-        worst = sorted((case for case in judged if case.kind == kind), key=lambda case: -case.badness)
+        worst = sorted(
+            (case for case in judged if case.kind == kind), key=lambda case: -case.badness
+        )
         if kind == "hit" and len(worst) > most:
             others = worst[most // 2 :]
             step = len(others) / (most - most // 2)
-            worst = worst[: most // 2] + [others[int(step * number)] for number in range(most - most // 2)]
+            worst = worst[: most // 2] + [
+                others[int(step * number)] for number in range(most - most // 2)
+            ]
         chosen += worst[:most]
     return chosen
 
 
 def worst_sheet(labels: Labels, seen: Seen, threshold: float) -> Image.Image:
-    """The sheet: true boxes green, findings red with their scores, below it in yellow, ignored boxes blue.
+    """The sheet: true boxes green, findings red with their scores, below it in yellow, ignored
+    boxes blue.
 
-    With nothing to show, a sheet that says so. Raises FrameError when a picture can no longer be read.
+    With nothing to show, a sheet that says so. Raises FrameError when a picture can no longer be
+    read.
     """
     chosen = choose(cases(labels, seen, threshold))
     if not chosen:
@@ -105,12 +124,15 @@ def worst_sheet(labels: Labels, seen: Seen, threshold: float) -> Image.Image:
 
 
 def _drawn(case: Case) -> Image.Image:
-    """One cell: the picture as large as fits, boxes in its scale, and a line below that says what it is."""
+    """One cell: the picture as large as fits, boxes in its scale, and a line below that says what
+    it is.
+    """
     image, strip = Image.fromarray(read_picture(case.path)), 16
     width, height = SHEET_CELL
     scale = min(width / image.width, (height - strip) / image.height)
     image = image.resize(
-        (max(1, int(image.width * scale)), max(1, int(image.height * scale))), Image.Resampling.BILINEAR
+        (max(1, int(image.width * scale)), max(1, int(image.height * scale))),
+        Image.Resampling.BILINEAR,
     )
     cell = Image.new("RGB", (width, image.height + strip), "white")
     left = (width - image.width) // 2
@@ -124,14 +146,20 @@ def _drawn(case: Case) -> Image.Image:
             draw.text((x + 2, y), f"{finding.score:.2f}", fill=colour)
     figure = "IoU" if case.kind == "hit" else "score"
     name = case.path.name.encode("latin-1", "replace").decode("latin-1")
-    draw.text((4, image.height + 2), f"{case.kind}, {figure} {case.figure:.2f}: {name[-40:]}", fill="black")
+    draw.text(
+        (4, image.height + 2),
+        f"{case.kind}, {figure} {case.figure:.2f}: {name[-40:]}",
+        fill="black",
+    )
     return cell
 
 
 def _rectangle(
     draw: ImageDraw.ImageDraw, box: Box, scale: float, left: int, colour: tuple[int, int, int]
 ) -> tuple[float, float]:
-    """Draw a box of the photograph on its cell; returns where its lower left corner is, for the score."""
+    """Draw a box of the photograph on its cell; returns where its lower left corner is, for the
+    score.
+    """
     x0, x1 = sorted((box.x0 * scale + left, box.x1 * scale + left))
     y0, y1 = sorted((box.y0 * scale, box.y1 * scale))
     draw.rectangle((x0, y0, x1, y1), outline=colour, width=2 if min(x1 - x0, y1 - y0) > 40 else 1)

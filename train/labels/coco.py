@@ -1,4 +1,6 @@
-"""Read labels in COCO layout, with the extra fields ``ignore``, ``main`` and ``variant`` where they are there."""
+"""Read labels in COCO layout, with the extra fields ``ignore``, ``main`` and ``variant`` where they
+are there.
+"""
 
 import functools
 import json
@@ -17,8 +19,9 @@ FOUND_IOU = 0.5
 class Label:
     """One labelled box, in camera pixels.
 
-    *ignore*: a hit there is neither rewarded nor punished; *main*: on the item shown, and so part of the recall (all
-    are when the file does not say); *variant*: which look of the mark it is, empty when the file does not say.
+    *ignore*: a hit there is neither rewarded nor punished; *main*: on the item shown, and so part
+    of the recall (all are when the file does not say); *variant*: which look of the mark it is,
+    empty when the file does not say.
     """
 
     image_id: int
@@ -31,7 +34,9 @@ class Label:
 
 @dataclass(frozen=True)
 class Labels:
-    """A labelled set: *images* maps the image id to its file; *labels* lists the boxes of all images."""
+    """A labelled set: *images* maps the image id to its file; *labels* lists the boxes of all
+    images.
+    """
 
     images: dict[int, Path]
     labels: tuple[Label, ...]
@@ -52,15 +57,20 @@ class Labels:
 def read_coco(path: Path, images: Path, classes: tuple[str, ...]) -> Labels:
     """Read *path* and match its categories with the model's *classes* by name.
 
-    When both have just one, they are taken for the same whatever their names. Raises InputError, naming what is wrong.
+    When both have just one, they are taken for the same whatever their names. Raises InputError,
+    naming what is wrong.
     """
     return labels_in(read_json(path), path, images, classes)
 
 
 def labels_in(raw: dict[str, Any], path: Path, images: Path, classes: tuple[str, ...]) -> Labels:
-    """The same from what :func:`read_json` gave for *path*, for whoever needs more of it. Raises InputError."""
+    """The same from what :func:`read_json` gave for *path*, for whoever needs more of it. Raises
+    InputError.
+    """
     try:
-        names = _match_classes(path, {int(c["id"]): str(c["name"]) for c in raw["categories"]}, classes)
+        names = _match_classes(
+            path, {int(c["id"]): str(c["name"]) for c in raw["categories"]}, classes
+        )
         files = {int(image["id"]): images / str(image["file_name"]) for image in raw["images"]}
         labels = tuple(_label(annotation, names) for annotation in raw["annotations"])
     except (KeyError, TypeError, ValueError) as error:
@@ -69,21 +79,31 @@ def labels_in(raw: dict[str, Any], path: Path, images: Path, classes: tuple[str,
         ) from None
     for file in files.values():
         if not file.is_file():
-            raise InputError(f"{path}: names {file.name}, which is not in {images}; correct --images")
+            raise InputError(
+                f"{path}: names {file.name}, which is not in {images}; correct --images"
+            )
     for label in labels:
         if label.image_id not in files:
-            raise InputError(f"{path}: a box belongs to image {label.image_id}, which is not listed; correct the file")
+            raise InputError(
+                f"{path}: a box belongs to image {label.image_id}, which is not listed; correct the file"
+            )
     return Labels(files, labels)
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """The JSON object in a file of COCO labels, as it stands there. Raises InputError when there is none."""
+    """The JSON object in a file of COCO labels, as it stands there. Raises InputError when there is
+    none.
+    """
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as JSON ({error}); name a COCO labels file") from None
+        raise InputError(
+            f"{path}: cannot be read as JSON ({error}); name a COCO labels file"
+        ) from None
     if not isinstance(raw, dict):
-        raise InputError(f"{path}: must hold a JSON object in COCO layout, not {type(raw).__name__}; name another file")
+        raise InputError(
+            f"{path}: must hold a JSON object in COCO layout, not {type(raw).__name__}; name another file"
+        )
     return raw
 
 

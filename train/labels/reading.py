@@ -16,7 +16,8 @@ from train.labels.coco import labels_in, read_json
 from train.photographs import SUFFIXES
 
 OUTSIDE_PX = 2.0
-"""A box may reach this far outside its picture, in pixels: labelling programs round differently. It is clipped."""
+"""A box may reach this far outside its picture, in pixels: labelling programs round differently. It
+is clipped."""
 CLASS_FILES = ("data.yaml", "data.yml", "classes.txt")
 """Where YOLO programs keep the names of the classes."""
 
@@ -25,7 +26,8 @@ CLASS_FILES = ("data.yaml", "data.yml", "classes.txt")
 class RealBox:
     """One labelled box.
 
-    *label*, *kind*: class name and index; *box*: in pixels of the upright photograph; *ignore*: it does not count.
+    *label*, *kind*: class name and index; *box*: in pixels of the upright photograph; *ignore*: it
+    does not count.
     """
 
     label: str
@@ -36,7 +38,9 @@ class RealBox:
 
 @dataclass(frozen=True)
 class Labelled:
-    """A real photograph: its file, its width and height in pixels when upright, and all marks on it (perhaps none)."""
+    """A real photograph: its file, its width and height in pixels when upright, and all marks on it
+    (perhaps none).
+    """
 
     path: Path
     size: tuple[int, int]
@@ -47,8 +51,8 @@ class Labelled:
 class Raw:
     """One picture as a label file speaks of it.
 
-    *where*: how messages begin; *stated*: the size the label file says, if it does; *boxes*: class name, box in pixels
-    (in shares of the picture when *shares*), and whether it is to be ignored.
+    *where*: how messages begin; *stated*: the size the label file says, if it does; *boxes*: class
+    name, box in pixels (in shares of the picture when *shares*), and whether it is to be ignored.
     """
 
     where: str
@@ -59,21 +63,29 @@ class Raw:
 
 
 def read_real(labels: Path, images: Path, classes: Sequence[str]) -> tuple[Labelled, ...]:
-    """Read the labels of the photographs in *images* and match their classes with *classes* by name.
+    """Read the labels of the photographs in *images* and match their classes with *classes* by
+    name.
 
-    *labels*: a COCO ``.json``; a YOLO ``data.yaml`` with its ``labels`` folder beside it; or a folder of YOLO ``.txt``
-    (with ``data.yaml`` or ``classes.txt`` in it or above it) or of Pascal VOC ``.xml``. Only photographs that the
-    labels speak of are taken; one with no box in its label shows no mark. When labels and *classes* have just one class
-    each, they are taken for the same. Raises InputError with one line for whatever is wrong.
+    *labels*: a COCO ``.json``; a YOLO ``data.yaml`` with its ``labels`` folder beside it; or a
+    folder of YOLO ``.txt`` (with ``data.yaml`` or ``classes.txt`` in it or above it) or of Pascal
+    VOC ``.xml``. Only photographs that the labels speak of are taken; one with no box in its label
+    shows no mark. When labels and *classes* have just one class each, they are taken for the same.
+    Raises InputError with one line for whatever is wrong.
     """
     if not images.is_dir():
-        raise InputError(f"--real-images {images}: no such folder; name the folder of the labelled photographs")
+        raise InputError(
+            f"--real-images {images}: no such folder; name the folder of the labelled photographs"
+        )
     found = list(_raw(labels, images, classes))
     if not found:
-        raise InputError(f"--real {labels}: labels no photograph; name a file or folder with labels")
+        raise InputError(
+            f"--real {labels}: labels no photograph; name a file or folder with labels"
+        )
     twice = {raw.path for raw in found if sum(other.path == raw.path for other in found) > 1}
     if twice:
-        raise InputError(f"--real {labels}: {min(twice).name} is labelled twice; keep one of its labels")
+        raise InputError(
+            f"--real {labels}: {min(twice).name} is labelled twice; keep one of its labels"
+        )
     return tuple(_checked(raw, classes) for raw in found)
 
 
@@ -84,7 +96,9 @@ def _raw(labels: Path, images: Path, classes: Sequence[str]) -> Iterator[Raw]:
             return _voc(labels, images, classes)
         return _yolo(labels, images, _class_file(labels), classes)
     if not labels.is_file():
-        raise InputError(f"--real {labels}: no such file or folder; name the labels of the real photographs")
+        raise InputError(
+            f"--real {labels}: no such file or folder; name the labels of the real photographs"
+        )
     if labels.suffix.lower() == ".json":
         return _coco(labels, images, classes)
     if labels.suffix.lower() in (".yaml", ".yml"):
@@ -102,8 +116,12 @@ def _coco(path: Path, images: Path, classes: Sequence[str]) -> Iterator[Raw]:
         name = entry["file_name"]
         size = (entry.get("width"), entry.get("height"))
         if any(length is not None and not isinstance(length, int) for length in size):
-            raise InputError(f"{path}: {name}: width and height must be whole numbers, not {size}; correct the file")
-        boxes = tuple((label.label, label.box, label.ignore) for label in labels.of(int(entry["id"])))
+            raise InputError(
+                f"{path}: {name}: width and height must be whole numbers, not {size}; correct the file"
+            )
+        boxes = tuple(
+            (label.label, label.box, label.ignore) for label in labels.of(int(entry["id"]))
+        )
         yield Raw(f"{path}: {name}", images / name, size if all(size) else None, boxes)
 
 
@@ -129,7 +147,13 @@ def _yolo(labels: Path, images: Path, class_file: Path, classes: Sequence[str]) 
                 for number, line in enumerate(_text(path).splitlines(), start=1)
                 if line.strip()
             )
-            yield Raw(str(path), _picture_of(path.relative_to(labels), pictures, path, images), None, boxes, True)
+            yield Raw(
+                str(path),
+                _picture_of(path.relative_to(labels), pictures, path, images),
+                None,
+                boxes,
+                True,
+            )
 
 
 def _yolo_names(path: Path) -> list[str]:
@@ -139,16 +163,26 @@ def _yolo_names(path: Path) -> list[str]:
     try:
         raw = yaml.safe_load(_text(path))
     except yaml.YAMLError as error:
-        raise InputError(f"{path}: cannot be read as YAML ({' '.join(str(error).split())}); correct it") from None
+        raise InputError(
+            f"{path}: cannot be read as YAML ({' '.join(str(error).split())}); correct it"
+        ) from None
     names = raw.get("names") if isinstance(raw, dict) else None
     if isinstance(names, dict) and sorted(names) == list(range(len(names))):
         names = [names[index] for index in range(len(names))]
-    if not isinstance(names, list) or not names or not all(isinstance(name, str | int) for name in names):
-        raise InputError(f"{path}: names must list the classes, from number 0 on, not {names!r}; correct it")
+    if (
+        not isinstance(names, list)
+        or not names
+        or not all(isinstance(name, str | int) for name in names)
+    ):
+        raise InputError(
+            f"{path}: names must list the classes, from number 0 on, not {names!r}; correct it"
+        )
     return [str(name) for name in names]
 
 
-def _yolo_box(where: str, words: list[str], names: Sequence[str], class_file: Path) -> tuple[str, Box, bool]:
+def _yolo_box(
+    where: str, words: list[str], names: Sequence[str], class_file: Path
+) -> tuple[str, Box, bool]:
     if len(words) != 5:
         raise InputError(
             f"{where}: must hold 5 numbers (class, centre x, y, width, height), not {len(words)}; correct it"
@@ -158,14 +192,20 @@ def _yolo_box(where: str, words: list[str], names: Sequence[str], class_file: Pa
         raise InputError(
             f"{where}: class {words[0]} must be 0 to {len(names) - 1}, as in {class_file}; correct one of them"
         )
-    return names[int(words[0])], Box(x - width / 2, y - height / 2, x + width / 2, y + height / 2), False
+    return (
+        names[int(words[0])],
+        Box(x - width / 2, y - height / 2, x + width / 2, y + height / 2),
+        False,
+    )
 
 
 def _voc(labels: Path, images: Path, classes: Sequence[str]) -> Iterator[Raw]:
     found = list(_voc_files(labels, images))
     if len({name for raw in found for name, _, _ in raw.boxes}) == len(classes) == 1:
         found = [
-            dataclasses.replace(raw, boxes=tuple((classes[0], box, ignore) for _, box, ignore in raw.boxes))
+            dataclasses.replace(
+                raw, boxes=tuple((classes[0], box, ignore) for _, box, ignore in raw.boxes)
+            )
             for raw in found
         ]
     return iter(found)
@@ -177,39 +217,68 @@ def _voc_files(labels: Path, images: Path) -> Iterator[Raw]:
         root = _xml(path)
         name = (root.findtext("filename") or "").strip()
         picture = images / name if name and (images / name).is_file() else None
-        boxes = tuple(_voc_box(f"{path} object {n}", entry) for n, entry in enumerate(root.iter("object"), start=1))
-        size = tuple(_numbers(str(path), [root.findtext(f"size/{side}") or "0" for side in ("width", "height")]))
+        boxes = tuple(
+            _voc_box(f"{path} object {n}", entry)
+            for n, entry in enumerate(root.iter("object"), start=1)
+        )
+        size = tuple(
+            _numbers(
+                str(path), [root.findtext(f"size/{side}") or "0" for side in ("width", "height")]
+            )
+        )
         stated = (int(size[0]), int(size[1])) if all(size) else None
-        yield Raw(str(path), picture or _picture_of(path.relative_to(labels), pictures, path, images), stated, boxes)
+        yield Raw(
+            str(path),
+            picture or _picture_of(path.relative_to(labels), pictures, path, images),
+            stated,
+            boxes,
+        )
 
 
 def _xml(path: Path) -> ET.Element:
     text = _text(path)
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
-        raise InputError(f"{path}: must be plain Pascal VOC XML, without DOCTYPE or ENTITY; save it anew")
+        raise InputError(
+            f"{path}: must be plain Pascal VOC XML, without DOCTYPE or ENTITY; save it anew"
+        )
     try:
         root = ET.fromstring(text)  # noqa: S314 - without entities, refused above, XML cannot unpack to more than it is
     except ET.ParseError as error:
         raise InputError(f"{path}: cannot be read as XML ({error}); save it anew") from None
     if root.tag != "annotation":
-        raise InputError(f"{path}: must hold a Pascal VOC annotation, not {root.tag}; name another folder")
+        raise InputError(
+            f"{path}: must hold a Pascal VOC annotation, not {root.tag}; name another folder"
+        )
     return root
 
 
 def _voc_box(where: str, entry: ET.Element) -> tuple[str, Box, bool]:
-    """One object; VOC counts pixels from 1 and names the last one inside, which half-open corners do not."""
-    name, corners = (entry.findtext("name") or "").strip(), [entry.findtext(f"bndbox/{k}") for k in _VOC_CORNERS]
+    """One object; VOC counts pixels from 1 and names the last one inside, which half-open corners
+    do not.
+    """
+    name, corners = (
+        (entry.findtext("name") or "").strip(),
+        [entry.findtext(f"bndbox/{k}") for k in _VOC_CORNERS],
+    )
     if not name or None in corners:
-        raise InputError(f"{where}: must have a name and a bndbox with {', '.join(_VOC_CORNERS)}; correct it")
+        raise InputError(
+            f"{where}: must have a name and a bndbox with {', '.join(_VOC_CORNERS)}; correct it"
+        )
     x0, y0, x1, y1 = _numbers(where, [corner or "" for corner in corners])
-    return name, Box(x0 - 1, y0 - 1, x1, y1), (entry.findtext("difficult") or "0").strip() not in ("0", "")
+    return (
+        name,
+        Box(x0 - 1, y0 - 1, x1, y1),
+        (entry.findtext("difficult") or "0").strip() not in ("0", ""),
+    )
 
 
 _VOC_CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
 
 def _by_stem(images: Path) -> dict[str, list[Path]]:
-    """The pictures below *images* by their path without its ending, for labels that do not say the ending."""
+    """The pictures below *images* by their path without its ending, for labels that do not say the
+    ending.
+    """
     found: dict[str, list[Path]] = {}
     for path in sorted(images.rglob("*")):
         if path.suffix.lower() in SUFFIXES:
@@ -239,32 +308,52 @@ def _checked(raw: Raw, classes: Sequence[str]) -> Labelled:
     boxes = []
     for label, box, ignore in raw.boxes:
         pixels = _scaled(box, *size) if raw.shares else box
-        boxes.append(RealBox(label, _kind(label, classes, raw.where), _inside(pixels, size, raw.where), ignore))
+        boxes.append(
+            RealBox(
+                label, _kind(label, classes, raw.where), _inside(pixels, size, raw.where), ignore
+            )
+        )
     return Labelled(raw.path, size, tuple(boxes))
 
 
 def _upright_size(path: Path, where: str) -> tuple[int, int]:
     try:
         with Image.open(path) as opened:
-            turned = opened.getexif().get(0x0112, 1) in (5, 6, 7, 8)  # EXIF orientation: stored lying on its side
+            turned = opened.getexif().get(0x0112, 1) in (
+                5,
+                6,
+                7,
+                8,
+            )  # EXIF orientation: stored lying on its side
             return (opened.height, opened.width) if turned else opened.size
     except FileNotFoundError:
-        raise InputError(f"{where}: names {path.name}, which is not there; correct --real-images") from None
+        raise InputError(
+            f"{where}: names {path.name}, which is not there; correct --real-images"
+        ) from None
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise InputError(f"{where}: {path.name} cannot be read as a picture ({error}); bring a whole one") from None
+        raise InputError(
+            f"{where}: {path.name} cannot be read as a picture ({error}); bring a whole one"
+        ) from None
 
 
 def _kind(label: str, classes: Sequence[str], where: str) -> int:
     if label not in classes:
-        raise InputError(f"{where}: class {label!r} is none of the marks' ({', '.join(classes)}); rename one of them")
+        raise InputError(
+            f"{where}: class {label!r} is none of the marks' ({', '.join(classes)}); rename one of them"
+        )
     return list(classes).index(label)
 
 
 def _inside(box: Box, size: tuple[int, int], where: str) -> Box:
     inside = box.clipped(*size)
     if not all(math.isfinite(side) for side in box.corners()) or box.width <= 0 or box.height <= 0:
-        raise InputError(f"{where}: the box {_text_of(box)} must have width and height above 0; correct the label")
-    if max(abs(a - b) for a, b in zip(box.corners(), inside.corners(), strict=True)) > OUTSIDE_PX or inside.area <= 0:
+        raise InputError(
+            f"{where}: the box {_text_of(box)} must have width and height above 0; correct the label"
+        )
+    if (
+        max(abs(a - b) for a, b in zip(box.corners(), inside.corners(), strict=True)) > OUTSIDE_PX
+        or inside.area <= 0
+    ):
         raise InputError(
             f"{where}: the box {_text_of(box)} must lie inside the picture of {size[0]} x {size[1]}; correct the label"
         )
@@ -279,7 +368,9 @@ def _numbers(where: str, words: Sequence[str]) -> list[float]:
     try:
         return [float(word) for word in words]
     except ValueError:
-        raise InputError(f"{where}: must hold numbers, not {' '.join(words)!r}; correct the label") from None
+        raise InputError(
+            f"{where}: must hold numbers, not {' '.join(words)!r}; correct the label"
+        ) from None
 
 
 def _text(path: Path) -> str:

@@ -16,9 +16,9 @@ COCO, CSV, YOLO, YOLO_SET = "labels.json", "labels.csv", "labels", "data.yaml"
 class Shown:
     """What one picture of a data set shows.
 
-    *name*: its file's name; *marks*: class index and box of those that count; *ignored*: boxes of those too small,
-    hidden or cut to count, and of look-alikes that nobody could tell from a mark. Boxes in pixels of the picture,
-    corners, half-open.
+    *name*: its file's name; *marks*: class index and box of those that count; *ignored*: boxes of
+    those too small, hidden or cut to count, and of look-alikes that nobody could tell from a mark.
+    Boxes in pixels of the picture, corners, half-open.
     """
 
     name: str
@@ -27,7 +27,8 @@ class Shown:
 
 
 def hundredths(pixels: float) -> float:
-    """A place, length or area as labels say it: hundredths of a pixel are finer than anybody can label.
+    """A place, length or area as labels say it: hundredths of a pixel are finer than anybody can
+    label.
 
     >>> hundredths(12.3456)
     12.35
@@ -38,8 +39,8 @@ def hundredths(pixels: float) -> float:
 def coco(shown: Iterable[Shown], classes: Sequence[str], size: int, info: dict[str, Any]) -> str:
     """COCO JSON of square pictures of *size* pixels.
 
-    A box that does not count has ``ignore`` and ``iscrowd`` set, once for each class: whatever is found there is
-    neither rewarded nor punished.
+    A box that does not count has ``ignore`` and ``iscrowd`` set, once for each class: whatever is
+    found there is neither rewarded nor punished.
     """
     images, annotations = [], list[dict[str, Any]]()
     for number, picture in enumerate(shown, start=1):
@@ -47,33 +48,51 @@ def coco(shown: Iterable[Shown], classes: Sequence[str], size: int, info: dict[s
         boxes = [(kind, box, False) for kind, box in picture.marks]
         boxes += [(kind, box, True) for box in picture.ignored for kind in range(len(classes))]
         for kind, box, ignore in boxes:
-            corner = [hundredths(box.x0), hundredths(box.y0), hundredths(box.width), hundredths(box.height)]
-            place = {"id": len(annotations) + 1, "image_id": number, "category_id": kind + 1, "bbox": corner}
-            annotations.append({**place, "area": hundredths(box.area), "iscrowd": int(ignore), "ignore": ignore})
+            corner = [
+                hundredths(box.x0),
+                hundredths(box.y0),
+                hundredths(box.width),
+                hundredths(box.height),
+            ]
+            place = {
+                "id": len(annotations) + 1,
+                "image_id": number,
+                "category_id": kind + 1,
+                "bbox": corner,
+            }
+            annotations.append(
+                {**place, "area": hundredths(box.area), "iscrowd": int(ignore), "ignore": ignore}
+            )
     categories = [{"id": index, "name": name} for index, name in enumerate(classes, start=1)]
-    return json.dumps({"info": info, "images": images, "annotations": annotations, "categories": categories})
+    return json.dumps(
+        {"info": info, "images": images, "annotations": annotations, "categories": categories}
+    )
 
 
 def csv_rows(shown: Iterable[Shown]) -> str:
     """The write-up's rows, ``name,flag,x0 y0 x1 y1``, without a heading.
 
-    One row for each box that counts, with flag 1; ``name,0,0 0 0 0`` for a picture without a mark. A picture all of
-    whose marks are ignored is left out: it is neither. The class is not said, as in the write-up, which has one.
+    One row for each box that counts, with flag 1; ``name,0,0 0 0 0`` for a picture without a mark.
+    A picture all of whose marks are ignored is left out: it is neither. The class is not said, as
+    in the write-up, which has one.
     """
     rows = []
     for picture in shown:
         for _, box in picture.marks:
-            rows.append(f"{picture.name},1,{' '.join(f'{hundredths(corner):g}' for corner in box.corners())}")
+            rows.append(
+                f"{picture.name},1,{' '.join(f'{hundredths(corner):g}' for corner in box.corners())}"
+            )
         if not picture.marks and not picture.ignored:
             rows.append(f"{picture.name},0,0 0 0 0")
     return "".join(row + "\n" for row in rows)
 
 
 def yolo_text(marks: Iterable[tuple[int, Box]], width: int, height: int) -> str:
-    r"""YOLO's lines for one picture: class index, centre x and y, width, height, as shares of the picture.
+    r"""YOLO's lines for one picture: class index, centre x and y, width, height, as shares of the
+    picture.
 
-    *marks*: class index and box in pixels of the picture, which is *width* x *height*. YOLO knows no ignored boxes:
-    they are left out, and count as background to whoever trains on this.
+    *marks*: class index and box in pixels of the picture, which is *width* x *height*. YOLO knows
+    no ignored boxes: they are left out, and count as background to whoever trains on this.
 
     >>> yolo_text([(1, Box(20, 10, 60, 30))], 200, 100)
     '1 0.200000 0.200000 0.200000 0.200000\n'
@@ -87,7 +106,9 @@ def yolo_text(marks: Iterable[tuple[int, Box]], width: int, height: int) -> str:
 
 def yolo_set(classes: Sequence[str]) -> str:
     """The ``data.yaml`` that YOLO programs read: paths from its own folder, and the class names."""
-    names = "".join(f"  {index}: {json.dumps(name, ensure_ascii=False)}\n" for index, name in enumerate(classes))
+    names = "".join(
+        f"  {index}: {json.dumps(name, ensure_ascii=False)}\n" for index, name in enumerate(classes)
+    )
     return (
         "# Written by 'stampgate synth'. To judge on pictures that were not trained on, paint a second set with\n"
         "# --held-out and name its images folder at val.\n"
@@ -95,10 +116,15 @@ def yolo_set(classes: Sequence[str]) -> str:
     )
 
 
-def write_labels(folder: Path, shown: Sequence[Shown], classes: Sequence[str], size: int, info: dict[str, Any]) -> None:
+def write_labels(
+    folder: Path, shown: Sequence[Shown], classes: Sequence[str], size: int, info: dict[str, Any]
+) -> None:
     """Write all three into *folder*, each file whole or not at all. Raises InputError."""
     for picture in shown:
-        path, text = folder / YOLO / f"{Path(picture.name).stem}.txt", yolo_text(picture.marks, size, size)
+        path, text = (
+            folder / YOLO / f"{Path(picture.name).stem}.txt",
+            yolo_text(picture.marks, size, size),
+        )
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
             write_whole(path, text.encode())
     write_whole(folder / YOLO_SET, yolo_set(classes).encode())

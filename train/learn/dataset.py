@@ -23,8 +23,9 @@ from train.paint.synth import Kit, Picture, paint_twins
 class Batch:
     """Pictures and the answers wanted.
 
-    *pictures*: (n, side, side, 3) uint8; *heat*: (n, classes, rows, columns); *care*, *weight*: (n, rows, columns);
-    *sides*: (n, 4, rows, columns); all but the first float32. The meaning of each is in :class:`train.network.losses.Target`.
+    *pictures*: (n, side, side, 3) uint8; *heat*: (n, classes, rows, columns); *care*, *weight*: (n,
+    rows, columns); *sides*: (n, 4, rows, columns); all but the first float32. The meaning of each
+    is in :class:`train.network.losses.Target`.
     """
 
     pictures: Tensor
@@ -49,7 +50,8 @@ class Batch:
 
 
 def plan_batch(fit: FitSettings, number: int, world: int = 1) -> tuple[int, int]:
-    """Side in pixels and number of the pictures of batch *number*; whole frames come in smaller batches.
+    """Side in pixels and number of the pictures of batch *number*; whole frames come in smaller
+    batches.
 
     *world*: how many processes train together; the batch is that of all of them.
     """
@@ -61,24 +63,32 @@ def plan_batch(fit: FitSettings, number: int, world: int = 1) -> tuple[int, int]
     return fit.window, count
 
 
-def paint_batch(kit: Kit, fit: FitSettings, number: int, rank: int = 0, world: int = 1) -> list[Picture]:
+def paint_batch(
+    kit: Kit, fit: FitSettings, number: int, rank: int = 0, world: int = 1
+) -> list[Picture]:
     """Make the pictures that process *rank* of *world* has of batch *number*.
 
-    They are painted as twins, each pair from a seed of its own; of the last pair of an odd number, one is left out.
-    Where there are labelled photographs of real marks, each takes a painted picture's place by chance.
+    They are painted as twins, each pair from a seed of its own; of the last pair of an odd number,
+    one is left out. Where there are labelled photographs of real marks, each takes a painted
+    picture's place by chance.
     """
     side, count = plan_batch(fit, number, world)
     own = [int(index) for index in np.array_split(np.arange(count), world)[rank]]
     chosen = {index: real_or_none((fit.seed, number, index, 1), kit, fit, side) for index in own}
     pairs = {index // 2 for index, real in chosen.items() if real is None}  # no others are painted
-    painted = {pair: paint_twins(np.random.default_rng((fit.seed, number, pair)), kit, side) for pair in sorted(pairs)}
+    painted = {
+        pair: paint_twins(np.random.default_rng((fit.seed, number, pair)), kit, side)
+        for pair in sorted(pairs)
+    }
     return [real or painted[index // 2][index % 2] for index, real in chosen.items()]
 
 
 def real_or_none(seed: tuple[int, ...], kit: Kit, fit: FitSettings, side: int) -> Picture | None:
-    """A picture, *side* pixels wide and high, of one of the kit's real photographs; None where one is to be painted.
+    """A picture, *side* pixels wide and high, of one of the kit's real photographs; None where one
+    is to be painted.
 
-    The chance of a real one is ``real_share``. Raises InputError when the photograph cannot be read.
+    The chance of a real one is ``real_share``. Raises InputError when the photograph cannot be
+    read.
     """
     if not kit.real:
         return None
@@ -92,7 +102,9 @@ def real_or_none(seed: tuple[int, ...], kit: Kit, fit: FitSettings, side: int) -
 def collate(pictures: list[Picture], classes: int) -> Batch:
     """Stack painted pictures of one size with their targets."""
     side = pictures[0].pixels.shape[0]
-    targets = [encode(p.marks, p.ignored, classes, side // STRIDE, side // STRIDE) for p in pictures]
+    targets = [
+        encode(p.marks, p.ignored, classes, side // STRIDE, side // STRIDE) for p in pictures
+    ]
     return Batch(
         torch.from_numpy(np.stack([p.pixels for p in pictures])),
         torch.from_numpy(np.stack([t.heat for t in targets])),
@@ -106,9 +118,17 @@ class PaintedBatches(IterableDataset[Batch]):
     """Endless batches from number *first* on, shared out among the workers in turn."""
 
     def __init__(
-        self, make_kit: Callable[[], Kit], fit: FitSettings, classes: int, first: int, rank: int = 0, world: int = 1
+        self,
+        make_kit: Callable[[], Kit],
+        fit: FitSettings,
+        classes: int,
+        first: int,
+        rank: int = 0,
+        world: int = 1,
     ) -> None:
-        """Paint with a kit that each worker makes for itself, so that nothing is shared between processes."""
+        """Paint with a kit that each worker makes for itself, so that nothing is shared between
+        processes.
+        """
         self.make_kit, self.fit, self.classes, self.first = make_kit, fit, classes, first
         self.rank, self.world = rank, world
 
@@ -123,18 +143,28 @@ class PaintedBatches(IterableDataset[Batch]):
 
 
 def _settle(_worker: int) -> None:
-    """Keep a painting process to its one core, and let the trainer alone answer Ctrl-C and torchrun's SIGTERM."""
+    """Keep a painting process to its one core, and let the trainer alone answer Ctrl-C and
+    torchrun's SIGTERM.
+    """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    os.nice(10)  # a step waits for the slower of its parts: a painter must not push one of them aside
+    os.nice(
+        10
+    )  # a step waits for the slower of its parts: a painter must not push one of them aside
 
 
 def load_batches(
-    make_kit: Callable[[], Kit], fit: FitSettings, classes: int, first: int, rank: int = 0, world: int = 1
+    make_kit: Callable[[], Kit],
+    fit: FitSettings,
+    classes: int,
+    first: int,
+    rank: int = 0,
+    world: int = 1,
 ) -> Iterator[Batch]:
-    """Paint batches in *fit.workers* processes, at most one a core, a few ahead, in order of their numbers.
+    """Paint batches in *fit.workers* processes, at most one a core, a few ahead, in order of their
+    numbers.
 
     *rank*, *world*: which share of each batch is this process's, of how many that train together.
     """
@@ -142,7 +172,8 @@ def load_batches(
     workers = min(fit.workers, cores_here())
     if not workers:
         return iter(DataLoader(dataset, batch_size=None))
-    # Not forked: OpenCV's and OpenMP's threads do not survive a fork, and the child would wait for them for ever.
+    # Not forked: OpenCV's and OpenMP's threads do not survive a fork, and the child would wait for
+    # them for ever.
     loader = DataLoader(
         dataset,
         batch_size=None,

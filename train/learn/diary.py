@@ -1,4 +1,6 @@
-"""What a run says about itself: the progress bar, ``loss.csv``, ``validation.csv`` and TensorBoard's curves."""
+"""What a run says about itself: the progress bar, ``loss.csv``, ``validation.csv`` and
+TensorBoard's curves.
+"""
 
 import csv
 from collections.abc import Iterator
@@ -73,7 +75,9 @@ class Diary:
             self.bar.update(min(done, self.bar.total or 0) - self.bar.n)
         if self.board:
             self._scalars("train", trainer.step, losses)
-            self.board.add_scalar("learning rate", trainer.optimizer.param_groups[0]["lr"], trainer.step)
+            self.board.add_scalar(
+                "learning rate", trainer.optimizer.param_groups[0]["lr"], trainer.step
+            )
             self.board.add_scalar("images per second", rate, trainer.step)
 
     def look(self, trainer: Trainer, losses: Losses) -> None:
@@ -89,7 +93,9 @@ class Diary:
             self.board.add_image(name, np.asarray(image.convert("RGB")), step, dataformats="HWC")
 
     def flush(self) -> None:
-        """Write down what is still in memory, so that a checkpoint never knows more than the tables."""
+        """Write down what is still in memory, so that a checkpoint never knows more than the
+        tables.
+        """
         for table in (self.losses, self.validation):
             if table:
                 table.flush()
@@ -102,7 +108,9 @@ class Diary:
 
 @contextmanager
 def open_diary(out: Path, config: RunConfig, trainer: Trainer) -> Iterator[Diary]:
-    """The run's diary, continued when the run is; only the leader of a team writes one. Raises UsageError."""
+    """The run's diary, continued when the run is; only the leader of a team writes one. Raises
+    UsageError.
+    """
     with ExitStack() as opened:
         if not trainer.team.leads:
             yield Diary()
@@ -111,11 +119,15 @@ def open_diary(out: Path, config: RunConfig, trainer: Trainer) -> Iterator[Diary
         losses = opened.enter_context(_table(out / "loss.csv", LOSS_COLUMNS, trainer.step))
         validation = None
         if config.fit.validate_share:
-            validation = opened.enter_context(_table(out / "validation.csv", VALIDATION_COLUMNS, trainer.step))
+            validation = opened.enter_context(
+                _table(out / "validation.csv", VALIDATION_COLUMNS, trainer.step)
+            )
         board = None
         if config.fit.tensorboard:
             again = trainer.step + 1 if trainer.step else None
-            board = opened.enter_context(summary_writer()(str(out / "tensorboard"), purge_step=again))
+            board = opened.enter_context(
+                summary_writer()(str(out / "tensorboard"), purge_step=again)
+            )
         diary = Diary(bar, losses, validation, board)
         with Image.open(out / SHEET) as sheet:
             diary.picture("training pictures", sheet, trainer.step)
@@ -138,10 +150,16 @@ def summary_writer() -> "type[SummaryWriter]":
 def _progress(config: RunConfig, trainer: Trainer) -> "Iterator[tqdm[NoReturn]]":
     """A bar over steps, or over seconds when the run is limited by time."""
     by_steps = bool(config.fit.steps)
-    total, done = (config.fit.steps, trainer.step) if by_steps else (round(config.fit.minutes * 60), trainer.seconds)
+    total, done = (
+        (config.fit.steps, trainer.step)
+        if by_steps
+        else (round(config.fit.minutes * 60), trainer.seconds)
+    )
     form = "{l_bar}{bar}| {n:.0f}/{total} {unit} [{elapsed}<{remaining}{postfix}]"
     unit = "steps" if by_steps else "s"
-    with tqdm(total=total, initial=round(done), unit=unit, desc="train", bar_format=form, mininterval=1.0) as bar:
+    with tqdm(
+        total=total, initial=round(done), unit=unit, desc="train", bar_format=form, mininterval=1.0
+    ) as bar:
         yield bar
 
 
@@ -155,7 +173,11 @@ def _table(path: Path, columns: tuple[str, ...], step: int) -> Iterator[Table]:
 
 
 def _rows_until(path: Path, step: int) -> list[str]:
-    """Rows of an earlier table up to *step*: those behind it were written after the checkpoint and will come again."""
-    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()[1:] if path.exists() else []
+    """Rows of an earlier table up to *step*: those behind it were written after the checkpoint and
+    will come again.
+    """
+    lines = (
+        path.read_text(encoding="utf-8", errors="replace").splitlines()[1:] if path.exists() else []
+    )
     numbered = ((line, line.partition(",")[0]) for line in lines)
     return [line for line, number in numbered if number.isdecimal() and int(number) <= step]

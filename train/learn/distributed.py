@@ -1,10 +1,12 @@
-"""Several processes that train one network, on one machine or many: what they share and what they must agree on.
+"""Several processes that train one network, on one machine or many: what they share and what they
+must agree on.
 
-``torchrun`` starts the same command in each process and says in the environment how many there are. Each paints and
-learns from its own share of every batch; after the backward pass the gradients are averaged over all of them in one
-all-reduce, gloo between processors and nccl between GPUs. That is the method of *DistributedDataParallel* (Li et al.,
-2020) without its wrapper, because a process here has a copy of the network for each core (:mod:`train.learn.replicas`) and
-the wrapper knows of one. Without ``torchrun`` there is a team of one, and nothing here costs anything.
+``torchrun`` starts the same command in each process and says in the environment how many there are.
+Each paints and learns from its own share of every batch; after the backward pass the gradients are
+averaged over all of them in one all-reduce, gloo between processors and nccl between GPUs. That is
+the method of *DistributedDataParallel* (Li et al., 2020) without its wrapper, because a process
+here has a copy of the network for each core (:mod:`train.learn.replicas`) and the wrapper knows of
+one. Without ``torchrun`` there is a team of one, and nothing here costs anything.
 """
 
 import os
@@ -42,15 +44,17 @@ def own_device() -> torch.device:
     """The GPU of this process, or the processor where there is none."""
     if not torch.cuda.is_available():
         return torch.device("cpu")
-    return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")) if started_by_torchrun() else 0)
+    return torch.device(
+        "cuda", int(os.environ.get("LOCAL_RANK", "0")) if started_by_torchrun() else 0
+    )
 
 
 @dataclass(frozen=True)
 class Team:
     """The processes of a run, seen from one of them.
 
-    *rank*: its number, 0 for the leader, who alone writes files; *world*: how many there are; *device*: what it
-    calculates on.
+    *rank*: its number, 0 for the leader, who alone writes files; *world*: how many there are;
+    *device*: what it calculates on.
 
     Synchronization: a collective; every process calls the same methods in the same order.
     """
@@ -65,7 +69,9 @@ class Team:
         return self.rank == 0
 
     def average(self, tensors: Sequence[Tensor]) -> None:
-        """Replace each of the float *tensors* by its mean over the processes, in one exchange. Raises InputError."""
+        """Replace each of the float *tensors* by its mean over the processes, in one exchange.
+        Raises InputError.
+        """
         if self.world == 1:
             return
         flat = torch.cat([tensor.reshape(-1) for tensor in tensors])
@@ -78,7 +84,9 @@ class Team:
         """Whether any process must stop, and what the leader's clock says. Raises InputError."""
         if self.world == 1:
             return stop, seconds
-        told = torch.tensor([stop, seconds if self.leads else 0.0], dtype=torch.float64, device=self.device)
+        told = torch.tensor(
+            [stop, seconds if self.leads else 0.0], dtype=torch.float64, device=self.device
+        )
         _sum(told)
         return bool(told[0] > 0), float(told[1])
 
@@ -91,7 +99,9 @@ class Team:
         self.agree(False, 0.0)
 
     def begin_alike(self, net: nn.Module, step: int) -> None:
-        """Give every process the leader's weights, and check that all begin at the same step. Raises InputError."""
+        """Give every process the leader's weights, and check that all begin at the same step.
+        Raises InputError.
+        """
         if self.world == 1:
             return
         first = self.told(step)
@@ -108,7 +118,10 @@ def _sum(tensor: Tensor) -> None:
     try:
         distributed.all_reduce(tensor)
     except RuntimeError as error:
-        reason = str(error).partition("\n")[0].partition("] ")[2].partition(". ")[0] or "no reason was given"
+        reason = (
+            str(error).partition("\n")[0].partition("] ")[2].partition(". ")[0]
+            or "no reason was given"
+        )
         raise InputError(
             f"torchrun: another process of this run ended or cannot be reached ({reason}); its own last line says why"
         ) from None
@@ -116,7 +129,8 @@ def _sum(tensor: Tensor) -> None:
 
 @contextmanager
 def join_team() -> Iterator[Team]:
-    """Meet the other processes that ``torchrun`` started; none of them leaves before the last is done.
+    """Meet the other processes that ``torchrun`` started; none of them leaves before the last is
+    done.
 
     Raises InputError when one of them cannot be reached.
     """
@@ -130,7 +144,9 @@ def join_team() -> Iterator[Team]:
         distributed.init_process_group("nccl" if device.type == "cuda" else "gloo")
     except (RuntimeError, ValueError) as error:
         reason = str(error).partition("\n")[0]
-        raise InputError(f"torchrun: the processes do not find each other ({reason}); check --rdzv-endpoint") from None
+        raise InputError(
+            f"torchrun: the processes do not find each other ({reason}); check --rdzv-endpoint"
+        ) from None
     try:
         team = Team(distributed.get_rank(), distributed.get_world_size(), device)
         yield team

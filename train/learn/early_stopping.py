@@ -12,7 +12,9 @@ BETTER = 0.005
 
 @dataclass
 class Plateau:
-    """Counts the looks since the loss was last better; *patience*: how many end the run, 0 for never."""
+    """Counts the looks since the loss was last better; *patience*: how many end the run, 0 for
+    never.
+    """
 
     patience: int
     best: float = math.inf
@@ -20,7 +22,9 @@ class Plateau:
 
     @classmethod
     def resumed(cls, patience: int, best: float, since: int) -> "Plateau":
-        """Go on counting; who resumes a run that had ended on its plateau is given as many looks again."""
+        """Go on counting; who resumes a run that had ended on its plateau is given as many looks
+        again.
+        """
         return cls(patience, best, 0 if patience and since >= patience else since)
 
     def look(self, loss: float) -> None:
@@ -51,5 +55,7 @@ class Underway(Protocol):
 
 
 def share_done(fit: FitSettings, run: Underway) -> float:
-    """How much of the run is behind us, 0..1; a little more when its last step took it past its time."""
+    """How much of the run is behind us, 0..1; a little more when its last step took it past its
+    time.
+    """
     return run.step / fit.steps if fit.steps else run.seconds / (fit.minutes * 60)

@@ -25,7 +25,9 @@ def note_environment(out: Path, team: Team, step: int) -> None:
     path = out / NAME
     starts = []
     if step:
-        with contextlib.suppress(OSError, ValueError):  # a lost or damaged note must not keep a run from going on
+        with contextlib.suppress(
+            OSError, ValueError
+        ):  # a lost or damaged note must not keep a run from going on
             starts = json.loads(path.read_text(encoding="utf-8"))
     starts.append({"step": step, **environment(team)})
     write_whole(path, (json.dumps(starts, indent=2) + "\n").encode())
@@ -55,9 +57,13 @@ def _version(name: str) -> str:
 
 
 def processor() -> str:
-    """The processor's model as Linux names it; Arm boards have no such line and say their architecture."""
+    """The processor's model as Linux names it; Arm boards have no such line and say their
+    architecture.
+    """
     with contextlib.suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
+        for line in (
+            Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+        ):
             name, _, value = line.partition(":")
             if name.strip() == "model name":
                 return value.strip()

@@ -36,7 +36,8 @@ SHOWN_SCORE = 0.3
 class Outcome:
     """How a run ended.
 
-    *threshold*: None when none was asked for; *stopped*: it was interrupted; *plateau*: its loss fell no more.
+    *threshold*: None when none was asked for; *stopped*: it was interrupted; *plateau*: its loss
+    fell no more.
     """
 
     checkpoint: Path
@@ -46,11 +47,15 @@ class Outcome:
     plateau: bool = False
 
 
-def fit(inputs: Inputs, out: Path, resume: Checkpoint | None = None, with_threshold: bool = True) -> Outcome:
-    """Train and leave all of a run in *out*: weights, losses, configuration, environment, sheets of pictures.
+def fit(
+    inputs: Inputs, out: Path, resume: Checkpoint | None = None, with_threshold: bool = True
+) -> Outcome:
+    """Train and leave all of a run in *out*: weights, losses, configuration, environment, sheets of
+    pictures.
 
-    SIGINT or SIGTERM ends the run after the step in hand; the checkpoint is usable all the same. Under ``torchrun``
-    every process calls this alike, and the leader alone writes. Without a threshold the run cannot be exported.
+    SIGINT or SIGTERM ends the run after the step in hand; the checkpoint is usable all the same.
+    Under ``torchrun`` every process calls this alike, and the leader alone writes. Without a
+    threshold the run cannot be exported.
     """
     config = inputs.config
     torch.manual_seed(config.fit.seed)
@@ -59,7 +64,9 @@ def fit(inputs: Inputs, out: Path, resume: Checkpoint | None = None, with_thresh
         trainer = Trainer.resumed(resume, team) if resume else Trainer.fresh(config, team)
         held_out = prepare_folder(inputs, out, team, trainer.step)
         team.meet()
-        batches = load_batches(inputs.kit, config.fit, len(config.classes), trainer.step, team.rank, team.world)
+        batches = load_batches(
+            inputs.kit, config.fit, len(config.classes), trainer.step, team.rank, team.world
+        )
         with open_diary(out, config, trainer) as diary:
             saved = started = time.monotonic() - trainer.seconds
             stop, share = False, share_done(config.fit, trainer)
@@ -75,14 +82,18 @@ def fit(inputs: Inputs, out: Path, resume: Checkpoint | None = None, with_thresh
                     diary.flush()
                     checkpoint.save(trainer.checkpoint(config, None), out)
                     saved = time.monotonic()
-        shown_from = team.told(conclude(trainer, inputs, held_out, out, with_threshold) if team.leads else 0.0)
+        shown_from = team.told(
+            conclude(trainer, inputs, held_out, out, with_threshold) if team.leads else 0.0
+        )
     plateau = trainer.plateau.reached
     threshold = shown_from if with_threshold else None
     return Outcome(out / checkpoint.NAME, trainer.step, threshold, stop and not plateau, plateau)
 
 
 def looks_between(config: RunConfig, before: float, now: float) -> bool:
-    """Whether a look at the held-out pictures falls between two shares of the run; the last is at its end."""
+    """Whether a look at the held-out pictures falls between two shares of the run; the last is at
+    its end.
+    """
     every = config.fit.validate_share
     return every > 0 and (int(before / every) < int(now / every) or before < 1.0 <= now)
 
@@ -91,7 +102,9 @@ def look(trainer: Trainer, config: RunConfig, held_out: Sequence[Picture], diary
     """Score the averaged network on the held-out pictures and write it down."""
     net = copy.deepcopy(trainer.net)
     net.load_state_dict(trainer.averaged)
-    losses = score_held_out(net.eval(), held_out, config.fit.sides_weight, parts_of(config.fit, trainer.team))
+    losses = score_held_out(
+        net.eval(), held_out, config.fit.sides_weight, parts_of(config.fit, trainer.team)
+    )
     trainer.plateau.look(losses[0])
     diary.look(trainer, losses)
     if diary.board:
@@ -100,7 +113,9 @@ def look(trainer: Trainer, config: RunConfig, held_out: Sequence[Picture], diary
         diary.picture("hits and misses", hits_sheet(shown, found, config.classes), trainer.step)
 
 
-def conclude(trainer: Trainer, inputs: Inputs, held_out: Sequence[Picture], out: Path, with_threshold: bool) -> float:
+def conclude(
+    trainer: Trainer, inputs: Inputs, held_out: Sequence[Picture], out: Path, with_threshold: bool
+) -> float:
     """Save, set the threshold on all cores, and draw what the network finds in held-out pictures.
 
     Returns the score from which findings are drawn: the threshold where there is one.

@@ -1,4 +1,6 @@
-"""Held-out painted pictures: the same few at every look, painted from photographs that no training picture shows."""
+"""Held-out painted pictures: the same few at every look, painted from photographs that no training
+picture shows.
+"""
 
 import io
 import zipfile
@@ -29,14 +31,20 @@ PICTURES, CHUNK = 48, 8
 
 
 def paint_held_out(inputs: Inputs, count: int = PICTURES) -> list[Picture]:
-    """Whole frames, always the same for the same inputs: real photographs first, where there are any, then painted."""
+    """Whole frames, always the same for the same inputs: real photographs first, where there are
+    any, then painted.
+    """
     kit, size = inputs.kit(held_out=True), inputs.config.fit.size
     real = [real_frame(labelled, size, kit.settings) for labelled in kit.real[: count // 2]]
-    return real + [paint(np.random.default_rng((3, index)), kit, size) for index in range(count - len(real))]
+    return real + [
+        paint(np.random.default_rng((3, index)), kit, size) for index in range(count - len(real))
+    ]
 
 
 def write_pictures(pictures: Sequence[Picture], out: Path) -> None:
-    """Write the pixels of the first :data:`KEPT` pictures, (n, size, size, 3) uint8, as ``held_out.npz``."""
+    """Write the pixels of the first :data:`KEPT` pictures, (n, size, size, 3) uint8, as
+    ``held_out.npz``.
+    """
     file = io.BytesIO()
     np.savez_compressed(file, pictures=np.stack([picture.pixels for picture in pictures[:KEPT]]))
     write_whole(out / NAME, file.getvalue())
@@ -55,11 +63,17 @@ def read_held_out(run: Path) -> NDArray[np.uint8]:
             return np.asarray(content["pictures"], np.uint8)
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         reason = error.strerror if isinstance(error, FileNotFoundError) else error
-        raise InputError(f"{path}: cannot be read ({reason}); it belongs to the run, bring the whole folder") from None
+        raise InputError(
+            f"{path}: cannot be read ({reason}); it belongs to the run, bring the whole folder"
+        ) from None
 
 
-def score_held_out(net: DenseLocalizer, pictures: Sequence[Picture], sides_weight: float, threads: int) -> Losses:
-    """Losses of *net*, which must be ready to answer, on the held-out pictures; *threads*: cores to use."""
+def score_held_out(
+    net: DenseLocalizer, pictures: Sequence[Picture], sides_weight: float, threads: int
+) -> Losses:
+    """Losses of *net*, which must be ready to answer, on the held-out pictures; *threads*: cores to
+    use.
+    """
     classes, device = net.heat.out_channels, next(net.parameters()).device
 
     @torch.no_grad()
@@ -69,7 +83,9 @@ def score_held_out(net: DenseLocalizer, pictures: Sequence[Picture], sides_weigh
         return tuple(loss.item() for loss in losses_of(sides_weight, logits, sides, batch))
 
     with ThreadPoolExecutor(threads, "held-out") as pool:
-        parts = list(pool.map(score, (pictures[i : i + CHUNK] for i in range(0, len(pictures), CHUNK))))
+        parts = list(
+            pool.map(score, (pictures[i : i + CHUNK] for i in range(0, len(pictures), CHUNK)))
+        )
     loss, heat, box = (sum(column) / len(parts) for column in zip(*parts, strict=True))
     return loss, heat, box
 
@@ -77,6 +93,8 @@ def score_held_out(net: DenseLocalizer, pictures: Sequence[Picture], sides_weigh
 def find_marks(
     net: DenseLocalizer, pictures: Sequence[Picture], looks: Looks, least: float
 ) -> list[tuple[Finding, ...]]:
-    """What *net* finds in each picture with a score of at least *least*, as the box would, in network pixels."""
+    """What *net* finds in each picture with a score of at least *least*, as the box would, in
+    network pixels.
+    """
     answer = answers_of(net)
     return [find(answer, picture.pixels, looks, least) for picture in pictures]

@@ -12,10 +12,14 @@ from train.paint.synth import Picture
 HIT, MISS, FALSE, IGNORED = (40, 220, 80), (255, 40, 40), (255, 190, 0), (60, 120, 255)
 
 
-def hits_sheet(pictures: Sequence[Picture], found: Sequence[Sequence[Finding]], classes: Sequence[str]) -> Image.Image:
-    """Draw each picture with its marks, green those found and red those missed, and in yellow what is no mark.
+def hits_sheet(
+    pictures: Sequence[Picture], found: Sequence[Sequence[Finding]], classes: Sequence[str]
+) -> Image.Image:
+    """Draw each picture with its marks, green those found and red those missed, and in yellow what
+    is no mark.
 
-    What is too small, hidden or cut to count is blue, and a finding there is neither a hit nor false.
+    What is too small, hidden or cut to count is blue, and a finding there is neither a hit nor
+    false.
     """
     return contact_sheet([_drawn(*pair, classes) for pair in zip(pictures, found, strict=True)])
 
@@ -29,9 +33,15 @@ def _drawn(picture: Picture, findings: Sequence[Finding], classes: Sequence[str]
         hit = any(f.label == classes[kind] and f.box.iou(box) >= FOUND_IOU for f in findings)
         draw.rectangle(box.corners(), outline=HIT if hit else MISS, width=2)
     for finding in findings:
-        near = [box for kind, box in picture.marks if classes[kind] == finding.label] + list(picture.ignored)
+        near = [box for kind, box in picture.marks if classes[kind] == finding.label] + list(
+            picture.ignored
+        )
         right = any(finding.box.iou(box) >= FOUND_IOU for box in near)
         if not right:
             draw.rectangle(upright(finding.box), outline=FALSE, width=2)
-        draw.text((finding.box.x0 + 3, finding.box.y0 + 1), f"{finding.score:.2f}", fill=HIT if right else FALSE)
+        draw.text(
+            (finding.box.x0 + 3, finding.box.y0 + 1),
+            f"{finding.score:.2f}",
+            fill=HIT if right else FALSE,
+        )
     return image

@@ -13,7 +13,9 @@ STARTER = Path(__file__).with_name("starter.pt")
 
 
 def initial_network(config: RunConfig) -> DenseLocalizer:
-    """A network with the weights that *config* asks for. Raises UsageError or InputError when they cannot be had."""
+    """A network with the weights that *config* asks for. Raises UsageError or InputError when they
+    cannot be had.
+    """
     fit = config.fit
     net = DenseLocalizer(fit.network, len(config.classes), fit.weights == "imagenet")
     if fit.weights == "starter":
@@ -24,19 +26,27 @@ def initial_network(config: RunConfig) -> DenseLocalizer:
 
 
 def empty_network(config: RunConfig) -> DenseLocalizer:
-    """The same network with random weights, for those that others will replace: nothing is read or downloaded."""
+    """The same network with random weights, for those that others will replace: nothing is read or
+    downloaded.
+    """
     return DenseLocalizer(config.fit.network, len(config.classes))
 
 
 def take_starter(net: DenseLocalizer, weights: dict[str, Tensor], network: str) -> None:
-    """Put the starter's *weights* into *net*, all but the heat's last layer, which belongs to the classes.
+    """Put the starter's *weights* into *net*, all but the heat's last layer, which belongs to the
+    classes.
 
-    *network*: name of the backbone with its width. Raises UsageError when the weights are of another one.
+    *network*: name of the backbone with its width. Raises UsageError when the weights are of
+    another one.
     """
     try:
         gaps = net.load_state_dict(weights, strict=False)
-        fits = not gaps.unexpected_keys and all(name.startswith("heat.") for name in gaps.missing_keys)
+        fits = not gaps.unexpected_keys and all(
+            name.startswith("heat.") for name in gaps.missing_keys
+        )
     except RuntimeError:  # a tensor of another shape
         fits = False
     if not fits:
-        raise UsageError(f"weights: starter is not made for {network}; take weights = imagenet or none")
+        raise UsageError(
+            f"weights: starter is not made for {network}; take weights = imagenet or none"
+        )

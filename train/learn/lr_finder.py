@@ -27,7 +27,8 @@ BLOWN_UP = 4.0
 """The sweep ends when the smoothed loss is this many times its best: the rest would teach nothing."""
 LEAST_STEPS = 20
 EDGE = 5
-"""Points at either end that no suggestion is taken from: a slope there is made of half the neighbours."""
+"""Points at either end that no suggestion is taken from: a slope there is made of half the
+neighbours."""
 SUFFIXES = (".png", ".svg", ".pdf")
 
 Floats = NDArray[np.float64]
@@ -54,8 +55,8 @@ class Sweep:
 def sweep(inputs: Inputs, steps: int, said: Callable[[int, float], bool]) -> Sweep:
     """Train for at most *steps* steps whose size grows evenly on a log scale.
 
-    *said*: told the step and its size after each, ends the sweep when it answers True. Raises InputError when it ended
-    before anything could be seen.
+    *said*: told the step and its size after each, ends the sweep when it answers True. Raises
+    InputError when it ended before anything could be seen.
     """
     config = inputs.config
     torch.manual_seed(config.fit.seed)
@@ -75,7 +76,9 @@ def sweep(inputs: Inputs, steps: int, said: Callable[[int, float], bool]) -> Swe
         if said(len(rates), float(rate)) or smoothed[-1] > BLOWN_UP * smoothed.min():
             break
     if len(rates) < LEAST_STEPS:
-        raise InputError(f"lr-find: ended after {len(rates)} steps, too few to see a slope; give it more --steps")
+        raise InputError(
+            f"lr-find: ended after {len(rates)} steps, too few to see a slope; give it more --steps"
+        )
     return Sweep.of(rates, losses)
 
 
@@ -94,14 +97,18 @@ def suggest(found: Sweep) -> float:
 
 
 def check_plot(path: Path) -> None:
-    """See to it before the sweep that the plot can be made. Raises UsageError, or ModuleNotFoundError."""
+    """See to it before the sweep that the plot can be made. Raises UsageError, or
+    ModuleNotFoundError.
+    """
     if path.suffix.lower() not in SUFFIXES:
         raise UsageError(f"--out {path}: must end in {', '.join(SUFFIXES)}; rename it")
     import matplotlib.figure  # noqa: F401, PLC0415 - an extra of its own
 
 
 def plot(found: Sweep, rate: float, path: Path) -> None:
-    """Draw loss against step size with the suggestion *rate*, whole or not at all. Raises InputError."""
+    """Draw loss against step size with the suggestion *rate*, whole or not at all. Raises
+    InputError.
+    """
     from matplotlib.figure import Figure  # noqa: PLC0415 - an extra of its own
 
     figure = Figure(figsize=(8, 5), layout="constrained")

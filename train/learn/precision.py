@@ -1,7 +1,8 @@
 """Calculating in 16 bits where a GPU does so faster, while the weights stay in 32.
 
-Source: Micikevicius et al., *Mixed Precision Training* (2018). float16 has few exponents, so the loss is scaled up
-before the backward pass and a step whose gradients overflow is left out; bfloat16 needs none of that.
+Source: Micikevicius et al., *Mixed Precision Training* (2018). float16 has few exponents, so the
+loss is scaled up before the backward pass and a step whose gradients overflow is left out; bfloat16
+needs none of that.
 """
 
 from contextlib import AbstractContextManager
@@ -17,7 +18,9 @@ TENSOR_CORES, BFLOAT16_CORES = (7, 0), (8, 0)
 
 @dataclass(frozen=True)
 class Precision:
-    """What the network calculates in: *dtype* on *device*; *scaler* does nothing except for float16."""
+    """What the network calculates in: *dtype* on *device*; *scaler* does nothing except for
+    float16.
+    """
 
     device: torch.device
     dtype: torch.dtype
@@ -34,12 +37,17 @@ class Precision:
 
 
 def choose_precision(asked: str, device: torch.device) -> Precision:
-    """Read the setting *precision* for this machine. Raises UsageError when it has no GPU for what is asked."""
+    """Read the setting *precision* for this machine. Raises UsageError when it has no GPU for what
+    is asked.
+    """
     if asked == "auto":
         return Precision.on(device, best_dtype(device))
     if asked != "float32" and device.type == "cpu":
         raise UsageError(f"precision: {asked} needs a GPU, and none is found; take auto or float32")
-    return Precision.on(device, {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[asked])
+    return Precision.on(
+        device,
+        {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[asked],
+    )
 
 
 def best_dtype(device: torch.device) -> torch.dtype:

@@ -1,10 +1,10 @@
 """One step on all cores: each core takes a part of the batch through a copy of the network.
 
-Splitting every operation over the cores makes them wait for each other hundreds of times a step, and small networks
-have little in each operation to share. Splitting the batch makes them wait once. Measured on 2 cores with
-MobileNetV3-small at 256 px, no painting: 24 pictures a second by operation, 29 by batch. Source of the method:
-ordinary synchronous data parallelism; batch norm sees its own part only (Hoffer et al., *Train longer, generalize
-better*, 2017).
+Splitting every operation over the cores makes them wait for each other hundreds of times a step,
+and small networks have little in each operation to share. Splitting the batch makes them wait once.
+Measured on 2 cores with MobileNetV3-small at 256 px, no painting: 24 pictures a second by
+operation, 29 by batch. Source of the method: ordinary synchronous data parallelism; batch norm sees
+its own part only (Hoffer et al., *Train longer, generalize better*, 2017).
 """
 
 import copy
@@ -26,18 +26,23 @@ LossOf = Callable[[nn.Module, Batch], tuple[Tensor, Tensor]]
 class Replicas:
     """Copies of a network, one for each part of a batch; the first is the network itself.
 
-    Synchronization: one caller; the copies work in threads of their own between the start and the end of a call.
+    Synchronization: one caller; the copies work in threads of their own between the start and the
+    end of a call.
     """
 
     def __init__(self, net: DenseLocalizer, parts: int, team: Team | None = None) -> None:
-        """Copy *net* for *parts* cores; each operation then runs on one core. *team*: who else has a share."""
+        """Copy *net* for *parts* cores; each operation then runs on one core. *team*: who else has
+        a share.
+        """
         self.nets = [net, *(copy.deepcopy(net) for _ in range(parts - 1))]
         self.team = team or Team()
         self._pool = ThreadPoolExecutor(parts, "replica")
         self._frozen = 0
 
     def freeze(self, count: int) -> None:
-        """Keep the first *count* stages of the backbone as they are, batch norm's statistics too, and free the rest."""
+        """Keep the first *count* stages of the backbone as they are, batch norm's statistics too,
+        and free the rest.
+        """
         if count == self._frozen:
             return
         for net in self.nets:
@@ -47,9 +52,11 @@ class Replicas:
         self._frozen = count
 
     def backward(self, batch: Batch, loss_of: LossOf) -> list[float]:
-        """Leave the mean gradient over the parts in the network's parameters, and its batch norm statistics moved on.
+        """Leave the mean gradient over the parts in the network's parameters, and its batch norm
+        statistics moved on.
 
-        Returns the means of the numbers that *loss_of* reports. With a team, all means are over its processes as well.
+        Returns the means of the numbers that *loss_of* reports. With a team, all means are over its
+        processes as well.
         """
         parts = batch.split(len(self.nets))
         nets = self.nets[: len(parts)]
@@ -88,5 +95,7 @@ def _state(net: nn.Module) -> "chain[Tensor]":
 
 
 def _statistics(net: nn.Module) -> list[Tensor]:
-    """Running means and variances; the counters beside them are whole numbers and move alike everywhere."""
+    """Running means and variances; the counters beside them are whole numbers and move alike
+    everywhere.
+    """
     return [buffer for buffer in net.buffers() if buffer.is_floating_point()]

@@ -20,11 +20,12 @@ SHEET_PICTURES = 24
 
 
 def prepare_folder(inputs: Inputs, out: Path, team: Team, step: int) -> Sequence[Picture]:
-    """Make the run's folder, write down what it is, and return the held-out pictures, which only the leader needs.
+    """Make the run's folder, write down what it is, and return the held-out pictures, which only
+    the leader needs.
 
-    The configuration, the environment, a contact sheet of training pictures, and the held-out pictures that an export
-    is checked on, so that it needs nothing but this folder. Raises InputError, or UsageError when TensorBoard is asked
-    for and not there.
+    The configuration, the environment, a contact sheet of training pictures, and the held-out
+    pictures that an export is checked on, so that it needs nothing but this folder. Raises
+    InputError, or UsageError when TensorBoard is asked for and not there.
     """
     if not team.leads:
         return ()
@@ -40,8 +41,12 @@ def prepare_folder(inputs: Inputs, out: Path, team: Team, step: int) -> Sequence
 
 
 def write_sheet(inputs: Inputs, out: Path) -> None:
-    """Write a contact sheet of training pictures as ``pictures.png``: mostly windows, some whole frames."""
+    """Write a contact sheet of training pictures as ``pictures.png``: mostly windows, some whole
+    frames.
+    """
     kit, fit = inputs.kit(), inputs.config.fit
     sides = [fit.window] * (SHEET_PICTURES * 3 // 4) + [fit.size] * (SHEET_PICTURES // 4)
-    pictures = [paint(np.random.default_rng((fit.seed, 0, i)), kit, side) for i, side in enumerate(sides)]
+    pictures = [
+        paint(np.random.default_rng((fit.seed, 0, i)), kit, side) for i, side in enumerate(sides)
+    ]
     contact_sheet(pictures, inputs.config.classes, out / SHEET)

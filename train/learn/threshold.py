@@ -1,4 +1,6 @@
-"""Set the least score that counts as a mark, once, on held-out painted pictures, before any test set is opened."""
+"""Set the least score that counts as a mark, once, on held-out painted pictures, before any test
+set is opened.
+"""
 
 import dataclasses
 import math
@@ -16,7 +18,8 @@ from train.paint.synth import Kit, Picture
 NEGATIVES = 800
 """Pictures without a mark that the threshold is set on."""
 LOWEST, HIGHEST = 0.2, 0.95
-"""Bounds of the threshold: below the first a network that has learnt nothing would pass items, above the last none."""
+"""Bounds of the threshold: below the first a network that has learnt nothing would pass items,
+above the last none."""
 SEED_OFFSET = 2**32
 """Keeps these pictures' seeds away from those of training."""
 
@@ -24,10 +27,11 @@ SEED_OFFSET = 2**32
 def choose_threshold(net: DenseLocalizer, make_kit: Callable[[], Kit], config: RunConfig) -> float:
     """Score below which findings are dropped, 0..1.
 
-    It is the split-conformal quantile of the best scores of pictures that hold no mark but do hold look-alikes: the
-    ceil((n + 1)(1 - a))-th smallest, where *a* is the rate of false accepts aimed at, so that the next such picture is
-    falsely accepted with probability at most *a* (Vovk; Angelopoulos and Bates, 2021). The pictures are painted, so
-    this is a setting and no proof: proof is made on photographs.
+    It is the split-conformal quantile of the best scores of pictures that hold no mark but do hold
+    look-alikes: the ceil((n + 1)(1 - a))-th smallest, where *a* is the rate of false accepts aimed
+    at, so that the next such picture is falsely accepted with probability at most *a* (Vovk;
+    Angelopoulos and Bates, 2021). The pictures are painted, so this is a setting and no proof:
+    proof is made on photographs.
     """
     kit = make_kit()
     bar = tqdm(negatives(kit, config), "threshold", NEGATIVES, unit="picture", mininterval=1.0)
@@ -38,7 +42,9 @@ def choose_threshold(net: DenseLocalizer, make_kit: Callable[[], Kit], config: R
 
 
 def negatives(kit: Kit, config: RunConfig) -> Iterator[Picture]:
-    """Whole frames without a mark and with look-alikes, which a run that was trained without them meets here too."""
+    """Whole frames without a mark and with look-alikes, which a run that was trained without them
+    meets here too.
+    """
     settings = dataclasses.replace(config.synth, lookalikes_max=max(1, config.synth.lookalikes_max))
     for index in range(NEGATIVES):
         rng = np.random.default_rng((SEED_OFFSET + config.fit.seed, index))
@@ -47,4 +53,6 @@ def negatives(kit: Kit, config: RunConfig) -> Iterator[Picture]:
 
 def best_score(answer: Answer, picture: Picture, config: RunConfig) -> float:
     """Greatest score of any class in the camera's picture, as the box would read it."""
-    return max((finding.score for finding in find(answer, picture.frame, config.looks, 0.01)), default=0.0)
+    return max(
+        (finding.score for finding in find(answer, picture.frame, config.looks, 0.01)), default=0.0
+    )

@@ -26,8 +26,6 @@ Losses = tuple[float, float, float]
 """The whole loss, the heat's part and the sides' part."""
 
 
-
-
 @dataclass
 class Trainer:
     """What changes while a run trains; *step* and *seconds* say how far it came."""
@@ -44,9 +42,13 @@ class Trainer:
 
     @classmethod
     def fresh(cls, config: RunConfig, team: Team | None = None) -> "Trainer":
-        """Start from the weights that *config* asks for. Raises UsageError or InputError when they cannot be had."""
+        """Start from the weights that *config* asks for. Raises UsageError or InputError when they
+        cannot be had.
+        """
         team = team or Team()
-        return cls._around(initial_network(config) if team.leads else empty_network(config), config, team)
+        return cls._around(
+            initial_network(config) if team.leads else empty_network(config), config, team
+        )
 
     @classmethod
     def resumed(cls, kept: Checkpoint, team: Team | None = None) -> "Trainer":
@@ -60,16 +62,22 @@ class Trainer:
             trainer.precision.scaler.load_state_dict(kept.scaler)
         averaged = {name: value.to(team.device) for name, value in kept.averaged.items()}
         plateau = Plateau.resumed(kept.config.fit.patience, kept.best_loss, kept.looks_since)
-        return replace(trainer, averaged=averaged, plateau=plateau, step=kept.step, seconds=kept.seconds)
+        return replace(
+            trainer, averaged=averaged, plateau=plateau, step=kept.step, seconds=kept.seconds
+        )
 
     @classmethod
-    def _around(cls, net: DenseLocalizer, config: RunConfig, team: Team, step: int = 0) -> "Trainer":
+    def _around(
+        cls, net: DenseLocalizer, config: RunConfig, team: Team, step: int = 0
+    ) -> "Trainer":
         fit = config.fit
         precision = choose_precision(fit.precision, team.device)
         net.to(team.device)
         team.begin_alike(net, step)
         for parameter in net.parameters():
-            if parameter.ndim == 4:  # the layout that convolutions are fastest in, on processors too
+            if (
+                parameter.ndim == 4
+            ):  # the layout that convolutions are fastest in, on processors too
                 parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
         optimizer = torch.optim.AdamW(_decay_groups(net, fit.weight_decay), lr=fit.learning_rate)
         averaged = {name: value.detach().clone() for name, value in net.state_dict().items()}
@@ -93,7 +101,9 @@ class Trainer:
 
 
 def parts_of(fit: FitSettings, team: Team) -> int:
-    """Into how many parts a process splits its batch: one for each of its cores, a single one on a GPU."""
+    """Into how many parts a process splits its batch: one for each of its cores, a single one on a
+    GPU.
+    """
     return 1 if team.device.type == "cuda" else fit.threads or cores_here()
 
 
@@ -102,8 +112,6 @@ def _decay_groups(net: nn.Module, decay: float) -> list[dict[str, object]]:
     matrices = [p for p in net.parameters() if p.ndim > 1]
     vectors = [p for p in net.parameters() if p.ndim <= 1]
     return [{"params": matrices, "weight_decay": decay}, {"params": vectors, "weight_decay": 0.0}]
-
-
 
 
 def learning_rate(config: RunConfig, share: float) -> float:
@@ -127,7 +135,9 @@ def train_step(trainer: Trainer, config: RunConfig, batch: Batch, share: float) 
 
 
 def take_step(trainer: Trainer, fit: FitSettings, batch: Batch, rate: float) -> Losses:
-    """One step of the optimiser of size *rate*. Raises InputError when the loss is no number any more."""
+    """One step of the optimiser of size *rate*. Raises InputError when the loss is no number any
+    more.
+    """
     for group in trainer.optimizer.param_groups:
         group["lr"] = rate
     measure = functools.partial(loss_of, fit.sides_weight, trainer.precision)
@@ -146,15 +156,21 @@ def take_step(trainer: Trainer, fit: FitSettings, batch: Batch, rate: float) -> 
     return loss, heat, box
 
 
-def loss_of(sides_weight: float, precision: Precision, net: nn.Module, batch: Batch) -> tuple[Tensor, Tensor]:
-    """Loss of *net* on *batch*, scaled up where the precision needs it, and :data:`Losses` unscaled, (3,)."""
+def loss_of(
+    sides_weight: float, precision: Precision, net: nn.Module, batch: Batch
+) -> tuple[Tensor, Tensor]:
+    """Loss of *net* on *batch*, scaled up where the precision needs it, and :data:`Losses`
+    unscaled, (3,).
+    """
     with precision.autocast():
         logits, sides = net(batch.pictures)
     losses = losses_of(sides_weight, logits.float(), sides.float(), batch)
     return precision.scaler.scale(losses[0]), torch.stack(losses)
 
 
-def losses_of(sides_weight: float, logits: Tensor, sides: Tensor, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+def losses_of(
+    sides_weight: float, logits: Tensor, sides: Tensor, batch: Batch
+) -> tuple[Tensor, Tensor, Tensor]:
     """The whole loss of a network's answer to *batch*, the heat's part and the sides' part."""
     heat = heat_loss(logits, batch.heat, batch.care)
     box = sides_loss(sides, batch.sides, batch.weight)
@@ -163,7 +179,9 @@ def losses_of(sides_weight: float, logits: Tensor, sides: Tensor, batch: Batch) 
 
 @torch.no_grad()
 def average(trainer: Trainer, decay: float) -> None:
-    """Move the averaged weights towards the present ones (Polyak averaging; batch norm's statistics too)."""
+    """Move the averaged weights towards the present ones (Polyak averaging; batch norm's statistics
+    too).
+    """
     decay = min(decay, (1 + trainer.step) / (RISING + trainer.step))
     for name, value in trainer.net.state_dict().items():
         kept = trainer.averaged[name]

@@ -22,9 +22,10 @@ FORMAT = 2
 class Checkpoint:
     """The state of a run.
 
-    *averaged*: the weights that are exported (exponential moving average); *weights*, *optimizer*: what training goes
-    on from; *step*, *seconds*: how far it came; *threshold*: least score that counts, None until it was set; *scaler*:
-    how float16's losses are scaled, empty elsewhere; *best_loss*, *looks_since*: what is known of a plateau.
+    *averaged*: the weights that are exported (exponential moving average); *weights*, *optimizer*:
+    what training goes on from; *step*, *seconds*: how far it came; *threshold*: least score that
+    counts, None until it was set; *scaler*: how float16's losses are scaled, empty elsewhere;
+    *best_loss*, *looks_since*: what is known of a plateau.
     """
 
     config: RunConfig
@@ -73,7 +74,9 @@ def load(folder: Path) -> Checkpoint:
     """Read a run's checkpoint. Raises InputError when there is none, or it is damaged or foreign."""
     path = folder / NAME
     if not path.is_file():
-        raise InputError(f"{path}: no such checkpoint; name a folder made by 'stampgate train --out'")
+        raise InputError(
+            f"{path}: no such checkpoint; name a folder made by 'stampgate train --out'"
+        )
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
         known = isinstance(content, dict) and content.get("format") == FORMAT

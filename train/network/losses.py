@@ -1,8 +1,9 @@
 """What the network is told to answer for one picture, and how far it is from that.
 
-Targets follow Liu et al., *Training-Time-Friendly Network* (TTFNet, 2020): an elliptic Gaussian around each centre, and
-every cell inside it learns the box, weighted by the Gaussian; it learns in fewer steps than one cell a mark. The heat
-loss is the penalty-reduced focal loss of *Objects as Points*; the box loss is Rezatofighi et al., *GIoU* (2019).
+Targets follow Liu et al., *Training-Time-Friendly Network* (TTFNet, 2020): an elliptic Gaussian
+around each centre, and every cell inside it learns the box, weighted by the Gaussian; it learns in
+fewer steps than one cell a mark. The heat loss is the penalty-reduced focal loss of *Objects as
+Points*; the box loss is Rezatofighi et al., *GIoU* (2019).
 """
 
 from collections.abc import Sequence
@@ -26,9 +27,10 @@ GAUSSIAN_SHARE = 0.54
 class Target:
     """The answer wanted for one picture, all on the grid of cells.
 
-    *heat*: (classes, rows, columns) float32, 0..1, exactly 1 at each centre; *care*: (rows, columns) float32, 0 where
-    nobody may be punished; *sides*: (4, rows, columns) float32, in strides; *weight*: (rows, columns) float32, how
-    much a cell's box counts, its sum being about the number of marks.
+    *heat*: (classes, rows, columns) float32, 0..1, exactly 1 at each centre; *care*: (rows,
+    columns) float32, 0 where nobody may be punished; *sides*: (4, rows, columns) float32, in
+    strides; *weight*: (rows, columns) float32, how much a cell's box counts, its sum being about
+    the number of marks.
     """
 
     heat: NDArray[np.float32]
@@ -37,10 +39,13 @@ class Target:
     weight: NDArray[np.float32]
 
 
-def encode(marks: Sequence[tuple[int, Box]], ignored: Sequence[Box], classes: int, rows: int, columns: int) -> Target:
+def encode(
+    marks: Sequence[tuple[int, Box]], ignored: Sequence[Box], classes: int, rows: int, columns: int
+) -> Target:
     """Write the target of one picture.
 
-    *marks*: class index and box in network pixels; *ignored*: boxes of marks too small, hidden or cut to count.
+    *marks*: class index and box in network pixels; *ignored*: boxes of marks too small, hidden or
+    cut to count.
     """
     target = Target(
         np.zeros((classes, rows, columns), np.float32),
@@ -51,7 +56,8 @@ def encode(marks: Sequence[tuple[int, Box]], ignored: Sequence[Box], classes: in
     for box in ignored:
         x0, y0, x1, y1 = (side / STRIDE for side in box.corners())
         target.care[max(0, int(y0)) : int(np.ceil(y1)), max(0, int(x0)) : int(np.ceil(x1))] = 0.0
-    # Larger marks first: where two Gaussians meet the smaller mark, which has fewer cells, keeps them.
+    # Larger marks first: where two Gaussians meet the smaller mark, which has fewer cells, keeps
+    # them.
     for kind, box in sorted(marks, key=lambda mark: -mark[1].area):
         _draw_mark(target, kind, box)
     return target
@@ -63,30 +69,43 @@ def _draw_mark(target: Target, kind: int, box: Box) -> None:
     row = min(max(int((box.y0 + box.y1) / 2 / STRIDE), 0), rows - 1)
     radius_x = int(box.width / STRIDE / 2 * GAUSSIAN_SHARE)
     radius_y = int(box.height / STRIDE / 2 * GAUSSIAN_SHARE)
-    ys, xs = slice(max(0, row - radius_y), row + radius_y + 1), slice(max(0, column - radius_x), column + radius_x + 1)
+    ys, xs = (
+        slice(max(0, row - radius_y), row + radius_y + 1),
+        slice(max(0, column - radius_x), column + radius_x + 1),
+    )
     y = np.arange(rows, dtype=np.float32)[ys, None]
     x = np.arange(columns, dtype=np.float32)[None, xs]
     sigma_x, sigma_y = (2 * radius_x + 1) / 6, (2 * radius_y + 1) / 6
-    gauss = np.exp(-((x - column) ** 2) / (2 * sigma_x**2) - (y - row) ** 2 / (2 * sigma_y**2)).astype(np.float32)
+    gauss = np.exp(
+        -((x - column) ** 2) / (2 * sigma_x**2) - (y - row) ** 2 / (2 * sigma_y**2)
+    ).astype(np.float32)
     np.maximum(target.heat[kind, ys, xs], gauss, out=target.heat[kind, ys, xs])
     target.care[row, column] = 1.0
-    # Cells outside the box (a mark cut by the frame) cannot have positive distances, so they learn no box.
+    # Cells outside the box (a mark cut by the frame) cannot have positive distances, so they learn
+    # no box.
     centre_x, centre_y = (x + 0.5) * STRIDE, (y + 0.5) * STRIDE
-    sides = np.stack(np.broadcast_arrays(centre_x - box.x0, centre_y - box.y0, box.x1 - centre_x, box.y1 - centre_y))
+    sides = np.stack(
+        np.broadcast_arrays(
+            centre_x - box.x0, centre_y - box.y0, box.x1 - centre_x, box.y1 - centre_y
+        )
+    )
     inside = (sides > 0).all(0)
     target.sides[:, ys, xs] = np.where(inside, sides / STRIDE, target.sides[:, ys, xs])
     target.weight[ys, xs] = np.where(inside, gauss / gauss.sum(), target.weight[ys, xs])
 
 
 def heat_loss(logits: Tensor, heat: Tensor, care: Tensor) -> Tensor:
-    """Penalty-reduced focal loss, summed and divided by the number of marks in the batch (at least 1).
+    """Penalty-reduced focal loss, summed and divided by the number of marks in the batch (at least
+    1).
 
     *logits*, *heat*: (n, classes, rows, columns); *care*: (n, rows, columns).
     """
     centre = heat == 1.0
     at_centre = logits[centre]
     hits = (
-        -functional.logsigmoid(at_centre) * torch.sigmoid(-at_centre) ** 2 * care.unsqueeze(1).expand_as(heat)[centre]
+        -functional.logsigmoid(at_centre)
+        * torch.sigmoid(-at_centre) ** 2
+        * care.unsqueeze(1).expand_as(heat)[centre]
     )
     # At a centre 1 - heat is 0, so the misses need no mask.
     weight = torch.sub(1.0, heat).square_().square_().mul_(care.unsqueeze(1))
@@ -97,9 +116,9 @@ def heat_loss(logits: Tensor, heat: Tensor, care: Tensor) -> Tensor:
 class _Misses(torch.autograd.Function):
     """The sum over cells without a centre: weight * -log(1 - p) * p**2.
 
-    Written out with its derivative, p**2 * (p + 2 * (1 - p) * -log(1 - p)), because it runs over every cell of every
-    class: with the hundreds of classes of :mod:`train.learn.starter`, a chain of ready-made functions takes as long as the
-    network.
+    Written out with its derivative, p**2 * (p + 2 * (1 - p) * -log(1 - p)), because it runs over
+    every cell of every class: with the hundreds of classes of :mod:`train.learn.starter`, a chain
+    of ready-made functions takes as long as the network.
     """
 
     @staticmethod
@@ -128,10 +147,18 @@ def sides_loss(predicted: Tensor, wanted: Tensor, weight: Tensor) -> Tensor:
     chosen = weight > 0
     if not bool(chosen.any()):
         return predicted.sum() * 0.0
-    p, w, share = predicted.permute(0, 2, 3, 1)[chosen], wanted.permute(0, 2, 3, 1)[chosen], weight[chosen]
+    p, w, share = (
+        predicted.permute(0, 2, 3, 1)[chosen],
+        wanted.permute(0, 2, 3, 1)[chosen],
+        weight[chosen],
+    )
     inner, outer = torch.minimum(p, w), torch.maximum(p, w)
     shared = (inner[:, 0] + inner[:, 2]) * (inner[:, 1] + inner[:, 3])
     hull = (outer[:, 0] + outer[:, 2]) * (outer[:, 1] + outer[:, 3])
-    union = (p[:, 0] + p[:, 2]) * (p[:, 1] + p[:, 3]) + (w[:, 0] + w[:, 2]) * (w[:, 1] + w[:, 3]) - shared
+    union = (
+        (p[:, 0] + p[:, 2]) * (p[:, 1] + p[:, 3])
+        + (w[:, 0] + w[:, 2]) * (w[:, 1] + w[:, 3])
+        - shared
+    )
     giou = shared / union - (hull - union) / hull
     return ((1 - giou) * share).sum() / share.sum()

@@ -1,13 +1,15 @@
-"""The network: three stages of a torchvision backbone, a small pyramid down to stride 8, one dense anchor-free head.
+"""The network: three stages of a torchvision backbone, a small pyramid down to stride 8, one dense
+anchor-free head.
 
-Sources: the heat map of centres is Zhou et al., *Objects as Points* (2019); four distances per cell are Tian et al.,
-*FCOS* (2019); the pyramid is Lin et al., *Feature Pyramid Networks* (2017). Nothing in it but convolutions, additions,
-nearest-neighbour doubling and elementwise functions (and the squeeze-excite means inside MobileNetV3), so any
-accelerator can take it.
+Sources: the heat map of centres is Zhou et al., *Objects as Points* (2019); four distances per cell
+are Tian et al., *FCOS* (2019); the pyramid is Lin et al., *Feature Pyramid Networks* (2017).
+Nothing in it but convolutions, additions, nearest-neighbour doubling and elementwise functions (and
+the squeeze-excite means inside MobileNetV3), so any accelerator can take it.
 
-A backbone's last stage, at stride 32, is left out: a mark is a small part of the picture, stride 16 sees 300 pixels
-far, and without it a MobileNetV3-small trains a fifth faster. Measured with 64 channels in the neck, exported, on one
-thread: 0.29 of the latency of YOLO11n at the same input size (docs/decisions/0007).
+A backbone's last stage, at stride 32, is left out: a mark is a small part of the picture, stride 16
+sees 300 pixels far, and without it a MobileNetV3-small trains a fifth faster. Measured with 64
+channels in the neck, exported, on one thread: 0.29 of the latency of YOLO11n at the same input size
+(docs/decisions/0007).
 """
 
 import math
@@ -21,13 +23,15 @@ from torch.nn import functional
 from edge.vision.two_looks import Answer, Floats
 from train.network.torchvision_models import backbone
 
-# Mean and deviation of ImageNet's pictures, RGB in 0..1: what torchvision's own weights were trained with.
+# Mean and deviation of ImageNet's pictures, RGB in 0..1: what torchvision's own weights were
+# trained with.
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 STAGES = 3
 NECK_CHANNELS = 64
 HEAD_DEPTH = 2
 RARE = 0.01
-"""What the untrained head says everywhere: it keeps the first steps calm (Lin et al., RetinaNet, 2017)."""
+"""What the untrained head says everywhere: it keeps the first steps calm (Lin et al., RetinaNet,
+2017)."""
 MAX_LOG_SIDE = 5.0
 """Greatest log of a side in strides, 148 strides or 1187 pixels; keeps exp() finite."""
 
@@ -38,8 +42,9 @@ def _has_matrix_units() -> bool:
 
 
 HALVES = _has_matrix_units()
-"""Whether the neck and the head train in bfloat16 on the processor. Their dense convolutions then take a third of the
-time; the backbone's depthwise ones would take longer, so it stays in float32. Answers are always given in float32."""
+"""Whether the neck and the head train in bfloat16 on the processor. Their dense convolutions then
+take a third of the time; the backbone's depthwise ones would take longer, so it stays in float32.
+Answers are always given in float32."""
 
 
 def _block(channels_in: int, channels_out: int, stride: int = 1) -> nn.Sequential:
@@ -48,7 +53,9 @@ def _block(channels_in: int, channels_out: int, stride: int = 1) -> nn.Sequentia
 
 
 class DenseLocalizer(nn.Module):
-    """Says for every cell of 8 x 8 pixels whether a mark's centre lies there and how far its sides are."""
+    """Says for every cell of 8 x 8 pixels whether a mark's centre lies there and how far its sides
+    are.
+    """
 
     def __init__(self, backbone_name: str, classes: int, imagenet: bool = False) -> None:
         """Build it; *classes*: how many kinds of mark."""
@@ -57,8 +64,13 @@ class DenseLocalizer(nn.Module):
         at4, at8, at16 = self._stage_channels()
         self.from4 = _block(at4, NECK_CHANNELS, stride=2)
         self.from8, self.from16 = (nn.Conv2d(c, NECK_CHANNELS, 1) for c in (at8, at16))
-        self.smooth16, self.smooth8 = _block(NECK_CHANNELS, NECK_CHANNELS), _block(NECK_CHANNELS, NECK_CHANNELS)
-        self.tower = nn.Sequential(*(_block(NECK_CHANNELS, NECK_CHANNELS) for _ in range(HEAD_DEPTH)))
+        self.smooth16, self.smooth8 = (
+            _block(NECK_CHANNELS, NECK_CHANNELS),
+            _block(NECK_CHANNELS, NECK_CHANNELS),
+        )
+        self.tower = nn.Sequential(
+            *(_block(NECK_CHANNELS, NECK_CHANNELS) for _ in range(HEAD_DEPTH))
+        )
         self.heat = nn.Conv2d(NECK_CHANNELS, classes, 1)
         self.sides = nn.Conv2d(NECK_CHANNELS, 4, 1)
         nn.init.constant_(self.heat.bias, -math.log((1 - RARE) / RARE))  # type: ignore[arg-type]
@@ -85,15 +97,17 @@ class DenseLocalizer(nn.Module):
     def forward(self, picture: Tensor) -> tuple[Tensor, Tensor]:
         """Answer for a batch.
 
-        *picture*: (n, height, width, 3) uint8 RGB, sides multiples of 32. Returns the heat's logits,
-        (n, classes, height / 8, width / 8), and the sides left, top, right, bottom in strides, (n, 4, height / 8,
-        width / 8).
+        *picture*: (n, height, width, 3) uint8 RGB, sides multiples of 32. Returns the heat's
+        logits, (n, classes, height / 8, width / 8), and the sides left, top, right, bottom in
+        strides, (n, 4, height / 8, width / 8).
         """
         x = picture.permute(0, 3, 1, 2).float() * self.gain + self.offset
         at4 = self.stages[0](x)
         at8 = self.stages[1](at4)
         at16 = self.stages[2](at8)
-        with torch.autocast("cpu", torch.bfloat16, enabled=HALVES and self.training and x.device.type == "cpu"):
+        with torch.autocast(
+            "cpu", torch.bfloat16, enabled=HALVES and self.training and x.device.type == "cpu"
+        ):
             deep = functional.interpolate(self.smooth16(self.from16(at16)), scale_factor=2.0)
             cells = self.tower(self.smooth8(self.from8(at8) + self.from4(at4) + deep))
             heat, sides = self.heat(cells), self.sides(cells)

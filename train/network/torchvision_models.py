@@ -1,8 +1,9 @@
 """Import torchvision where its compiled operators do not load, and hand out its backbones.
 
-A torchvision wheel built for CUDA beside a CPU build of torch cannot load its compiled library, and then even
-``import torchvision`` fails, because it registers fake kernels for two operators nobody has defined. Defining their
-schemas first heals the import. We use its models only; no compiled operator of it is on our path.
+A torchvision wheel built for CUDA beside a CPU build of torch cannot load its compiled library, and
+then even ``import torchvision`` fails, because it registers fake kernels for two operators nobody
+has defined. Defining their schemas first heals the import. We use its models only; no compiled
+operator of it is on our path.
 """
 
 from collections.abc import Callable
@@ -22,7 +23,8 @@ def _import_models() -> Any:
             raise
         for schema in ("nms", "qnms"):
             torch.library.define(
-                f"torchvision::{schema}", "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
+                f"torchvision::{schema}",
+                "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
             )
         from torchvision import models  # noqa: PLC0415
     return models
@@ -55,7 +57,9 @@ def _mobilenet_v2(weights: str | None, width: float) -> Stages:
 def _resnet(name: str) -> Build:
     def build(weights: str | None, width: float) -> Stages:
         if width != 1.0:
-            raise UsageError(f"width: {name} comes in width 1 only, not {width:g}; leave it out or take a MobileNet")
+            raise UsageError(
+                f"width: {name} comes in width 1 only, not {width:g}; leave it out or take a MobileNet"
+            )
         net = getattr(models, name)(weights=weights)
         stem = nn.Sequential(net.conv1, net.bn1, net.relu, net.maxpool, net.layer1)
         return stem, net.layer2, net.layer3, net.layer4
@@ -77,18 +81,24 @@ def backbone(name: str, imagenet: bool = False) -> Stages:
     """The stages of a torchvision backbone.
 
     *name*: a key of :data:`train.config.BACKBONES`, with a colon and its width where that is not 1
-    (:attr:`train.config.FitSettings.network`); *imagenet*: start from torchvision's own weights, which it downloads.
-    Raises UsageError when the backbone does not come in that width, InputError when the weights cannot be had.
+    (:attr:`train.config.FitSettings.network`); *imagenet*: start from torchvision's own weights,
+    which it downloads. Raises UsageError when the backbone does not come in that width, InputError
+    when the weights cannot be had.
     """
     plain, _, width = name.partition(":")
     times = float(width or 1.0)
     if not imagenet:
         return _BUILDERS[plain](None, times)
     if times != 1.0:
-        raise UsageError(f"weights: imagenet has {plain} in width 1 only, not {times:g}; take weights = none")
+        raise UsageError(
+            f"weights: imagenet has {plain} in width 1 only, not {times:g}; take weights = none"
+        )
     try:
         return _BUILDERS[plain]("DEFAULT", times)
-    except (OSError, RuntimeError) as error:  # no network, or a download that does not match its checksum
+    except (
+        OSError,
+        RuntimeError,
+    ) as error:  # no network, or a download that does not match its checksum
         raise InputError(
             f"weights: torchvision's {plain} could not be downloaded ({error}); try again, or take weights = none"
         ) from None

@@ -1,1 +1,3 @@
-"""Training pictures: marks and look-alikes superimposed on photographs, with light, lens and sensor."""
+"""Training pictures: marks and look-alikes superimposed on photographs, with light, lens and
+sensor.
+"""

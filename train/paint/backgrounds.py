@@ -1,4 +1,6 @@
-"""What marks are pasted on: a folder of photographs split by product, or painted products when there is none."""
+"""What marks are pasted on: a folder of photographs split by product, or painted products when
+there is none.
+"""
 
 import sys
 from collections.abc import Sequence
@@ -45,10 +47,11 @@ class Photographs(Backgrounds):
         self._room = CACHE_BYTES
 
     def pixels(self, rng: np.random.Generator) -> Frame:
-        """One photograph; a file that turns out damaged is named once on stderr, and another one drawn.
+        """One photograph; a file that turns out damaged is named once on stderr, and another one
+        drawn.
 
-        It keeps its place among those drawn from, so that the same draws give the same photograph whatever was asked
-        for before. Raises InputError when not one can be read.
+        It keeps its place among those drawn from, so that the same draws give the same photograph
+        whatever was asked for before. Raises InputError when not one can be read.
         """
         while len(self._damaged) < len(self.paths):
             number = int(rng.integers(len(self.paths)))
@@ -72,7 +75,9 @@ class Photographs(Backgrounds):
 
 
 class PaintedProducts(Backgrounds):
-    """Product pictures painted by the program, so that training runs without a network or photographs."""
+    """Product pictures painted by the program, so that training runs without a network or
+    photographs.
+    """
 
     def __init__(self, seed: int, pool: int = PAINTED_POOL) -> None:
         """Paint a pool of *pool* pictures, by and by as they are asked for."""
@@ -84,7 +89,9 @@ class PaintedProducts(Backgrounds):
         index = int(rng.integers(len(self._pool)))
         kept = self._pool[index]
         if kept is None:
-            image = paint_product(np.random.default_rng((self._seed, index)), PAINTED_SIDE, PAINTED_SIDE)
+            image = paint_product(
+                np.random.default_rng((self._seed, index)), PAINTED_SIDE, PAINTED_SIDE
+            )
             kept = self._pool[index] = np.asarray(image, np.uint8)
         return kept
 
@@ -101,23 +108,20 @@ class Mixed(Backgrounds):
         return (self._other if rng.random() < self._share else self._usual).pixels(rng)
 
 
-
-
-
-
-
-
-
-
 def check_sizes(paths: Sequence[Path], marks: Sequence[Mark], folder: Path) -> list[Path]:
-    """Leave out files that are no pictures, and refuse a mark that no background can hold. Raises InputError."""
+    """Leave out files that are no pictures, and refuse a mark that no background can hold. Raises
+    InputError.
+    """
     sizes: dict[Path, tuple[int, int]] = {}
     for path in paths:
         try:
             with Image.open(path) as opened:
                 sizes[path] = opened.size
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-            print(f"stampgate: left out: {path}: cannot be read as a picture ({error})", file=sys.stderr)
+            print(
+                f"stampgate: left out: {path}: cannot be read as a picture ({error})",
+                file=sys.stderr,
+            )
     if not sizes:
         raise InputError(
             f"--backgrounds {folder}: not one of its {len(paths)} files can be read as a picture; bring others"

@@ -1,4 +1,6 @@
-"""What is pasted: a picture with transparency, kept at several sizes so that pasting it small is quick and clean."""
+"""What is pasted: a picture with transparency, kept at several sizes so that pasting it small is
+quick and clean.
+"""
 
 import math
 from dataclasses import dataclass, field
@@ -15,23 +17,30 @@ Pixels = NDArray[np.uint8]
 """A picture with transparency: (height, width, 4) uint8, RGBA, not premultiplied."""
 
 LEVEL_STEP = math.sqrt(2.0)
-"""Ratio of the sizes of neighbouring levels; a level is never shrunk by more than this when it is sampled."""
+"""Ratio of the sizes of neighbouring levels; a level is never shrunk by more than this when it is
+sampled."""
 PAD = 6
-"""Transparent pixels around each level, so that sampling beside the edge finds neither ink nor a foreign colour."""
+"""Transparent pixels around each level, so that sampling beside the edge finds neither ink nor a
+foreign colour."""
 FAINT = 16
-"""Alpha, 0..255, below which a pixel's own colour cannot be trusted and is taken from its neighbours."""
+"""Alpha, 0..255, below which a pixel's own colour cannot be trusted and is taken from its
+neighbours."""
 
 
 @dataclass(frozen=True)
 class Level:
-    """A cut-out at one size: *pixels* with a transparent margin of :data:`PAD`, and its own scale each way."""
+    """A cut-out at one size: *pixels* with a transparent margin of :data:`PAD`, and its own scale
+    each way.
+    """
 
     pixels: Pixels
     scale_x: float
     scale_y: float
 
     def to_cutout(self) -> NDArray[np.float64]:
-        """The (3, 3) matrix from indices of this level's pixels to the cut-out's pixel-edge coordinates."""
+        """The (3, 3) matrix from indices of this level's pixels to the cut-out's pixel-edge
+        coordinates.
+        """
         x, y = 1.0 / self.scale_x, 1.0 / self.scale_y
         return np.array([[x, 0.0, (0.5 - PAD) * x], [0.0, y, (0.5 - PAD) * y], [0.0, 0.0, 1.0]])
 
@@ -44,9 +53,9 @@ class Level:
 class Cutout:
     """Something to paste.
 
-    *image*: RGBA; *outline*: (n, 2) points on its extent, x and y, pixel-edge coordinates; *kind*: class index, None
-    for a look-alike; *filled*: whether its transparent pixels, too, have a colour that fits.
-    Synchronization: levels are made as they are asked for, so one thread each.
+    *image*: RGBA; *outline*: (n, 2) points on its extent, x and y, pixel-edge coordinates; *kind*:
+    class index, None for a look-alike; *filled*: whether its transparent pixels, too, have a colour
+    that fits. Synchronization: levels are made as they are asked for, so one thread each.
     """
 
     image: Image.Image
@@ -78,24 +87,43 @@ class Cutout:
         return np.asarray(corners[:, 0, :], np.float64)
 
     def level(self, long_side: float) -> Level:
-        """The smallest level whose longer side is at least *long_side* pixels, or the largest there is."""
-        number = max(0, math.floor(math.log(max(self.width, self.height) / max(long_side, 4.0), LEVEL_STEP)))
+        """The smallest level whose longer side is at least *long_side* pixels, or the largest there
+        is.
+        """
+        number = max(
+            0, math.floor(math.log(max(self.width, self.height) / max(long_side, 4.0), LEVEL_STEP))
+        )
         if number not in self._levels:
             self._levels[number] = self._make_level(number)
         return self._levels[number]
 
     def _make_level(self, number: int) -> Level:
-        width, height = (max(2, round(length * LEVEL_STEP**-number)) for length in (self.width, self.height))
-        small = cv2.resize(self.pixels, (width, height), interpolation=cv2.INTER_AREA) if number else self.pixels
+        width, height = (
+            max(2, round(length * LEVEL_STEP**-number)) for length in (self.width, self.height)
+        )
+        small = (
+            cv2.resize(self.pixels, (width, height), interpolation=cv2.INTER_AREA)
+            if number
+            else self.pixels
+        )
         padded = cv2.copyMakeBorder(small, PAD, PAD, PAD, PAD, cv2.BORDER_REPLICATE)
-        padded[:PAD, :, 3], padded[-PAD:, :, 3], padded[:, :PAD, 3], padded[:, -PAD:, 3] = 0, 0, 0, 0
+        padded[:PAD, :, 3], padded[-PAD:, :, 3], padded[:, :PAD, 3], padded[:, -PAD:, 3] = (
+            0,
+            0,
+            0,
+            0,
+        )
         return Level(np.asarray(padded, np.uint8), width / self.width, height / self.height)
 
 
 def _spread_colours(rgba: Pixels) -> Pixels:
-    """Colour what is transparent like the ink near it, so that shrinking and turning make no dark or white seam."""
+    """Colour what is transparent like the ink near it, so that shrinking and turning make no dark
+    or white seam.
+    """
     ink = np.ascontiguousarray(rgba)
-    ink = np.dstack([cv2.multiply(ink[..., :3], cv2.merge([ink[..., 3]] * 3), scale=1 / 255), ink[..., 3]])
+    ink = np.dstack(
+        [cv2.multiply(ink[..., :3], cv2.merge([ink[..., 3]] * 3), scale=1 / 255), ink[..., 3]]
+    )
     spread = rgba.copy()
     empty = rgba[..., 3] < FAINT
     coarse = cv2.resize(ink, (24, 24), interpolation=cv2.INTER_AREA)
@@ -122,11 +150,15 @@ def with_alpha(rgb: Frame, alpha: NDArray[np.uint8]) -> Pixels:
 
 
 def resized(pixels: Frame, size: tuple[int, int]) -> Frame:
-    """Bring a picture to a width and height quickly and without aliasing, as a good camera's small picture is."""
+    """Bring a picture to a width and height quickly and without aliasing, as a good camera's small
+    picture is.
+    """
     while pixels.shape[1] >= 2 * size[0] and pixels.shape[0] >= 2 * size[1]:
         # Halving is averaged several times faster than any other shrinking.
         height, width = pixels.shape[0] // 2, pixels.shape[1] // 2
         cut = pixels[: 2 * height, : 2 * width]
-        pixels = np.asarray(cv2.resize(cut, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+        pixels = np.asarray(
+            cv2.resize(cut, (width, height), interpolation=cv2.INTER_AREA), np.uint8
+        )
     way = cv2.INTER_AREA if pixels.shape[1] > 1.6 * size[0] else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(pixels, size, interpolation=way), np.uint8)

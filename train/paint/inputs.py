@@ -14,7 +14,8 @@ from train.photographs import list_photographs, split_by_product
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a run trains on: its marks, and the photographs to train on and those held out (None: painted products).
+    """What a run trains on: its marks, and the photographs to train on and those held out (None:
+    painted products).
 
     *real*, *real_held_out*: labelled photographs of real marks.
     """
@@ -33,7 +34,9 @@ class Inputs:
         size = self.config.fit.size
         backgrounds: Backgrounds = PaintedProducts(1 + held_out)
         if paths is not None:
-            backgrounds = Mixed(Photographs(paths, 2 * size), backgrounds, self.config.synth.painted_share)
+            backgrounds = Mixed(
+                Photographs(paths, 2 * size), backgrounds, self.config.synth.painted_share
+            )
         real = self.real_held_out if held_out else self.real
         return Kit(self.marks, backgrounds, self.config.synth, size, self.lookalikes, real)
 
@@ -45,7 +48,9 @@ def read_inputs(config: RunConfig) -> Inputs:
     real: tuple[tuple[Labelled, ...], tuple[Labelled, ...]] = (), ()
     if config.real:
         labels, images = map(Path, config.real)
-        real = split_real(read_real(labels, images, config.classes), images, config.fit.held_out_share)
+        real = split_real(
+            read_real(labels, images, config.classes), images, config.fit.held_out_share
+        )
     if not config.backgrounds:
         return Inputs(config, marks, None, None, lookalikes, *real)
     folder = Path(config.backgrounds)

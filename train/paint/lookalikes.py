@@ -1,11 +1,12 @@
 """Make look-alikes: prints that resemble a mark and must not be taken for it.
 
-A detector that has only seen the mark and ordinary clutter learns the cheapest rule that tells them apart, which is
-often "anything round and blue". So training also shows it what comes close: the mark mirrored, cut in half, its frame
-without its inside or with other words, its inside shuffled, and plain seals of other shapes in the mark's own colours.
+A detector that has only seen the mark and ordinary clutter learns the cheapest rule that tells them
+apart, which is often "anything round and blue". So training also shows it what comes close: the
+mark mirrored, cut in half, its frame without its inside or with other words, its inside shuffled,
+and plain seals of other shapes in the mark's own colours.
 
-`make_lookalike` draws one of these kinds at random. `too_alike` guards it: the mirror of a symmetric mark *is* the
-mark, and to call that a negative would teach the network nonsense.
+`make_lookalike` draws one of these kinds at random. `too_alike` guards it: the mirror of a
+symmetric mark *is* the mark, and to call that a negative would teach the network nonsense.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ Kind = Callable[[Image.Image, np.random.Generator], Image.Image]
 def make_lookalike(mark: Image.Image, rng: np.random.Generator) -> Image.Image:
     """Return a print that resembles the mark and is not it, chosen at random.
 
-    `mark`: RGBA, transparent outside the mark. The answer is RGBA, cropped to what it shows, its long side at most
-    `WORKING_PX`. The same mark and the same state of `rng` give the same picture.
+    `mark`: RGBA, transparent outside the mark. The answer is RGBA, cropped to what it shows, its
+    long side at most `WORKING_PX`. The same mark and the same state of `rng` give the same picture.
 
     Raises ValueError when no pixel of the mark is visible.
     """
@@ -104,7 +105,9 @@ def _turned_inside(mark: Image.Image, rng: np.random.Generator) -> Image.Image:
 
 
 def _plain(mark: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """Return the mark's outline filled with one of its colours, at times with a lighter or darker rim."""
+    """Return the mark's outline filled with one of its colours, at times with a lighter or darker
+    rim.
+    """
     colours = palette(mark)
     filled = _same_outline(mark, _pick(colours, rng))
     if rng.random() < 0.5:
@@ -113,13 +116,19 @@ def _plain(mark: Image.Image, rng: np.random.Generator) -> Image.Image:
 
 
 def _blank(mark: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """Return the mark's own frame without its inside, which is left open or filled with one of its colours."""
+    """Return the mark's own frame without its inside, which is left open or filled with one of its
+    colours.
+    """
     blank = mark.copy()
     size = tuple(max(1, round(length * rng.uniform(0.62, 0.85))) for length in mark.size)
     inside = _outline(mark).resize((size[0], size[1]))
     at = (mark.width - size[0]) // 2, (mark.height - size[1]) // 2
     if rng.random() < 0.5:
-        blank.paste((*_pick([*palette(mark), _WHITE], rng), 255), (*at, at[0] + size[0], at[1] + size[1]), inside)
+        blank.paste(
+            (*_pick([*palette(mark), _WHITE], rng), 255),
+            (*at, at[0] + size[0], at[1] + size[1]),
+            inside,
+        )
     else:
         blank.paste((0, 0, 0, 0), (*at, at[0] + size[0], at[1] + size[1]), inside)
     return blank
@@ -138,7 +147,9 @@ def _other_words(mark: Image.Image, rng: np.random.Generator) -> Image.Image:
 
 
 def _overprinted(mark: Image.Image, rng: np.random.Generator) -> Image.Image:
-    """Return the mark with another word on a plate over its whole inside, or right across its middle."""
+    """Return the mark with another word on a plate over its whole inside, or right across its
+    middle.
+    """
     colours = [*palette(mark), _WHITE]
     ground = _pick(colours, rng)
     ink = _contrast(ground, colours, rng)
@@ -150,7 +161,12 @@ def _overprinted(mark: Image.Image, rng: np.random.Generator) -> Image.Image:
     w, h = mark.size
     half = h * rng.uniform(0.2, 0.32)
     pen = ImageDraw.Draw(over)
-    pen.rectangle((0, h / 2 - half, w, h / 2 + half), fill=(*ground, 255), outline=(*ink, 255), width=max(1, h // 50))
+    pen.rectangle(
+        (0, h / 2 - half, w, h / 2 + half),
+        fill=(*ground, 255),
+        outline=(*ink, 255),
+        width=max(1, h // 50),
+    )
     _print_line(pen, some_word(rng), (w / 2, h / 2), w * 0.85, half * 1.6, ink)
     return over
 
@@ -164,7 +180,9 @@ def _other_seal(mark: Image.Image, rng: np.random.Generator) -> Image.Image:
 
 
 def paint_seal(colours: Sequence[Colour], side: int, rng: np.random.Generator) -> Image.Image:
-    """Return a made-up seal `side` pixels wide, RGBA: the first colour is its ground, the others are printed on it."""
+    """Return a made-up seal `side` pixels wide, RGBA: the first colour is its ground, the others
+    are printed on it.
+    """
     ground = colours[0]
     large = side * 2  # painted twice as large, then averaged down, for clean edges
     size = large, round(large * rng.choice([1.0, 1.0, 1.0, 0.8, 0.66, 0.5]))
@@ -187,7 +205,9 @@ def _inner_lines(
     line: Colour | None,
     rng: np.random.Generator,
 ) -> None:
-    """Add rings inside a filled shape; without a line colour they are gaps, and the inside is left open."""
+    """Add rings inside a filled shape; without a line colour they are gaps, and the inside is left
+    open.
+    """
     outer = float(rng.uniform(0.84, 0.94))
     if line is None:
         draw(pen, size, outer, None)
@@ -199,22 +219,32 @@ def _inner_lines(
         draw(pen, size, outer - float(rng.uniform(0.03, 0.12)), ground)
 
 
-def _draw_oval(pen: ImageDraw.ImageDraw, size: tuple[int, int], scale: float, fill: Colour | None) -> None:
+def _draw_oval(
+    pen: ImageDraw.ImageDraw, size: tuple[int, int], scale: float, fill: Colour | None
+) -> None:
     """Draw an oval that fills `scale` of the picture; no fill means a hole."""
     pen.ellipse(_middle_box(size, scale), fill=fill or (0, 0, 0, 0))
 
 
-def _draw_square(pen: ImageDraw.ImageDraw, size: tuple[int, int], scale: float, fill: Colour | None) -> None:
+def _draw_square(
+    pen: ImageDraw.ImageDraw, size: tuple[int, int], scale: float, fill: Colour | None
+) -> None:
     """Draw a rectangle that fills `scale` of the picture; no fill means a hole."""
     pen.rectangle(_middle_box(size, scale), fill=fill or (0, 0, 0, 0))
 
 
-def _draw_rounded(pen: ImageDraw.ImageDraw, size: tuple[int, int], scale: float, fill: Colour | None) -> None:
+def _draw_rounded(
+    pen: ImageDraw.ImageDraw, size: tuple[int, int], scale: float, fill: Colour | None
+) -> None:
     """Draw a rectangle with round corners that fills `scale` of the picture; no fill means a hole."""
-    pen.rounded_rectangle(_middle_box(size, scale), min(size) * scale * 0.2, fill=fill or (0, 0, 0, 0))
+    pen.rounded_rectangle(
+        _middle_box(size, scale), min(size) * scale * 0.2, fill=fill or (0, 0, 0, 0)
+    )
 
 
-def _draw_hexagon(pen: ImageDraw.ImageDraw, size: tuple[int, int], scale: float, fill: Colour | None) -> None:
+def _draw_hexagon(
+    pen: ImageDraw.ImageDraw, size: tuple[int, int], scale: float, fill: Colour | None
+) -> None:
     """Draw a hexagon that fills `scale` of the picture; no fill means a hole."""
     turns = [math.radians(60 * i) for i in range(6)]
     w, h = size
@@ -222,7 +252,9 @@ def _draw_hexagon(pen: ImageDraw.ImageDraw, size: tuple[int, int], scale: float,
     pen.polygon(points, fill=fill or (0, 0, 0, 0))
 
 
-def _draw_cogged(pen: ImageDraw.ImageDraw, size: tuple[int, int], scale: float, fill: Colour | None) -> None:
+def _draw_cogged(
+    pen: ImageDraw.ImageDraw, size: tuple[int, int], scale: float, fill: Colour | None
+) -> None:
     """Draw a wavy disc that fills `scale` of the picture; no fill means a hole."""
     turns = np.linspace(0, 2 * np.pi, 145)[:-1]
     reach = scale * (0.96 + 0.04 * np.cos(18 * turns))
@@ -230,13 +262,26 @@ def _draw_cogged(pen: ImageDraw.ImageDraw, size: tuple[int, int], scale: float, 
     pen.polygon(list(zip(x.tolist(), y.tolist(), strict=True)), fill=fill or (0, 0, 0, 0))
 
 
-_SHAPES = (_draw_oval, _draw_oval, _draw_oval, _draw_square, _draw_rounded, _draw_hexagon, _draw_cogged)
+_SHAPES = (
+    _draw_oval,
+    _draw_oval,
+    _draw_oval,
+    _draw_square,
+    _draw_rounded,
+    _draw_hexagon,
+    _draw_cogged,
+)
 
 
 def _middle_box(size: tuple[int, int], scale: float) -> tuple[float, float, float, float]:
     """Return the corners of a box in the middle of the picture that fills `scale` of it each way."""
     w, h = size
-    return w * (1 - scale) / 2, h * (1 - scale) / 2, w * (1 + scale) / 2 - 1, h * (1 + scale) / 2 - 1
+    return (
+        w * (1 - scale) / 2,
+        h * (1 - scale) / 2,
+        w * (1 + scale) / 2 - 1,
+        h * (1 + scale) / 2 - 1,
+    )
 
 
 # --- colours ----------------------------------------------------------------------------------------------------
@@ -252,7 +297,9 @@ def palette(mark: Image.Image) -> list[Colour]:
 
 @functools.lru_cache(maxsize=32)
 def _dominant(rgba: bytes) -> tuple[Colour, ...]:
-    """Return what `palette` says, from the bytes of the picture; kept, as each mark comes many times."""
+    """Return what `palette` says, from the bytes of the picture; kept, as each mark comes many
+    times.
+    """
     pixels = np.frombuffer(rgba, np.uint8).reshape(-1, 4)
     solid = pixels[pixels[:, 3] >= min(200, int(pixels[:, 3].max())), :3]
     bins = (solid >> 5).astype(np.int64) @ np.array([64, 8, 1])
@@ -306,16 +353,24 @@ def _same_outline(mark: Image.Image, colour: Colour) -> Image.Image:
 
 
 def _outline(mark: Image.Image) -> Image.Image:
-    """Return the mark's alpha with its inside filled: whatever has print to the left, right, above and below."""
+    """Return the mark's alpha with its inside filled: whatever has print to the left, right, above
+    and below.
+    """
     return _filled_outline(mark.size, mark.getchannel("A").tobytes())
 
 
 @functools.lru_cache(maxsize=32)
 def _filled_outline(size: tuple[int, int], alpha: bytes) -> Image.Image:
-    """Return what `_outline` says, from the bytes of the alpha channel; kept, as each mark comes many times."""
+    """Return what `_outline` says, from the bytes of the alpha channel; kept, as each mark comes
+    many times.
+    """
     a = np.frombuffer(alpha, np.uint8).reshape(size[1], size[0])
-    sideways = np.minimum(np.maximum.accumulate(a, axis=1), np.maximum.accumulate(a[:, ::-1], axis=1)[:, ::-1])
-    upright = np.minimum(np.maximum.accumulate(a, axis=0), np.maximum.accumulate(a[::-1], axis=0)[::-1])
+    sideways = np.minimum(
+        np.maximum.accumulate(a, axis=1), np.maximum.accumulate(a[:, ::-1], axis=1)[:, ::-1]
+    )
+    upright = np.minimum(
+        np.maximum.accumulate(a, axis=0), np.maximum.accumulate(a[::-1], axis=0)[::-1]
+    )
     return Image.fromarray(np.minimum(sideways, upright))
 
 
@@ -323,15 +378,15 @@ def _paste_shrunk(picture: Image.Image, mark: Image.Image, scale: float, colour:
     """Paint the mark's outline, shrunk about its middle, over the picture in one colour."""
     size = max(1, round(mark.width * scale)), max(1, round(mark.height * scale))
     at = (mark.width - size[0]) // 2, (mark.height - size[1]) // 2
-    picture.paste((*colour, 255), (*at, at[0] + size[0], at[1] + size[1]), _outline(mark).resize(size))
-
-
-
-
+    picture.paste(
+        (*colour, 255), (*at, at[0] + size[0], at[1] + size[1]), _outline(mark).resize(size)
+    )
 
 
 def _letter(seal: Image.Image, ink: Colour, rng: np.random.Generator) -> None:
-    """Print words or signs on a seal: up to three lines, at times words round its edge; sometimes nothing."""
+    """Print words or signs on a seal: up to three lines, at times words round its edge; sometimes
+    nothing.
+    """
     if rng.random() < 0.08:
         return
     if rng.random() < 0.4 and seal.width < 1.3 * seal.height:
@@ -350,12 +405,19 @@ def _letter(seal: Image.Image, ink: Colour, rng: np.random.Generator) -> None:
 
 
 def _print_line(
-    pen: ImageDraw.ImageDraw, word: str, middle: tuple[float, float], width: float, height: float, ink: Colour
+    pen: ImageDraw.ImageDraw,
+    word: str,
+    middle: tuple[float, float],
+    width: float,
+    height: float,
+    ink: Colour,
 ) -> None:
     """Print a word about its middle, as large as the width and height allow."""
     wide = max(1.0, typeface(32).getlength(word))
     size = max(6, int(min(32 * width / wide, height)))
-    pen.text(middle, word, ink, typeface(size), anchor="mm", stroke_width=size // 24, stroke_fill=ink)
+    pen.text(
+        middle, word, ink, typeface(size), anchor="mm", stroke_width=size // 24, stroke_fill=ink
+    )
 
 
 def _letter_round(seal: Image.Image, ink: Colour, rng: np.random.Generator) -> None:
@@ -363,7 +425,10 @@ def _letter_round(seal: Image.Image, ink: Colour, rng: np.random.Generator) -> N
     words = " ".join(some_word(rng) for _ in range(int(rng.integers(1, 4))))[:22]
     size = max(6, int(seal.height * rng.uniform(0.09, 0.14)))
     radius = float(rng.uniform(0.36, 0.43))
-    first, step = rng.uniform(-180, 180), max(11.0, 0.75 * size / (seal.height * radius) * 180 / math.pi)
+    first, step = (
+        rng.uniform(-180, 180),
+        max(11.0, 0.75 * size / (seal.height * radius) * 180 / math.pi),
+    )
     for i, letter in enumerate(words):
         angle = first + step * i
         turned = _glyph(letter, size).rotate(-angle - 90, Image.Resampling.BILINEAR)
@@ -377,12 +442,18 @@ def _letter_round(seal: Image.Image, ink: Colour, rng: np.random.Generator) -> N
 def _glyph(letter: str, size: int) -> Image.Image:
     """Return one letter as a mask with room to turn in."""
     glyph = Image.new("L", (size * 2, size * 2))
-    ImageDraw.Draw(glyph).text((size, size), letter, 255, typeface(size), anchor="mm", stroke_width=size // 24)
+    ImageDraw.Draw(glyph).text(
+        (size, size), letter, 255, typeface(size), anchor="mm", stroke_width=size // 24
+    )
     return glyph
 
 
 def _draw_sign(
-    pen: ImageDraw.ImageDraw, middle: tuple[float, float], reach: float, ink: Colour, rng: np.random.Generator
+    pen: ImageDraw.ImageDraw,
+    middle: tuple[float, float],
+    reach: float,
+    ink: Colour,
+    rng: np.random.Generator,
 ) -> None:
     """Draw a star, a tick, a drop, a bar or a ring."""
     x, y = middle
@@ -392,7 +463,12 @@ def _draw_sign(
         turns = [(reach * (1 if i % 2 else 0.42), math.radians(90 + 36 * i)) for i in range(10)]
         pen.polygon([(x + r * math.cos(a), y + r * math.sin(a)) for r, a in turns], fill=ink)
     elif sign == 1:
-        pen.line([(x - reach, y), (x - reach / 3, y + reach * 0.7), (x + reach, y - reach)], ink, width, "curve")
+        pen.line(
+            [(x - reach, y), (x - reach / 3, y + reach * 0.7), (x + reach, y - reach)],
+            ink,
+            width,
+            "curve",
+        )
     elif sign == 2:
         pen.ellipse((x - reach * 0.7, y - reach * 0.5, x + reach * 0.7, y + reach), fill=ink)
     elif sign == 3:
@@ -401,7 +477,8 @@ def _draw_sign(
         pen.ellipse((x - reach, y - reach, x + reach, y + reach), outline=ink, width=width)
 
 
-# Each kind and how often it is drawn. Mirrors weigh most: they share every colour and every curve with the mark.
+# Each kind and how often it is drawn. Mirrors weigh most: they share every colour and every curve
+# with the mark.
 _DRAWN: tuple[tuple[Kind, float], ...] = (
     (_mirrored, 0.14),
     (_mirrored_upside_down, 0.08),

@@ -1,4 +1,6 @@
-"""Read the picture of a stamp: an RGBA cut-out, one on plain paper whose paper is made transparent, or a drawing."""
+"""Read the picture of a stamp: an RGBA cut-out, one on plain paper whose paper is made transparent,
+or a drawing.
+"""
 
 import io
 from collections.abc import Sequence
@@ -14,7 +16,8 @@ from edge.errors import InputError, UsageError
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".svg"})
 """Files of a folder of marks that are taken for pictures; others are passed over."""
 DRAWING_PX = 640
-"""Width at which a drawing (SVG) is painted, in pixels, before what is transparent around it is cut away."""
+"""Width at which a drawing (SVG) is painted, in pixels, before what is transparent around it is cut
+away."""
 LONG_SIDE = 320
 """Marks are kept at most this long, in pixels; larger detail is never shown to the network."""
 PAPER_TOLERANCE = 24
@@ -27,9 +30,9 @@ SOLID = 96
 class Mark:
     """One picture of one kind of mark.
 
-    *label*: class name; *kind*: class index; *image*: RGBA, cropped to what is not transparent; *outline*: (n, 2)
-    float64, x and y of points on its extent, pixel-edge coordinates; *treatment*: a sentence on how its transparency
-    was had; *native_size*: width and height of the file.
+    *label*: class name; *kind*: class index; *image*: RGBA, cropped to what is not transparent;
+    *outline*: (n, 2) float64, x and y of points on its extent, pixel-edge coordinates; *treatment*:
+    a sentence on how its transparency was had; *native_size*: width and height of the file.
     """
 
     label: str
@@ -41,7 +44,8 @@ class Mark:
 
 
 def parse_marks(given: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    """Split ``NAME=PATH`` or ``PATH`` (whose name is the file's stem) into pairs of class name and path.
+    """Split ``NAME=PATH`` or ``PATH`` (whose name is the file's stem) into pairs of class name and
+    path.
 
     A path is a picture or a folder of pictures, which are looks of one class.
 
@@ -61,7 +65,9 @@ def parse_marks(given: Sequence[str]) -> tuple[tuple[str, str], ...]:
 
 
 def load_marks(pairs: Sequence[tuple[str, str]]) -> tuple[Mark, ...]:
-    """Load every mark; pictures of one name, and those of one folder, are looks of one class. Raises InputError."""
+    """Load every mark; pictures of one name, and those of one folder, are looks of one class.
+    Raises InputError.
+    """
     kinds = {name: index for index, name in enumerate(dict.fromkeys(name for name, _ in pairs))}
     marks: list[Mark] = []
     for name, path in pairs:
@@ -75,7 +81,9 @@ def load_folder(folder: Path, label: str, kind: int = 0) -> tuple[Mark, ...]:
 
     Raises InputError, which names every picture that cannot be used, or when there is none.
     """
-    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file())
+    paths = sorted(
+        path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file()
+    )
     if not paths:
         raise InputError(
             f"{folder}: holds no picture ({', '.join(sorted(SUFFIXES))}); name a picture or another folder"
@@ -105,20 +113,28 @@ def load_mark(path: Path, label: str, kind: int = 0) -> Mark:
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; name the picture of the stamp") from None
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise InputError(f"{path}: cannot be read as a picture ({error}); save the stamp as PNG") from None
+        raise InputError(
+            f"{path}: cannot be read as a picture ({error}); save the stamp as PNG"
+        ) from None
     native = image.size
     extent = image.getchannel("A").point(_solid_table()).getbbox()
     if extent is None:
-        raise InputError(f"{path}: shows nothing but its background; save the stamp as PNG with the mark visible")
+        raise InputError(
+            f"{path}: shows nothing but its background; save the stamp as PNG with the mark visible"
+        )
     image = image.crop(extent)
     if min(image.size) < 8:
-        raise InputError(f"{path}: the mark on it is {image.width} x {image.height} pixels; at least 8 x 8 are needed")
+        raise InputError(
+            f"{path}: the mark on it is {image.width} x {image.height} pixels; at least 8 x 8 are needed"
+        )
     image.thumbnail((LONG_SIDE, LONG_SIDE), Image.Resampling.LANCZOS)
     return Mark(label, kind, image, outline_of(image), treatment, native)
 
 
 def _drawn(path: Path) -> io.BytesIO:
-    """Paint a drawing (SVG) and return it as PNG. Raises InputError when what paints it is not installed."""
+    """Paint a drawing (SVG) and return it as PNG. Raises InputError when what paints it is not
+    installed.
+    """
     try:
         from resvg_py import svg_to_bytes  # noqa: PLC0415 - only a drawing needs it
     except ModuleNotFoundError:
@@ -141,7 +157,10 @@ def _with_alpha(opened: Image.Image) -> tuple[Image.Image, str]:
     corners.append(rgba.getpixel((rgba.width - 1, rgba.height - 1)))
     paper = np.array(corners, np.int16)[:, :3]
     if np.ptp(paper, axis=0).max() > PAPER_TOLERANCE:
-        return rgba, "it has no transparency and no plain paper around it: the whole rectangle is taken as the mark"
+        return (
+            rgba,
+            "it has no transparency and no plain paper around it: the whole rectangle is taken as the mark",
+        )
     rgba.putalpha(_paper_alpha(rgba, paper.mean(0)))
     return rgba, "it has no transparency: the plain paper around the mark was made transparent"
 
@@ -149,7 +168,8 @@ def _with_alpha(opened: Image.Image) -> tuple[Image.Image, str]:
 def _paper_alpha(rgba: Image.Image, paper: NDArray[np.float64]) -> Image.Image:
     """Alpha that is 0 on the paper joined to the border, 255 on the mark and what it encloses."""
     far = np.abs(np.asarray(rgba, np.int16)[..., :3] - paper).max(-1)
-    # A margin of paper one pixel wide joins all corners, so that one flood fill reaches all paper outside the mark.
+    # A margin of paper one pixel wide joins all corners, so that one flood fill reaches all paper
+    # outside the mark.
     canvas = Image.new("L", (rgba.width + 2, rgba.height + 2), 0)
     canvas.paste(Image.fromarray(np.where(far > PAPER_TOLERANCE, 255, 0).astype(np.uint8)), (1, 1))
     ImageDraw.floodfill(canvas, (0, 0), 128)
@@ -166,6 +186,8 @@ def outline_of(image: Image.Image) -> NDArray[np.float64]:
     rows = np.flatnonzero(solid.any(1))
     first, last = solid.argmax(1)[rows], solid.shape[1] - solid[:, ::-1].argmax(1)[rows]
     points = [
-        (x, y + edge) for x, y in (*zip(first, rows, strict=True), *zip(last, rows, strict=True)) for edge in (0, 1)
+        (x, y + edge)
+        for x, y in (*zip(first, rows, strict=True), *zip(last, rows, strict=True))
+        for edge in (0, 1)
     ]
     return np.array(points, np.float64)

@@ -13,7 +13,12 @@ from train.paint.shading import any_direction, dim, enlarged, gleam, half, ramp,
 
 GRAIN_DEVIATION = 30.0
 """Deviation of the stored noise, in grey levels; scaled when it is used."""
-_GRAIN = np.random.default_rng(1).normal(128, GRAIN_DEVIATION, (640, 640, 3)).clip(0, 255).astype(np.uint8)
+_GRAIN = (
+    np.random.default_rng(1)
+    .normal(128, GRAIN_DEVIATION, (640, 640, 3))
+    .clip(0, 255)
+    .astype(np.uint8)
+)
 """Noise drawn once: pieces of it are cheaper than fresh noise and look the same to the network."""
 EVEN = 12**-0.5
 """Deviation of an even spread of length one: what a smear or a coarse pixel of that length blurs."""
@@ -21,7 +26,9 @@ _LEVELS = np.arange(256) / 255.0
 
 
 def light(rng: np.random.Generator, s: SynthSettings, pixels: Frame) -> Frame:
-    """Light the whole picture: at times a shadow, a falling off or a mirrored lamp; then exposure and white balance."""
+    """Light the whole picture: at times a shadow, a falling off or a mirrored lamp; then exposure
+    and white balance.
+    """
     if happens(rng, s.shadow_share):
         pixels = dim(pixels, enlarged(cast_shadow(rng), pixels))
     if happens(rng, s.gradient_share):
@@ -32,7 +39,9 @@ def light(rng: np.random.Generator, s: SynthSettings, pixels: Frame) -> Frame:
 
 
 def cast_shadow(rng: np.random.Generator) -> NDArray[np.uint8]:
-    """The shadow of a straight edge or of a beam, with a softer or harder border: a map for :func:`dim`."""
+    """The shadow of a straight edge or of a beam, with a softer or harder border: a map for
+    :func:`dim`.
+    """
     angle, edge, softness = any_direction(rng), between(rng, -0.3, 0.3), between(rng, 0.05, 0.3)
     shade = half(angle, edge, softness)
     if happens(rng, 0.4):
@@ -46,15 +55,20 @@ def exposed(rng: np.random.Generator, s: SynthSettings, pixels: Frame) -> Frame:
     gamma = math.exp(between(rng, -s.gamma, s.gamma))
     balance = [gain * (1 + between(rng, -s.white_balance, s.white_balance)) for _ in range(3)]
     curve = (_LEVELS**gamma * 255 + 0.5).astype(np.uint8)
-    flat = np.asarray(cv2.LUT(pixels.reshape(pixels.shape[0], -1), curve), np.uint8)  # one channel is faster than three
+    flat = np.asarray(
+        cv2.LUT(pixels.reshape(pixels.shape[0], -1), curve), np.uint8
+    )  # one channel is faster than three
     return np.asarray(cv2.transform(flat.reshape(pixels.shape), np.diag(balance)), np.uint8)
 
 
-def lens_and_sensor(rng: np.random.Generator, s: SynthSettings, pixels: Frame) -> tuple[Frame, float]:
-    """Defocus or the belt's motion, then what the sensor makes of it, at times a coarser one whose picture is enlarged.
+def lens_and_sensor(
+    rng: np.random.Generator, s: SynthSettings, pixels: Frame
+) -> tuple[Frame, float]:
+    """Defocus or the belt's motion, then what the sensor makes of it, at times a coarser one whose
+    picture is enlarged.
 
-    The picture keeps its size, so that boxes stay where they are. Returned with it is its softness: about the radius of
-    the Gaussian that would blur as much, in pixels.
+    The picture keeps its size, so that boxes stay where they are. Returned with it is its softness:
+    about the radius of the Gaussian that would blur as much, in pixels.
     """
     draw, softness = rng.random(), 0.0
     if draw < s.blur_share:
@@ -63,16 +77,23 @@ def lens_and_sensor(rng: np.random.Generator, s: SynthSettings, pixels: Frame) -
     elif draw < s.blur_share + s.motion_share:
         angle = math.radians(s.belt_deg + between(rng, -s.belt_spread_deg, s.belt_spread_deg))
         length = s.motion_px * between(rng, 0.4, 1.0)
-        pixels, softness = np.asarray(cv2.filter2D(pixels, -1, motion_kernel(angle, length)), np.uint8), length * EVEN
+        pixels, softness = (
+            np.asarray(cv2.filter2D(pixels, -1, motion_kernel(angle, length)), np.uint8),
+            length * EVEN,
+        )
     if not happens(rng, s.coarse_share):
         return sensor(rng, s, pixels), softness
     height, width = pixels.shape[:2]
     factor = ratio_between(rng, 1.0, s.coarse_max)
     small = cv2.resize(
-        pixels, (max(8, round(width / factor)), max(8, round(height / factor))), interpolation=cv2.INTER_AREA
+        pixels,
+        (max(8, round(width / factor)), max(8, round(height / factor))),
+        interpolation=cv2.INTER_AREA,
     )
     way = cv2.INTER_LINEAR if happens(rng, 0.5) else cv2.INTER_CUBIC
-    enlarged_again = cv2.resize(sensor(rng, s, np.asarray(small, np.uint8)), (width, height), interpolation=way)
+    enlarged_again = cv2.resize(
+        sensor(rng, s, np.asarray(small, np.uint8)), (width, height), interpolation=way
+    )
     return np.asarray(enlarged_again, np.uint8), math.hypot(softness, factor * EVEN)
 
 
@@ -83,7 +104,9 @@ def defocused(pixels: Frame, radius: float) -> Frame:
 
 
 def motion_kernel(angle: float, length: float) -> NDArray[np.float64]:
-    """A square kernel that smears along a line of that many pixels, at *angle* in radians; its sum is 1."""
+    """A square kernel that smears along a line of that many pixels, at *angle* in radians; its sum
+    is 1.
+    """
     reach = max(1, math.ceil((length - 1) / 2))
     kernel = np.zeros((2 * reach + 1, 2 * reach + 1))
     for step in np.linspace(-(length - 1) / 2, (length - 1) / 2, 4 * reach + 1):
@@ -114,7 +137,9 @@ def noisy(rng: np.random.Generator, pixels: Frame, deviation: float) -> Frame:
 
 
 def demosaiced(pixels: Frame) -> Frame:
-    """Keep one colour of each pixel, as a sensor under a Bayer filter does, and guess the others as a camera does."""
+    """Keep one colour of each pixel, as a sensor under a Bayer filter does, and guess the others as
+    a camera does.
+    """
     mosaic = np.ascontiguousarray(pixels[..., 1])
     mosaic[::2, ::2], mosaic[1::2, 1::2] = pixels[::2, ::2, 0], pixels[1::2, 1::2, 2]
     return np.asarray(cv2.cvtColor(mosaic, cv2.COLOR_BayerRGGB2RGB), np.uint8)
@@ -123,7 +148,9 @@ def demosaiced(pixels: Frame) -> Frame:
 def through_jpeg(pixels: Frame, quality: int) -> Frame:
     """Save as JPEG and read it back. *quality*: 1..100."""
     # OpenCV wants BGR, and only then is it the colour, not the brightness, that loses resolution.
-    _, file = cv2.imencode(".jpg", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), (cv2.IMWRITE_JPEG_QUALITY, quality))
+    _, file = cv2.imencode(
+        ".jpg", cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR), (cv2.IMWRITE_JPEG_QUALITY, quality)
+    )
     read = cv2.imdecode(file, cv2.IMREAD_COLOR)
     if read is None:
         raise RuntimeError("OpenCV could not read the JPEG that it wrote")

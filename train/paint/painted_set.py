@@ -1,7 +1,9 @@
-"""Write painted pictures with their labels into a folder: whole, repeatable, resumable, on all cores.
+"""Write painted pictures with their labels into a folder: whole, repeatable, resumable, on all
+cores.
 
-The folder holds ``recipe.json`` (what it is painted from; a resume must ask for the same), ``images/``, the labels
-(:mod:`train.labels.writing`) and ``pictures.jsonl``: one line for each picture written, from which all labels are made.
+The folder holds ``recipe.json`` (what it is painted from; a resume must ask for the same),
+``images/``, the labels (:mod:`train.labels.writing`) and ``pictures.jsonl``: one line for each
+picture written, from which all labels are made.
 """
 
 import contextlib
@@ -43,12 +45,18 @@ from train.stopping import stop_requested
 JPEG_QUALITY = 95
 """Of pictures written, with the whole colour resolution.
 
-On 40 pictures of 416 pixels: 59 kB each where PNG takes 180 kB, and off by 0.8 of 255 grey levels on average, 4 at the
-99th percentile.
+On 40 pictures of 416 pixels: 59 kB each where PNG takes 180 kB, and off by 0.8 of 255 grey levels
+on average, 4 at the 99th percentile.
 """
 SEED_OFFSET = 2**33
 """Keeps these pictures' seeds away from those of training and of its threshold."""
-IMAGES, JOURNAL, SETTINGS, LOCK, SHEET = "images", "pictures.jsonl", "recipe.json", ".lock", "preview.png"
+IMAGES, JOURNAL, SETTINGS, LOCK, SHEET = (
+    "images",
+    "pictures.jsonl",
+    "recipe.json",
+    ".lock",
+    "preview.png",
+)
 SHEET_PICTURES = 24
 AHEAD = 4
 """Pictures handed out ahead to each process: enough to keep it busy, few enough to stop soon."""
@@ -56,7 +64,9 @@ AHEAD = 4
 
 @dataclass(frozen=True)
 class Job:
-    """What a data set is painted from: the run's inputs, one of :data:`RECIPES`, and which of the products."""
+    """What a data set is painted from: the run's inputs, one of :data:`RECIPES`, and which of the
+    products.
+    """
 
     inputs: Inputs
     recipe: str = "camera"
@@ -67,7 +77,9 @@ class Job:
         """A job; the naive way uses photographs alone where there are any, as the write-up did."""
         if recipe == "naive" and inputs.training is not None:
             synth = dataclasses.replace(inputs.config.synth, painted_share=0.0)
-            inputs = dataclasses.replace(inputs, config=dataclasses.replace(inputs.config, synth=synth))
+            inputs = dataclasses.replace(
+                inputs, config=dataclasses.replace(inputs.config, synth=synth)
+            )
         return cls(inputs, recipe, held_out)
 
     @property
@@ -102,7 +114,9 @@ class Job:
             "backgrounds": [len(names), _digest("\n".join(names).encode())],
             **dataclasses.asdict(config.synth),
         }
-        settings: dict[str, Any] = json.loads(json.dumps(raw))  # as it will be read back: lists, no tuples
+        settings: dict[str, Any] = json.loads(
+            json.dumps(raw)
+        )  # as it will be read back: lists, no tuples
         return settings
 
 
@@ -118,20 +132,31 @@ class Written:
         """One line of ``pictures.jsonl``."""
         marks = [[kind, *map(hundredths, box.corners())] for kind, box in self.shown.marks]
         ignored = [list(map(hundredths, box.corners())) for box in self.shown.ignored]
-        return json.dumps({"index": self.index, "sha256": self.sha256, "marks": marks, "ignored": ignored}) + "\n"
+        return (
+            json.dumps(
+                {"index": self.index, "sha256": self.sha256, "marks": marks, "ignored": ignored}
+            )
+            + "\n"
+        )
 
     @classmethod
     def from_line(cls, line: str) -> "Written":
-        """Read what :meth:`as_line` wrote. Raises ValueError, KeyError or TypeError when it is torn."""
+        """Read what :meth:`as_line` wrote. Raises ValueError, KeyError or TypeError when it is
+        torn.
+        """
         raw = json.loads(line)
         marks = tuple((int(kind), Box(*corners)) for kind, *corners in raw["marks"])
-        shown = Shown(file_name(raw["index"]), marks, tuple(Box(*corners) for corners in raw["ignored"]))
+        shown = Shown(
+            file_name(raw["index"]), marks, tuple(Box(*corners) for corners in raw["ignored"])
+        )
         return cls(raw["index"], raw["sha256"], shown)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How it ended: what is in the folder now, how many of it were kept from before, whether it was interrupted."""
+    """How it ended: what is in the folder now, how many of it were kept from before, whether it was
+    interrupted.
+    """
 
     written: tuple[Written, ...]
     kept: int
@@ -148,20 +173,25 @@ def file_name(index: int) -> str:
 
 
 def write_dataset(job: Job, out: Path, count: int, workers: int) -> Outcome:
-    """Paint pictures 0 to *count* - 1 into *out* in *workers* processes (0: in this one), keeping what is whole there.
+    """Paint pictures 0 to *count* - 1 into *out* in *workers* processes (0: in this one), keeping
+    what is whole there.
 
-    SIGINT or SIGTERM ends it after the pictures in hand, with the labels of what is there; the same call goes on, after
-    a crash or power cut too. Raises InputError.
+    SIGINT or SIGTERM ends it after the pictures in hand, with the labels of what is there; the same
+    call goes on, after a crash or power cut too. Raises InputError.
     """
     with claimed(job, out) as digest:
         kept = take_stock(out)
         least = max(kept, default=-1) + 1
         if least > count:
-            raise InputError(f"{out}: holds pictures up to {file_name(least - 1)}; --count must be at least {least}")
+            raise InputError(
+                f"{out}: holds pictures up to {file_name(least - 1)}; --count must be at least {least}"
+            )
         missing = [index for index in range(count) if index not in kept]
         new, stopped = paint_missing(job, out, missing, workers, count)
         written = tuple(entry for _, entry in sorted({**kept, **new}.items()))
-        write_journal(out, written)  # in the order of their numbers now, not in that of their arrival
+        write_journal(
+            out, written
+        )  # in the order of their numbers now, not in that of their arrival
         info = {"description": f"painted by stampgate synth, recipe {job.recipe}", "digest": digest}
         write_labels(out, [w.shown for w in written], job.inputs.config.classes, job.size, info)
     return Outcome(written, len(kept), stopped)
@@ -180,9 +210,19 @@ def paint_missing(
     with (
         stop_requested() as stop,
         (out / JOURNAL).open("a", encoding="utf-8") as journal,
-        tqdm(total=count, initial=count - len(missing), desc="synth", unit=" pictures", bar_format=form) as bar,
+        tqdm(
+            total=count,
+            initial=count - len(missing),
+            desc="synth",
+            unit=" pictures",
+            bar_format=form,
+        ) as bar,
     ):
-        for written in _in_processes(job, out, missing, workers, stop) if workers else _here(job, out, missing, stop):
+        for written in (
+            _in_processes(job, out, missing, workers, stop)
+            if workers
+            else _here(job, out, missing, stop)
+        ):
             journal.write(written.as_line())
             journal.flush()
             new[written.index] = written
@@ -192,19 +232,28 @@ def paint_missing(
 
 @contextlib.contextmanager
 def claimed(job: Job, out: Path) -> Iterator[str]:
-    """Make *out* a data set of this job, keep others from writing to it meanwhile, and give its settings' digest.
+    """Make *out* a data set of this job, keep others from writing to it meanwhile, and give its
+    settings' digest.
 
     Raises InputError when it holds something else, was begun with other settings, or is in use.
     """
-    if out.is_dir() and not (out / SETTINGS).is_file() and {p.name for p in out.iterdir()} - {SHEET, LOCK}:
-        raise InputError(f"{out}: must be empty or hold a data set begun by 'stampgate synth'; name another folder")
+    if (
+        out.is_dir()
+        and not (out / SETTINGS).is_file()
+        and {p.name for p in out.iterdir()} - {SHEET, LOCK}
+    ):
+        raise InputError(
+            f"{out}: must be empty or hold a data set begun by 'stampgate synth'; name another folder"
+        )
     make_folder(out)
     settings = job.settings()
     with (out / LOCK).open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise InputError(f"{out}: another 'stampgate synth' is writing there; wait for it to end") from None
+            raise InputError(
+                f"{out}: another 'stampgate synth' is writing there; wait for it to end"
+            ) from None
         if (out / SETTINGS).is_file():
             compare(out, settings)
         else:
@@ -216,30 +265,46 @@ def claimed(job: Job, out: Path) -> Iterator[str]:
 
 
 def compare(out: Path, settings: dict[str, Any]) -> None:
-    """Refuse to go on with other settings than *out* was begun with. Raises InputError that names the first of them."""
+    """Refuse to go on with other settings than *out* was begun with. Raises InputError that names
+    the first of them.
+    """
     path = out / SETTINGS
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
         begun, digest = dict(raw["settings"]), str(raw["digest"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path}: cannot be read ({error}); name another folder and paint anew") from None
+        raise InputError(
+            f"{path}: cannot be read ({error}); name another folder and paint anew"
+        ) from None
     if digest == digest_of(settings):
         return
     other = [key for key in {**begun, **settings} if begun.get(key) != settings.get(key)]
     where = other[0] if other else "digest"
     said = ""
-    if not isinstance(begun.get(where), list) and where in begun and where in settings and where != "program":
+    if (
+        not isinstance(begun.get(where), list)
+        and where in begun
+        and where in settings
+        and where != "program"
+    ):
         said = f": {begun[where]}, not {settings[where]}"
-    raise InputError(f"{out}: was begun with another {where}{said}; ask for the same again, or name another folder")
+    raise InputError(
+        f"{out}: was begun with another {where}{said}; ask for the same again, or name another folder"
+    )
 
 
 def take_stock(out: Path) -> dict[int, Written]:
-    """The pictures that are whole, by number; what is torn, changed or in no line of the journal is removed.
+    """The pictures that are whole, by number; what is torn, changed or in no line of the journal is
+    removed.
 
     The journal is written anew, in order and without the lines that hold no more.
     """
     journal, whole = out / JOURNAL, dict[int, Written]()
-    lines = journal.read_text(encoding="utf-8", errors="replace").splitlines() if journal.is_file() else []
+    lines = (
+        journal.read_text(encoding="utf-8", errors="replace").splitlines()
+        if journal.is_file()
+        else []
+    )
     for line in lines:
         with contextlib.suppress(ValueError, KeyError, TypeError):  # the line that a power cut tore
             entry = Written.from_line(line)
@@ -264,14 +329,21 @@ def _here(job: Job, out: Path, missing: Iterable[int], stop: Sequence[int]) -> I
         yield write_picture(job, kit, out, index)
 
 
-def _in_processes(job: Job, out: Path, missing: Iterable[int], workers: int, stop: Sequence[int]) -> Iterator[Written]:
-    # Not forked: OpenCV's threads do not survive a fork, and the child would wait for them for ever.
+def _in_processes(
+    job: Job, out: Path, missing: Iterable[int], workers: int, stop: Sequence[int]
+) -> Iterator[Written]:
+    # Not forked: OpenCV's threads do not survive a fork, and the child would wait for them for
+    # ever.
     context = multiprocessing.get_context("forkserver")
     todo, running = iter(missing), set[Future[Written]]()
     with ProcessPoolExecutor(workers, context, _begin, (job, out)) as pool:
         try:
             while True:
-                while not stop and len(running) < workers * AHEAD and (index := next(todo, None)) is not None:
+                while (
+                    not stop
+                    and len(running) < workers * AHEAD
+                    and (index := next(todo, None)) is not None
+                ):
                     running.add(pool.submit(_write_one, index))
                 if not running:
                     return
@@ -298,7 +370,9 @@ def _begin(job: Job, out: Path) -> None:
 
 
 def _leave_with_parent() -> None:
-    """End this process when the one that began it is gone, killed perhaps: nobody else would tell it."""
+    """End this process when the one that began it is gone, killed perhaps: nobody else would tell
+    it.
+    """
     parent = multiprocessing.parent_process()
     if parent is not None:
         wait_for([parent.sentinel])
@@ -317,13 +391,18 @@ def write_picture(job: Job, kit: Kit, out: Path, index: int) -> Written:
     Image.fromarray(picture.pixels).save(file, "JPEG", quality=JPEG_QUALITY, subsampling=0)
     shown = Shown(file_name(index), picture.marks, picture.ignored)
     written = Written.from_line(Written(index, _digest(file.getvalue()), shown).as_line())
-    _put(out / YOLO / f"{Path(shown.name).stem}.txt", yolo_text(written.shown.marks, job.size, job.size).encode())
+    _put(
+        out / YOLO / f"{Path(shown.name).stem}.txt",
+        yolo_text(written.shown.marks, job.size, job.size).encode(),
+    )
     _put(out / IMAGES / shown.name, file.getvalue())
     return written
 
 
 def _put(path: Path, content: bytes) -> None:
-    """Write a file under its name in one step, unsynchronised: a resume finds by its hash what a power cut spoilt."""
+    """Write a file under its name in one step, unsynchronised: a resume finds by its hash what a
+    power cut spoilt.
+    """
     part = path.with_name(f".{path.name}.part")
     part.write_bytes(content)
     part.replace(path)
@@ -333,7 +412,9 @@ def preview(job: Job, path: Path, pictures: int = SHEET_PICTURES) -> None:
     """Write a contact sheet of the first *pictures* of the data set. Raises InputError."""
     make_folder(path.parent)
     kit = job.kit()
-    contact_sheet([job.paint(kit, index) for index in range(pictures)], job.inputs.config.classes, path)
+    contact_sheet(
+        [job.paint(kit, index) for index in range(pictures)], job.inputs.config.classes, path
+    )
 
 
 def write_journal(out: Path, written: Iterable[Written]) -> None:
@@ -343,9 +424,13 @@ def write_journal(out: Path, written: Iterable[Written]) -> None:
 
 @functools.cache
 def program() -> str:
-    """SHA-256 of what paints: this package's code and the libraries' versions. With another, other pictures come."""
+    """SHA-256 of what paints: this package's code and the libraries' versions. With another, other
+    pictures come.
+    """
     code = [path.read_bytes() for path in sorted(Path(__file__).parent.rglob("*.py"))]
-    return _digest(b"".join([*code, f"{np.__version__} {cv2.__version__} {PIL.__version__}".encode()]))
+    return _digest(
+        b"".join([*code, f"{np.__version__} {cv2.__version__} {PIL.__version__}".encode()])
+    )
 
 
 def digest_of(settings: dict[str, Any]) -> str:

@@ -13,7 +13,8 @@ COUNTS, IGNORED = (255, 40, 40), (60, 120, 255)
 
 
 def contact_sheet(pictures: Sequence[Picture], classes: Sequence[str], path: Path) -> None:
-    """Write pictures row by row with their boxes: red with the class name those that count, blue the ignored.
+    """Write pictures row by row with their boxes: red with the class name those that count, blue
+    the ignored.
 
     Raises InputError when *path* cannot be written.
     """
@@ -31,7 +32,9 @@ def contact_sheet(pictures: Sequence[Picture], classes: Sequence[str], path: Pat
     try:
         sheet.save(path)
     except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror}); make room or name another folder") from None
+        raise InputError(
+            f"{path}: cannot be written ({error.strerror}); make room or name another folder"
+        ) from None
 
 
 def _with_boxes(picture: Picture, classes: Sequence[str]) -> Image.Image:

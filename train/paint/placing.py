@@ -1,4 +1,6 @@
-"""Where a cut-out lies on the picture: size, turn, foreshortening, the bend of a bottle, and the box that results."""
+"""Where a cut-out lies on the picture: size, turn, foreshortening, the bend of a bottle, and the
+box that results.
+"""
 
 import math
 from collections.abc import Sequence
@@ -16,7 +18,8 @@ from train.paint.random_draws import bell, between, happens, ratio_between
 STEEPEST = math.radians(78.0)
 """Farthest round a bottle that a mark reaches, from the line that faces the camera, in radians."""
 FINE_PX = 100.0
-"""Marks up to this long, in canvas pixels, are painted twice as large and averaged down, so that print stays crisp."""
+"""Marks up to this long, in canvas pixels, are painted twice as large and averaged down, so that
+print stays crisp."""
 OVERLAP = 0.02
 """Share of the smaller box that two cut-outs may share."""
 TRIES = 3
@@ -32,7 +35,9 @@ Matrix = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Placed:
-    """A cut-out on the canvas: its *box* in canvas pixels and the share of it that can be seen, 0..1."""
+    """A cut-out on the canvas: its *box* in canvas pixels and the share of it that can be seen,
+    0..1.
+    """
 
     kind: int | None
     box: Box
@@ -43,9 +48,10 @@ class Placed:
 class Bend:
     """How a cut-out lies round a bottle or can; lengths in its own pixels, angles in radians.
 
-    *upright*: whether the bottle's axis runs along y, else along x; *radius*: of the bottle; *middle*: of the cut-out,
-    across the axis; *turn*: how far round the bottle that middle is; *sag*: how far the camera looks along the axis,
-    as the sine of that angle: it makes straight lines round the bottle sag.
+    *upright*: whether the bottle's axis runs along y, else along x; *radius*: of the bottle;
+    *middle*: of the cut-out, across the axis; *turn*: how far round the bottle that middle is;
+    *sag*: how far the camera looks along the axis, as the sine of that angle: it makes straight
+    lines round the bottle sag.
     """
 
     upright: bool
@@ -56,16 +62,22 @@ class Bend:
 
     def onto(self, points: Points) -> Points:
         """Where points of the flat cut-out are seen."""
-        across, along = (points[:, 0], points[:, 1]) if self.upright else (points[:, 1], points[:, 0])
+        across, along = (
+            (points[:, 0], points[:, 1]) if self.upright else (points[:, 1], points[:, 0])
+        )
         angle = self.turn + (across - self.middle) / self.radius
         seen = self.middle + self.radius * (np.sin(angle) - math.sin(self.turn))
         sunk = along + self.sag * self.radius * (math.cos(self.turn) - np.cos(angle))
         return np.column_stack((seen, sunk) if self.upright else (sunk, seen))
 
     def back(self, x: Grid, y: Grid) -> tuple[Grid, Grid]:
-        """Which points of the flat cut-out are seen at *x* and *y*; beside the bottle, points beside the cut-out."""
+        """Which points of the flat cut-out are seen at *x* and *y*; beside the bottle, points
+        beside the cut-out.
+        """
         seen, sunk = (x, y) if self.upright else (y, x)
-        angle = np.arcsin(((seen - self.middle) / self.radius + math.sin(self.turn)).clip(-1.0, 1.0))
+        angle = np.arcsin(
+            ((seen - self.middle) / self.radius + math.sin(self.turn)).clip(-1.0, 1.0)
+        )
         across = self.middle + self.radius * (angle - self.turn)
         along = sunk - self.sag * self.radius * (math.cos(self.turn) - np.cos(angle))
         return (across, along) if self.upright else (along, across)
@@ -75,8 +87,8 @@ class Bend:
 class Pose:
     """How a cut-out gets onto the canvas.
 
-    *matrix*: from its pixels, or from those of the bent cut-out where there is a *bend*, to the canvas's; *box*: all
-    it covers there.
+    *matrix*: from its pixels, or from those of the bent cut-out where there is a *bend*, to the
+    canvas's; *box*: all it covers there.
     """
 
     matrix: Matrix
@@ -115,8 +127,8 @@ def place(
 ) -> Pose | None:
     """Find a free place for a cut-out, or none.
 
-    *canvas*: its width and height; *frame_px*: how many canvas pixels the whole frame's side has; *scale*: canvas
-    pixels per network pixel; *placed*: what lies there already.
+    *canvas*: its width and height; *frame_px*: how many canvas pixels the whole frame's side has;
+    *scale*: canvas pixels per network pixel; *placed*: what lies there already.
     """
     corners = random_corners(rng, s, cutout, size_range(s, cutout, canvas, frame_px, scale))
     matrix = homography(corners_of(cutout.width, cutout.height), corners)
@@ -126,7 +138,8 @@ def place(
     inside = 0.3 if happens(rng, s.cut_share) else 1.0
     for _ in range(TRIES):
         x, y = (
-            _middle(rng, side, length * inside) for side, length in zip(canvas, (box.width, box.height), strict=True)
+            _middle(rng, side, length * inside)
+            for side, length in zip(canvas, (box.width, box.height), strict=True)
         )
         dx, dy = x - (box.x0 + box.x1) / 2, y - (box.y0 + box.y1) / 2
         moved = Box(box.x0 + dx, box.y0 + dy, box.x1 + dx, box.y1 + dy)
@@ -145,8 +158,13 @@ def size_range(
 ) -> tuple[float, float]:
     """Least and greatest longer side of a cut-out, in canvas pixels."""
     largest = min(s.size_max * frame_px, 0.85 * max(canvas))
-    # A look-alike is shown only where it can be told from a mark: too small, it would punish the right answer.
-    least = s.size_min * frame_px if cutout.kind is not None else max(s.size_min * frame_px, s.legible_px * scale)
+    # A look-alike is shown only where it can be told from a mark: too small, it would punish the
+    # right answer.
+    least = (
+        s.size_min * frame_px
+        if cutout.kind is not None
+        else max(s.size_min * frame_px, s.legible_px * scale)
+    )
     return min(least, largest), largest
 
 
@@ -159,8 +177,11 @@ def random_bend(rng: np.random.Generator, s: SynthSettings, cutout: Cutout) -> B
     return Bend(upright, length / span, length / 2, turn, between(rng, -0.35, 0.35))
 
 
-def random_corners(rng: np.random.Generator, s: SynthSettings, cutout: Cutout, sizes: tuple[float, float]) -> Points:
-    """A cut-out's corners about the origin, (4, 2), in canvas pixels: random size, turn, squeeze and perspective.
+def random_corners(
+    rng: np.random.Generator, s: SynthSettings, cutout: Cutout, sizes: tuple[float, float]
+) -> Points:
+    """A cut-out's corners about the origin, (4, 2), in canvas pixels: random size, turn, squeeze
+    and perspective.
 
     *sizes*: least and greatest longer side.
     """
@@ -184,9 +205,11 @@ def corners_of(width: float, height: float) -> Points:
 
 
 def homography(source: Points, target: Points) -> Matrix:
-    """The matrix that maps four source points onto four target points, (4, 2) each, to a thousandth of a pixel.
+    """The matrix that maps four source points onto four target points, (4, 2) each, to a thousandth
+    of a pixel.
 
-    Source: Hartley and Zisserman, *Multiple View Geometry*, section 4.1, with the last entry fixed at 1.
+    Source: Hartley and Zisserman, *Multiple View Geometry*, section 4.1, with the last entry fixed
+    at 1.
     """
     matrix = cv2.getPerspectiveTransform(source.astype(np.float32), target.astype(np.float32))
     return np.asarray(matrix, np.float64)
@@ -212,7 +235,9 @@ def bounds(points: Points) -> Box:
 def spanning(box: Box, moved: tuple[float, float]) -> Box:
     """The least box that holds one and the same moved by so many pixels."""
     x, y = moved
-    return Box(box.x0 + min(x, 0.0), box.y0 + min(y, 0.0), box.x1 + max(x, 0.0), box.y1 + max(y, 0.0))
+    return Box(
+        box.x0 + min(x, 0.0), box.y0 + min(y, 0.0), box.x1 + max(x, 0.0), box.y1 + max(y, 0.0)
+    )
 
 
 def cover(box: Box, canvas: tuple[int, int], margin: int = 1) -> Rect:
@@ -232,22 +257,33 @@ def warp(cutout: Cutout, pose: Pose, rect: Rect) -> Pixels:
     level = cutout.level(long_side * fine * 0.8)
     size = (rect.width * fine, rect.height * fine)
     # Indices count from a pixel's middle, coordinates from its edge.
-    onto = np.array([[fine, 0.0, -fine * rect.x0 - 0.5], [0.0, fine, -fine * rect.y0 - 0.5], [0.0, 0.0, 1.0]])
+    onto = np.array(
+        [[fine, 0.0, -fine * rect.x0 - 0.5], [0.0, fine, -fine * rect.y0 - 0.5], [0.0, 0.0, 1.0]]
+    )
     onto = onto @ pose.matrix
     if pose.bend is None:
-        layer = cv2.warpPerspective(level.pixels, onto @ level.to_cutout(), size, flags=cv2.INTER_LINEAR)
+        layer = cv2.warpPerspective(
+            level.pixels, onto @ level.to_cutout(), size, flags=cv2.INTER_LINEAR
+        )
     else:
         x, y = _seen_through(np.linalg.inv(onto), size)
         x, y = pose.bend.back(x, y)
         level_x, level_y = x * level.scale_x + (PAD - 0.5), y * level.scale_y + (PAD - 0.5)
-        layer = cv2.remap(level.pixels, level_x.astype(np.float32), level_y.astype(np.float32), cv2.INTER_LINEAR)
+        layer = cv2.remap(
+            level.pixels, level_x.astype(np.float32), level_y.astype(np.float32), cv2.INTER_LINEAR
+        )
     if fine > 1:
         layer = cv2.resize(layer, (rect.width, rect.height), interpolation=cv2.INTER_AREA)
     return np.asarray(layer, np.uint8)
 
 
 def _seen_through(back: Matrix, size: tuple[int, int]) -> tuple[Grid, Grid]:
-    """Where a homography takes each pixel of a layer of that width and height: x and y, (height, width) each."""
-    columns, rows = np.arange(size[0], dtype=np.float32), np.arange(size[1], dtype=np.float32)[:, None]
+    """Where a homography takes each pixel of a layer of that width and height: x and y, (height,
+    width) each.
+    """
+    columns, rows = (
+        np.arange(size[0], dtype=np.float32),
+        np.arange(size[1], dtype=np.float32)[:, None],
+    )
     x, y, weight = (row[0] * columns + (row[1] * rows + row[2]) for row in back.astype(np.float32))
     return x / weight, y / weight

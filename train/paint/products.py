@@ -1,11 +1,13 @@
 """Paint product pictures, so that training works with no network and no photographs.
 
-What a detector must learn to pass over is not grass and sky but packaging: words large and small, bar codes, price
-labels, round logos, stripes, fruit, shadows. `paint_product` paints such scenes from nothing but a random generator.
+What a detector must learn to pass over is not grass and sky but packaging: words large and small,
+bar codes, price labels, round logos, stripes, fruit, shadows. `paint_product` paints such scenes
+from nothing but a random generator.
 
-The way of one picture: a ground (table, belt, shelf, tiles) → an arrangement of items on it (cartons, cans, bottles,
-bags, fruit, labels) → light. The packed items share one idea, the *panel*: a flat printed face (`paint_panel`), which
-is set in perspective on a carton, bent round a can or crumpled on a bag.
+The way of one picture: a ground (table, belt, shelf, tiles) → an arrangement of items on it
+(cartons, cans, bottles, bags, fruit, labels) → light. The packed items share one idea, the *panel*:
+a flat printed face (`paint_panel`), which is set in perspective on a carton, bent round a can or
+crumpled on a bag.
 """
 
 from __future__ import annotations
@@ -61,7 +63,11 @@ def _shade(colour: Colour, factor: float) -> Colour:
 
 def _hue(rng: np.random.Generator, strong: bool = True) -> Colour:
     """Return a colour as packaging has them: strong, or pale."""
-    s, v = (rng.uniform(0.5, 1.0), rng.uniform(0.3, 0.95)) if strong else (rng.uniform(0.0, 0.3), rng.uniform(0.7, 1.0))
+    s, v = (
+        (rng.uniform(0.5, 1.0), rng.uniform(0.3, 0.95))
+        if strong
+        else (rng.uniform(0.0, 0.3), rng.uniform(0.7, 1.0))
+    )
     r, g, b = colorsys.hsv_to_rgb(float(rng.random()), float(s), float(v))
     return round(r * 255), round(g * 255), round(b * 255)
 
@@ -71,26 +77,37 @@ def scheme(rng: np.random.Generator) -> list[Colour]:
     ground = _pick([_hue(rng), _hue(rng), _hue(rng, strong=False), _WHITE, _KRAFT, _DARK], rng)
     light = sum(ground) > 400
     ink = _pick([_hue(rng), _DARK] if light else [_WHITE, _WHITE, _hue(rng, strong=False)], rng)
-    return [ground, _shade(ink, 0.75) if light else ink, _hue(rng), _pick([_WHITE, _hue(rng), (244, 208, 40)], rng)]
+    return [
+        ground,
+        _shade(ink, 0.75) if light else ink,
+        _hue(rng),
+        _pick([_WHITE, _hue(rng), (244, 208, 40)], rng),
+    ]
 
 
 def _smooth(
     rng: np.random.Generator, size: tuple[int, int], cells: tuple[int, int], low: int, high: int
 ) -> Image.Image:
-    """Return a grey picture of soft patches: `cells` random levels across and down, between low and high."""
+    """Return a grey picture of soft patches: `cells` random levels across and down, between low and
+    high.
+    """
     levels = rng.integers(low, high + 1, (cells[1], cells[0])).astype(np.uint8)
     return Image.fromarray(levels).resize(size, Image.Resampling.BILINEAR)
 
 
 def _tinted(grey: Image.Image, dark: Colour, light: Colour) -> Image.Image:
     """Return a grey picture coloured from dark (0) to light (255)."""
-    return Image.composite(Image.new("RGB", grey.size, light), Image.new("RGB", grey.size, dark), grey)
+    return Image.composite(
+        Image.new("RGB", grey.size, light), Image.new("RGB", grey.size, dark), grey
+    )
 
 
 def perspective(target: Quad, size: tuple[int, int]) -> tuple[float, ...]:
-    """Return the eight coefficients with which Pillow sets a picture of `size` into the quad `target`.
+    """Return the eight coefficients with which Pillow sets a picture of `size` into the quad
+    `target`.
 
-    Pillow asks for the way back: x_source = (a x + b y + c) / (g x + h y + 1), y_source likewise with d, e, f.
+    Pillow asks for the way back: x_source = (a x + b y + c) / (g x + h y + 1), y_source likewise
+    with d, e, f.
     """
     w, h = size
     rows, values = [], []
@@ -110,12 +127,16 @@ def place(scene: Image.Image, face: Image.Image, quad: Quad) -> None:
     (ax, ay), (bx, by), (cx, cy), (dx, dy) = quad
     moved = (ax - x0, ay - y0), (bx - x0, by - y0), (cx - x0, cy - y0), (dx - x0, dy - y0)
     coefficients = perspective(moved, face.size)
-    set_in = face.transform(size, Image.Transform.PERSPECTIVE, coefficients, Image.Resampling.BILINEAR)
+    set_in = face.transform(
+        size, Image.Transform.PERSPECTIVE, coefficients, Image.Resampling.BILINEAR
+    )
     if face.mode == "RGBA":
         scene.paste(set_in, (x0, y0), set_in)
         return
     full = Image.new("L", face.size, 255)
-    mask = full.transform(size, Image.Transform.PERSPECTIVE, coefficients, Image.Resampling.BILINEAR)
+    mask = full.transform(
+        size, Image.Transform.PERSPECTIVE, coefficients, Image.Resampling.BILINEAR
+    )
     scene.paste(set_in, (x0, y0), mask)
 
 
@@ -123,7 +144,9 @@ def place(scene: Image.Image, face: Image.Image, quad: Quad) -> None:
 def _soft_spot(strength: float) -> Image.Image:
     """Return a soft round spot, the shape of every shadow."""
     y, x = np.mgrid[-1:1:48j, -1:1:48j]
-    return Image.fromarray((255 * strength * np.clip(1 - np.hypot(x, y), 0, 1) ** 0.8).astype(np.uint8))
+    return Image.fromarray(
+        (255 * strength * np.clip(1 - np.hypot(x, y), 0, 1) ** 0.8).astype(np.uint8)
+    )
 
 
 def shadow(scene: Image.Image, middle: Point, reach: Point, strength: float) -> None:
@@ -145,7 +168,9 @@ _SYLLABLES = (
 
 @functools.lru_cache(maxsize=1)
 def _lexicon() -> tuple[str, ...]:
-    """Return the words that are printed: common ones, and made-up names. One fixed list, so that tiles are reused."""
+    """Return the words that are printed: common ones, and made-up names. One fixed list, so that
+    tiles are reused.
+    """
     rng = np.random.default_rng(1)
     made = ("".join(rng.choice(_SYLLABLES, int(rng.integers(2, 4)))) for _ in range(220))
     cased = ((w, w.capitalize(), w.upper())[int(rng.integers(3))] for w in made)
@@ -179,9 +204,13 @@ def _paragraph(number: int) -> Image.Image:
     return block.crop(block.getbbox())
 
 
-def put_words(face: Image.Image, words: str, box: tuple[float, float, float, float], ink: Colour, weight: int) -> None:
+def put_words(
+    face: Image.Image, words: str, box: tuple[float, float, float, float], ink: Colour, weight: int
+) -> None:
     """Print words so that they fill a box (left, top, width, height), all in pixels."""
-    tile = _word_tile(words, weight).resize((max(1, int(box[2])), max(1, int(box[3]))), Image.Resampling.BILINEAR)
+    tile = _word_tile(words, weight).resize(
+        (max(1, int(box[2])), max(1, int(box[3]))), Image.Resampling.BILINEAR
+    )
     _stamp(face, tile, (int(box[0]), int(box[1])), ink)
 
 
@@ -204,7 +233,13 @@ def _brand(face: Image.Image, colours: Sequence[Colour], rng: np.random.Generato
         ink = _WHITE if sum(colours[2]) < 420 else _DARK
     word, weight = _word(rng), int(rng.integers(0, 4))
     if rng.random() < 0.3:  # a printed shadow under the letters
-        put_words(face, word, (x + high * 0.06, y + high * 0.06, wide, high), _pick([_DARK, colours[3]], rng), weight)
+        put_words(
+            face,
+            word,
+            (x + high * 0.06, y + high * 0.06, wide, high),
+            _pick([_DARK, colours[3]], rng),
+            weight,
+        )
     put_words(face, word, (x, y, wide, high), ink, weight)
 
 
@@ -215,7 +250,13 @@ def _words(face: Image.Image, colours: Sequence[Colour], rng: np.random.Generato
     for _ in range(int(rng.integers(1, 4))):
         words = " ".join(_word(rng) for _ in range(int(rng.integers(1, 3))))
         high = max(5.0, h * rng.uniform(0.025, 0.07))
-        put_words(face, words, (x, y, min(w * 0.9, high * len(words) * rng.uniform(0.4, 0.7)), high), colours[1], 1)
+        put_words(
+            face,
+            words,
+            (x, y, min(w * 0.9, high * len(words) * rng.uniform(0.4, 0.7)), high),
+            colours[1],
+            1,
+        )
         y += high * 1.4
 
 
@@ -231,14 +272,22 @@ def _bar_code(face: Image.Image, _colours: Sequence[Colour], rng: np.random.Gene
     w, h = face.size
     wide, high = max(16, int(w * rng.uniform(0.2, 0.45))), max(10, int(h * rng.uniform(0.08, 0.2)))
     field = Image.new("RGB", (wide, high), _WHITE)
-    bars = np.repeat(np.where(np.arange(60) % 2, 245, 20), rng.integers(1, 4, 60))[None].astype(np.uint8)
+    bars = np.repeat(np.where(np.arange(60) % 2, 245, 20), rng.integers(1, 4, 60))[None].astype(
+        np.uint8
+    )
     field.paste(
-        Image.fromarray(bars).resize((int(wide * 0.86), int(high * 0.74))), (int(wide * 0.07), int(high * 0.06))
+        Image.fromarray(bars).resize((int(wide * 0.86), int(high * 0.74))),
+        (int(wide * 0.07), int(high * 0.06)),
     )
     digits = " ".join(str(d) for d in rng.integers(0, 10, 10))
-    ImageDraw.Draw(field).text((wide / 2, high), digits, _DARK, typeface(max(5, int(high * 0.2))), anchor="ms")
+    ImageDraw.Draw(field).text(
+        (wide / 2, high), digits, _DARK, typeface(max(5, int(high * 0.2))), anchor="ms"
+    )
     turned = field.rotate(90, expand=True) if rng.random() < 0.3 else field
-    face.paste(turned, (int((w - turned.width) * rng.random()), int((h - turned.height) * rng.uniform(0.5, 1))))
+    face.paste(
+        turned,
+        (int((w - turned.width) * rng.random()), int((h - turned.height) * rng.uniform(0.5, 1))),
+    )
 
 
 def _table(face: Image.Image, _colours: Sequence[Colour], rng: np.random.Generator) -> None:
@@ -252,7 +301,13 @@ def _table(face: Image.Image, _colours: Sequence[Colour], rng: np.random.Generat
         top = y + row * pitch
         pen.line((x, top, x + wide, top), _DARK)
         pen.text((x + 2, top), _word(rng), _DARK, typeface(max(5, int(pitch * 0.8))))
-        pen.text((x + wide - 2, top), str(rng.integers(1, 999)), _DARK, typeface(max(5, int(pitch * 0.8))), anchor="ra")
+        pen.text(
+            (x + wide - 2, top),
+            str(rng.integers(1, 999)),
+            _DARK,
+            typeface(max(5, int(pitch * 0.8))),
+            anchor="ra",
+        )
 
 
 def _bands(face: Image.Image, colours: Sequence[Colour], rng: np.random.Generator) -> None:
@@ -264,7 +319,10 @@ def _bands(face: Image.Image, colours: Sequence[Colour], rng: np.random.Generato
     if kind < 0.4:
         pen.rectangle((0, at, w, at + broad), fill=colour)
     elif kind < 0.75:
-        pen.ellipse((-w * rng.uniform(0.1, 1), at, w * rng.uniform(1, 2), at + h * rng.uniform(0.5, 2)), fill=colour)
+        pen.ellipse(
+            (-w * rng.uniform(0.1, 1), at, w * rng.uniform(1, 2), at + h * rng.uniform(0.5, 2)),
+            fill=colour,
+        )
     else:
         pitch = max(3.0, w * rng.uniform(0.03, 0.12))
         for i in range(int(w / pitch)):
@@ -288,7 +346,10 @@ def _seals(face: Image.Image, colours: Sequence[Colour], rng: np.random.Generato
         side = max(12, int(min(face.size) * rng.uniform(0.14, 0.36)))
         tints = [_pick([*colours[1:], _hue(rng)], rng), *colours, _WHITE]
         seal = paint_seal(tints, side, rng)
-        at = int((face.width - seal.width) * rng.random()), int((face.height - seal.height) * rng.random())
+        at = (
+            int((face.width - seal.width) * rng.random()),
+            int((face.height - seal.height) * rng.random()),
+        )
         face.paste(seal, at, seal)
 
 
@@ -297,7 +358,9 @@ def _date_code(face: Image.Image, _colours: Sequence[Colour], rng: np.random.Gen
     d = rng.integers(1, 28, 4)
     code = f"EXP {d[0]:02}.{d[1] % 12 + 1:02}.{20 + d[2]}\nL{d[3]:03}{_pick('ABCD', rng)} {d[0]:02}:{d[1]:02}"
     at = face.width * rng.uniform(0.05, 0.6), face.height * rng.uniform(0.05, 0.9)
-    ImageDraw.Draw(face).text(at, code, _DARK, typeface(max(6, int(face.height * 0.035))), spacing=1)
+    ImageDraw.Draw(face).text(
+        at, code, _DARK, typeface(max(6, int(face.height * 0.035))), spacing=1
+    )
 
 
 def _burst(face: Image.Image, colours: Sequence[Colour], rng: np.random.Generator) -> None:
@@ -309,13 +372,18 @@ def _burst(face: Image.Image, colours: Sequence[Colour], rng: np.random.Generato
     pen = ImageDraw.Draw(face)
     pen.polygon([(x + r * math.cos(a), y + r * math.sin(a)) for r, a in turns], fill=colours[3])
     ink = _DARK if sum(colours[3]) > 380 else _WHITE
-    offer = _pick(["-25%", "2 for 1", "NEW", f"{rng.integers(1, 20)}.{rng.integers(10, 99)}", "+20%"], rng)
+    offer = _pick(
+        ["-25%", "2 for 1", "NEW", f"{rng.integers(1, 20)}.{rng.integers(10, 99)}", "+20%"], rng
+    )
     high = reach * 0.5
     put_words(face, offer, (x - reach * 0.65, y - high / 2, reach * 1.3, high), ink, 2)
 
 
-# What is printed, in this order, and how often on average: 1.4 is once, and once more in four cases of ten.
-_PRINTS: tuple[tuple[Callable[[Image.Image, Sequence[Colour], np.random.Generator], None], float], ...] = (
+# What is printed, in this order, and how often on average: 1.4 is once, and once more in four cases
+# of ten.
+_PRINTS: tuple[
+    tuple[Callable[[Image.Image, Sequence[Colour], np.random.Generator], None], float], ...
+] = (
     (_bands, 0.8),
     (_picture, 0.5),
     (_brand, 0.95),
@@ -329,10 +397,13 @@ _PRINTS: tuple[tuple[Callable[[Image.Image, Sequence[Colour], np.random.Generato
 )
 
 
-def paint_panel(rng: np.random.Generator, width: int, height: int, colours: Sequence[Colour]) -> Image.Image:
+def paint_panel(
+    rng: np.random.Generator, width: int, height: int, colours: Sequence[Colour]
+) -> Image.Image:
     """Return one printed face of a package, RGB, of the given size in pixels.
 
-    `colours`: as `scheme` returns them. Faces of one package share the colours and differ in what is printed.
+    `colours`: as `scheme` returns them. Faces of one package share the colours and differ in what
+    is printed.
     """
     ground = colours[0]
     if rng.random() < 0.5:
@@ -349,10 +420,13 @@ def paint_panel(rng: np.random.Generator, width: int, height: int, colours: Sequ
 # --- items ------------------------------------------------------------------------------------------------------
 
 
-def carton(scene: Image.Image, rng: np.random.Generator, middle: float, foot: float, height: float) -> None:
+def carton(
+    scene: Image.Image, rng: np.random.Generator, middle: float, foot: float, height: float
+) -> None:
     """Stand a carton in the scene: a front, one side, and the top where it is seen from above.
 
-    `middle`, `foot`, `height`: the front's middle line, its lower edge and how tall it stands, in pixels.
+    `middle`, `foot`, `height`: the front's middle line, its lower edge and how tall it stands, in
+    pixels.
     """
     width = height * rng.uniform(0.45, 1.3)
     deep = width * rng.uniform(0.15, 0.5) * _pick([-1, 1], rng)
@@ -385,7 +459,9 @@ def _px(length: float) -> int:
 _DIMMED = [round(i * 0.72) for i in range(256)] * 3
 
 
-def can(scene: Image.Image, rng: np.random.Generator, middle: float, foot: float, height: float) -> None:
+def can(
+    scene: Image.Image, rng: np.random.Generator, middle: float, foot: float, height: float
+) -> None:
     """Stand a can or a jar in the scene, its panel bent round it; arguments as for `carton`."""
     width = height * rng.uniform(0.4, 0.9)
     shadow(scene, (middle, foot), (width * 0.8, height * 0.12), 0.65)
@@ -395,11 +471,17 @@ def can(scene: Image.Image, rng: np.random.Generator, middle: float, foot: float
     box = (middle - width / 2, foot - height - rim, middle + width / 2 - 1, foot - height + rim)
     pen = ImageDraw.Draw(scene)
     pen.ellipse(box, fill=metal, outline=_shade(metal, 0.6), width=max(1, int(rim / 5)))
-    pen.ellipse((box[0] + rim, box[1] + rim / 3, box[2] - rim, box[3] - rim / 2), fill=_shade(metal, 0.82))
+    pen.ellipse(
+        (box[0] + rim, box[1] + rim / 3, box[2] - rim, box[3] - rim / 2), fill=_shade(metal, 0.82)
+    )
 
 
-def bottle(scene: Image.Image, rng: np.random.Generator, middle: float, foot: float, height: float) -> None:
-    """Stand a bottle in the scene: a body, shoulders, a neck with a cap, and a label; arguments as for `carton`."""
+def bottle(
+    scene: Image.Image, rng: np.random.Generator, middle: float, foot: float, height: float
+) -> None:
+    """Stand a bottle in the scene: a body, shoulders, a neck with a cap, and a label; arguments as
+    for `carton`.
+    """
     width = height * rng.uniform(0.24, 0.42)
     glass = _shade(_hue(rng), rng.uniform(0.4, 1.0))
     neck, body = width * rng.uniform(0.3, 0.5), height * rng.uniform(0.55, 0.72)
@@ -413,14 +495,22 @@ def bottle(scene: Image.Image, rng: np.random.Generator, middle: float, foot: fl
     ]  # fmt: skip
     pen.polygon(outline, fill=glass)
     pen.line(
-        (middle - width * 0.36, shoulder, middle - width * 0.36, foot - 3), _shade(glass, 1.5), max(1, int(width / 14))
+        (middle - width * 0.36, shoulder, middle - width * 0.36, foot - 3),
+        _shade(glass, 1.5),
+        max(1, int(width / 14)),
     )
-    pen.rectangle((middle - neck * 0.58, top, middle + neck * 0.58, top + height * 0.07), fill=_hue(rng))
+    pen.rectangle(
+        (middle - neck * 0.58, top, middle + neck * 0.58, top + height * 0.07), fill=_hue(rng)
+    )
     _bent_panel(scene, rng, (middle, foot - body * 0.14), (width, body * 0.62), bulge=width * 0.05)
 
 
-def _bent_panel(scene: Image.Image, rng: np.random.Generator, at: Point, size: Point, bulge: float) -> None:
-    """Bend a panel round a cylinder whose middle of the lower edge is `at`; the edges sag by `bulge` in the middle."""
+def _bent_panel(
+    scene: Image.Image, rng: np.random.Generator, at: Point, size: Point, bulge: float
+) -> None:
+    """Bend a panel round a cylinder whose middle of the lower edge is `at`; the edges sag by
+    `bulge` in the middle.
+    """
     w, h = max(6, int(size[0])), max(6, int(size[1]))
     panel = np.asarray(paint_panel(rng, _px(w * 1.25), _px(h), scheme(rng)))
     across = np.linspace(-1, 1, w)
@@ -428,7 +518,9 @@ def _bent_panel(scene: Image.Image, rng: np.random.Generator, at: Point, size: P
     sag = bulge * np.sqrt(1 - across**2)
     rows = np.arange(h + math.ceil(bulge))[:, None] - sag[None]
     inside = (rows >= 0) & (rows < h)
-    bent = panel[np.clip(rows * panel.shape[0] / h, 0, panel.shape[0] - 1).astype(np.intp), columns[None]]
+    bent = panel[
+        np.clip(rows * panel.shape[0] / h, 0, panel.shape[0] - 1).astype(np.intp), columns[None]
+    ]
     light = _cylinder_light(across, rng.uniform(-0.5, 0.5))
     shaded = np.minimum(bent * light[None, :, None], 255).astype(np.uint8)
     mask = Image.fromarray(inside.astype(np.uint8) * 255)
@@ -436,13 +528,17 @@ def _bent_panel(scene: Image.Image, rng: np.random.Generator, at: Point, size: P
 
 
 def _cylinder_light(across: npt.NDArray[np.float64], lamp: float) -> npt.NDArray[np.float32]:
-    """Return how bright a cylinder is at each column: dim at its sides, one glossy line under the lamp."""
+    """Return how bright a cylinder is at each column: dim at its sides, one glossy line under the
+    lamp.
+    """
     body = 0.45 + 0.6 * np.sqrt(np.maximum(0, 1 - (across - lamp * 0.5) ** 2))
     gloss = 0.45 * np.exp(-(((across - lamp) / 0.09) ** 2))
     return (body + gloss).astype(np.float32)
 
 
-def bag(scene: Image.Image, rng: np.random.Generator, middle: float, foot: float, height: float) -> None:
+def bag(
+    scene: Image.Image, rng: np.random.Generator, middle: float, foot: float, height: float
+) -> None:
     """Lay a crumpled bag with toothed ends in the scene; arguments as for `carton`."""
     w, h = max(12, int(height * rng.uniform(0.6, 0.95))), max(12, int(height))
     panel = np.asarray(paint_panel(rng, _px(w), _px(h), scheme(rng)))
@@ -460,7 +556,9 @@ def bag(scene: Image.Image, rng: np.random.Generator, middle: float, foot: float
     tilt = float(rng.normal(0, 8))
     turned = mask.rotate(tilt, Image.Resampling.BILINEAR, expand=True)
     shape = _bag_outline(w, h).rotate(tilt, Image.Resampling.BILINEAR, expand=True)
-    scene.paste(turned, (int(middle - turned.width / 2), int(foot - h / 2 - turned.height / 2)), shape)
+    scene.paste(
+        turned, (int(middle - turned.width / 2), int(foot - h / 2 - turned.height / 2)), shape
+    )
 
 
 def _bag_outline(w: int, h: int) -> Image.Image:
@@ -484,19 +582,28 @@ def _ball() -> tuple[Image.Image, Image.Image]:
         -((x + 0.35) ** 2 + (y + 0.4) ** 2) / 0.02
     )
     inside = np.clip((1 - np.hypot(x, y)) * 40, 0, 1)
-    return tuple(Image.fromarray((255 * np.minimum(v, 1)).astype(np.uint8)) for v in (light, inside))  # type: ignore[return-value]
+    return tuple(
+        Image.fromarray((255 * np.minimum(v, 1)).astype(np.uint8)) for v in (light, inside)
+    )  # type: ignore[return-value]
 
 
-def _round_fruit(scene: Image.Image, at: Point, reach: float, skin: Colour, rng: np.random.Generator) -> None:
+def _round_fruit(
+    scene: Image.Image, at: Point, reach: float, skin: Colour, rng: np.random.Generator
+) -> None:
     """Draw one fruit: a lit ball, more or less long, more or less ripe."""
     light, outline = _ball()
-    size = max(3, int(reach * 2 * rng.uniform(0.85, 1.0))), max(3, int(reach * 2 * rng.uniform(0.85, 1.0)))
+    size = (
+        max(3, int(reach * 2 * rng.uniform(0.85, 1.0))),
+        max(3, int(reach * 2 * rng.uniform(0.85, 1.0))),
+    )
     colour = _shade(skin, rng.uniform(0.8, 1.2))
     fruit = _tinted(light.resize(size), _shade(colour, 0.35), _shade(colour, 1.35))
     scene.paste(fruit, (int(at[0] - size[0] / 2), int(at[1] - size[1] / 2)), outline.resize(size))
 
 
-def fruit_heap(scene: Image.Image, rng: np.random.Generator, middle: float, foot: float, height: float) -> None:
+def fruit_heap(
+    scene: Image.Image, rng: np.random.Generator, middle: float, foot: float, height: float
+) -> None:
     """Heap fruit in the scene, some with a small round sticker; arguments as for `carton`."""
     skin = _hue(rng)
     reach = height * rng.uniform(0.14, 0.35)
@@ -512,25 +619,34 @@ def fruit_heap(scene: Image.Image, rng: np.random.Generator, middle: float, foot
                 scene.paste(sticker, (int(x), int(y - reach * 0.4)), sticker)
 
 
-def price_label(scene: Image.Image, rng: np.random.Generator, middle: float, foot: float, height: float) -> None:
+def price_label(
+    scene: Image.Image, rng: np.random.Generator, middle: float, foot: float, height: float
+) -> None:
     """Hang a price label in the scene: words, a large price, a bar code; arguments as for `carton`."""
     w, h = _px(height * rng.uniform(1.4, 2.2)), _px(height)
     paper = _pick([_WHITE, _WHITE, (250, 222, 60), _hue(rng, strong=False)], rng)
     label = Image.new("RGB", (w, h), paper)
     pen = ImageDraw.Draw(label)
-    pen.text((w * 0.04, h * 0.05), f"{_word(rng)} {_word(rng)}", _DARK, typeface(max(6, int(h * 0.16))))
+    pen.text(
+        (w * 0.04, h * 0.05), f"{_word(rng)} {_word(rng)}", _DARK, typeface(max(6, int(h * 0.16)))
+    )
     pen.text((w * 0.04, h * 0.26), f"{_word(rng)} 500 g", _DARK, typeface(max(5, int(h * 0.1))))
     price = f"{rng.integers(0, 99)}.{rng.integers(10, 99)}"
     ink = _pick([_DARK, (190, 20, 24)], rng)
     put_words(label, price, (w * 0.45, h * 0.4, w * 0.5, h * 0.45), ink, 2)
-    bars = np.repeat(np.where(np.arange(40) % 2, 245, 20), rng.integers(1, 4, 40))[None].astype(np.uint8)
+    bars = np.repeat(np.where(np.arange(40) % 2, 245, 20), rng.integers(1, 4, 40))[None].astype(
+        np.uint8
+    )
     label.paste(
-        Image.fromarray(bars).resize((max(4, int(w * 0.34)), max(3, int(h * 0.34)))), (int(w * 0.04), int(h * 0.52))
+        Image.fromarray(bars).resize((max(4, int(w * 0.34)), max(3, int(h * 0.34)))),
+        (int(w * 0.04), int(h * 0.52)),
     )
     place(scene, label, _leaning(rng, middle, foot, w, h, 0.04))
 
 
-def flat_panel(scene: Image.Image, rng: np.random.Generator, middle: float, foot: float, height: float) -> None:
+def flat_panel(
+    scene: Image.Image, rng: np.random.Generator, middle: float, foot: float, height: float
+) -> None:
     """Lay a flat pack or card in the scene, turned a little; arguments as for `carton`."""
     w = height * rng.uniform(0.6, 1.5)
     face = paint_panel(rng, _px(w), _px(height), scheme(rng))
@@ -543,7 +659,9 @@ def flat_panel(scene: Image.Image, rng: np.random.Generator, middle: float, foot
 _QUARTER_TURNS = (Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_180, Image.Transpose.ROTATE_270)
 
 
-def _leaning(rng: np.random.Generator, middle: float, foot: float, w: float, h: float, sway: float) -> Quad:
+def _leaning(
+    rng: np.random.Generator, middle: float, foot: float, w: float, h: float, sway: float
+) -> Quad:
     """Return an upright rectangle's corners, turned a little and set slightly in perspective."""
     turn = rng.normal(0, sway * 2)
     c, s = math.cos(turn), math.sin(turn)
@@ -569,14 +687,17 @@ def _plain_ground(rng: np.random.Generator, w: int, h: int) -> Image.Image:
 def _wood_ground(rng: np.random.Generator, w: int, h: int) -> Image.Image:
     """Return boards: long grain, and gaps between the boards."""
     colour = _shade(
-        _pick([(196, 150, 96), (150, 104, 64), (222, 200, 168), (120, 110, 104)], rng), rng.uniform(0.8, 1.1)
+        _pick([(196, 150, 96), (150, 104, 64), (222, 200, 168), (120, 110, 104)], rng),
+        rng.uniform(0.8, 1.1),
     )
     grain = _smooth(rng, (w, h), (4, max(4, h // 4)), 60, 255)
     boards = _tinted(grain, _shade(colour, 0.6), _shade(colour, 1.15))
     pen = ImageDraw.Draw(boards)
     for y in range(int(rng.integers(20, 80)), h, max(30, h // int(rng.integers(3, 9)))):
         pen.line((0, y, w, y + 1), _shade(colour, 0.35), 2)
-    return boards if rng.random() < 0.6 else boards.transpose(Image.Transpose.ROTATE_90).resize((w, h))
+    return (
+        boards if rng.random() < 0.6 else boards.transpose(Image.Transpose.ROTATE_90).resize((w, h))
+    )
 
 
 def _belt_ground(rng: np.random.Generator, w: int, h: int) -> Image.Image:
@@ -625,7 +746,9 @@ def _one_large(scene: Image.Image, rng: np.random.Generator) -> None:
     """Set one large item in the middle, as a hand-held camera sees it, often with others behind."""
     w, h = scene.size
     for _ in range(int(rng.integers(0, 4))):
-        _pick(_ITEMS, rng)(scene, rng, w * rng.random(), h * rng.uniform(0.3, 0.7), h * rng.uniform(0.2, 0.4))
+        _pick(_ITEMS, rng)(
+            scene, rng, w * rng.random(), h * rng.uniform(0.3, 0.7), h * rng.uniform(0.2, 0.4)
+        )
     height = h * rng.uniform(0.6, 0.95)
     _pick(_ITEMS, rng)(scene, rng, w * rng.uniform(0.35, 0.65), h * rng.uniform(0.85, 1.0), height)
 
@@ -666,7 +789,16 @@ def _shelf_row(scene: Image.Image, rng: np.random.Generator, foot: float, room: 
         for _ in range(int(rng.integers(1, 5))):
             j = rng.normal(0, 0.02, 4) * width
             top = foot - height
-            place(scene, face, ((x + j[0], top + j[1]), (x + width + j[2], top + j[3]), (x + width, foot), (x, foot)))
+            place(
+                scene,
+                face,
+                (
+                    (x + j[0], top + j[1]),
+                    (x + width + j[2], top + j[3]),
+                    (x + width, foot),
+                    (x, foot),
+                ),
+            )
             x += width * 1.04
         x += width * rng.random() * 0.3
 
@@ -678,7 +810,11 @@ def _close_up(scene: Image.Image, rng: np.random.Generator) -> None:
     for print_it in (_words, _small_print, _seals):
         print_it(face, scheme(rng), rng)
     over = 0.12
-    place(scene, face, _leaning(rng, w / 2, h * (1 + over), w * (1 + 2 * over), h * (1 + 2 * over), 0.04))
+    place(
+        scene,
+        face,
+        _leaning(rng, w / 2, h * (1 + over), w * (1 + 2 * over), h * (1 + 2 * over), 0.04),
+    )
 
 
 def _scattered_labels(scene: Image.Image, rng: np.random.Generator) -> None:
@@ -686,16 +822,31 @@ def _scattered_labels(scene: Image.Image, rng: np.random.Generator) -> None:
     w, h = scene.size
     for _ in range(int(rng.integers(3, 7))):
         height = h * rng.uniform(0.12, 0.4)
-        _pick((flat_panel, price_label, bag), rng)(scene, rng, w * rng.random(), h * rng.uniform(0.2, 1.1), height)
+        _pick((flat_panel, price_label, bag), rng)(
+            scene, rng, w * rng.random(), h * rng.uniform(0.2, 1.1), height
+        )
     for _ in range(int(rng.integers(1, 6))):
-        seal = paint_seal([_hue(rng), _hue(rng), _WHITE, _DARK], int(rng.integers(16, max(18, w // 5))), rng)
+        seal = paint_seal(
+            [_hue(rng), _hue(rng), _WHITE, _DARK], int(rng.integers(16, max(18, w // 5))), rng
+        )
         turned = seal.rotate(float(rng.uniform(0, 360)), Image.Resampling.BILINEAR, expand=True)
         scene.paste(
-            turned, (int(w * rng.random()) - turned.width // 2, int(h * rng.random()) - turned.height // 2), turned
+            turned,
+            (int(w * rng.random()) - turned.width // 2, int(h * rng.random()) - turned.height // 2),
+            turned,
         )
 
 
-_ARRANGEMENTS = (_one_large, _one_large, _several, _several, _several, _shelves, _close_up, _scattered_labels)
+_ARRANGEMENTS = (
+    _one_large,
+    _one_large,
+    _several,
+    _several,
+    _several,
+    _shelves,
+    _close_up,
+    _scattered_labels,
+)
 
 
 # --- light ------------------------------------------------------------------------------------------------------
@@ -709,4 +860,6 @@ def _lit(scene: Image.Image, rng: np.random.Generator) -> Image.Image:
     tint = rng.uniform(0.9, 1.0, 3)
     level = slope * corners * rng.uniform(0.75, 1.05)
     light = np.clip(255 * level[..., None] * tint, 0, 255).astype(np.uint8)
-    return ImageChops.multiply(scene, Image.fromarray(light).resize(scene.size, Image.Resampling.BILINEAR))
+    return ImageChops.multiply(
+        scene, Image.fromarray(light).resize(scene.size, Image.Resampling.BILINEAR)
+    )

@@ -1,4 +1,6 @@
-"""Draws from a random generator, in few words; each costs a fraction of what numpy's own ``uniform`` does."""
+"""Draws from a random generator, in few words; each costs a fraction of what numpy's own
+``uniform`` does.
+"""
 
 import math
 

@@ -1,8 +1,9 @@
 """Training pictures made of real labelled photographs.
 
-A few real photographs of the stamp are worth more than many painted ones: Su, Zhu and Gong, *Deep Learning Logo
-Detection with Data Expansion by Synthesising Context* (2017), train on painted pictures and finish on ten real ones of
-each class. :func:`real_picture` gives what :func:`train.paint.synth.paint` gives, so that both go into the same batches.
+A few real photographs of the stamp are worth more than many painted ones: Su, Zhu and Gong, *Deep
+Learning Logo Detection with Data Expansion by Synthesising Context* (2017), train on painted
+pictures and finish on ten real ones of each class. :func:`real_picture` gives what
+:func:`train.paint.synth.paint` gives, so that both go into the same batches.
 """
 
 import dataclasses
@@ -28,7 +29,8 @@ ZOOM = (0.7, 1.4)
 AIMED_SHARE = 0.7
 """Chance that a part of a photograph is chosen for a box in it; the others are chosen anywhere."""
 GENTLE = 0.5
-"""Light, lens and sensor change a real photograph by this share of what they do to a painted one: it had its own."""
+"""Light, lens and sensor change a real photograph by this share of what they do to a painted one:
+it had its own."""
 # fmt: off
 MILDER = (
     "light_stops", "gamma", "white_balance", "gradient_share", "shadow_share", "glare_share",
@@ -45,7 +47,9 @@ KEPT_PHOTOGRAPHS = 64
 def split_real(
     labelled: Sequence[Labelled], images: Path, held_out_share: float
 ) -> tuple[tuple[Labelled, ...], tuple[Labelled, ...]]:
-    """Split into those to train on and those held out, so that no product is in both; see ``split_by_product``."""
+    """Split into those to train on and those held out, so that no product is in both; see
+    ``split_by_product``.
+    """
     known = {photograph.path: photograph for photograph in labelled}
     training, held_out = split_by_product(sorted(known), images, held_out_share)
     return tuple(known[path] for path in training), tuple(known[path] for path in held_out)
@@ -54,16 +58,22 @@ def split_real(
 def real_picture(
     rng: np.random.Generator, labelled: Labelled, window: int, size: int, settings: SynthSettings
 ) -> Picture:
-    """A training picture from a real photograph: a part of it, enlarged or shrunk a little, in a little other light.
+    """A training picture from a real photograph: a part of it, enlarged or shrunk a little, in a
+    little other light.
 
-    *window*: side of the picture wanted, in pixels; *size*: side of the network's input, so that a mark is shown about
-    as large as the box will see it. Never mirrored: a mirrored stamp is another stamp. Raises InputError when the
-    photograph cannot be read.
+    *window*: side of the picture wanted, in pixels; *size*: side of the network's input, so that a
+    mark is shown about as large as the box will see it. Never mirrored: a mirrored stamp is another
+    stamp. Raises InputError when the photograph cannot be read.
     """
     photo, boxes = _read(labelled, size)
     height, width = photo.shape[:2]
     least = max(ZOOM[0], window / size)  # from there on the whole photograph is seen
-    side = max(width, height) * window / size / math.exp(rng.uniform(math.log(least), math.log(ZOOM[1])))
+    side = (
+        max(width, height)
+        * window
+        / size
+        / math.exp(rng.uniform(math.log(least), math.log(ZOOM[1])))
+    )
     view = _view(rng, boxes, (width, height), side)
     piece = photo[int(view.y0) : int(view.y1), int(view.x0) : int(view.x1)]
     canvas = _resized(piece, min(1.0, window * rng.uniform(0.8, 1.4) / max(piece.shape[:2])))
@@ -82,11 +92,17 @@ def _read(labelled: Labelled, size: int) -> tuple[Frame, list[RealBox]]:
     """A photograph, at most twice as large as the network's input, and its boxes in pixels of that."""
     photo = _pixels(labelled.path, 2 * size)
     ratio = (photo.shape[1] / labelled.size[0], photo.shape[0] / labelled.size[1])
-    return photo, [dataclasses.replace(known, box=_scaled(known.box, *ratio)) for known in labelled.boxes]
+    return photo, [
+        dataclasses.replace(known, box=_scaled(known.box, *ratio)) for known in labelled.boxes
+    ]
 
 
-def _seen_through(view: Box, canvas: Frame, boxes: Sequence[RealBox], window: int, settings: SynthSettings) -> Picture:
-    """The network's input of side *window*, from a *canvas* that shows the *view* of a photograph with its *boxes*."""
+def _seen_through(
+    view: Box, canvas: Frame, boxes: Sequence[RealBox], window: int, settings: SynthSettings
+) -> Picture:
+    """The network's input of side *window*, from a *canvas* that shows the *view* of a photograph
+    with its *boxes*.
+    """
     pixels, fit = prepare(canvas, window, window)
     shrunk = (canvas.shape[1] / view.width, canvas.shape[0] / view.height)
     marks, ignored = list[tuple[int, Box]](), list[Box]()
@@ -107,16 +123,25 @@ def _seen(box: Box, view: Box) -> Box:
     return moved.clipped(view.width, view.height)
 
 
-def _view(rng: np.random.Generator, boxes: Sequence[RealBox], size: tuple[int, int], side: float) -> Box:
-    """The part of a photograph to show: at most *side* pixels wide and high, whole pixels, inside the photograph."""
+def _view(
+    rng: np.random.Generator, boxes: Sequence[RealBox], size: tuple[int, int], side: float
+) -> Box:
+    """The part of a photograph to show: at most *side* pixels wide and high, whole pixels, inside
+    the photograph.
+    """
     wide, high = (min(length, max(8, round(side))) for length in size)
-    x, y = (int(rng.integers(room - length + 1)) for room, length in zip(size, (wide, high), strict=True))
+    x, y = (
+        int(rng.integers(room - length + 1))
+        for room, length in zip(size, (wide, high), strict=True)
+    )
     counting = [known.box for known in boxes if not known.ignore]
     if counting and rng.random() < AIMED_SHARE:
         box = counting[int(rng.integers(len(counting)))]
         # Where in the view the box lies is drawn too: a mark is not always in the middle.
         x = int(np.clip(box.x0 - rng.uniform(0, 1) * max(0.0, wide - box.width), 0, size[0] - wide))
-        y = int(np.clip(box.y0 - rng.uniform(0, 1) * max(0.0, high - box.height), 0, size[1] - high))
+        y = int(
+            np.clip(box.y0 - rng.uniform(0, 1) * max(0.0, high - box.height), 0, size[1] - high)
+        )
     return Box(x, y, x + wide, y + high)
 
 

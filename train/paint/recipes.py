@@ -1,4 +1,6 @@
-"""The three ways in which ``stampgate synth`` paints a picture, each a function of the generator and the number."""
+"""The three ways in which ``stampgate synth`` paints a picture, each a function of the generator
+and the number.
+"""
 
 import dataclasses
 from collections.abc import Callable
@@ -21,7 +23,8 @@ The write-up's own three pictures show it at 0.19 to 0.50.
 """
 
 TRIES = 50
-"""How often a picture is painted again before it is taken as it is, under settings that make all too soft."""
+"""How often a picture is painted again before it is taken as it is, under settings that make all
+too soft."""
 
 
 def camera(rng: np.random.Generator, kit: Kit, _settings: SynthSettings, _index: int) -> Picture:
@@ -30,14 +33,17 @@ def camera(rng: np.random.Generator, kit: Kit, _settings: SynthSettings, _index:
 
 
 def lookalikes(rng: np.random.Generator, kit: Kit, settings: SynthSettings, index: int) -> Picture:
-    """A whole frame without any mark and with 1, 2, .. ``lookalikes_max`` look-alikes, in turn by the picture's number.
+    """A whole frame without any mark and with 1, 2, .. ``lookalikes_max`` look-alikes, in turn by
+    the picture's number.
 
-    Where there is no room beside the first, the others are left out. A picture with one that cannot be told from the
-    mark, too small for how soft the picture is, is painted again.
+    Where there is no room beside the first, the others are left out. A picture with one that cannot
+    be told from the mark, too small for how soft the picture is, is painted again.
     """
     number = 1 + index % settings.lookalikes_max
     # In place, not a copy of the kit: its look-alikes are drawn once and kept in it.
-    kit.settings = dataclasses.replace(settings, negative_share=1.0, lookalike_share=1.0, lookalikes_max=number)
+    kit.settings = dataclasses.replace(
+        settings, negative_share=1.0, lookalike_share=1.0, lookalikes_max=number
+    )
     pictures = (paint(rng, kit, kit.size) for _ in range(TRIES))
     picture = next(pictures)
     while picture.ignored:
@@ -46,10 +52,11 @@ def lookalikes(rng: np.random.Generator, kit: Kit, settings: SynthSettings, inde
 
 
 def naive(rng: np.random.Generator, kit: Kit, _settings: SynthSettings, index: int) -> Picture:
-    """The original write-up's way: the unchanged stamp, opaque, upright, anywhere on every other photograph.
+    """The original write-up's way: the unchanged stamp, opaque, upright, anywhere on every other
+    photograph.
 
-    No turn, light, lens or noise; only its size (:data:`NAIVE_SIZES`) and place are random. Pictures of an even number
-    hold one stamp, the others none.
+    No turn, light, lens or noise; only its size (:data:`NAIVE_SIZES`) and place are random.
+    Pictures of an even number hold one stamp, the others none.
     """
     photo = kit.backgrounds.choose(rng).copy()
     spot = [paste_upright(rng, photo, kit.mark(rng))] if index % 2 == 0 else []
@@ -59,12 +66,18 @@ def naive(rng: np.random.Generator, kit: Kit, _settings: SynthSettings, index: i
 
 
 def paste_upright(rng: np.random.Generator, photo: Image.Image, cutout: Cutout) -> tuple[int, Box]:
-    """Paste a mark on *photo*, in place, wholly inside; returns its class index and its box in the photograph."""
+    """Paste a mark on *photo*, in place, wholly inside; returns its class index and its box in the
+    photograph.
+    """
     wanted = rng.uniform(*NAIVE_SIZES) * max(photo.size) / max(cutout.image.size)
-    scale = min(wanted, *(room / length for room, length in zip(photo.size, cutout.image.size, strict=True)))
+    scale = min(
+        wanted, *(room / length for room, length in zip(photo.size, cutout.image.size, strict=True))
+    )
     size = (max(1, int(cutout.image.width * scale)), max(1, int(cutout.image.height * scale)))
     stamp = cutout.image.resize(size, Image.Resampling.LANCZOS)
-    x, y = (int(rng.integers(room - length + 1)) for room, length in zip(photo.size, size, strict=True))
+    x, y = (
+        int(rng.integers(room - length + 1)) for room, length in zip(photo.size, size, strict=True)
+    )
     photo.paste(stamp, (x, y), stamp)
     points = cutout.outline * (np.array(size) / np.array(cutout.image.size)) + (x, y)
     assert cutout.kind is not None, "a look-alike was taken for a mark"

@@ -1,4 +1,5 @@
-"""Small maps of light and shade, enlarged over a picture: they are smooth, so few points are enough.
+"""Small maps of light and shade, enlarged over a picture: they are smooth, so few points are
+enough.
 
 A map is (rows, columns) uint8, 0 for nothing and 255 for all of it.
 """
@@ -15,11 +16,15 @@ Map = NDArray[np.uint8]
 
 SIDE = 24
 """Points of a map along each side."""
-_X, _Y = np.meshgrid(np.linspace(-0.5, 0.5, SIDE, dtype=np.float32), np.linspace(-0.5, 0.5, SIDE, dtype=np.float32))
+_X, _Y = np.meshgrid(
+    np.linspace(-0.5, 0.5, SIDE, dtype=np.float32), np.linspace(-0.5, 0.5, SIDE, dtype=np.float32)
+)
 
 
 def across(angle: float) -> NDArray[np.float32]:
-    """How far each point lies along a direction, in radians: (SIDE, SIDE), 0 in the middle, about -0.5..0.5."""
+    """How far each point lies along a direction, in radians: (SIDE, SIDE), 0 in the middle, about
+    -0.5..0.5.
+    """
     return np.asarray(math.cos(angle) * _X + math.sin(angle) * _Y, np.float32)
 
 
@@ -40,7 +45,9 @@ def ramp(rng: np.random.Generator, darkest: float) -> Map:
 
 
 def half(angle: float, edge: float, softness: float) -> Map:
-    """All beyond a line across the direction *angle*, at *edge* from the middle, its border as wide as *softness*."""
+    """All beyond a line across the direction *angle*, at *edge* from the middle, its border as wide
+    as *softness*.
+    """
     return as_map((across(angle) - edge) / max(softness, 1e-3) + 0.5)
 
 
@@ -62,7 +69,9 @@ def blotches(rng: np.random.Generator, low: float, points: int) -> Map:
 
 def enlarged(small: Map, like: NDArray[np.uint8]) -> Map:
     """A map as large as a picture."""
-    return np.asarray(cv2.resize(small, (like.shape[1], like.shape[0]), interpolation=cv2.INTER_LINEAR), np.uint8)
+    return np.asarray(
+        cv2.resize(small, (like.shape[1], like.shape[0]), interpolation=cv2.INTER_LINEAR), np.uint8
+    )
 
 
 def dim(pixels: NDArray[np.uint8], shade: Map) -> NDArray[np.uint8]:
@@ -71,5 +80,7 @@ def dim(pixels: NDArray[np.uint8], shade: Map) -> NDArray[np.uint8]:
 
 
 def whiten(pixels: NDArray[np.uint8], shine: Map) -> NDArray[np.uint8]:
-    """Bring a picture's colours towards white by a map of its size: 0 leaves them, 255 makes them white."""
+    """Bring a picture's colours towards white by a map of its size: 0 leaves them, 255 makes them
+    white.
+    """
     return ~dim(~pixels, ~shine)

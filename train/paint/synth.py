@@ -1,8 +1,9 @@
 """One training picture: a mark superimposed with Pillow on a product, then seen through a camera.
 
-:func:`paint` is the way of one training picture, from background to network input. Which tricks matter follows
-Dwibedi et al., *Cut, Paste and Learn* (2017): vary the blending, and put the same seams where no mark is, so that the
-seam itself teaches nothing; look-alikes are pasted by the same code as marks.
+:func:`paint` is the way of one training picture, from background to network input. Which tricks
+matter follows Dwibedi et al., *Cut, Paste and Learn* (2017): vary the blending, and put the same
+seams where no mark is, so that the seam itself teaches nothing; look-alikes are pasted by the same
+code as marks.
 """
 
 from collections.abc import Callable, Sequence
@@ -41,9 +42,10 @@ ASPECTS = (1.0, 1.0, 4 / 3, 3 / 4, 16 / 9)
 class Picture:
     """A painted training picture.
 
-    *pixels*: (height, width, 3) uint8, RGB, network input; *marks*: class index and box in network pixels, of those
-    that count; *ignored*: boxes of marks too small, hidden or cut to count, and of look-alikes that nobody could tell
-    from a mark; *frame*: the camera's picture that *pixels* were made from, (height, width, 3) uint8, RGB.
+    *pixels*: (height, width, 3) uint8, RGB, network input; *marks*: class index and box in network
+    pixels, of those that count; *ignored*: boxes of marks too small, hidden or cut to count, and of
+    look-alikes that nobody could tell from a mark; *frame*: the camera's picture that *pixels* were
+    made from, (height, width, 3) uint8, RGB.
     """
 
     pixels: Frame
@@ -54,9 +56,11 @@ class Picture:
 
 @dataclass
 class Kit:
-    """What pictures are made from. Synchronization: one painter each; its caches change as it is used.
+    """What pictures are made from. Synchronization: one painter each; its caches change as it is
+    used.
 
-    *real*: labelled photographs of real marks, for :mod:`train.paint.real_photographs`; :func:`paint` does not use them.
+    *real*: labelled photographs of real marks, for :mod:`train.paint.real_photographs`;
+    :func:`paint` does not use them.
     """
 
     marks: Sequence[Mark]
@@ -122,8 +126,9 @@ class Kit:
 class Scene:
     """A picture while it is painted.
 
-    *canvas*: what it shows, changed in place; *ground*: what it showed before anything was superimposed; *scale*: how
-    many of its pixels one pixel of the network's input covers; *placed*: what lies on it.
+    *canvas*: what it shows, changed in place; *ground*: what it showed before anything was
+    superimposed; *scale*: how many of its pixels one pixel of the network's input covers; *placed*:
+    what lies on it.
     """
 
     canvas: Image.Image
@@ -143,8 +148,9 @@ def paint(rng: np.random.Generator, kit: Kit, window: int) -> Picture:
 
         background → look-alikes and marks, superimposed → light → lens and sensor → prepare → boxes
 
-    *window*: side of the network input it fills, in pixels. One as large as ``kit.size`` shows a whole frame, a
-    smaller one a part of a frame at the same scale, which costs less and teaches as much.
+    *window*: side of the network input it fills, in pixels. One as large as ``kit.size`` shows a
+    whole frame, a smaller one a part of a frame at the same scale, which costs less and teaches as
+    much.
     """
     scene = background(rng, kit, window)
     for cutout in choose_cutouts(rng, kit):
@@ -153,11 +159,12 @@ def paint(rng: np.random.Generator, kit: Kit, window: int) -> Picture:
 
 
 def paint_twins(rng: np.random.Generator, kit: Kit, window: int) -> tuple[Picture, Picture]:
-    """Two pictures of one background with the same look-alikes: the first with marks, the second with others or none.
+    """Two pictures of one background with the same look-alikes: the first with marks, the second
+    with others or none.
 
-    Each has its own light, lens and sensor, as two pictures of one product have, so that only the mark tells them
-    apart. Together they cost less than two pictures, as they share the way to the look-alikes. Pictures without a mark
-    are second ones as far as ``negative_share`` allows.
+    Each has its own light, lens and sensor, as two pictures of one product have, so that only the
+    mark tells them apart. Together they cost less than two pictures, as they share the way to the
+    look-alikes. Pictures without a mark are second ones as far as ``negative_share`` allows.
     """
     scene = background(rng, kit, window)
     for cutout in choose_lookalikes(rng, kit):
@@ -171,10 +178,12 @@ def paint_twins(rng: np.random.Generator, kit: Kit, window: int) -> tuple[Pictur
 
 
 def photograph(rng: np.random.Generator, kit: Kit, scene: Scene, window: int) -> Picture:
-    """See a scene through a camera, as the network's input of side *window*, and say where the marks are.
+    """See a scene through a camera, as the network's input of side *window*, and say where the
+    marks are.
 
-    In a soft picture a print must be larger to be read. What cannot be read is neither right nor wrong: to call a
-    smudge a mark would teach to see marks in smudges, and to call it none would teach to doubt small marks.
+    In a soft picture a print must be larger to be read. What cannot be read is neither right nor
+    wrong: to call a smudge a mark would teach to see marks in smudges, and to call it none would
+    teach to doubt small marks.
     """
     pixels = light(rng, kit.settings, np.asarray(scene.canvas, np.uint8))
     frame, softness = lens_and_sensor(rng, kit.settings, pixels)
@@ -186,7 +195,10 @@ def photograph(rng: np.random.Generator, kit: Kit, scene: Scene, window: int) ->
         if spot.kind is None:
             # Nobody could tell it from a mark, so the network is not told either.
             ignored += [box] if max(box.width, box.height) < kit.settings.legible_px * blur else []
-        elif spot.visible >= kit.settings.visible_min and min(box.width, box.height) >= kit.settings.smallest_px * blur:
+        elif (
+            spot.visible >= kit.settings.visible_min
+            and min(box.width, box.height) >= kit.settings.smallest_px * blur
+        ):
             marks.append((spot.kind, box))
         else:
             ignored.append(box)
@@ -210,8 +222,12 @@ def background(rng: np.random.Generator, kit: Kit, window: int) -> Scene:
     return Scene(Image.fromarray(ground), ground, max(size) / window)
 
 
-def camera_size(rng: np.random.Generator, s: SynthSettings, piece: tuple[float, float], window: int) -> tuple[int, int]:
-    """Width and height of the camera's picture of a piece of a photograph, whose own are given, in pixels."""
+def camera_size(
+    rng: np.random.Generator, s: SynthSettings, piece: tuple[float, float], window: int
+) -> tuple[int, int]:
+    """Width and height of the camera's picture of a piece of a photograph, whose own are given, in
+    pixels.
+    """
     finest = ratio_between(rng, s.camera_min, s.camera_max) if happens(rng, s.camera_share) else 1.0
     shrink = window * finest / max(piece)
     if finest != 1.0:
@@ -221,7 +237,9 @@ def camera_size(rng: np.random.Generator, s: SynthSettings, piece: tuple[float, 
 
 
 def on_plain_ground(rng: np.random.Generator, photo: Frame) -> Frame:
-    """A product as shops show it: the photograph smaller, on ground of one light colour of the same size."""
+    """A product as shops show it: the photograph smaller, on ground of one light colour of the same
+    size.
+    """
     ground = np.empty_like(photo)
     ground[:] = [int(255 - rng.exponential(6)) for _ in range(3)]
     share = between(rng, 0.3, 0.9)
@@ -242,7 +260,11 @@ def choose_cutouts(rng: np.random.Generator, kit: Kit) -> list[Cutout]:
 def choose_lookalikes(rng: np.random.Generator, kit: Kit) -> list[Cutout]:
     """Some of the look-alikes, or none."""
     settings = kit.settings
-    return [kit.lookalike(rng) for _ in range(settings.lookalikes_max) if happens(rng, settings.lookalike_share)]
+    return [
+        kit.lookalike(rng)
+        for _ in range(settings.lookalikes_max)
+        if happens(rng, settings.lookalike_share)
+    ]
 
 
 def choose_marks(rng: np.random.Generator, kit: Kit) -> list[Cutout]:
@@ -251,18 +273,30 @@ def choose_marks(rng: np.random.Generator, kit: Kit) -> list[Cutout]:
 
 
 def superimpose(rng: np.random.Generator, kit: Kit, scene: Scene, cutout: Cutout) -> None:
-    """Paste one cut-out in perspective where nothing else was pasted; when there is no room, leave it out."""
+    """Paste one cut-out in perspective where nothing else was pasted; when there is no room, leave
+    it out.
+    """
     s, size = kit.settings, scene.canvas.size
     pose = place(rng, s, cutout, size, kit.size * scene.scale, scene.scale, scene.placed)
     if pose is None:
         return
     ink = happens(rng, s.ink_share)
-    rect = cover(pose.box, size, margin=1 + (round(RUNS * max(pose.box.width, pose.box.height)) if ink else 0))
+    rect = cover(
+        pose.box,
+        size,
+        margin=1 + (round(RUNS * max(pose.box.width, pose.box.height)) if ink else 0),
+    )
     below = scene.ground[rect.y0 : rect.y1, rect.x0 : rect.x1]
     layer = Layer(recoloured(rng, s, warp(cutout, pose, rect), below), (rect.x0, rect.y0))
     layer = (printed(rng, s, layer, below) if ink else None) or stuck(rng, s, layer, scene.canvas)
     paste(scene.canvas, layer.pixels, layer.corner)
-    hidden = hide(rng, scene.canvas, layer, kit.backgrounds.pixels(rng)) if happens(rng, s.occlusion_share) else 0.0
+    hidden = (
+        hide(rng, scene.canvas, layer, kit.backgrounds.pixels(rng))
+        if happens(rng, s.occlusion_share)
+        else 0.0
+    )
     box = spanning(pose.box, layer.strike)
     inside = box.clipped(*size)
-    scene.placed.append(Placed(cutout.kind, inside, inside.area / max(box.area, 1e-9) * layer.left * (1.0 - hidden)))
+    scene.placed.append(
+        Placed(cutout.kind, inside, inside.area / max(box.area, 1e-9) * layer.left * (1.0 - hidden))
+    )

@@ -1,4 +1,6 @@
-"""The wires of the gate: the Lines protocol. One driver per file; :mod:`edge.gate.lines.simulated` needs no hardware."""
+"""The wires of the gate: the Lines protocol. One driver per file; :mod:`edge.gate.lines.simulated`
+needs no hardware.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,9 +15,11 @@ BOTH_EDGES = (ENCODER_A, ENCODER_B, BIN_FULL)
 
 @dataclass(frozen=True)
 class LineEvent:
-    """One edge of an input: *level* 1 is active; *t_ns*: when, in monotonic nanoseconds, said by whoever saw it.
+    """One edge of an input: *level* 1 is active; *t_ns*: when, in monotonic nanoseconds, said by
+    whoever saw it.
 
-    *lost*: how many edges of this line came between the one before and this one, and were not delivered.
+    *lost*: how many edges of this line came between the one before and this one, and were not
+    delivered.
     """
 
     line: str
@@ -25,16 +29,22 @@ class LineEvent:
 
 
 class Lines(Protocol):
-    """Inputs and outputs by what they are for; open inside its ``with`` block, every output SAFE around and in it.
+    """Inputs and outputs by what they are for; open inside its ``with`` block, every output SAFE
+    around and in it.
 
     Synchronization: one thread.
     """
 
     def __enter__(self) -> Self:
-        """Take the lines, outputs SAFE. Raises ConfigError for wrong names, GateError when they cannot be had."""
+        """Take the lines, outputs SAFE. Raises ConfigError for wrong names, GateError when they
+        cannot be had.
+        """
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         """Make the outputs SAFE and give the lines back."""
 
@@ -52,5 +62,3 @@ class Lines(Protocol):
 
     def set(self, line: str, level: int, tag: int | None = None) -> None:
         """Drive an output, for the item *tag*; nothing for one that is not wired. Raises GateError."""
-
-

@@ -1,9 +1,10 @@
 """The kernel's GPIO lines, by name, through libgpiod 2: the same code on Pi 4, Pi 5 and Jetson.
 
-Wire inputs and outputs through opto-isolators: a pin stands 3.3 V and the line has 24 V. On a Raspberry Pi use GPIO 9
-to 27 (0 to 8 are pulled up at power-on) and put ``dtparam=strict_gpiod`` into config.txt: without it the kernel leaves
-an output as it was when the process that drove it has died. ``gpioinfo`` prints the names; the number of a chip may
-change from boot to boot and is never used.
+Wire inputs and outputs through opto-isolators: a pin stands 3.3 V and the line has 24 V. On a
+Raspberry Pi use GPIO 9 to 27 (0 to 8 are pulled up at power-on) and put ``dtparam=strict_gpiod``
+into config.txt: without it the kernel leaves an output as it was when the process that drove it has
+died. ``gpioinfo`` prints the names; the number of a chip may change from boot to boot and is never
+used.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,23 +24,28 @@ if TYPE_CHECKING:
 
 CONSUMER = "stampgate-gate"
 EVENTS_KEPT = 1024
-"""Edges that the kernel keeps for us while we are busy; the most that it grants (GPIO_V2_LINES_MAX * 16)."""
+"""Edges that the kernel keeps for us while we are busy; the most that it grants (GPIO_V2_LINES_MAX
+* 16)."""
 PULLS = {"as-is": "AS_IS", "up": "PULL_UP", "down": "PULL_DOWN", "disabled": "DISABLED"}
 
 
 class GpioLines:
-    """Requests all lines of one chip at once, and refuses to begin unless each is there, once, and free.
+    """Requests all lines of one chip at once, and refuses to begin unless each is there, once, and
+    free.
 
-    The outputs are requested before the inputs, in their SAFE levels, so they are driven from the first moment. An
-    input's edges are debounced and stamped on CLOCK_MONOTONIC by the kernel, which numbers them line by line: a number
-    left out is an edge lost. With debouncing the stamp is the moment at which the line had been steady for so long.
+    The outputs are requested before the inputs, in their SAFE levels, so they are driven from the
+    first moment. An input's edges are debounced and stamped on CLOCK_MONOTONIC by the kernel, which
+    numbers them line by line: a number left out is an edge lost. With debouncing the stamp is the
+    moment at which the line had been steady for so long.
 
     *devices*: the folder of the chips' device files.
 
     Synchronization: one thread; a line that another process holds is refused by the kernel.
     """
 
-    def __init__(self, settings: LinesSettings, debounce_ms: float, devices: Path = Path("/dev")) -> None:
+    def __init__(
+        self, settings: LinesSettings, debounce_ms: float, devices: Path = Path("/dev")
+    ) -> None:
         self._settings, self._names, self._devices = settings, wired(settings), devices
         self._debounce = timedelta(milliseconds=debounce_ms)
         self._stack = ExitStack()
@@ -54,15 +60,22 @@ class GpioLines:
         with ExitStack() as stack:
             chip, offsets = self._find_chip(stack)
             self._roles = {offset: role for role, offset in offsets.items()}
-            self._outputs = self._request(stack, chip, {r: o for r, o in offsets.items() if r in SAFE})
+            self._outputs = self._request(
+                stack, chip, {r: o for r, o in offsets.items() if r in SAFE}
+            )
             if self._outputs is not None:
                 stack.callback(self._rest)
-            self._inputs = self._request(stack, chip, {r: o for r, o in offsets.items() if r not in SAFE})
+            self._inputs = self._request(
+                stack, chip, {r: o for r, o in offsets.items() if r not in SAFE}
+            )
             self._stack = stack.pop_all()
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self._stack.close()
         self._inputs = self._outputs = None
@@ -80,7 +93,9 @@ class GpioLines:
         events: list[LineEvent] = []
         try:
             while self._inputs is not None and self._inputs.wait_edge_events(0):
-                events += [self._event(event) for event in self._inputs.read_edge_events(EVENTS_KEPT)]
+                events += [
+                    self._event(event) for event in self._inputs.read_edge_events(EVENTS_KEPT)
+                ]
         except OSError as error:
             raise _lost(error) from None
         return events
@@ -121,7 +136,9 @@ class GpioLines:
         level = int(event.event_type.name == "RISING_EDGE")
         return LineEvent(line, level, event.timestamp_ns, max(0, lost))
 
-    def _request(self, stack: ExitStack, chip: "Chip", offsets: dict[str, int]) -> "LineRequest | None":
+    def _request(
+        self, stack: ExitStack, chip: "Chip", offsets: dict[str, int]
+    ) -> "LineRequest | None":
         """Ask the kernel for *offsets* of *chip*, to be given back when *stack* ends."""
         if not offsets:
             return None
@@ -143,7 +160,9 @@ class GpioLines:
         made: LineSettings
         if role in SAFE:
             made = self._gpiod.LineSettings(
-                direction=line.Direction.OUTPUT, active_low=low, output_value=self._value(SAFE[role])
+                direction=line.Direction.OUTPUT,
+                active_low=low,
+                output_value=self._value(SAFE[role]),
             )
         else:
             made = self._gpiod.LineSettings(
@@ -209,11 +228,17 @@ def import_gpiod() -> ModuleType:
     try:
         import gpiod  # noqa: PLC0415 - a desk without wires need not have it
     except ImportError:
-        raise ConfigError('[lines] driver "gpiod" needs libgpiod 2 for Python: pip install "gpiod>=2.1"') from None
+        raise ConfigError(
+            '[lines] driver "gpiod" needs libgpiod 2 for Python: pip install "gpiod>=2.1"'
+        ) from None
     if not hasattr(gpiod, "LineSettings"):
-        raise ConfigError('[lines] driver "gpiod" needs version 2 of gpiod, not 1: pip install "gpiod>=2.1"')
+        raise ConfigError(
+            '[lines] driver "gpiod" needs version 2 of gpiod, not 1: pip install "gpiod>=2.1"'
+        )
     return gpiod
 
 
 def _lost(error: OSError) -> GateError:
-    return GateError(f"the GPIO lines are lost ({error.strerror}); check the board, a new process tries again")
+    return GateError(
+        f"the GPIO lines are lost ({error.strerror}); check the board, a new process tries again"
+    )

@@ -1,10 +1,12 @@
 """Lines without wires: outputs are recorded, inputs come from a socket or from a script.
 
-To try the gate on a desk: ``[lines] driver = "simulated"``, ``[lines] inputs = "lines.sock"``, and from any program
+To try the gate on a desk: ``[lines] driver = "simulated"``, ``[lines] inputs = "lines.sock"``, and
+from any program
 
     printf '{"line": "trigger", "level": 1}' | socat - UNIX-SENDTO:lines.sock
 
-One datagram is one edge; it is stamped when it is read. ``"lost": 2`` says that two edges before it were lost.
+One datagram is one edge; it is stamped when it is read. ``"lost": 2`` says that two edges before it
+were lost.
 """
 
 import contextlib
@@ -30,14 +32,19 @@ LONGEST = 4096
 class SimulatedLines:
     """Records every edge of the outputs; plays a script of input edges and listens for more.
 
-    *record*: a file to which each output edge is added as a JSON line, None for none. *inputs*: where to make the
-    socket, None for none. *script*: input edges, each read when its moment has come.
+    *record*: a file to which each output edge is added as a JSON line, None for none. *inputs*:
+    where to make the socket, None for none. *script*: input edges, each read when its moment has
+    come.
 
     Synchronization: one thread.
     """
 
     def __init__(
-        self, clock: Clock, record: Path | None = None, inputs: Path | None = None, script: Iterable[LineEvent] = ()
+        self,
+        clock: Clock,
+        record: Path | None = None,
+        inputs: Path | None = None,
+        script: Iterable[LineEvent] = (),
     ) -> None:
         self.record = EdgeRecord(clock, record)
         self._clock, self._path = clock, inputs
@@ -57,7 +64,10 @@ class SimulatedLines:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self._rest()
         self.record.close()
@@ -74,7 +84,9 @@ class SimulatedLines:
         return self._script[0][0] if self._script else None
 
     def read(self) -> list[LineEvent]:
-        """Take what the script and the socket have; a datagram that says nothing sensible is told on stderr."""
+        """Take what the script and the socket have; a datagram that says nothing sensible is told
+        on stderr.
+        """
         now_ns = self._clock.now_ns()
         events = []
         while self._script and self._script[0][0] <= now_ns:
@@ -107,7 +119,9 @@ class SimulatedLines:
                 try:
                     events.append(_event(datagram, self._clock.now_ns()))
                 except ValueError as error:
-                    print(f"stampgate-edge gate: [lines] inputs: {error}", file=sys.stderr, flush=True)
+                    print(
+                        f"stampgate-edge gate: [lines] inputs: {error}", file=sys.stderr, flush=True
+                    )
         return events
 
 
@@ -119,15 +133,23 @@ def _listen(path: Path) -> socket.socket:
         listener.setblocking(False)
     except OSError as error:
         listener.close()
-        raise ConfigError(f"{path}: [lines] inputs must be where a socket can be made ({error}); correct it") from None
+        raise ConfigError(
+            f"{path}: [lines] inputs must be where a socket can be made ({error}); correct it"
+        ) from None
     return listener
 
 
 def _event(datagram: bytes, now_ns: int) -> LineEvent:
     """Read one datagram. Raises ValueError."""
     said = json.loads(datagram)
-    if not isinstance(said, dict) or said.get("line") not in INPUTS or said.get("level") not in (0, 1):
-        raise ValueError(f'an edge must read {{"line": "trigger", "level": 1}}, not {datagram[:80]!r}')
+    if (
+        not isinstance(said, dict)
+        or said.get("line") not in INPUTS
+        or said.get("level") not in (0, 1)
+    ):
+        raise ValueError(
+            f'an edge must read {{"line": "trigger", "level": 1}}, not {datagram[:80]!r}'
+        )
     lost = said.get("lost", 0)
     if not isinstance(lost, int) or not 0 <= lost <= 1000:
         raise ValueError(f"lost must be a whole number of 0 to 1000, not {lost!r}")

@@ -1,6 +1,8 @@
-"""``python -m tests.board.picamera``: prove the driver for ribbon cables with the real picamera2, on an emulated board.
+"""``python -m tests.board.picamera``: prove the driver for ribbon cables with the real picamera2,
+on an emulated board.
 
-Exit status 0 only when every claim held. ../README.md says what is needed, what is claimed and what is not.
+Exit status 0 only when every claim held. ../README.md says what is needed, what is claimed and what
+is not.
 """
 
 import argparse
@@ -12,7 +14,16 @@ from base64 import b64decode
 from pathlib import Path
 
 from tests.board import closer
-from tests.board.__main__ import ROOT, BoardError, Facts, check_tools, find_package, make_disk, make_image, tell
+from tests.board.__main__ import (
+    ROOT,
+    BoardError,
+    Facts,
+    check_tools,
+    find_package,
+    make_disk,
+    make_image,
+    tell,
+)
 from tests.board.machine import HungError, Machine
 from tests.board.picamera.judge import judge
 from tests.board.settings import MODEL
@@ -25,7 +36,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make test-picamera", description=__doc__)
     folder = ROOT / "build" / "board-picamera"
     parser.add_argument("--out", type=Path, default=folder, help="default: build/board-picamera")
-    parser.add_argument("--judge", action="store_true", help="judge the facts of the last run again, without a board")
+    parser.add_argument(
+        "--judge",
+        action="store_true",
+        help="judge the facts of the last run again, without a board",
+    )
     arguments = parser.parse_args()
     out: Path = arguments.out.absolute()
     try:
@@ -63,11 +78,14 @@ def make_payload(out: Path, package: Path) -> None:
 def boot(out: Path) -> Facts:
     """Start the board and hear it out; each step's facts are written down as they come.
 
-    Raises HungError when the board says nothing for too long, BoardError when it says that it failed.
+    Raises HungError when the board says nothing for too long, BoardError when it says that it
+    failed.
     """
     facts: Facts = {}
     end = "it switched itself off"
-    with Machine(out / "boot", out / "run.qcow2", out / "payload.raw", out / "console.log") as machine:
+    with Machine(
+        out / "boot", out / "run.qcow2", out / "payload.raw", out / "console.log"
+    ) as machine:
         for message in machine.messages():
             match message:
                 case {"say": words}:
@@ -93,7 +111,9 @@ def read_facts(out: Path) -> Facts:
     try:
         facts: Facts = json.loads((out / "facts.json").read_text())
     except OSError as error:
-        raise BoardError(f"{error.filename}: no run has left its facts there ({error.strerror})") from None
+        raise BoardError(
+            f"{error.filename}: no run has left its facts there ({error.strerror})"
+        ) from None
     return facts
 
 

@@ -1,4 +1,5 @@
-"""What is done on the board with a libcamera camera, step by step, and what was seen: facts, which the host judges.
+"""What is done on the board with a libcamera camera, step by step, and what was seen: facts, which
+the host judges.
 
 Runs in the guest, as root. Facts go to the host as JSON lines over a virtio port.
 """
@@ -16,11 +17,21 @@ from tests.board.guest import install, report, say
 from tests.board.picamera import settings
 
 PYTHON = "/opt/stampgate/current/bin/python"
-AS_SERVICE = ("runuser", "--user", "stampgate", "--group", "stampgate", "--supp-group", "video", "--")
+AS_SERVICE = (
+    "runuser",
+    "--user",
+    "stampgate",
+    "--group",
+    "stampgate",
+    "--supp-group",
+    "video",
+    "--",
+)
 """As the unit's user and groups."""
 DRIVER = Path("/sys/bus/platform/drivers/vimc")
 PATIENT = Path("/etc/systemd/system/stampgate-edge.service.d/board.conf")
-"""vimc takes one of the two emulated processors for itself: a look may take longer than the unit's watchdog lets."""
+"""vimc takes one of the two emulated processors for itself: a look may take longer than the unit's
+watchdog lets."""
 ITEMS = 5
 SOME_PICTURES_S = 1.0
 Facts = dict[str, Any]
@@ -37,7 +48,11 @@ def install_beside() -> Facts:
     facts = install()
     box.SETTINGS.write_text(settings.TOML)
     asks = "import sys, importlib.metadata as m, libcamera; print(*sys.version_info[:2], m.version('picamera2'))"
-    return {**facts, "versions": box.run(PYTHON, "-c", asks).split(), "kernel": box.run("uname", "-r").strip()}
+    return {
+        **facts,
+        "versions": box.run(PYTHON, "-c", asks).split(),
+        "kernel": box.run("uname", "-r").strip(),
+    }
 
 
 def pictures() -> Facts:
@@ -79,7 +94,13 @@ def service() -> Facts:
     say(say=f"  the service has started after {started_s:.0f} s")
     box.until("items", lambda: len(box.items()) >= ITEMS)
     files = Path(f"/proc/{box.main_pid(box.EYE)}/fd")
-    opened = sorted({str(path.readlink()) for path in files.iterdir() if str(path.readlink()).startswith("/dev/")})
+    opened = sorted(
+        {
+            str(path.readlink())
+            for path in files.iterdir()
+            if str(path.readlink()).startswith("/dev/")
+        }
+    )
     user, restarts = Path(f"/proc/{box.main_pid(box.EYE)}").owner(), box.restarts(box.EYE)
     began = time.monotonic()
     box.run("systemctl", "stop", box.EYE)
@@ -105,7 +126,10 @@ def service_unplugged() -> Facts:
     box.until("the eye ends", lambda: box.restarts(box.EYE) > restarts)
     last = box.items()[-1]["sequence"]
     plug(device)
-    box.until("it goes on", lambda: box.items()[-1]["sequence"] > last and box.items()[-1]["verdict"] == "reject")
+    box.until(
+        "it goes on",
+        lambda: box.items()[-1]["sequence"] > last and box.items()[-1]["verdict"] == "reject",
+    )
     box.run("systemctl", "stop", box.EYE)
     return written()
 
@@ -139,7 +163,12 @@ def told(process: "subprocess.Popen[str]") -> Facts:
     if not out:
         raise RuntimeError(f"exit {process.returncode}: {errors[-2000:]}")
     facts = json.loads(out.splitlines()[-1])
-    return {**facts, "status": process.returncode, "ended_ns": time.monotonic_ns(), "printed": errors[-2000:]}
+    return {
+        **facts,
+        "status": process.returncode,
+        "ended_ns": time.monotonic_ns(),
+        "printed": errors[-2000:],
+    }
 
 
 def unplug() -> str:

@@ -1,4 +1,6 @@
-"""What the facts from the board prove, claim by claim. Pure: no board, no files, so each claim can be seen to fail."""
+"""What the facts from the board prove, claim by claim. Pure: no board, no files, so each claim can
+be seen to fail.
+"""
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -22,11 +24,14 @@ PRIMARIES = {
 LIT, DARK = 150, 60
 """Levels that a channel must be above and below; three quarters of full brightness is about 190."""
 SLACK_MS = 1000
-"""By how much a wait may be longer than its limit: the processor is emulated, and not alone on its machine."""
+"""By how much a wait may be longer than its limit: the processor is emulated, and not alone on its
+machine."""
 CLOSE_S, END_S = 3.0, 20.0
-"""How long closing may take, and the end of the process: the driver gives up after 2 s, Python takes its time."""
+"""How long closing may take, and the end of the process: the driver gives up after 2 s, Python
+takes its time."""
 LATE_MS = 1000
-"""By how much a pulse may be late: the gate is a thread of the eye here, whose processor is emulated."""
+"""By how much a pulse may be late: the gate is a thread of the eye here, whose processor is
+emulated."""
 DEVICES = ("/dev/media", "/dev/video", "/dev/dma_heap/")
 """What the service must be able to open under its own unit, the beginning of each name."""
 Facts = Mapping[str, Any]
@@ -65,7 +70,9 @@ def taken(facts: Facts) -> list[Claim]:
     ended = facts["status"] == 0 and facts["closing_s"] < CLOSE_S
     many = len(takes) > 4 * facts["buffers"]
     number = len(takes) + facts["skipped"]
-    bars: list[list[int]] = next((take["colours"] for take in takes if take["pattern"] == "bars"), [])
+    bars: list[list[int]] = next(
+        (take["colours"] for take in takes if take["pattern"] == "bars"), []
+    )
     return [
         Claim(
             "pictures are (height, width, 3) uint8 of the size asked for",
@@ -82,7 +89,11 @@ def taken(facts: Facts) -> list[Claim]:
             within,
             f"{three(late_ms)} ms after it, and before it came",
         ),
-        Claim("counts advance", all(a < b for a, b in pairwise([0, *counts])), f"{counts[0]} to {counts[-1]}"),
+        Claim(
+            "counts advance",
+            all(a < b for a, b in pairwise([0, *counts])),
+            f"{counts[0]} to {counts[-1]}",
+        ),
         Claim(
             "lent buffers are given back, and closing ends",
             many and ended,
@@ -94,24 +105,40 @@ def taken(facts: Facts) -> list[Claim]:
 def refused(facts: Facts) -> list[Claim]:
     """The control that the camera lacks."""
     said = facts["said"]
-    return [Claim("a control that the camera lacks is refused by name", "no ExposureTime" in said, said)]
+    return [
+        Claim("a control that the camera lacks is refused by name", "no ExposureTime" in said, said)
+    ]
 
 
 def timed_out(facts: Facts) -> list[Claim]:
     """The wait that was too short for a picture."""
     held = facts["said"].startswith("camera timeout") and facts["status"] == 0
-    return [lost("a wait ends by itself when no picture comes, and so does the process", held, facts, "began_ns")]
+    return [
+        lost(
+            "a wait ends by itself when no picture comes, and so does the process",
+            held,
+            facts,
+            "began_ns",
+        )
+    ]
 
 
 def unplugged(facts: Facts) -> list[Claim]:
-    """The camera's driver unbound while it was open; then libcamera may abort the process at closing, as it pleases."""
+    """The camera's driver unbound while it was open; then libcamera may abort the process at
+    closing, as it pleases.
+    """
     held = facts["said"].startswith("camera ")
-    return [lost("the camera is taken away: an error, and the process ends", held, facts, "gone_ns")]
+    return [
+        lost("the camera is taken away: an error, and the process ends", held, facts, "gone_ns")
+    ]
 
 
 def lost(name: str, held: bool, facts: Facts, since: str) -> Claim:
     """Whether the driver gave up in time, and the process then ended."""
-    waited_ms, ending_s = (facts["failed_ns"] - facts[since]) / 1e6, (facts["ended_ns"] - facts["failed_ns"]) / 1e9
+    waited_ms, ending_s = (
+        (facts["failed_ns"] - facts[since]) / 1e6,
+        (facts["ended_ns"] - facts["failed_ns"]) / 1e9,
+    )
     figures = f"after {waited_ms:.0f} ms '{facts['said'].partition(';')[0]}'"
     figures += f", ended {ending_s:.1f} s later with status {facts['status']}"
     return Claim(name, held and waited_ms < TIMEOUT_MS + SLACK_MS and ending_s < END_S, figures)
@@ -132,7 +159,9 @@ def served(facts: Facts) -> list[Claim]:
         ),
         Claim(
             "items are judged: no stamp on a test pattern",
-            set(verdicts) == {"reject"} and not facts["restarts"] and "chain whole" in facts["verified"],
+            set(verdicts) == {"reject"}
+            and not facts["restarts"]
+            and "chain whole" in facts["verified"],
             f"{len(verdicts)} rejects, {facts['restarts']} restarts; {facts['verified'].strip().rpartition(': ')[2]}",
         ),
         Claim(
@@ -140,7 +169,11 @@ def served(facts: Facts) -> list[Claim]:
             on_time and whole,
             f"{told(late_ms)} ms later than {DELAY_MS}; width {told(widths_ms)} ms for {PULSE_MS}",
         ),
-        Claim("stopping it ends cleanly", facts["result"] == ["success", "0"], f"in {facts['stopped_s']:.1f} s"),
+        Claim(
+            "stopping it ends cleanly",
+            facts["result"] == ["success", "0"],
+            f"in {facts['stopped_s']:.1f} s",
+        ),
     ]
 
 
@@ -149,7 +182,9 @@ def service_unplugged(facts: Facts) -> list[Claim]:
     faults = [record["reason"] for record in facts["records"] if record["verdict"] == "fault"]
     back = facts["records"][-1]["verdict"] == "reject" and "chain whole" in facts["verified"]
     named = bool(faults) and all(reason.startswith("camera ") for reason in faults)
-    thrown = {edge["sequence"] for edge in facts["edges"] if edge["line"] == "reject" and edge["level"]}
+    thrown = {
+        edge["sequence"] for edge in facts["edges"] if edge["line"] == "reject" and edge["level"]
+    }
     missed = {record["sequence"] for record in facts["records"]} - thrown
     return [
         Claim(
@@ -157,13 +192,19 @@ def service_unplugged(facts: Facts) -> list[Claim]:
             named and back,
             f"'{faults[0].partition(';')[0]}'" if faults else "no fault",
         ),
-        Claim("no item of both was let pass", not missed, f"{len(thrown)} pulses, {len(missed)} missing"),
+        Claim(
+            "no item of both was let pass",
+            not missed,
+            f"{len(thrown)} pulses, {len(missed)} missing",
+        ),
     ]
 
 
 def pulses(facts: Facts) -> tuple[list[float], list[float]]:
     """By how many ms the pulse of each item was late, and how wide each pulse was."""
-    edges = [edge for edge in facts["edges"] if edge["line"] == "reject" and edge["sequence"] is not None]
+    edges = [
+        edge for edge in facts["edges"] if edge["line"] == "reject" and edge["sequence"] is not None
+    ]
     rises, falls = ([edge["t_ns"] for edge in edges if edge["level"] == level] for level in (1, 0))
     due = [record["trigger_ns"] + DELAY_MS * 1_000_000 for record in facts["records"]]
     late_ms = [(rise - at) / 1e6 for rise, at in zip(rises, due, strict=False)]
@@ -177,10 +218,17 @@ def told(values: Sequence[float]) -> str:
 
 def checked(facts: Facts) -> list[Claim]:
     """``stampgate-edge check``, as the service's user."""
-    opened, fresh = (line_of(facts["said"], state, what) for state, what in (("ok", "camera"), ("WARN", "pictures")))
+    opened, fresh = (
+        line_of(facts["said"], state, what)
+        for state, what in (("ok", "camera"), ("WARN", "pictures"))
+    )
     figures = f"{opened}; {fresh}"
     return [
-        Claim("the self-test opens the camera, and says that it is slower than asked", bool(opened and fresh), figures)
+        Claim(
+            "the self-test opens the camera, and says that it is slower than asked",
+            bool(opened and fresh),
+            figures,
+        )
     ]
 
 
@@ -192,7 +240,10 @@ def shows(colours: Sequence[Sequence[int]], pattern: str) -> bool:
     """
     wanted = BARS if pattern == "bars" else (pattern,) * len(BARS)
     return len(colours) == len(wanted) and all(
-        all(level > LIT if lit else level < DARK for level, lit in zip(colour, PRIMARIES[name], strict=True))
+        all(
+            level > LIT if lit else level < DARK
+            for level, lit in zip(colour, PRIMARIES[name], strict=True)
+        )
         for colour, name in zip(colours, wanted, strict=True)
     )
 

@@ -53,7 +53,12 @@ def pictures(settings: CameraSettings) -> Facts:
             after_ns = clock.now_ns()
             capture = camera.capture(after_ns)
             came_ns = clock.now_ns()
-            take = {"pattern": pattern, "after_ns": after_ns, "t_ns": capture.t_ns, "came_ns": came_ns}
+            take = {
+                "pattern": pattern,
+                "after_ns": after_ns,
+                "t_ns": capture.t_ns,
+                "came_ns": came_ns,
+            }
             takes.append({**take, "sequence": capture.sequence, **described(capture.picture)})
             picture = capture.picture if pattern == "bars" else picture
         closing_ns = clock.now_ns()
@@ -68,7 +73,9 @@ def pictures(settings: CameraSettings) -> Facts:
 
 
 def described(picture: NDArray[np.uint8]) -> Facts:
-    """Shape and type of a picture, and the mean colour of each eighth of it from left to right, below the text."""
+    """Shape and type of a picture, and the mean colour of each eighth of it from left to right,
+    below the text.
+    """
     lower = picture[picture.shape[0] // 2 :].astype(float)
     eighths = np.array_split(lower, 8, axis=1)
     # Without the columns next to another bar, which are a mixture of both.
@@ -103,7 +110,8 @@ def unplugged(settings: CameraSettings) -> Facts:
 
 
 def lost(settings: CameraSettings) -> Facts:
-    """Say when the camera is open, and take pictures until the driver says that it is lost; tell that before closing.
+    """Say when the camera is open, and take pictures until the driver says that it is lost; tell
+    that before closing.
 
     libcamera may end the whole process when it closes a camera that is gone.
     """
@@ -117,7 +125,12 @@ def lost(settings: CameraSettings) -> Facts:
                 taken += 1
             except CameraError as error:
                 failed_ns = clock.now_ns()
-                facts = {"taken": taken, "said": str(error), "began_ns": began_ns, "failed_ns": failed_ns}
+                facts = {
+                    "taken": taken,
+                    "said": str(error),
+                    "began_ns": began_ns,
+                    "failed_ns": failed_ns,
+                }
                 tell(**facts)
                 return facts
 

@@ -1,4 +1,6 @@
-"""The judge of the board with a libcamera camera: good facts pass every claim, and each fault fails its own."""
+"""The judge of the board with a libcamera camera: good facts pass every claim, and each fault fails
+its own.
+"""
 
 from collections.abc import Callable
 from itertools import cycle
@@ -40,21 +42,41 @@ def takes(number: int = 20) -> list[Facts]:
 
 def lost(since: str, said: str) -> Facts:
     """A driver that gave up and ended."""
-    return {since: 0, "failed_ns": 900 * MS, "ended_ns": 2000 * MS, "taken": 3, "said": said, "status": 0}
+    return {
+        since: 0,
+        "failed_ns": 900 * MS,
+        "ended_ns": 2000 * MS,
+        "taken": 3,
+        "said": said,
+        "status": 0,
+    }
 
 
 def edges(number: int) -> list[Facts]:
     """One pulse for each item, as the simulated gate writes them down."""
     due_ms = [n * 1000 + DELAY_MS + 2 for n in range(number)]
-    moments = [(n + 1, level, ms + late) for n, ms in enumerate(due_ms) for level, late in ((1, 0), (0, PULSE_MS))]
-    told = [{"line": "reject", "level": level, "t_ns": ms * MS, "sequence": n} for n, level, ms in moments]
+    moments = [
+        (n + 1, level, ms + late)
+        for n, ms in enumerate(due_ms)
+        for level, late in ((1, 0), (0, PULSE_MS))
+    ]
+    told = [
+        {"line": "reject", "level": level, "t_ns": ms * MS, "sequence": n}
+        for n, level, ms in moments
+    ]
     return [{"line": "reject", "level": 0, "t_ns": 0, "sequence": None}, *told]
 
 
 def records() -> list[Facts]:
     """Three items, one each second."""
     return [
-        {"sequence": n + 1, "verdict": "reject", "reason": "none found", "trigger_ns": n * 1000 * MS} for n in range(3)
+        {
+            "sequence": n + 1,
+            "verdict": "reject",
+            "reason": "none found",
+            "trigger_ns": n * 1000 * MS,
+        }
+        for n in range(3)
     ]
 
 
@@ -71,7 +93,10 @@ def good() -> Facts:
         "pictures": {"takes": takes(), "buffers": 4, "skipped": 30, "closing_s": 0.5, "status": 0},
         "refused": {"said": "[camera] controls: this camera has no ExposureTime, only Brightness"},
         "impatient": lost("began_ns", "camera timeout: no picture within 5 ms; check"),
-        "unplugged": {**lost("gone_ns", "camera timeout: no picture within 2000 ms; check"), "status": -6},
+        "unplugged": {
+            **lost("gone_ns", "camera timeout: no picture within 2000 ms; check"),
+            "status": -6,
+        },
         "service": {
             "user": "stampgate",
             "opened": ["/dev/dma_heap/linux,cma", "/dev/media0", "/dev/video2"],
@@ -86,7 +111,12 @@ def good() -> Facts:
         "service_unplugged": {
             "records": [
                 *records(),
-                {"sequence": 4, "verdict": "fault", "reason": "camera timeout: no picture; check", "trigger_ns": 0},
+                {
+                    "sequence": 4,
+                    "verdict": "fault",
+                    "reason": "camera timeout: no picture; check",
+                    "trigger_ns": 0,
+                },
                 {"sequence": 5, "verdict": "reject", "reason": "none found", "trigger_ns": 0},
             ],
             "edges": edges(5),
@@ -126,21 +156,40 @@ def one_behind(facts: Facts) -> None:
         take["colours"] = colours_before
 
 
-SHOWS, BEGAN, LENT = "each shows what was put", "each began after its trigger", "lent buffers are given back"
+SHOWS, BEGAN, LENT = (
+    "each shows what was put",
+    "each began after its trigger",
+    "lent buffers are given back",
+)
 WRONGS: dict[str, tuple[Callable[[Facts], Any], set[str]]] = {
     "a network": (lambda f: f["install"]["networks"].append("eth0"), {"dpkg installs"}),
-    "not whole": (lambda f: f["install"].update(status="install ok half-configured"), {"dpkg installs"}),
-    "blue first": (lambda f: each_take(f, lambda t: t.update(colours=[c[::-1] for c in t["colours"]])), {SHOWS}),
+    "not whole": (
+        lambda f: f["install"].update(status="install ok half-configured"),
+        {"dpkg installs"},
+    ),
+    "blue first": (
+        lambda f: each_take(f, lambda t: t.update(colours=[c[::-1] for c in t["colours"]])),
+        {SHOWS},
+    ),
     "one behind": (one_behind, {SHOWS}),
     "begun before": (lambda f: f["pictures"]["takes"][7].update(t_ns=6999 * MS), {BEGAN}),
     "another clock": (lambda f: each_take(f, lambda t: t.update(t_ns=t["t_ns"] + 10**18)), {BEGAN}),
-    "four channels": (lambda f: f["pictures"]["takes"][3].update(shape=[HEIGHT, WIDTH, 4]), {"pictures are"}),
+    "four channels": (
+        lambda f: f["pictures"]["takes"][3].update(shape=[HEIGHT, WIDTH, 4]),
+        {"pictures are"},
+    ),
     "counted twice": (lambda f: f["pictures"]["takes"][3].update(sequence=8), {"counts advance"}),
     "too few": (lambda f: f["pictures"].update(takes=takes(8)), {SHOWS, LENT}),
     "closing hangs": (lambda f: f["pictures"].update(closing_s=60.0), {LENT}),
-    "exposure taken": (lambda f: f["refused"].update(said="opened"), {"a control that the camera lacks"}),
+    "exposure taken": (
+        lambda f: f["refused"].update(said="opened"),
+        {"a control that the camera lacks"},
+    ),
     "waits on": (lambda f: f["impatient"].update(failed_ns=60_000 * MS), {"a wait ends by itself"}),
-    "does not end": (lambda f: f["unplugged"].update(ended_ns=200_000 * MS), {"the camera is taken away"}),
+    "does not end": (
+        lambda f: f["unplugged"].update(ended_ns=200_000 * MS),
+        {"the camera is taken away"},
+    ),
     "no heap": (lambda f: f["service"]["opened"].pop(0), {"the hardened unit opens"}),
     "let pass": (lambda f: f["service"]["records"][1].update(verdict="pass"), {"items are judged"}),
     "chain broken": (lambda f: f["service"].update(verified="no"), {"items are judged"}),
@@ -148,7 +197,10 @@ WRONGS: dict[str, tuple[Callable[[Facts], Any], set[str]]] = {
     "early": (lambda f: f["service"]["edges"][1].update(t_ns=0), {"each is thrown off"}),
     "aborted": (lambda f: f["service"].update(result=["signal", "6"]), {"stopping it"}),
     "restarted": (lambda f: f["service"].update(restarts=1), {"items are judged"}),
-    "narrow": (lambda f: f["service"]["edges"][2].update(t_ns=(DELAY_MS + 3) * MS), {"each is thrown off"}),
+    "narrow": (
+        lambda f: f["service"]["edges"][2].update(t_ns=(DELAY_MS + 3) * MS),
+        {"each is thrown off"},
+    ),
     "another fault": (
         lambda f: f["service_unplugged"]["records"][3].update(reason="model"),
         {"the camera is taken from"},
@@ -158,7 +210,10 @@ WRONGS: dict[str, tuple[Callable[[Facts], Any], set[str]]] = {
         lambda f: f["service_unplugged"]["records"][-1].update(verdict="fault"),
         {"the camera is taken from"},
     ),
-    "not opened": (lambda f: f["check"].update(said=["FAIL camera            camera lost"]), {"the self-test"}),
+    "not opened": (
+        lambda f: f["check"].update(said=["FAIL camera            camera lost"]),
+        {"the self-test"},
+    ),
 }
 
 

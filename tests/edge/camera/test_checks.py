@@ -8,7 +8,15 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from edge.camera import Capture
-from edge.camera.checks import STUCK, FrameChecks, brightest, edge_strength, luma, sample, white_share
+from edge.camera.checks import (
+    STUCK,
+    FrameChecks,
+    brightest,
+    edge_strength,
+    luma,
+    sample,
+    white_share,
+)
 from edge.camera.replay import picture_files, read_picture
 from edge.commands.demo import SAMPLES
 from edge.config import CameraSettings
@@ -20,7 +28,9 @@ RNG = np.random.default_rng(11)
 
 
 def noisy(scene: NDArray[np.float64], sigma: float = 1.0) -> Frame:
-    """What a sensor makes of a scene: (height, width, 3) uint8, with *sigma* grey levels of noise in each pixel."""
+    """What a sensor makes of a scene: (height, width, 3) uint8, with *sigma* grey levels of noise
+    in each pixel.
+    """
     return (scene + RNG.normal(0, sigma, scene.shape)).round().clip(0, 255).astype(np.uint8)
 
 
@@ -38,13 +48,19 @@ def product(level: float = 120.0) -> NDArray[np.float64]:
     return scene
 
 
-def said(checks: FrameChecks, picture: Frame, sequence: int, t_ns: int = 0, after_ns: int = 0) -> str:
+def said(
+    checks: FrameChecks, picture: Frame, sequence: int, t_ns: int = 0, after_ns: int = 0
+) -> str:
     """The fault's name, before the colon; empty when the picture passes."""
     capture = Capture(picture, t_ns, sequence, f"picture {sequence}")
     try:
         passed = checks.examine(capture, after_ns)
     except FrameError as error:
-        return str(error).split(":")[0] if error.picture == capture.name else f"of another picture: {error}"
+        return (
+            str(error).split(":")[0]
+            if error.picture == capture.name
+            else f"of another picture: {error}"
+        )
     return "" if passed is capture else "another picture"
 
 
@@ -61,7 +77,9 @@ def test_a_picture_of_a_plain_product_passes() -> None:
 
 
 def test_the_sample_photographs_pass_by_far() -> None:
-    """Their strongest edges have eight times what is asked for, and they are neither black nor white."""
+    """Their strongest edges have eight times what is asked for, and they are neither black nor
+    white.
+    """
     for path in picture_files(SAMPLES):
         picture = luma(sample(read_picture(path)))
         assert edge_strength(picture) > 60
@@ -93,7 +111,9 @@ def test_a_lens_covered_by_something_near_is_a_fault() -> None:
 
 
 def test_overexposed_frame_is_a_fault() -> None:
-    """Nearly all white: what was printed there cannot be seen any more. A white background alone is none."""
+    """Nearly all white: what was printed there cannot be seen any more. A white background alone is
+    none.
+    """
     scene = np.full((HEIGHT, WIDTH, 3), 255.0)
     scene[100:132, 150:182] = 90
     assert judged(noisy(scene)) == "overexposed picture"
@@ -102,10 +122,15 @@ def test_overexposed_frame_is_a_fault() -> None:
 
 
 def test_frozen_frame_is_a_fault() -> None:
-    """The same picture twice, to the last grey level; the count and the time stamp say that it is new."""
+    """The same picture twice, to the last grey level; the count and the time stamp say that it is
+    new.
+    """
     checks = FrameChecks(CameraSettings())
     picture = noisy(product())
-    assert [said(checks, picture, number, t_ns=number) for number in (1, 2)] == ["", "frozen picture"]
+    assert [said(checks, picture, number, t_ns=number) for number in (1, 2)] == [
+        "",
+        "frozen picture",
+    ]
     assert said(checks, noisy(product()), 3) == ""
     assert said(checks, picture, 4) == ""
 
@@ -138,7 +163,10 @@ def test_a_picture_from_before_the_trigger_is_a_fault() -> None:
 def test_a_count_that_stands_still_or_goes_back_is_a_fault() -> None:
     """Whatever the time stamp says."""
     checks = FrameChecks(CameraSettings())
-    heard = [said(checks, noisy(product()), number, t_ns=10 * turn) for turn, number in enumerate((5, 5, 6, 4, 7))]
+    heard = [
+        said(checks, noisy(product()), number, t_ns=10 * turn)
+        for turn, number in enumerate((5, 5, 6, 4, 7))
+    ]
     assert heard == ["", "old picture", "", "old picture", ""]
 
 
@@ -149,14 +177,18 @@ def test_a_camera_that_stays_stuck_ends_the_process() -> None:
     assert said(checks, picture, 1) == ""
     for number in range(2, STUCK + 1):
         assert said(checks, picture, number) == "frozen picture"
-    with pytest.raises(CameraError, match=r"^frozen picture: .*, 3 times running; the service starts again") as caught:
+    with pytest.raises(
+        CameraError, match=r"^frozen picture: .*, 3 times running; the service starts again"
+    ) as caught:
         checks.examine(Capture(picture, 0, 99, "picture"), 0)
     assert not isinstance(caught.value, FrameError)
 
 
 def test_each_check_can_be_switched_off() -> None:
     """For replayed drawings, which have neither noise nor light."""
-    off = CameraSettings(allow_repeats=True, black_below=0.0, covered_below=0.0, overexposed_above=1.0)
+    off = CameraSettings(
+        allow_repeats=True, black_below=0.0, covered_below=0.0, overexposed_above=1.0
+    )
     checks = FrameChecks(off)
     for number, level in enumerate((0, 0, 128, 255), start=1):
         assert said(checks, np.full((HEIGHT, WIDTH, 3), level, np.uint8), number) == ""
@@ -166,7 +198,9 @@ def test_each_check_can_be_switched_off() -> None:
 @given(height=st.integers(1, 600), width=st.integers(1, 900), level=st.integers(0, 255))
 def test_any_size_of_flat_picture_is_judged_the_same(height: int, width: int, level: int) -> None:
     """Black, then covered, then overexposed, by its level alone; no size makes it fail."""
-    expected = "black picture" if level < 16 else "overexposed picture" if level >= 250 else "covered lens"
+    expected = (
+        "black picture" if level < 16 else "overexposed picture" if level >= 250 else "covered lens"
+    )
     assert judged(np.full((height, width, 3), level, np.uint8)) == expected
 
 

@@ -22,8 +22,9 @@ NONE = 2**64 - 1
 class Pipeline:
     """A pipeline with its sink, its bus and its buffers in one, on the simulated clock.
 
-    Source: GStreamer 1.22's documentation of GstAppSink (try-pull-sample gives None at the end of the stream and when
-    the time has passed; drop=true keeps the newest max-buffers), GstBus, GstBuffer and GstSegment.
+    Source: GStreamer 1.22's documentation of GstAppSink (try-pull-sample gives None at the end of
+    the stream and when the time has passed; drop=true keeps the newest max-buffers), GstBus,
+    GstBuffer and GstSegment.
     """
 
     def __init__(self, clock: SimulatedClock, text: str) -> None:
@@ -51,7 +52,9 @@ class Pipeline:
         assert kind == "ERROR"
         said, self.error = self.error, ""
         return (
-            SimpleNamespace(parse_error=lambda: (SimpleNamespace(message="Trouble."), f"source.c(7):\n{said}"))
+            SimpleNamespace(
+                parse_error=lambda: (SimpleNamespace(message="Trouble."), f"source.c(7):\n{said}")
+            )
             if said
             else None
         )
@@ -75,7 +78,9 @@ class Pipeline:
         return self.eos
 
     def began_ns(self, number: int) -> int:
-        """When the exposure of that frame began: 5 ms before it arrived at the source, which stamps it 10 ms later."""
+        """When the exposure of that frame began: 5 ms before it arrived at the source, which stamps
+        it 10 ms later.
+        """
         return self.base_ns + number * self.period_ns
 
     def emit(self, signal: str, timeout_ns: int) -> Any:
@@ -95,7 +100,11 @@ class Pipeline:
         return self._sample(number)
 
     def _sample(self, number: int) -> Any:
-        pixels = np.full((HEIGHT, WIDTH, len(self.order)), (200, 100, number % 50, 255)[: len(self.order)], np.uint8)
+        pixels = np.full(
+            (HEIGHT, WIDTH, len(self.order)),
+            (200, 100, number % 50, 255)[: len(self.order)],
+            np.uint8,
+        )
         data = pixels.tobytes()[: self.cut or None]
         pts = number * self.period_ns + self.latency_ns
         buffer = SimpleNamespace(pts=pts if self.stamped else NONE, get_size=lambda: len(data))
@@ -103,7 +112,9 @@ class Pipeline:
         caps = {"width": self.width, "height": self.height, "format": self.order}
         return SimpleNamespace(
             get_buffer=lambda: buffer,
-            get_caps=lambda: SimpleNamespace(get_structure=lambda _: SimpleNamespace(get_value=caps.__getitem__)),
+            get_caps=lambda: SimpleNamespace(
+                get_structure=lambda _: SimpleNamespace(get_value=caps.__getitem__)
+            ),
             get_segment=lambda: SimpleNamespace(to_running_time=lambda _, stamp: stamp),
         )
 
@@ -116,7 +127,9 @@ class Bench:
         self.prepare: dict[str, Any] = {}
         self.pipeline: Pipeline | None = None
         self.clock_offset_ns = 0
-        self.system_clock = SimpleNamespace(get_time=lambda: self.clock.now_ns() + self.clock_offset_ns)
+        self.system_clock = SimpleNamespace(
+            get_time=lambda: self.clock.now_ns() + self.clock_offset_ns
+        )
         gst = SimpleNamespace(
             init=lambda _: None,
             parse_launch=self._launch,
@@ -142,7 +155,12 @@ class Bench:
     @contextlib.contextmanager
     def opened(self, **changed: Any) -> Iterator[tuple[GStreamerCamera, Pipeline]]:
         """The driver, open, and its pipeline."""
-        usual: dict[str, Any] = {"driver": "gstreamer", "width": WIDTH, "height": HEIGHT, "timeout_ms": 300.0}
+        usual: dict[str, Any] = {
+            "driver": "gstreamer",
+            "width": WIDTH,
+            "height": HEIGHT,
+            "timeout_ms": 300.0,
+        }
         usual |= {"exposure_us": 5000.0, "lag_ms": 10.0}
         with GStreamerCamera(CameraSettings(**(usual | changed)), self.clock) as camera:
             assert self.pipeline is not None
@@ -158,7 +176,9 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
 def test_the_pipeline_ends_in_a_sink_that_keeps_the_newest_alone(bench: Bench) -> None:
     """The sizes are filled in, the monotonic clock drives it, and it is stopped at the end."""
     with bench.opened() as (_, pipeline):
-        assert pipeline.text.startswith("nvarguscamerasrc sensor-id=0 ! video/x-raw(memory:NVMM), width=5, height=4, ")
+        assert pipeline.text.startswith(
+            "nvarguscamerasrc sensor-id=0 ! video/x-raw(memory:NVMM), width=5, height=4, "
+        )
         assert "framerate=30/1" in pipeline.text
         assert pipeline.text.endswith(f"! {SINK}")
         assert pipeline.clock_used is bench.system_clock
@@ -186,13 +206,17 @@ def test_an_idle_camera_that_works_proves_it(bench: Bench) -> None:
 
 
 def test_camera_timeout_ends_the_process_with_its_reason(bench: Bench) -> None:
-    """Nothing comes and nothing is said: after timeout_ms, for a capture and for a proof while idle."""
+    """Nothing comes and nothing is said: after timeout_ms, for a capture and for a proof while
+    idle.
+    """
     with bench.opened() as (camera, pipeline):
         pipeline.last = 0
         bench.clock.sleep_until(2000 * MS)
         for ask in (lambda: camera.capture(2000 * MS), camera.check):
             at_ns = bench.clock.now_ns()
-            with pytest.raises(CameraError, match=r"^camera timeout: no picture within 300 ms") as caught:
+            with pytest.raises(
+                CameraError, match=r"^camera timeout: no picture within 300 ms"
+            ) as caught:
                 ask()
             assert not isinstance(caught.value, FrameError)
             assert bench.clock.now_ns() - at_ns == 300 * MS
@@ -200,7 +224,10 @@ def test_camera_timeout_ends_the_process_with_its_reason(bench: Bench) -> None:
 
 @pytest.mark.parametrize(
     ("state", "said"),
-    [({"error": "TIMEOUT in Argus"}, "camera lost: .*TIMEOUT in Argus"), ({"eos": True}, "it has come to its end")],
+    [
+        ({"error": "TIMEOUT in Argus"}, "camera lost: .*TIMEOUT in Argus"),
+        ({"eos": True}, "it has come to its end"),
+    ],
 )
 def test_camera_unplugged_is_a_lost_camera(bench: Bench, state: dict[str, Any], said: str) -> None:
     """The pipeline's own word, at once."""
@@ -235,10 +262,16 @@ def test_a_pipeline_that_gives_something_else_is_a_wrong_setting(
 
 def test_a_pipeline_that_cannot_be_built_or_started_is_said_to_be(bench: Bench) -> None:
     """A wrong text is a wrong setting; a camera that does not start may start the next time."""
-    with pytest.raises(ConfigError, match=r'no element "nonsense" \(1\)'), bench.opened(pipeline="nonsense"):
+    with (
+        pytest.raises(ConfigError, match=r'no element "nonsense" \(1\)'),
+        bench.opened(pipeline="nonsense"),
+    ):
         pass
     bench.prepare = {"starts": False, "error": "Cannot open /dev/video9"}
-    with pytest.raises(CameraError, match=r"camera lost: .*Cannot open /dev/video9"), bench.opened():
+    with (
+        pytest.raises(CameraError, match=r"camera lost: .*Cannot open /dev/video9"),
+        bench.opened(),
+    ):
         pass
 
 
@@ -264,7 +297,10 @@ def test_a_missing_gstreamer_names_the_packages_of_apt(monkeypatch: pytest.Monke
     monkeypatch.setitem(sys.modules, "gi", None)
     wish = CameraSettings(driver="gstreamer")
     with (
-        pytest.raises(ConfigError, match=r"^\[camera\] driver gstreamer needs .*apt install python3-gi gir1.2-gst"),
+        pytest.raises(
+            ConfigError,
+            match=r"^\[camera\] driver gstreamer needs .*apt install python3-gi gir1.2-gst",
+        ),
         GStreamerCamera(wish, SimulatedClock()),
     ):
         pass
@@ -281,15 +317,19 @@ def real(pipeline: str, **changed: Any) -> GStreamerCamera:
     gst.init(None)
     if gst.ElementFactory.find("videotestsrc") is None:
         pytest.skip("needs GStreamer's test source; apt install gstreamer1.0-plugins-base")
-    usual: dict[str, Any] = {"driver": "gstreamer", "width": 65, "height": 48, "lag_ms": 60.0, "timeout_ms": 2000.0}
+    usual: dict[str, Any] = {
+        "driver": "gstreamer",
+        "width": 65,
+        "height": 48,
+        "lag_ms": 60.0,
+        "timeout_ms": 2000.0,
+    }
     return GStreamerCamera(CameraSettings(pipeline=pipeline, **(usual | changed)), MonotonicClock())
 
 
 # PyGObject 3.42, Debian 12's, imports in a way that Python 3.11 calls old.
 old_import = pytest.mark.filterwarnings("ignore:DynamicImporter:ImportWarning")
-SOURCE = (
-    "videotestsrc is-live=true pattern={pattern} ! video/x-raw, format={order}, width=65, height=48, framerate=20/1"
-)
+SOURCE = "videotestsrc is-live=true pattern={pattern} ! video/x-raw, format={order}, width=65, height=48, framerate=20/1"
 
 
 @pytest.mark.parametrize("order", ["RGB", "BGR", "RGBA", "BGRx", "I420"])
@@ -304,7 +344,9 @@ def test_gstreamer_itself_gives_the_colours_of_each_format(order: str) -> None:
 
 @old_import
 def test_gstreamer_itself_gives_fresh_pictures() -> None:
-    """Snow: begun after the trigger by less than two of its pictures and the lag, counted on, never the same."""
+    """Snow: begun after the trigger by less than two of its pictures and the lag, counted on, never
+    the same.
+    """
     with real(SOURCE.replace("{pattern}", "snow").replace("{order}", "RGB")) as camera:
         captures = []
         for _ in range(4):
@@ -319,7 +361,11 @@ def test_gstreamer_itself_gives_fresh_pictures() -> None:
 @old_import
 def test_gstreamer_itself_says_that_the_stream_has_ended() -> None:
     """Eight pictures and no more: a lost camera, without waiting for the timeout."""
-    short = SOURCE.replace("is-live", "num-buffers=8 is-live").replace("{pattern}", "snow").replace("{order}", "RGB")
+    short = (
+        SOURCE.replace("is-live", "num-buffers=8 is-live")
+        .replace("{pattern}", "snow")
+        .replace("{order}", "RGB")
+    )
     with real(short) as camera:
         time.sleep(1.0)
         camera.capture(time.monotonic_ns() - 1500 * MS)  # the newest one waits
@@ -331,11 +377,17 @@ def test_gstreamer_itself_says_that_the_stream_has_ended() -> None:
     ("pipeline", "error", "said"),
     [
         ("nonsense ! identity", ConfigError, "must be one that GStreamer can build .*nonsense"),
-        ("filesrc location=/nowhere ! identity", CameraError, "camera lost: .*Resource not found.*/nowhere"),
+        (
+            "filesrc location=/nowhere ! identity",
+            CameraError,
+            "camera lost: .*Resource not found.*/nowhere",
+        ),
     ],
 )
 @old_import
-def test_gstreamer_itself_says_why_it_does_not_start(pipeline: str, error: type[Exception], said: str) -> None:
+def test_gstreamer_itself_says_why_it_does_not_start(
+    pipeline: str, error: type[Exception], said: str
+) -> None:
     """In one line."""
     with pytest.raises(error, match=said) as caught, real(pipeline):
         pass

@@ -18,7 +18,9 @@ WIDTH, HEIGHT = 16, 12
 
 
 class Request:
-    """A completed request: lent until it is released. Source: picamera2's request.py, CompletedRequest."""
+    """A completed request: lent until it is released. Source: picamera2's request.py,
+    CompletedRequest.
+    """
 
     def __init__(self, camera: "Picamera2", number: int) -> None:
         self._camera, self.number, self.released = camera, number, 0
@@ -27,7 +29,10 @@ class Request:
         """What libcamera reports about the frame."""
         camera = self._camera
         exposure_us = camera.reports["ExposureTime"]
-        metadata = {"SensorTimestamp": camera.began_ns(self.number) + exposure_us * 1000, **camera.reports}
+        metadata = {
+            "SensorTimestamp": camera.began_ns(self.number) + exposure_us * 1000,
+            **camera.reports,
+        }
         return {name: value for name, value in metadata.items() if name not in camera.hides}
 
     def make_array(self, name: str) -> NDArray[np.uint8]:
@@ -36,7 +41,9 @@ class Request:
         assert not self.released
         red_green_blue = np.full((HEIGHT, WIDTH, 3), (200, 100, self.number % 50), np.uint8)
         return (
-            red_green_blue if self._camera.config["main"]["format"] == "BGR888" else red_green_blue[:, :, ::-1].copy()
+            red_green_blue
+            if self._camera.config["main"]["format"] == "BGR888"
+            else red_green_blue[:, :, ::-1].copy()
         )
 
     def release(self) -> None:
@@ -48,9 +55,10 @@ class Request:
 class Picamera2:
     """A camera by picamera2's interface, on the simulated clock.
 
-    Source: "The Picamera2 Library" (manual) 4 to 6, and picamera2 0.3.38's picamera2.py: a number as *wait* raises
-    TimeoutError after so many seconds, *flush* drops what began before it, one completed request is kept ready, and a
-    timed out job stays in the queue until cancel_all_and_flush.
+    Source: "The Picamera2 Library" (manual) 4 to 6, and picamera2 0.3.38's picamera2.py: a number
+    as *wait* raises TimeoutError after so many seconds, *flush* drops what began before it, one
+    completed request is kept ready, and a timed out job stays in the queue until
+    cancel_all_and_flush.
     """
 
     clock: SimulatedClock
@@ -67,10 +75,21 @@ class Picamera2:
         Picamera2.made.append(self)
         self.number, self.history = number, ["open"]
         self.camera_controls = dict.fromkeys(
-            ("FrameDurationLimits", "ExposureTime", "AnalogueGain", "AwbEnable", "ColourGains", "LensPosition"),
+            (
+                "FrameDurationLimits",
+                "ExposureTime",
+                "AnalogueGain",
+                "AwbEnable",
+                "ColourGains",
+                "LensPosition",
+            ),
             (0, 9, 0),
         )
-        self.reports: dict[str, Any] = {"ExposureTime": 9000, "AnalogueGain": 1.0, "ColourGains": (1.5, 1.8)}
+        self.reports: dict[str, Any] = {
+            "ExposureTime": 9000,
+            "AnalogueGain": 1.0,
+            "ColourGains": (1.5, 1.8),
+        }
         self.hides: set[str] = set()
         self.config: dict[str, Any] = {}
         self.given: dict[str, Any] = {}
@@ -84,11 +103,16 @@ class Picamera2:
         return wanted
 
     def configure(self, config: dict[str, Any]) -> None:
-        """Take the configuration, its size made even as by align_stream; the controls hold from the first frame."""
+        """Take the configuration, its size made even as by align_stream; the controls hold from the
+        first frame.
+        """
         assert set(config["controls"]) <= set(self.camera_controls)
         self.history.append("configure")
         width, height = config["main"]["size"]
-        self.config = {**config, "main": {**config["main"], "size": (width - width % 2, height - height % 2)}}
+        self.config = {
+            **config,
+            "main": {**config["main"], "size": (width - width % 2, height - height % 2)},
+        }
         self.reports.update({k: v for k, v in config["controls"].items() if k in self.reports})
         self.reports.update(self.given)
 
@@ -110,7 +134,9 @@ class Picamera2:
 
     def capture_request(self, wait: float, flush: int | None = None) -> Request:
         """Wait for a completed request."""
-        assert wait  # 0 and None mean something else: a job that nobody waits for, and a wait without end
+        assert (
+            wait
+        )  # 0 and None mean something else: a job that nobody waits for, and a wait without end
         if self.error:
             raise self.error
         number = max(self.next_number, min(self._newest(), self.last_number))
@@ -118,7 +144,11 @@ class Picamera2:
             number += 1
         ready_ns = self.began_ns(number) + self.latency_ns
         until_ns = self.clock.now_ns() + round(wait * 1e9)
-        if number > self.last_number or ready_ns > until_ns or self.lent >= self.config["buffer_count"]:
+        if (
+            number > self.last_number
+            or ready_ns > until_ns
+            or self.lent >= self.config["buffer_count"]
+        ):
             self.clock.sleep_until(until_ns)
             self.waiting_jobs += 1
             raise TimeoutError
@@ -149,8 +179,18 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> SimulatedClock:
 
 def wishes(**changed: Any) -> CameraSettings:
     """Settings with everything fixed."""
-    usual: dict[str, Any] = {"driver": "picamera", "width": WIDTH, "height": HEIGHT, "timeout_ms": 300.0}
-    usual |= {"exposure_us": 5000.0, "gain": 2.0, "colour_gains": (1.9, 1.4), "frames_per_second": 25.0}
+    usual: dict[str, Any] = {
+        "driver": "picamera",
+        "width": WIDTH,
+        "height": HEIGHT,
+        "timeout_ms": 300.0,
+    }
+    usual |= {
+        "exposure_us": 5000.0,
+        "gain": 2.0,
+        "colour_gains": (1.9, 1.4),
+        "frames_per_second": 25.0,
+    }
     return CameraSettings(**(usual | changed))
 
 
@@ -191,10 +231,16 @@ def test_the_picture_is_the_first_that_began_after_the_trigger(clock: SimulatedC
         assert capture.picture[0, 0, 2] == 51 % 50
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None
+)
 @given(st.lists(st.tuples(st.integers(0, 300), st.integers(0, 250)), min_size=1, max_size=8))
-def test_freshness_holds_whenever_items_come(clock: SimulatedClock, items: list[tuple[int, int]]) -> None:
-    """After any pause and with any delay between trigger and capture: begun after the trigger, and counted on."""
+def test_freshness_holds_whenever_items_come(
+    clock: SimulatedClock, items: list[tuple[int, int]]
+) -> None:
+    """After any pause and with any delay between trigger and capture: begun after the trigger, and
+    counted on.
+    """
     Picamera2.made = []
     with PiCamera(wishes(), clock) as camera:
         last = 0
@@ -218,7 +264,9 @@ def test_every_request_is_released_once(clock: SimulatedClock) -> None:
                 camera.capture(clock.now_ns())
             except FrameError:
                 assert turn % 2 == 0
-    assert [request.released for request in the_camera().requests] == [1] * len(the_camera().requests)
+    assert [request.released for request in the_camera().requests] == [1] * len(
+        the_camera().requests
+    )
 
 
 @pytest.mark.parametrize(
@@ -227,10 +275,15 @@ def test_every_request_is_released_once(clock: SimulatedClock) -> None:
         ({"ExposureTime": 5300}, "drifted picture: ExposureTime must be 5000, not 5300"),
         ({"ExposureTime": 33_000}, "drifted picture: ExposureTime must be 5000, not 33000"),
         ({"AnalogueGain": 2.4}, "drifted picture: AnalogueGain must be 2.0, not 2.4"),
-        ({"ColourGains": (1.9, 1.8)}, r"drifted picture: ColourGains must be \(1.9, 1.4\), not \(1.9, 1.8\)"),
+        (
+            {"ColourGains": (1.9, 1.8)},
+            r"drifted picture: ColourGains must be \(1.9, 1.4\), not \(1.9, 1.8\)",
+        ),
     ],
 )
-def test_exposure_that_drifts_is_a_fault(clock: SimulatedClock, reports: dict[str, Any], said: str) -> None:
+def test_exposure_that_drifts_is_a_fault(
+    clock: SimulatedClock, reports: dict[str, Any], said: str
+) -> None:
     """What was asked for is looked up in the metadata of the very picture."""
     with PiCamera(wishes(), clock) as camera:
         camera.capture(clock.now_ns())
@@ -242,7 +295,12 @@ def test_exposure_that_drifts_is_a_fault(clock: SimulatedClock, reports: dict[st
 def test_small_steps_of_the_sensor_are_no_drift() -> None:
     """It counts exposure in rows and gain in sixteenths."""
     check_metadata(
-        {"ExposureTime": 5000, "AnalogueGain": 2.0, "FrameDurationLimits": (1, 1), "AwbEnable": False},
+        {
+            "ExposureTime": 5000,
+            "AnalogueGain": 2.0,
+            "FrameDurationLimits": (1, 1),
+            "AwbEnable": False,
+        },
         {"ExposureTime": 4912, "AnalogueGain": 2.06, "FrameDuration": 33_333},
     )
     with pytest.raises(FrameError, match="the camera must report its AnalogueGain"):
@@ -254,7 +312,9 @@ def test_camera_timeout_ends_the_process_with_its_reason(clock: SimulatedClock) 
     with PiCamera(wishes(), clock) as camera:
         the_camera().last_number = the_camera().next_number - 1
         at_ns = clock.now_ns()
-        with pytest.raises(CameraError, match=r"^camera timeout: no picture within 300 ms") as caught:
+        with pytest.raises(
+            CameraError, match=r"^camera timeout: no picture within 300 ms"
+        ) as caught:
             camera.capture(at_ns)
         assert not isinstance(caught.value, FrameError)
         assert clock.now_ns() - at_ns == 300 * MS
@@ -280,8 +340,12 @@ def test_camera_unplugged_is_a_lost_camera(clock: SimulatedClock) -> None:
     assert not isinstance(caught.value, FrameError)
 
 
-def test_a_camera_that_does_not_report_its_exposure_counts_a_whole_frame(clock: SimulatedClock) -> None:
-    """Flush would fail on it; the exposure may have been as long as a frame, 40 ms, so the next picture is taken."""
+def test_a_camera_that_does_not_report_its_exposure_counts_a_whole_frame(
+    clock: SimulatedClock,
+) -> None:
+    """Flush would fail on it; the exposure may have been as long as a frame, 40 ms, so the next
+    picture is taken.
+    """
     wish = wishes(exposure_us=0.0, gain=0.0, colour_gains=(0.0, 0.0))
     with PiCamera(wish, clock) as camera:
         the_camera().hides = {"ExposureTime"}
@@ -294,7 +358,9 @@ def test_a_camera_that_does_not_report_its_exposure_counts_a_whole_frame(clock: 
 def test_a_camera_slower_than_asked_that_does_not_report_it_gives_no_old_picture(
     clock: SimulatedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Frames of 100 ms where 40 were asked for, exposed for 90: the one under way at the trigger is of the old item."""
+    """Frames of 100 ms where 40 were asked for, exposed for 90: the one under way at the trigger is
+    of the old item.
+    """
     monkeypatch.setattr(Picamera2, "period_ns", 100 * MS)
     monkeypatch.setattr(Picamera2, "latency_ns", 95 * MS)
     wish = wishes(exposure_us=0.0, gain=0.0, colour_gains=(0.0, 0.0), timeout_ms=500.0)
@@ -312,9 +378,15 @@ def test_a_camera_slower_than_asked_that_does_not_report_it_gives_no_old_picture
     ("changed", "said"),
     [
         ({"width": 15}, r"not \(15, 12\); it offers \(14, 12\) BGR888"),
-        ({"controls": ("LensShift=1",)}, "this camera has no LensShift, only AnalogueGain, AwbEnable"),
+        (
+            {"controls": ("LensShift=1",)},
+            "this camera has no LensShift, only AnalogueGain, AwbEnable",
+        ),
         ({"colour_gains": (1.5, 0.0)}, "colour_gains must be both above 0 or both 0"),
-        ({"device": "imx477"}, 'must be the camera\'s number for picamera, such as "0", not "imx477"'),
+        (
+            {"device": "imx477"},
+            'must be the camera\'s number for picamera, such as "0", not "imx477"',
+        ),
     ],
 )
 def test_what_the_camera_cannot_do_is_a_wrong_setting(
@@ -341,7 +413,8 @@ def test_a_missing_picamera2_names_the_package_of_apt(monkeypatch: pytest.Monkey
     monkeypatch.setitem(sys.modules, "picamera2", None)
     with (
         pytest.raises(
-            ConfigError, match=r"^\[camera\] driver picamera needs .*apt install python3-picamera2, in an env"
+            ConfigError,
+            match=r"^\[camera\] driver picamera needs .*apt install python3-picamera2, in an env",
         ),
         PiCamera(wishes(), SimulatedClock()),
     ):

@@ -17,12 +17,16 @@ NOISE = np.random.default_rng(7).integers(0, 256, (12, 16, 3), np.uint8)
 def by_the_book(y: float, cb: float, cr: float) -> NDArray[np.float64]:
     """ITU-R BT.601, limited range, in floats: the RGB of one pixel, 0..255."""
     luma, blue, red = (y - 16) * 255 / 219, (cb - 128) * 255 / 224, (cr - 128) * 255 / 224
-    return np.clip([luma + 1.402 * red, luma - 0.344136 * blue - 0.714136 * red, luma + 1.772 * blue], 0, 255)
+    return np.clip(
+        [luma + 1.402 * red, luma - 0.344136 * blue - 0.714136 * red, luma + 1.772 * blue], 0, 255
+    )
 
 
 @given(st.integers(16, 235), st.integers(16, 235), st.integers(16, 240), st.integers(16, 240))
 def test_yuyv_becomes_rgb_as_bt_601_says(y0: int, y1: int, cb: int, cr: int) -> None:
-    """Two pixels with one colour between them, all in the legal range; rounding costs 0.5 + 0.5 * 1.772 + 1."""
+    """Two pixels with one colour between them, all in the legal range; rounding costs 0.5 + 0.5 *
+    1.772 + 1.
+    """
     seen = from_yuyv(bytes((y0, cb, y1, cr)), 2, 1, 4)
     for pixel, y in zip(seen[0].astype(float), (y0, y1), strict=True):
         assert np.abs(pixel - by_the_book(y, cb, cr)).max() < 2.4
@@ -36,15 +40,23 @@ def test_yuyv_rows_may_be_padded() -> None:
     assert seen[:, 1].min() == 255
 
 
-@pytest.mark.parametrize("rgb", [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255), (0, 0, 0), (200, 120, 40)])
+@pytest.mark.parametrize(
+    "rgb", [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255), (0, 0, 0), (200, 120, 40)]
+)
 @pytest.mark.parametrize(("width", "height"), [(16, 8), (15, 7)])
-def test_i420_shows_its_colour_whatever_the_size(rgb: tuple[int, int, int], width: int, height: int) -> None:
+def test_i420_shows_its_colour_whatever_the_size(
+    rgb: tuple[int, int, int], width: int, height: int
+) -> None:
     """Odd sizes have colour planes that are rounded up and rows that are padded to four bytes."""
     red, green, blue = (level / 255 for level in rgb)
     luma = 0.299 * red + 0.587 * green + 0.114 * blue
     y, cb, cr = 16 + 219 * luma, 128 + 224 * (blue - luma) / 1.772, 128 + 224 * (red - luma) / 1.402
     half = ((width + 1) // 2 + 3) // 4 * 4 * ((height + 1) // 2)
-    planes = [(round(y), (width + 3) // 4 * 4 * ((height + 1) // 2 * 2)), (round(cb), half), (round(cr), half)]
+    planes = [
+        (round(y), (width + 3) // 4 * 4 * ((height + 1) // 2 * 2)),
+        (round(cb), half),
+        (round(cr), half),
+    ]
     seen = from_i420(b"".join(bytes([level]) * size for level, size in planes), width, height)
     assert seen.shape == (height, width, 3)
     assert np.abs(seen.astype(int) - rgb).max() <= 4

@@ -22,7 +22,9 @@ MS = 1_000_000
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Three pictures told apart by their corner, one of them hidden, and a folder, which is no picture."""
+    """Three pictures told apart by their corner, one of them hidden, and a folder, which is no
+    picture.
+    """
     for name, level in (("b.png", 2), ("a.png", 1), (".hidden.png", 9)):
         picture = paint({})
         picture[0, 0] = level
@@ -38,7 +40,9 @@ def test_pictures_come_by_name_and_at_their_rate(folder: Path) -> None:
     with ReplayCamera(folder, CameraSettings(pictures_per_second=4.0), clock) as camera:
         while not camera.ended:
             capture = camera.capture(clock.now_ns())
-            seen.append((capture.name, capture.sequence, capture.t_ns / MS, int(capture.picture[0, 0, 0])))
+            seen.append(
+                (capture.name, capture.sequence, capture.t_ns / MS, int(capture.picture[0, 0, 0]))
+            )
     assert seen == [("a.png", 1, 0, 1), ("b.png", 2, 250, 2)]
 
 
@@ -62,7 +66,9 @@ def test_a_picture_is_never_older_than_its_trigger(folder: Path) -> None:
 def test_a_picture_that_does_not_come_in_time_is_a_fault_of_that_item(folder: Path) -> None:
     """One picture each ten seconds, triggered at once: after timeout_ms the wait is over."""
     clock = SimulatedClock()
-    with ReplayCamera(folder, CameraSettings(pictures_per_second=0.1, timeout_ms=300), clock) as camera:
+    with ReplayCamera(
+        folder, CameraSettings(pictures_per_second=0.1, timeout_ms=300), clock
+    ) as camera:
         camera.capture(0)
         with pytest.raises(FrameError, match="no picture within 300 ms"):
             camera.capture(5 * MS)
@@ -75,7 +81,9 @@ def test_a_broken_file_takes_its_turn_and_the_next_goes_on(folder: Path) -> None
     clock = SimulatedClock()
     with ReplayCamera(folder, CameraSettings(pictures_per_second=0), clock) as camera:
         assert camera.capture(0).name == "a.png"
-        with pytest.raises(FrameError, match=r"^aa\.png: must be a whole picture file, not a damaged one") as caught:
+        with pytest.raises(
+            FrameError, match=r"^aa\.png: must be a whole picture file, not a damaged one"
+        ) as caught:
             camera.capture(0)
         assert caught.value.picture == "aa.png"
         assert camera.capture(0).name == "b.png"
@@ -115,7 +123,9 @@ FILMS = {"WEBP": {"lossless": True}, "PNG": {}, "GIF": {}, "TIFF": {}}
 def film(path: Path, kind: str, levels: tuple[int, ...]) -> Path:
     """Write a film of flat grey pictures; return *path*."""
     pictures = [Image.new("RGB", (16, 12), (level, level, level)) for level in levels]
-    pictures[0].save(path, kind, save_all=True, append_images=pictures[1:], duration=100, **FILMS[kind])
+    pictures[0].save(
+        path, kind, save_all=True, append_images=pictures[1:], duration=100, **FILMS[kind]
+    )
     return path
 
 
@@ -129,7 +139,9 @@ def test_a_film_is_shown_picture_by_picture_and_over_again(tmp_path: Path, kind:
         for _ in range(5):
             capture = camera.capture(clock.now_ns())
             assert capture.picture.shape == (12, 16, 3)
-            seen.append((capture.name, capture.sequence, capture.t_ns / MS, int(capture.picture[0, 0, 0])))
+            seen.append(
+                (capture.name, capture.sequence, capture.t_ns / MS, int(capture.picture[0, 0, 0]))
+            )
     assert seen == [
         ("film.bin 1", 1, 0, 10),
         ("film.bin 2", 2, 250, 90),
@@ -174,7 +186,8 @@ def test_a_film_of_a_kind_that_pillow_does_not_read_says_what_to_do(tmp_path: Pa
     path.write_bytes(b"\0\0\0\x18ftypmp42" + bytes(200))
     with (
         pytest.raises(
-            ConfigError, match=r"\[camera\] folder .*not a file of another kind; .*ffmpeg -i film.mp4 frames/"
+            ConfigError,
+            match=r"\[camera\] folder .*not a file of another kind; .*ffmpeg -i film.mp4 frames/",
         ),
         ReplayCamera(path, CameraSettings(), SimulatedClock()),
     ):
@@ -183,10 +196,17 @@ def test_a_film_of_a_kind_that_pillow_does_not_read_says_what_to_do(tmp_path: Pa
 
 @pytest.mark.parametrize(
     ("driver", "kind"),
-    [("replay", "ReplayCamera"), ("v4l2", "V4l2Camera"), ("picamera", "PiCamera"), ("gstreamer", "GStreamerCamera")],
+    [
+        ("replay", "ReplayCamera"),
+        ("v4l2", "V4l2Camera"),
+        ("picamera", "PiCamera"),
+        ("gstreamer", "GStreamerCamera"),
+    ],
 )
 def test_the_settings_name_the_driver_and_no_other_is_loaded(driver: str, kind: str) -> None:
-    """In a process of its own: a box carries no other driver, and no library until its camera opens."""
+    """In a process of its own: a box carries no other driver, and no library until its camera
+    opens.
+    """
     asked = f"Config(camera=CameraSettings(driver={driver!r}))"
     program = (
         "import sys; from edge.camera import make_camera; from edge.clock import MonotonicClock; "
@@ -195,13 +215,17 @@ def test_the_settings_name_the_driver_and_no_other_is_loaded(driver: str, kind: 
         "*sorted(m for m in ('replay', 'v4l2', 'picamera', 'gstreamer') if 'edge.camera.' + m in sys.modules), "
         "*sorted({'picamera2', 'gi', 'cv2'} & set(sys.modules)))"
     )
-    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    said = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    ).stdout
     assert said.split() == [kind, driver]
 
 
 def test_the_folder_of_a_replay_starts_from_the_settings_file(folder: Path) -> None:
     """As every relative path does."""
-    config = Config(camera=CameraSettings(folder=folder.name, pictures_per_second=0), folder=folder.parent)
+    config = Config(
+        camera=CameraSettings(folder=folder.name, pictures_per_second=0), folder=folder.parent
+    )
     with make_camera(config, SimulatedClock()) as camera:
         assert camera.capture(0).name == "a.png"
 
@@ -215,7 +239,9 @@ def test_an_unknown_driver_lists_the_drivers(tmp_path: Path) -> None:
 
 
 def test_the_exif_orientation_is_applied(tmp_path: Path) -> None:
-    """A telephone held upright: stored lying, seen standing. Orientation 6 turns it a quarter to the right."""
+    """A telephone held upright: stored lying, seen standing. Orientation 6 turns it a quarter to
+    the right.
+    """
     picture = paint({}, width=40, height=20)
     picture[:10, :10] = (255, 0, 0)
     image = Image.fromarray(picture)
@@ -239,7 +265,11 @@ def test_every_kind_of_pixel_becomes_8_bit_rgb(tmp_path: Path, mode: str) -> Non
     levels = np.zeros((8, 16), np.uint8)
     levels[:, :8] = 255
     image = Image.fromarray(levels)
-    image = Image.fromarray(levels.astype(np.uint16) * 257) if mode == "I;16" else image.convert("RGB").convert(mode)
+    image = (
+        Image.fromarray(levels.astype(np.uint16) * 257)
+        if mode == "I;16"
+        else image.convert("RGB").convert(mode)
+    )
     path = tmp_path / f"p.{SUFFIXES.get(mode, 'png')}"
     image.save(path)
     seen = read_picture(path)
@@ -272,7 +302,10 @@ def test_a_picture_too_big_for_the_memory_is_refused_before_it_is_unpacked(tmp_p
     side = int(MAX_PIXELS**0.5) + 1
     path = tmp_path / "bomb.png"
     Image.new("1", (side, side)).save(path)
-    with pytest.raises(FrameError, match=f"must have at most 64 million pixels, not {side} x {side}; make it smaller"):
+    with pytest.raises(
+        FrameError,
+        match=f"must have at most 64 million pixels, not {side} x {side}; make it smaller",
+    ):
         read_picture(path)
 
 

@@ -23,7 +23,11 @@ MS = 1_000_000
 WIDTH, HEIGHT = 16, 12
 PAGE = 4096
 FRESH = videodev.CLOCK_MONOTONIC | videodev.SOURCE_EXPOSURE
-AUTO, EXPOSURE, GAIN = CONTROLS["auto_exposure"], CONTROLS["exposure_time_absolute"], CONTROLS["gain"]
+AUTO, EXPOSURE, GAIN = (
+    CONTROLS["auto_exposure"],
+    CONTROLS["exposure_time_absolute"],
+    CONTROLS["gain"],
+)
 
 
 def yuyv(number: int) -> bytes:
@@ -32,10 +36,12 @@ def yuyv(number: int) -> bytes:
 
 
 class Kernel:
-    """A camera behind the kernel's interface: file and memory are real, the ioctls and the poll are answered here.
+    """A camera behind the kernel's interface: file and memory are real, the ioctls and the poll are
+    answered here.
 
-    As a UVC camera does, it exposes picture after picture; one that has arrived goes into the buffer that was queued
-    first, and one that finds no buffer is lost but counted. Source: the kernel's "Streaming I/O (Memory Mapping)".
+    As a UVC camera does, it exposes picture after picture; one that has arrived goes into the
+    buffer that was queued first, and one that finds no buffer is lost but counted. Source: the
+    kernel's "Streaming I/O (Memory Mapping)".
     """
 
     def __init__(self, path: Path, clock: SimulatedClock) -> None:
@@ -61,7 +67,9 @@ class Kernel:
         return number * self.period_ns
 
     def ready_ns(self, number: int) -> int:
-        """When it has arrived; its stamp is from then, or from one period before when it is that of the start."""
+        """When it has arrived; its stamp is from then, or from one period before when it is that of
+        the start.
+        """
         return self.began_ns(number) + self.exposure_ns + self.lag_ns + self.period_ns
 
     def stamp_ns(self, number: int) -> int:
@@ -79,7 +87,9 @@ class Kernel:
             with self.path.open("r+b") as memory:
                 memory.seek(index * PAGE)
                 memory.write(data)
-            self._filled.append((index, number, self.stamp_ns(number), self.flags | more_flags, len(data)))
+            self._filled.append(
+                (index, number, self.stamp_ns(number), self.flags | more_flags, len(data))
+            )
 
     def register(self, _fd: int, _events: int) -> None:
         """Begin to be polled, as select.poll."""
@@ -90,7 +100,11 @@ class Kernel:
         if self.gone == "poll":
             return [(self.fd, POLLERR | POLLHUP)]
         self._let_arrive()
-        while not self._filled and self._arrived < self.last and self.ready_ns(self._arrived) <= until_ns:
+        while (
+            not self._filled
+            and self._arrived < self.last
+            and self.ready_ns(self._arrived) <= until_ns
+        ):
             self.clock.sleep_until(self.ready_ns(self._arrived))
             self._let_arrive()
         if self._filled:
@@ -101,7 +115,10 @@ class Kernel:
     def ioctl(self, fd: int, number: int, argument: Any) -> int:
         """Answer as the driver would."""
         self.fd = fd
-        names = {getattr(videodev, name): name for name in ("QBUF", "DQBUF", "STREAMON", "STREAMOFF", "REQBUFS")}
+        names = {
+            getattr(videodev, name): name
+            for name in ("QBUF", "DQBUF", "STREAMON", "STREAMOFF", "REQBUFS")
+        }
         if number in names:
             self.calls.append(names[number])
         if self.gone == "ioctl" and number == videodev.DQBUF:
@@ -149,7 +166,12 @@ class Kernel:
         if not self._filled:
             raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
         index, number, stamp_ns, flags, length = self._filled.pop(0)
-        argument.index, argument.sequence, argument.flags, argument.bytesused = index, number, flags, length
+        argument.index, argument.sequence, argument.flags, argument.bytesused = (
+            index,
+            number,
+            flags,
+            length,
+        )
         argument.seconds, argument.microseconds = stamp_ns // 10**9, stamp_ns % 10**9 // 1000
 
 
@@ -184,8 +206,15 @@ def plugged_in(path: Path, monkeypatch: pytest.MonkeyPatch) -> Kernel:
 
 
 def wishes(kernel: Kernel, **changed: Any) -> CameraSettings:
-    """Settings for that camera: small YUYV pictures, ten milliseconds of lag, exposure as it has it."""
-    usual: dict[str, Any] = {"driver": "v4l2", "device": str(kernel.path), "width": WIDTH, "height": HEIGHT}
+    """Settings for that camera: small YUYV pictures, ten milliseconds of lag, exposure as it has
+    it.
+    """
+    usual: dict[str, Any] = {
+        "driver": "v4l2",
+        "device": str(kernel.path),
+        "width": WIDTH,
+        "height": HEIGHT,
+    }
     usual |= {"pixel_format": "YUYV", "lag_ms": 10.0, "exposure_us": 5000.0, "timeout_ms": 300.0}
     return CameraSettings(**(usual | changed))
 
@@ -201,17 +230,25 @@ def picture(number: int) -> NDArray[np.uint8]:
 
 
 def test_the_first_picture_exposed_after_the_trigger_is_taken(kernel: Kernel) -> None:
-    """Picture 30 begins at 1200 ms: the item of 1200 gets it, the one of 1201 the next; counts and moments are true."""
+    """Picture 30 begins at 1200 ms: the item of 1200 gets it, the one of 1201 the next; counts and
+    moments are true.
+    """
     with opened(kernel) as camera:
         for trigger_ms, number in ((1200, 30), (1201, 31)):
             capture = camera.capture(trigger_ms * MS)
-            assert (capture.sequence, capture.t_ns, capture.name) == (number, number * 40 * MS, f"v4l2 {number}")
+            assert (capture.sequence, capture.t_ns, capture.name) == (
+                number,
+                number * 40 * MS,
+                f"v4l2 {number}",
+            )
             assert np.array_equal(capture.picture, picture(number))
         assert not camera.ended
 
 
 def test_pictures_that_waited_since_the_last_item_are_passed_over(kernel: Kernel) -> None:
-    """Ten seconds idle: the four buffers hold pictures of the old product, and each of them is counted."""
+    """Ten seconds idle: the four buffers hold pictures of the old product, and each of them is
+    counted.
+    """
     with opened(kernel) as camera:
         camera.capture(1200 * MS)
         before = camera.skipped
@@ -221,7 +258,9 @@ def test_pictures_that_waited_since_the_last_item_are_passed_over(kernel: Kernel
         assert camera.skipped - before == 4 + 1  # and one that was on its way at the trigger
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None
+)
 @given(
     lag_ms=st.integers(0, 40),
     exposure_ms=st.integers(1, 30),
@@ -231,7 +270,9 @@ def test_pictures_that_waited_since_the_last_item_are_passed_over(kernel: Kernel
 def test_no_picture_from_before_the_trigger_is_ever_given(
     tmp_path: Path, lag_ms: int, exposure_ms: int, at_the_end: bool, triggers: list[int]
 ) -> None:
-    """Whatever the camera's lag up to lag_ms, its exposure, and which end of the picture the driver stamps."""
+    """Whatever the camera's lag up to lag_ms, its exposure, and which end of the picture the driver
+    stamps.
+    """
     with pytest.MonkeyPatch.context() as patch:
         kernel = plugged_in(tmp_path / "video0", patch)
         kernel.lag_ns, kernel.exposure_ns = lag_ms * MS, exposure_ms * MS
@@ -244,7 +285,9 @@ def test_no_picture_from_before_the_trigger_is_ever_given(
 
 
 def test_every_buffer_is_given_back(kernel: Kernel) -> None:
-    """Four are lent at the start; each one taken is queued again; at the end the stream is off and all are freed."""
+    """Four are lent at the start; each one taken is queued again; at the end the stream is off and
+    all are freed.
+    """
     with opened(kernel) as camera:
         for _ in range(9):
             camera.capture(kernel.clock.now_ns())
@@ -254,18 +297,24 @@ def test_every_buffer_is_given_back(kernel: Kernel) -> None:
 
 @pytest.mark.parametrize("how", ["poll", "ioctl"])
 def test_camera_unplugged_is_a_lost_camera_and_no_mere_fault(kernel: Kernel, how: str) -> None:
-    """The kernel says so by POLLERR or ENODEV: at once, not after the timeout; the process shall end."""
+    """The kernel says so by POLLERR or ENODEV: at once, not after the timeout; the process shall
+    end.
+    """
     with opened(kernel) as camera:
         kernel.gone = how
         at_ns = kernel.clock.now_ns()
-        with pytest.raises(CameraError, match=r"^camera lost: .*check its cable and power") as caught:
+        with pytest.raises(
+            CameraError, match=r"^camera lost: .*check its cable and power"
+        ) as caught:
             camera.capture(at_ns)
         assert not isinstance(caught.value, FrameError)
         assert kernel.clock.now_ns() - at_ns <= 80 * MS
 
 
 def test_camera_timeout_ends_the_process_with_its_reason(kernel: Kernel) -> None:
-    """No picture any more: after timeout_ms, neither sooner nor later, for a capture and for a proof while idle."""
+    """No picture any more: after timeout_ms, neither sooner nor later, for a capture and for a
+    proof while idle.
+    """
     with opened(kernel) as camera:
         kernel.last = 0
         kernel.clock.sleep_until(2000 * MS)
@@ -280,7 +329,10 @@ def test_camera_timeout_ends_the_process_with_its_reason(kernel: Kernel) -> None
 def test_camera_that_never_gives_a_first_picture_does_not_open(kernel: Kernel) -> None:
     """Five seconds are granted for the start, and the device is closed again."""
     kernel.last = 0
-    with pytest.raises(CameraError, match="camera timeout: no picture within 5000 ms"), opened(kernel):
+    with (
+        pytest.raises(CameraError, match="camera timeout: no picture within 5000 ms"),
+        opened(kernel),
+    ):
         pass
     assert kernel.calls[-2:] == ["STREAMOFF", "REQBUFS"]
 
@@ -307,10 +359,15 @@ def test_after_a_long_pause_the_proof_waits_for_one_picture(kernel: Kernel) -> N
 
 
 def test_stamps_that_stand_still_are_never_fresh(kernel: Kernel) -> None:
-    """Pictures keep coming, all from before the trigger: a lost camera, with the count of what came."""
+    """Pictures keep coming, all from before the trigger: a lost camera, with the count of what
+    came.
+    """
     with opened(kernel) as camera:
         kernel.stamp_offset_ns = -1000 * MS
-        with pytest.raises(CameraError, match="camera timeout: only 7 pictures from before the trigger within 300 ms"):
+        with pytest.raises(
+            CameraError,
+            match="camera timeout: only 7 pictures from before the trigger within 300 ms",
+        ):
             camera.capture(kernel.clock.now_ns())
 
 
@@ -324,7 +381,10 @@ def test_a_clock_that_runs_ahead_is_refused(kernel: Kernel) -> None:
 def test_a_driver_without_the_monotonic_clock_is_refused(kernel: Kernel) -> None:
     """Its flags say so; a new process would not help, so it is a wrong setting."""
     kernel.flags = 0
-    with pytest.raises(ConfigError, match="must stamp its pictures with the monotonic clock"), opened(kernel):
+    with (
+        pytest.raises(ConfigError, match="must stamp its pictures with the monotonic clock"),
+        opened(kernel),
+    ):
         pass
 
 
@@ -335,7 +395,9 @@ def test_a_picture_that_comes_too_late_is_a_fault_of_its_item(kernel: Kernel) ->
         kernel.clock.sleep_until(trigger_ns + 1000 * MS)
         for _ in range(2):  # the four that waited are drained first
             camera.check()
-        with pytest.raises(FrameError, match=r"^late picture: it began \d{4} ms after the trigger, must be within"):
+        with pytest.raises(
+            FrameError, match=r"^late picture: it began \d{4} ms after the trigger, must be within"
+        ):
             camera.capture(trigger_ns)
 
 
@@ -378,13 +440,21 @@ def test_automatic_is_left_alone_when_nothing_is_fixed(kernel: Kernel) -> None:
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        ({"exposure_us": 900_000.0}, "exposure_time_absolute must be from 3 to 2047 for .*, not 9000"),
-        ({"controls": ("focus_absolute=3",)}, "focus_absolute: .* has no such control, only gain, auto_exposure, exp"),
+        (
+            {"exposure_us": 900_000.0},
+            "exposure_time_absolute must be from 3 to 2047 for .*, not 9000",
+        ),
+        (
+            {"controls": ("focus_absolute=3",)},
+            "focus_absolute: .* has no such control, only gain, auto_exposure, exp",
+        ),
         ({"controls": ("shutter=3",)}, "shutter: .* has no such control"),
         ({"controls": ("gain:3",)}, 'controls: each must be "name=number", not "gain:3"'),
     ],
 )
-def test_a_control_that_cannot_be_is_a_wrong_setting(kernel: Kernel, changed: dict[str, Any], said: str) -> None:
+def test_a_control_that_cannot_be_is_a_wrong_setting(
+    kernel: Kernel, changed: dict[str, Any], said: str
+) -> None:
     """What the camera can do is in the line."""
     with pytest.raises(ConfigError, match=said), opened(kernel, **changed):
         pass
@@ -393,15 +463,25 @@ def test_a_control_that_cannot_be_is_a_wrong_setting(kernel: Kernel, changed: di
 def test_a_control_that_the_camera_does_not_keep_is_a_wrong_setting(kernel: Kernel) -> None:
     """It says yes and stays at what it was."""
     kernel.keeps = {1: 17}.__getitem__
-    with pytest.raises(ConfigError, match=r"must be a value that .* keeps: it made 17 of 1"), opened(kernel):
+    with (
+        pytest.raises(ConfigError, match=r"must be a value that .* keeps: it made 17 of 1"),
+        opened(kernel),
+    ):
         pass
 
 
-@pytest.mark.parametrize("offer", [(640, 480, "YUYV"), (WIDTH, HEIGHT, "MJPG"), (WIDTH, HEIGHT, "GREY")])
-def test_another_size_or_format_than_asked_for_is_a_wrong_setting(kernel: Kernel, offer: tuple[int, int, str]) -> None:
+@pytest.mark.parametrize(
+    "offer", [(640, 480, "YUYV"), (WIDTH, HEIGHT, "MJPG"), (WIDTH, HEIGHT, "GREY")]
+)
+def test_another_size_or_format_than_asked_for_is_a_wrong_setting(
+    kernel: Kernel, offer: tuple[int, int, str]
+) -> None:
     """Drivers change them silently to what they can do."""
     kernel.offers = offer
-    with pytest.raises(ConfigError, match="not 16 x 12 YUYV; it offers {} x {} {}".format(*offer)), opened(kernel):
+    with (
+        pytest.raises(ConfigError, match="not 16 x 12 YUYV; it offers {} x {} {}".format(*offer)),
+        opened(kernel),
+    ):
         pass
 
 
@@ -415,11 +495,16 @@ def test_a_node_that_takes_no_pictures_is_a_wrong_setting(kernel: Kernel) -> Non
 def test_a_camera_that_is_not_there_is_lost_and_may_come_back(tmp_path: Path) -> None:
     """Unplugged when the service starts: systemd tries again."""
     wish = CameraSettings(driver="v4l2", device=str(tmp_path / "nothing"))
-    with pytest.raises(CameraError, match=r"camera lost: .*nothing must work"), V4l2Camera(wish, SimulatedClock()):
+    with (
+        pytest.raises(CameraError, match=r"camera lost: .*nothing must work"),
+        V4l2Camera(wish, SimulatedClock()),
+    ):
         pass
 
 
-def test_a_camera_that_may_not_be_opened_is_a_wrong_setting(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_camera_that_may_not_be_opened_is_a_wrong_setting(
+    kernel: Kernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A new process would not be allowed to, either."""
 
     def refused(*_: object) -> int:
@@ -435,7 +520,10 @@ def test_a_camera_that_may_not_be_opened_is_a_wrong_setting(kernel: Kernel, monk
     [
         ([], "must list a camera and does not"),
         (["usb-A-video-index0", "usb-A-video-index1"], ""),
-        (["usb-A-video-index0", "usb-B-video-index0"], "must name one camera, there are 2: .*usb-A.*usb-B"),
+        (
+            ["usb-A-video-index0", "usb-B-video-index0"],
+            "must name one camera, there are 2: .*usb-A.*usb-B",
+        ),
     ],
 )
 def test_the_only_camera_need_not_be_named(

@@ -12,7 +12,11 @@ STRUCTS: dict[str, tuple[Any, dict[str, str]]] = {
     "struct v4l2_capability": (videodev.Capability, {"card": "card", "device_caps": "device_caps"}),
     "struct v4l2_format": (
         videodev.Format,
-        {"width": "fmt.pix.width", "pixelformat": "fmt.pix.pixelformat", "bytesperline": "fmt.pix.bytesperline"},
+        {
+            "width": "fmt.pix.width",
+            "pixelformat": "fmt.pix.pixelformat",
+            "bytesperline": "fmt.pix.bytesperline",
+        },
     ),
     "struct v4l2_streamparm": (
         videodev.StreamParameters,
@@ -36,14 +40,29 @@ STRUCTS: dict[str, tuple[Any, dict[str, str]]] = {
         },
     ),
     "struct v4l2_control": (videodev.Control, {"value": "value"}),
-    "struct v4l2_queryctrl": (videodev.QueryControl, {"minimum": "minimum", "step": "step", "flags": "flags"}),
+    "struct v4l2_queryctrl": (
+        videodev.QueryControl,
+        {"minimum": "minimum", "step": "step", "flags": "flags"},
+    ),
 }
 NUMBERS = {
     **{
         f"VIDIOC_{name}": getattr(videodev, name)
-        for name in ("QUERYCAP", "S_FMT", "REQBUFS", "QUERYBUF", "QBUF", "DQBUF", "STREAMON", "STREAMOFF")
+        for name in (
+            "QUERYCAP",
+            "S_FMT",
+            "REQBUFS",
+            "QUERYBUF",
+            "QBUF",
+            "DQBUF",
+            "STREAMON",
+            "STREAMOFF",
+        )
     },
-    **{f"VIDIOC_{name}": getattr(videodev, name) for name in ("S_PARM", "G_CTRL", "S_CTRL", "QUERYCTRL")},
+    **{
+        f"VIDIOC_{name}": getattr(videodev, name)
+        for name in ("S_PARM", "G_CTRL", "S_CTRL", "QUERYCTRL")
+    },
     "V4L2_BUF_TYPE_VIDEO_CAPTURE": videodev.CAPTURE,
     "V4L2_MEMORY_MMAP": videodev.MMAP,
     "V4L2_CAP_VIDEO_CAPTURE": videodev.CAN_CAPTURE,
@@ -81,7 +100,10 @@ def ours() -> dict[str, int]:
     found = dict(NUMBERS)
     for name, (kind, fields) in STRUCTS.items():
         found[f"sizeof({name})"] = ctypes.sizeof(kind)
-        found |= {f"offsetof({name}, {path})": getattr(kind, field).offset for field, path in fields.items()}
+        found |= {
+            f"offsetof({name}, {path})": getattr(kind, field).offset
+            for field, path in fields.items()
+        }
     return found
 
 
@@ -91,7 +113,10 @@ def the_kernels(names: list[str], folder: Path) -> dict[str, int]:
     if compiler is None or not Path("/usr/include/linux/videodev2.h").exists():
         pytest.skip("needs a C compiler and the kernel's headers; apt install gcc linux-libc-dev")
     prints = "".join(f'printf("%llu\\n", (unsigned long long)({name}));\n' for name in names)
-    heads = "".join(f"#include <{head}>\n" for head in ("stdio.h", "stddef.h", "sys/time.h", "linux/videodev2.h"))
+    heads = "".join(
+        f"#include <{head}>\n"
+        for head in ("stdio.h", "stddef.h", "sys/time.h", "linux/videodev2.h")
+    )
     source = folder / "layout.c"
     source.write_text(f"{heads}int main(void) {{\n{prints}return 0; }}\n")
     subprocess.run([compiler, "-o", folder / "layout", source], check=True)

@@ -1,4 +1,6 @@
-"""The self-test on real files, processes and sockets; GPIO chips, sysfs and systemctl are stand-ins in a folder."""
+"""The self-test on real files, processes and sockets; GPIO chips, sysfs and systemctl are stand-ins
+in a folder.
+"""
 
 import os
 import subprocess
@@ -15,7 +17,14 @@ from gpiod.line import Value
 
 from edge.__main__ import main
 from edge.commands import check
-from edge.config import DEFAULT_MODEL, Config, EvidenceSettings, GateSettings, JournalSettings, LinesSettings
+from edge.config import (
+    DEFAULT_MODEL,
+    Config,
+    EvidenceSettings,
+    GateSettings,
+    JournalSettings,
+    LinesSettings,
+)
 from edge.selftest import Seen, box, sight, told, wires
 from tests.disk import journal, small_file_system
 from tests.gate_rig import Rig, rig_settings, swept
@@ -59,12 +68,16 @@ def edge_toml(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def run(edge_toml: Path, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs the command on that box, with settings put in place of others; gives the exit status and the lines."""
+    """Runs the command on that box, with settings put in place of others; gives the exit status and
+    the lines.
+    """
 
     def go(*arguments: str, **replaced: str) -> tuple[int, list[str]]:
         text = edge_toml.read_text()
         for key, line in replaced.items():
-            text = "\n".join(line if old.startswith(f"{key} = ") else old for old in text.splitlines())
+            text = "\n".join(
+                line if old.startswith(f"{key} = ") else old for old in text.splitlines()
+            )
         edge_toml.write_text(text)
         status = main(["check", "--config", str(edge_toml), "--frames", "3", *arguments])
         return status, capsys.readouterr().out.splitlines()
@@ -87,10 +100,14 @@ def test_a_box_that_is_well_is_told_line_by_line_and_exits_0(run: Run, edge_toml
     """In the order of the way of an item; nothing is left behind on the disk."""
     before = sorted(edge_toml.parent.iterdir())
     frames = edge_toml.parent / "frames"
-    status, lines = run("--picture", f"{frames / 'good.png'}=pass", "--picture", f"{frames / 'bad.png'}=reject")
+    status, lines = run(
+        "--picture", f"{frames / 'good.png'}=pass", "--picture", f"{frames / 'bad.png'}=reject"
+    )
     assert status == 0
     whats = "settings, camera, pictures, light, verdicts, model, latency, lines, journal disk"
-    assert [" ".join(text[:22].split()) for text in lines[:9]] == [f"ok {what}" for what in whats.split(", ")]
+    assert [" ".join(text[:22].split()) for text in lines[:9]] == [
+        f"ok {what}" for what in whats.split(", ")
+    ]
     assert "3 fresh ones of 64 x 64, " in line(lines, "pictures")
     assert "2 of 2 known pictures" in line(lines, "verdicts")
     assert "finds dot from 0.50 on, 64 x 64" in line(lines, "model ")
@@ -103,7 +120,9 @@ def test_a_known_picture_judged_wrongly_fails_by_its_name(run: Run, edge_toml: P
     """With what was seen, and where to look."""
     status, lines = run("--picture", f"{edge_toml.parent / 'frames' / 'bad.png'}=pass")
     assert status == 1
-    assert "bad.png must be pass, not reject (no dot found); check [model] file" in line(lines, "verdicts")
+    assert "bad.png must be pass, not reject (no dot found); check [model] file" in line(
+        lines, "verdicts"
+    )
     assert lines[-1] == "1 to put right"
 
 
@@ -198,7 +217,9 @@ def test_while_the_service_runs_its_camera_is_left_alone(run: Run, edge_toml: Pa
     with journal(edge_toml.parent / "journal.jsonl"):
         status, lines = run(allow_repeats='allow_repeats = true\ndriver = "v4l2"')
         assert status == 0
-        assert line(lines, "camera").startswith("WARN camera            not tried: the service has it; stop the line")
+        assert line(lines, "camera").startswith(
+            "WARN camera            not tried: the service has it; stop the line"
+        )
         assert not [text for text in lines if "pictures" in text[5:22]]
     assert run()[0] == 1  # there is no such camera here
 
@@ -222,7 +243,11 @@ def test_whatever_nobody_foresaw_is_a_line(run: Run, monkeypatch: pytest.MonkeyP
 def settings(folder: Path, **evidence: Any) -> Config:
     """Settings of a journal and evidence in *folder*."""
     kept = EvidenceSettings(folder="evidence", **{"keep_free_mb": 0, **evidence})
-    return Config(journal=JournalSettings(file="journal.jsonl", patience_ms=10_000.0), evidence=kept, folder=folder)
+    return Config(
+        journal=JournalSettings(file="journal.jsonl", patience_ms=10_000.0),
+        evidence=kept,
+        folder=folder,
+    )
 
 
 def test_a_read_only_disk_fails(tmp_path: Path) -> None:
@@ -232,13 +257,19 @@ def test_a_read_only_disk_fails(tmp_path: Path) -> None:
         subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
         seen = list(box.disk(settings(disk)))
     assert states(seen) == [("FAIL", "journal disk"), ("FAIL", "evidence disk")]
-    assert "cannot be written (Read-only file system); make room or permission there" in seen[0].said
+    assert (
+        "cannot be written (Read-only file system); make room or permission there" in seen[0].said
+    )
 
 
-def test_a_folder_that_is_not_there_fails_for_the_journal_and_not_for_evidence(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_there_fails_for_the_journal_and_not_for_evidence(
+    tmp_path: Path,
+) -> None:
     """The service makes the evidence's folder and not the journal's."""
     config = Config(
-        journal=JournalSettings(file="no/journal.jsonl"), evidence=EvidenceSettings(folder="e/f"), folder=tmp_path
+        journal=JournalSettings(file="no/journal.jsonl"),
+        evidence=EvidenceSettings(folder="e/f"),
+        folder=tmp_path,
     )
     journals, pictures = box.disk(config)
     assert journals.state == "FAIL"
@@ -256,7 +287,9 @@ def test_a_disk_without_room_for_pictures_and_a_slow_one_are_warned_of(
     monkeypatch.setattr(box, "WRITES", 2)
     monkeypatch.setattr(os, "fdatasync", lambda _: time.sleep(0.02))
     slow = Config(
-        journal=JournalSettings(file="j", patience_ms=10.0), evidence=EvidenceSettings(folder=""), folder=tmp_path
+        journal=JournalSettings(file="j", patience_ms=10.0),
+        evidence=EvidenceSettings(folder=""),
+        folder=tmp_path,
     )
     (seen,) = box.disk(slow)
     assert seen.state == "WARN"
@@ -287,8 +320,16 @@ def systemd(root: Path, monkeypatch: pytest.MonkeyPatch, says: str) -> None:
 @pytest.mark.parametrize(
     ("says", "state", "words"),
     [
-        ("LoadState=loaded\\nActiveState=active\\nWatchdogUSec=10s\\n", "ok", "watchdog 10s, active"),
-        ("LoadState=loaded\\nActiveState=active\\nWatchdogUSec=0\\n", "FAIL", "must have one: set WatchdogSec=10"),
+        (
+            "LoadState=loaded\\nActiveState=active\\nWatchdogUSec=10s\\n",
+            "ok",
+            "watchdog 10s, active",
+        ),
+        (
+            "LoadState=loaded\\nActiveState=active\\nWatchdogUSec=0\\n",
+            "FAIL",
+            "must have one: set WatchdogSec=10",
+        ),
         ("LoadState=not-found\\n", "FAIL", "is not-found; install it"),
         ("", "FAIL", "systemd does not answer this user; try again with sudo"),
     ],
@@ -300,7 +341,10 @@ def test_a_unit_must_be_there_with_a_watchdog(
     systemd(tmp_path, monkeypatch, says)
     both = list(box.watchdog(Config(gate=GateSettings(driver="process")), tmp_path))
     assert [(seen.state, words in seen.said) for seen in both[:2]] == [(state, True)] * 2
-    assert [seen.said.split(":")[0] for seen in both[:2]] == ["stampgate-edge.service", "stampgate-gate.service"]
+    assert [seen.said.split(":")[0] for seen in both[:2]] == [
+        "stampgate-edge.service",
+        "stampgate-gate.service",
+    ]
     assert len(list(box.watchdog(Config(), tmp_path))) == 2
 
 
@@ -308,16 +352,26 @@ def test_a_unit_must_be_there_with_a_watchdog(
     ("state", "expected", "words"),
     [
         ("active", "ok", "Broadcom BCM2835 Watchdog timer: resets the box after 15 s"),
-        ("inactive", "WARN", "is not running, so a kernel that hangs stays so; set RuntimeWatchdogSec=15"),
+        (
+            "inactive",
+            "WARN",
+            "is not running, so a kernel that hangs stays so; set RuntimeWatchdogSec=15",
+        ),
         (None, "WARN", "none here"),
     ],
 )
-def test_the_hardware_watchdog_must_run(tmp_path: Path, state: str | None, expected: str, words: str) -> None:
+def test_the_hardware_watchdog_must_run(
+    tmp_path: Path, state: str | None, expected: str, words: str
+) -> None:
     """A time above what the chip grants leaves it standing, and systemd goes on without a word."""
     if state is not None:
         folder = tmp_path / "sys/class/watchdog/watchdog0"
         folder.mkdir(parents=True)
-        for name, text in {"state": state, "identity": "Broadcom BCM2835 Watchdog timer", "timeout": "15"}.items():
+        for name, text in {
+            "state": state,
+            "identity": "Broadcom BCM2835 Watchdog timer",
+            "timeout": "15",
+        }.items():
             (folder / name).write_text(f"{text}\n")
     nobody, seen = box.watchdog(Config(), tmp_path)
     assert "systemd does not run here" in nobody.said
@@ -328,11 +382,17 @@ def test_the_hardware_watchdog_must_run(tmp_path: Path, state: str | None, expec
     ("degrees", "bits", "expected"),
     [
         ("48200", "0", ["ok 48.2 degrees", "ok throttled: never"]),
-        ("81000", "50000", ["WARN 81.0 degrees", "WARN throttled: before: undervoltage, throttled"]),
+        (
+            "81000",
+            "50000",
+            ["WARN 81.0 degrees", "WARN throttled: before: undervoltage, throttled"],
+        ),
         ("60000", "50001", ["ok 60.0 degrees", "FAIL throttled: undervoltage now"]),
     ],
 )
-def test_heat_and_undervoltage_are_told(tmp_path: Path, degrees: str, bits: str, expected: list[str]) -> None:
+def test_heat_and_undervoltage_are_told(
+    tmp_path: Path, degrees: str, bits: str, expected: list[str]
+) -> None:
     """Undervoltage now fails; what has been is warned of."""
     for name, text in {
         "sys/class/thermal/thermal_zone0/temp": degrees,
@@ -341,7 +401,10 @@ def test_heat_and_undervoltage_are_told(tmp_path: Path, degrees: str, bits: str,
         (tmp_path / name).parent.mkdir(parents=True)
         (tmp_path / name).write_text(text)
     seen = list(box.power(tmp_path))
-    assert all(f"{one.state} {one.said}".startswith(words) for one, words in zip(seen, expected, strict=True))
+    assert all(
+        f"{one.state} {one.said}".startswith(words)
+        for one, words in zip(seen, expected, strict=True)
+    )
 
 
 def test_a_board_that_shows_neither_is_no_trouble(tmp_path: Path) -> None:
@@ -353,7 +416,9 @@ def test_a_board_that_shows_neither_is_no_trouble(tmp_path: Path) -> None:
 
 
 class Board:
-    """A chip of six lines: who holds each, which input follows which output, and every level that was driven."""
+    """A chip of six lines: who holds each, which input follows which output, and every level that
+    was driven.
+    """
 
     names = ("EYE", "BIN", "REJECT", "READY", "TWIN", "TWIN")
     wires: dict[int, tuple[int, bool]]
@@ -374,7 +439,9 @@ class Board:
         return SimpleNamespace(label="board", num_lines=len(self.names))
 
     def get_line_info(self, offset: int) -> Any:
-        return SimpleNamespace(name=self.names[offset], used=offset in self.held, consumer=self.held.get(offset, ""))
+        return SimpleNamespace(
+            name=self.names[offset], used=offset in self.held, consumer=self.held.get(offset, "")
+        )
 
     def request_lines(self, config: Any, *, consumer: str) -> Any:
         (offset,) = config
@@ -405,7 +472,9 @@ def devices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def wired_box(**names: Any) -> Config:
     """A box with a photo-eye and a reject line."""
-    return Config(lines=LinesSettings(driver="gpiod", **{"trigger": "EYE", "reject": "REJECT", **names}))
+    return Config(
+        lines=LinesSettings(driver="gpiod", **{"trigger": "EYE", "reject": "REJECT", **names})
+    )
 
 
 def test_each_line_is_found_by_name_with_its_holder_and_none_is_driven(devices: Path) -> None:
@@ -418,7 +487,10 @@ def test_each_line_is_found_by_name_with_its_holder_and_none_is_driven(devices: 
         "line confirm": ("FAIL", "NOBODY: must be the name of one line, not of 0; see gpioinfo"),
         "line reset": ("FAIL", "TWIN: must be the name of one line, not of 2; see gpioinfo"),
         "line reject": ("ok", "REJECT is line 2 of board, held by the gate"),
-        "line ready": ("FAIL", "READY is line 3 of board, held by lirc; end that, or use another line"),
+        "line ready": (
+            "FAIL",
+            "READY is line 3 of board, held by lirc; end that, or use another line",
+        ),
     }
     assert Board.driven == []
 
@@ -429,13 +501,19 @@ def test_each_line_is_found_by_name_with_its_holder_and_none_is_driven(devices: 
         ({0: (2, False)}, "ok", "reject to trigger: low and high arrive"),
         ({}, "FAIL", "high does not arrive; check the wire"),
         ({0: (-1, True)}, "FAIL", "low does not arrive; check the wire"),
-        ({0: (2, True)}, "FAIL", "neither low nor high arrives; list one of them in [lines] active_low"),
+        (
+            {0: (2, True)},
+            "FAIL",
+            "neither low nor high arrives; list one of them in [lines] active_low",
+        ),
     ],
 )
 def test_a_loop_back_wire_must_carry_low_and_high(
     devices: Path, wire: dict[int, tuple[int, bool]], state: str, words: str
 ) -> None:
-    """A good one, a broken one, one that is stuck at high, one turned over; the output is left at rest."""
+    """A good one, a broken one, one that is stuck at high, one turned over; the output is left at
+    rest.
+    """
     Board.wires = wire
     (seen,) = wires.loop_back(wired_box(), ("reject", "trigger"), devices)
     assert (seen.state, words in seen.said) == (state, True)
@@ -452,10 +530,15 @@ def test_a_loop_back_may_name_the_chips_own_lines(devices: Path) -> None:
     ("wire", "words"),
     [
         (("reject", "NOBODY"), "loop-back NOBODY: must be the name of one line, not of 0"),
-        (("reject", "trigger"), "loop-back reject: the kernel does not give the line (Device or resource busy)"),
+        (
+            ("reject", "trigger"),
+            "loop-back reject: the kernel does not give the line (Device or resource busy)",
+        ),
     ],
 )
-def test_a_line_that_is_held_or_not_there_is_not_moved(devices: Path, wire: tuple[str, str], words: str) -> None:
+def test_a_line_that_is_held_or_not_there_is_not_moved(
+    devices: Path, wire: tuple[str, str], words: str
+) -> None:
     """One line says which."""
     Board.held = {2: "stampgate-gate"}
     (seen,) = told("loop-back", wires.loop_back(wired_box(), wire, devices))
@@ -463,7 +546,9 @@ def test_a_line_that_is_held_or_not_there_is_not_moved(devices: Path, wire: tupl
     assert Board.driven == []
 
 
-def test_the_reject_output_of_a_running_gate_is_never_touched(tmp_path: Path, devices: Path) -> None:
+def test_the_reject_output_of_a_running_gate_is_never_touched(
+    tmp_path: Path, devices: Path
+) -> None:
     """A real gate on its socket: refused by name, and the gate hears nothing of it."""
     config = rig_settings(tmp_path)
     with Rig(config) as rig:
@@ -485,7 +570,9 @@ def test_without_wires_there_is_nothing_to_loop(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("says", "state"), [("Y", "FAIL"), ("N", "ok")])
-def test_a_kernel_that_keeps_a_dead_processes_output_fails(tmp_path: Path, says: str, state: str) -> None:
+def test_a_kernel_that_keeps_a_dead_processes_output_fails(
+    tmp_path: Path, says: str, state: str
+) -> None:
     """A Raspberry Pi's does unless told otherwise: the reject line would stay as it was."""
     file = tmp_path / "sys/module/pinctrl_rp1/parameters/persist_gpio_outputs"
     file.parent.mkdir(parents=True)

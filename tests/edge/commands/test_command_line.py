@@ -51,8 +51,12 @@ def one_line(capsys: pytest.CaptureFixture[str]) -> str:
     return err.removeprefix("stampgate-edge: ").rstrip("\n")
 
 
-def test_inspect_prints_one_line_a_picture(model: str, pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Verdict, picture, reason, boxes; a file that is no picture is a fault, the others go on, exit status 1."""
+def test_inspect_prints_one_line_a_picture(
+    model: str, pictures: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Verdict, picture, reason, boxes; a file that is no picture is a fault, the others go on, exit
+    status 1.
+    """
     assert main(["inspect", model, str(pictures), str(pictures / "a.png")]) == 1
     assert capsys.readouterr().out.splitlines() == [
         f"pass   {pictures}/a.png: dot found; dot 1.00 at [8.0 16.0 32.0 40.0]",
@@ -76,7 +80,12 @@ def test_inspect_prints_objects_with_exactly_the_promised_keys(
             "reason": "dot found",
             "findings": [{"label": "dot", "score": 1.0, "box": [8.0, 16.0, 32.0, 40.0]}],
         },
-        {"image": f"{pictures}/b.png", "verdict": "reject", "reason": "no dot found", "findings": []},
+        {
+            "image": f"{pictures}/b.png",
+            "verdict": "reject",
+            "reason": "no dot found",
+            "findings": [],
+        },
         {
             "image": f"{pictures}/c.png",
             "verdict": "fault",
@@ -107,7 +116,9 @@ def test_min_score_takes_the_place_of_the_threshold_in_list_and_verdict(
 def test_require_names_the_classes_that_must_be_there(
     tmp_path: Path, pictures: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A model of two classes asks for both, unless told otherwise; a class it does not know is refused."""
+    """A model of two classes asks for both, unless told otherwise; a class it does not know is
+    refused.
+    """
     model = str(write_tiny_model(tmp_path / "two.onnx", two_classes()))
     picture = str(pictures / "a.png")
     assert main(["inspect", model, picture]) == 0
@@ -115,7 +126,9 @@ def test_require_names_the_classes_that_must_be_there(
     assert main(["inspect", model, picture, "--require", "dot"]) == 0
     assert capsys.readouterr().out.startswith("pass ")
     assert main(["inspect", model, picture, "--require", "dto"]) == 2
-    assert one_line(capsys) == "a required class must be one of the model's (dot, square), not 'dto'"
+    assert (
+        one_line(capsys) == "a required class must be one of the model's (dot, square), not 'dto'"
+    )
 
 
 def test_annotated_copies_never_replace_a_source(model: str, pictures: Path) -> None:
@@ -135,8 +148,12 @@ def test_annotated_copies_never_replace_a_source(model: str, pictures: Path) -> 
         assert (pictures / name).read_bytes() == content
 
 
-def test_an_annotated_copy_shows_the_box_and_keeps_the_picture(model: str, pictures: Path, tmp_path: Path) -> None:
-    """The frame of the box is green, what is not drawn on is as it was, and the verdict stands below."""
+def test_an_annotated_copy_shows_the_box_and_keeps_the_picture(
+    model: str, pictures: Path, tmp_path: Path
+) -> None:
+    """The frame of the box is green, what is not drawn on is as it was, and the verdict stands
+    below.
+    """
     main(["inspect", model, str(pictures / "a.png"), "--annotate", str(tmp_path / "out")])
     with Image.open(tmp_path / "out" / "a.annotated.png") as copy:
         seen = np.asarray(copy.convert("RGB"))
@@ -151,7 +168,10 @@ def test_the_score_must_be_a_share(model: str, capsys: pytest.CaptureFixture[str
     for wrong in ("2", "-0.1", "nan", "high"):
         with pytest.raises(SystemExit, match="2"):
             main(["inspect", model, "x.png", "--min-score", wrong])
-        assert f"--min-score: must be a number between 0 and 1, not '{wrong}'" in capsys.readouterr().err
+        assert (
+            f"--min-score: must be a number between 0 and 1, not '{wrong}'"
+            in capsys.readouterr().err
+        )
 
 
 @pytest.mark.parametrize(
@@ -159,7 +179,10 @@ def test_the_score_must_be_a_share(model: str, capsys: pytest.CaptureFixture[str
     [
         (lambda path: path.write_bytes(b"junk"), "not an ONNX model that can be loaded"),
         (lambda path: write_tiny_model(path, metadata=""), "carries no stampgate.contract"),
-        (lambda path: write_tiny_model(path, metadata='{"version": 9}'), "version must be 2, not 9"),
+        (
+            lambda path: write_tiny_model(path, metadata='{"version": 9}'),
+            "version must be 2, not 9",
+        ),
         (lambda path: path.unlink(missing_ok=True), "no such model file"),
     ],
 )
@@ -174,7 +197,9 @@ def test_a_model_that_is_none_is_one_line_and_78(
     assert "bad.onnx" in line
 
 
-def test_an_empty_folder_is_one_line_and_1(model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_empty_folder_is_one_line_and_1(
+    model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Nothing to inspect is not a success."""
     (tmp_path / "empty").mkdir()
     assert main(["inspect", model, str(tmp_path / "empty")]) == 1
@@ -205,7 +230,11 @@ def test_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
         ),
         ("pulse_ms = 60.0", "pulse_ms = 0", "edge.toml: [gate] pulse_ms must be above 0"),
         ("[gate]", "[gate]\nflap = 1", "edge.toml: [gate] has no key 'flap'"),
-        ("[gate]", "[decision]\nrequired = ['x']\n[gate]", "[decision] required: a required class must be one of"),
+        (
+            "[gate]",
+            "[decision]\nrequired = ['x']\n[gate]",
+            "[decision] required: a required class must be one of",
+        ),
     ],
 )
 def test_run_refuses_wrong_settings_in_one_line_with_78(
@@ -221,8 +250,12 @@ def test_run_refuses_wrong_settings_in_one_line_with_78(
     assert not journal.exists() or journal.read_text() == ""
 
 
-def test_a_full_disk_does_not_end_the_run_but_its_status_and_leaves_a_whole_journal(tmp_path: Path) -> None:
-    """The kernel refuses the journal's growth at 2500 bytes, in the middle of a line; one line, exit status 74."""
+def test_a_full_disk_does_not_end_the_run_but_its_status_and_leaves_a_whole_journal(
+    tmp_path: Path,
+) -> None:
+    """The kernel refuses the journal's growth at 2500 bytes, in the middle of a line; one line,
+    exit status 74.
+    """
     config = prepare_case("mixed", tmp_path)
     text = config.read_text().replace("pictures_per_second = 4.0", "pictures_per_second = 0.0")
     config.write_text(text.replace('record = "edges.jsonl"', ""))
@@ -231,7 +264,9 @@ def test_a_full_disk_does_not_end_the_run_but_its_status_and_leaves_a_whole_jour
         resource.setrlimit(resource.RLIMIT_FSIZE, (2500, 2500))
 
     command = [sys.executable, "-B", "-m", "edge", "run", "--config", str(config)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60, preexec_fn=limit)
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60, preexec_fn=limit
+    )
     assert done.returncode == 74
     written = verify(tmp_path / "journal.jsonl")
     assert 2 <= written.items < 7
@@ -241,10 +276,14 @@ def test_a_full_disk_does_not_end_the_run_but_its_status_and_leaves_a_whole_jour
     )
 
 
-def test_verify_log_says_whether_the_chain_holds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_verify_log_says_whether_the_chain_holds(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """0 and one line when it does, 1 and the line's number when it does not."""
     config = prepare_case("mixed", tmp_path)
-    config.write_text(config.read_text().replace("pictures_per_second = 4.0", "pictures_per_second = 0.0"))
+    config.write_text(
+        config.read_text().replace("pictures_per_second = 4.0", "pictures_per_second = 0.0")
+    )
     assert main(["run", "--config", str(config)]) == 0
     journal = tmp_path / "journal.jsonl"
     assert main(["verify-log", str(journal)]) == 0
@@ -283,11 +322,15 @@ def test_the_demo_shows_what_the_service_did(
     assert len(read_records(out / "journal.jsonl")) == 5
 
 
-def test_the_demo_leaves_other_peoples_folders_alone(model: str, pictures: Path, tmp_path: Path) -> None:
+def test_the_demo_leaves_other_peoples_folders_alone(
+    model: str, pictures: Path, tmp_path: Path
+) -> None:
     """A folder that holds anything else is refused, and a file, too."""
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "journal.jsonl").write_text("precious")
-    with pytest.raises(InputError, match="must be empty or hold an earlier demo; name another folder with --out"):
+    with pytest.raises(
+        InputError, match="must be empty or hold an earlier demo; name another folder with --out"
+    ):
         demo(tmp_path / "mine", pictures, model)
     assert [p.name for p in (tmp_path / "mine").iterdir()] == ["journal.jsonl"]
     (tmp_path / "file").write_text("precious")
@@ -300,7 +343,9 @@ def test_an_early_end_of_the_reader_is_no_traceback(model: str, pictures: Path) 
     read, write = os.pipe()
     os.close(read)
     command = [sys.executable, "-m", "edge", "inspect", model, str(pictures)]
-    done = subprocess.run(command, cwd=ROOT, stdout=write, stderr=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=ROOT, stdout=write, stderr=subprocess.PIPE, text=True, check=False
+    )
     os.close(write)
     assert (done.returncode, done.stderr) == (141, "")
 
@@ -310,7 +355,9 @@ def test_names_that_cannot_be_printed_do_not_end_the_run(
 ) -> None:
     """Names are bytes on Linux: not UTF-8, and with a line end inside."""
     for name in (b"x\xff.png", b"y\nz.png"):
-        (Path(os.fsdecode(os.fsencode(pictures) + b"/" + name))).write_bytes((pictures / "a.png").read_bytes())
+        (Path(os.fsdecode(os.fsencode(pictures) + b"/" + name))).write_bytes(
+            (pictures / "a.png").read_bytes()
+        )
     assert main(["inspect", model, str(pictures)]) == 1
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 5
@@ -324,5 +371,7 @@ def test_the_commands_that_do_not_see_load_no_runtime() -> None:
         "import sys; from edge.__main__ import main; main(['config'])\n"
         "sys.exit(any(name in sys.modules for name in ('onnxruntime', 'numpy', 'PIL')))"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.DEVNULL, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.DEVNULL, check=False
+    )
     assert done.returncode == 0

@@ -36,14 +36,29 @@ def path(tmp_path: Path) -> Path:
     path = tmp_path / "journal.jsonl"
     now = [NOON]
     with journal(path, lambda: now[0], file_items=3) as log:
-        log.append("start", {"version": "1.2", "settings_sha256": "ab", "model": {"file": "m.onnx", "sha256": "cd"}})
+        log.append(
+            "start",
+            {
+                "version": "1.2",
+                "settings_sha256": "ab",
+                "model": {"file": "m.onnx", "sha256": "cd"},
+            },
+        )
         for number, verdict in enumerate(VERDICTS, 1):
             now[0] = NOON + timedelta(minutes=number)
             found = [FINDING] if verdict == "pass" else []
-            log.append("item", item(verdict, reason=f"reason {number}", findings=found, ms=12.5, gate="kept"))
+            log.append(
+                "item",
+                item(verdict, reason=f"reason {number}", findings=found, ms=12.5, gate="kept"),
+            )
         log.append("health", {"temperature_c": 40.0})
-        log.append("stop", {"reason": "SIGTERM", "counters": {"triggers": 7, "pass": 4, "reject": 2, "fault": 1}})
-    (tmp_path / "edge.toml").write_text('[journal]\nfile = "journal.jsonl"\nstatus = "status.json"\n')
+        log.append(
+            "stop",
+            {"reason": "SIGTERM", "counters": {"triggers": 7, "pass": 4, "reject": 2, "fault": 1}},
+        )
+    (tmp_path / "edge.toml").write_text(
+        '[journal]\nfile = "journal.jsonl"\nstatus = "status.json"\n'
+    )
     return path
 
 
@@ -61,14 +76,28 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
 
 def shown(output: str) -> list[str]:
     """The items of text output, by their number, and the kinds of the other lines."""
-    return [line.split()[2] if " -- " not in line else line.split()[3] for line in output.splitlines()]
+    return [
+        line.split()[2] if " -- " not in line else line.split()[3] for line in output.splitlines()
+    ]
 
 
 def test_log_shows_all_files_oldest_first_and_hides_health(run: Run, path: Path) -> None:
     """A line each."""
     status, output, _ = run("log", path)
     assert status == 0
-    assert shown(output) == ["start", "#1", "#2", "#3", "continued", "#4", "#5", "#6", "continued", "#7", "stop"]
+    assert shown(output) == [
+        "start",
+        "#1",
+        "#2",
+        "#3",
+        "continued",
+        "#4",
+        "#5",
+        "#6",
+        "continued",
+        "#7",
+        "stop",
+    ]
     assert shown(run("log", path, "--all")[1])[-2:] == ["health", "stop"]
     assert shown(run("log", "--config", path.with_name("edge.toml"))[1]) == shown(output)
 
@@ -76,7 +105,9 @@ def test_log_shows_all_files_oldest_first_and_hides_health(run: Run, path: Path)
 def test_a_line_says_when_what_and_why(path: Path) -> None:
     """In local time, with a ~ when the clock was not synchronised."""
     record = {**read_records(path)[1], "clock_synced": False}
-    local = datetime.fromisoformat(record["wall_time"]).astimezone().strftime("%Y-%m-%d %H:%M:%S.000")
+    local = (
+        datetime.fromisoformat(record["wall_time"]).astimezone().strftime("%Y-%m-%d %H:%M:%S.000")
+    )
     assert text_line(record) == f"~{local} #1 PASS reason 1 [dot 0.91]  ms=12.5 gate=kept"
 
 
@@ -96,12 +127,16 @@ def test_a_name_cannot_speak_to_the_terminal(path: Path) -> None:
         (["--since", "2026-01-03"], []),
     ],
 )
-def test_log_shows_what_was_asked_for(run: Run, path: Path, arguments: list[str], wanted: list[str]) -> None:
+def test_log_shows_what_was_asked_for(
+    run: Run, path: Path, arguments: list[str], wanted: list[str]
+) -> None:
     """By verdict, item number or moment."""
     assert shown(run("log", path, *arguments)[1]) == wanted
 
 
-def test_since_so_long_ago_goes_by_the_monotonic_clock_in_this_boot(run: Run, tmp_path: Path) -> None:
+def test_since_so_long_ago_goes_by_the_monotonic_clock_in_this_boot(
+    run: Run, tmp_path: Path
+) -> None:
     """The wall clock was two weeks behind when the second item came; it is shown all the same."""
     clock, path = SimulatedClock(time.monotonic_ns() - 600 * 10**9), tmp_path / "journal.jsonl"
     with Journal(path, clock, lambda: datetime.now(UTC) - timedelta(days=14)) as log:
@@ -118,7 +153,15 @@ def test_csv_is_read_by_any_spreadsheet(run: Run, path: Path) -> None:
     rows = list(csv.DictReader(io.StringIO(output)))
     assert [row["sequence"] for row in rows] == ["6", "7"]
     assert tuple(rows[0]) == COLUMNS
-    best = {"findings": "1", "label": "dot", "score": "0.91", "x0": "1.0", "y0": "2.0", "x1": "3.0", "y1": "4.0"}
+    best = {
+        "findings": "1",
+        "label": "dot",
+        "score": "0.91",
+        "x0": "1.0",
+        "y0": "2.0",
+        "x1": "3.0",
+        "y1": "4.0",
+    }
     assert {name: rows[0][name] for name in best} == best
     assert (rows[0]["verdict"], rows[0]["reason"], rows[0]["ms"]) == ("pass", "reason 6", "12.5")
 
@@ -135,8 +178,18 @@ def test_log_follows_into_the_next_file(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
     with journal(path, file_items=2) as log:
         log.append("item", item())
-        # Whoever runs these tests in the background has Ctrl-C ignored, and its children inherit that.
-        command = ["env", "--default-signal=INT", sys.executable, "-m", "edge", "log", str(path), "--follow"]
+        # Whoever runs these tests in the background has Ctrl-C ignored, and its children inherit
+        # that.
+        command = [
+            "env",
+            "--default-signal=INT",
+            sys.executable,
+            "-m",
+            "edge",
+            "log",
+            str(path),
+            "--follow",
+        ]
         with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
             try:
                 assert process.stdout is not None
@@ -161,38 +214,56 @@ def test_log_of_no_journal_is_one_line(run: Run, tmp_path: Path) -> None:
     )
 
 
-def test_log_does_not_guess_what_since_means(run: Run, path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_log_does_not_guess_what_since_means(
+    run: Run, path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """The three ways are named."""
     with pytest.raises(SystemExit) as caught:
         run("log", path, "--since", "yesterday")
     assert caught.value.code == 2
-    assert "an item's number, a time such as 15m or 2h, or a moment such as" in capsys.readouterr().err
+    assert (
+        "an item's number, a time such as 15m or 2h, or a moment such as" in capsys.readouterr().err
+    )
 
 
 def test_verify_log_says_what_it_saw_in_one_line(run: Run, path: Path) -> None:
     """All files; 0 when all holds, 1 and the place when not."""
-    assert run("verify-log", path) == (0, f"{path}: 12 records, 7 items, chain whole, 3 files\n", "")
+    assert run("verify-log", path) == (
+        0,
+        f"{path}: 12 records, 7 items, chain whole, 3 files\n",
+        "",
+    )
     first = path.with_name("journal-000001-000000001.jsonl")
     content = first.read_bytes()
     first.unlink()
     beyond = f"{path}: 8 records, 4 items, chain whole, 2 files, from item 4 on: the files before it are not here\n"
     assert run("verify-log", "--config", path.with_name("edge.toml")) == (0, beyond, "")
     first.write_bytes(content.replace(b"reason 2", b"reason 3"))
-    complaint = (
-        f"stampgate-edge: {first}: line 4 must carry the hash of the line before; one was changed, or one between"
-    )
+    complaint = f"stampgate-edge: {first}: line 4 must carry the hash of the line before; one was changed, or one between"
     status, output, said = run("verify-log", path)
     assert (status, output) == (1, "")
     assert said == f"{complaint} is missing\n"
 
 
 def test_verify_log_compares_the_pictures_that_still_exist(run: Run, tmp_path: Path) -> None:
-    """One as recorded, one that gave way, one without a sum; then one is exchanged, and named with its line."""
+    """One as recorded, one that gave way, one without a sum; then one is exchanged, and named with
+    its line.
+    """
     path, folder = tmp_path / "journal.jsonl", tmp_path / "evidence"
-    with journal(path) as log, Evidence(folder, EvidenceSettings(keep_free_mb=0, patience_ms=10_000.0)) as kept:
+    with (
+        journal(path) as log,
+        Evidence(folder, EvidenceSettings(keep_free_mb=0, patience_ms=10_000.0)) as kept,
+    ):
         until(kept._free.is_set)
-        exhibits = [kept.keep(number, "reject", np.full((8, 8, 3), 50 * number, np.uint8)) for number in range(1, 4)]
-        for exhibit in (*exhibits[:2], Exhibit(exhibits[2].name), Exhibit(lost="2 others wait for the disk")):
+        exhibits = [
+            kept.keep(number, "reject", np.full((8, 8, 3), 50 * number, np.uint8))
+            for number in range(1, 4)
+        ]
+        for exhibit in (
+            *exhibits[:2],
+            Exhibit(exhibits[2].name),
+            Exhibit(lost="2 others wait for the disk"),
+        ):
             log.append("item", item("reject", **exhibit.as_fields()))
     (folder / exhibits[1].name).unlink()
     status, output, _ = run("verify-log", path, "--evidence", folder)
@@ -218,7 +289,9 @@ def test_status_of_a_running_service(run: Run, path: Path) -> None:
     with journal(path) as log, Evidence(None, EvidenceSettings()) as evidence:
         about: dict[str, Any] = {"version": "1.2", "settings_sha256": "ab"}
         clock = SimulatedClock()
-        health = Health(log, evidence, JournalSettings(), clock, path.with_name("status.json"), about)
+        health = Health(
+            log, evidence, JournalSettings(), clock, path.with_name("status.json"), about
+        )
         health.item(8, Verdict("reject", "no dot found"), 12.5)
         health.gate = {"run": "a", "trouble": "", "triggers": 9, "thrown": 5}
         clock.sleep_until(60 * 10**9)
@@ -238,10 +311,14 @@ def test_status_of_a_running_service(run: Run, path: Path) -> None:
     assert as_json["boot_id"] == boot_id()
 
 
-def test_status_of_a_service_that_hangs(run: Run, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_status_of_a_service_that_hangs(
+    run: Run, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The process is there and writes no more: exit status 1."""
     with journal(path) as log, Evidence(None, EvidenceSettings()) as evidence:
-        Health(log, evidence, JournalSettings(), SimulatedClock(), path.with_name("status.json")).tick({})
+        Health(
+            log, evidence, JournalSettings(), SimulatedClock(), path.with_name("status.json")
+        ).tick({})
     monkeypatch.setattr("edge.commands.status.SILENT_S", 0.0)
     status, output, _ = run("status", "--config", path.with_name("edge.toml"))
     assert status == 1
@@ -264,7 +341,10 @@ def test_status_of_a_service_that_ended_is_read_from_the_journal(run: Run, path:
     ]
     with journal(path) as log:
         log.append("start", {"version": "1.3"})
-    assert "not running, and no word of why: killed, or the power went" in run("status", "--config", config)[1]
+    assert (
+        "not running, and no word of why: killed, or the power went"
+        in run("status", "--config", config)[1]
+    )
 
 
 def test_status_without_any_settings_says_what_to_name(run: Run) -> None:

@@ -37,7 +37,9 @@ def soon() -> int:
 
 
 def test_the_eye_hears_of_an_item_answers_and_settles_it(tmp_path: Path, stop: Stop) -> None:
-    """The gate's counters come with the next beat; what the eye complains of reaches its FAULT output."""
+    """The gate's counters come with the next beat; what the eye complains of reaches its FAULT
+    output.
+    """
     with Rig(rig_settings(tmp_path)) as rig, RemoteGate(rig.socket, "photo-eye", CLOCK) as gate:
         pass_photo_eye(tmp_path)
         seen = gate.next_item(soon(), stop)
@@ -53,7 +55,9 @@ def test_the_eye_hears_of_an_item_answers_and_settles_it(tmp_path: Path, stop: S
         assert rig.keeper.owed == 0
 
 
-def test_an_item_at_the_photo_eye_comes_before_those_that_passed(tmp_path: Path, stop: Stop) -> None:
+def test_an_item_at_the_photo_eye_comes_before_those_that_passed(
+    tmp_path: Path, stop: Stop
+) -> None:
     """Two have passed; a third comes while they are told."""
     with Rig(rig_settings(tmp_path)) as rig:
         pass_photo_eye(tmp_path)
@@ -84,7 +88,9 @@ def test_a_cancellation_that_is_withdrawn_rejects(tmp_path: Path, stop: Stop) ->
         eventually(lambda: pulses_of(tmp_path) == [1])
 
 
-def test_no_item_until_the_given_moment_is_none_and_a_stop_ends_the_wait(tmp_path: Path, stop: Stop) -> None:
+def test_no_item_until_the_given_moment_is_none_and_a_stop_ends_the_wait(
+    tmp_path: Path, stop: Stop
+) -> None:
     """So that the watchdog can be fed, and SIGTERM is heard at once."""
     with Rig(rig_settings(tmp_path)) as rig, RemoteGate(rig.socket, "photo-eye", CLOCK) as gate:
         until = CLOCK.now_ns() + 30_000_000
@@ -106,7 +112,9 @@ def test_a_gate_that_dies_is_noticed_by_whatever_is_asked_of_it(tmp_path: Path, 
         lambda: gate.expect(1, 0),
         lambda: gate.next_item(soon(), stop),
     ):
-        with pytest.raises(GateError, match=r"the gate is lost: .*; it rejects what it was not told to let pass"):
+        with pytest.raises(
+            GateError, match=r"the gate is lost: .*; it rejects what it was not told to let pass"
+        ):
             ask()
     gate.__exit__(None, None, None)
 
@@ -114,7 +122,9 @@ def test_a_gate_that_dies_is_noticed_by_whatever_is_asked_of_it(tmp_path: Path, 
 def test_without_a_gate_the_eye_does_not_start(tmp_path: Path) -> None:
     """No socket, and a socket that a killed gate has left."""
     with (
-        pytest.raises(GateError, match=r"no gate listens there .*start 'stampgate-edge gate' first"),
+        pytest.raises(
+            GateError, match=r"no gate listens there .*start 'stampgate-edge gate' first"
+        ),
         RemoteGate(tmp_path / "gate.sock", "photo-eye", CLOCK),
     ):
         pass
@@ -131,7 +141,10 @@ def test_an_eye_that_is_not_taken_says_why(tmp_path: Path) -> None:
     """Another eye; another trigger."""
     with Rig(rig_settings(tmp_path)) as rig:
         with (
-            pytest.raises(GateError, match=r"does not take this eye: \[trigger\] kind is 'photo-eye' at the gate"),
+            pytest.raises(
+                GateError,
+                match=r"does not take this eye: \[trigger\] kind is 'photo-eye' at the gate",
+            ),
             RemoteGate(rig.socket, "interval", CLOCK),
         ):
             pass
@@ -179,7 +192,9 @@ WELCOME = encode(Welcome(1, "run"))
         (b'{"say": "answer", "tag": 1, "cancel": true}', "which is the eye's to say"),
     ],
 )
-def test_a_gate_that_answers_nonsense_is_a_lost_gate(tmp_path: Path, says: bytes, complaint: str) -> None:
+def test_a_gate_that_answers_nonsense_is_a_lost_gate(
+    tmp_path: Path, says: bytes, complaint: str
+) -> None:
     """Above all it is no pass."""
     path = tmp_path / "gate.sock"
     with (
@@ -220,7 +235,9 @@ def wait_once(trigger: GateTrigger, stop: Stop) -> Item:
     return item
 
 
-def test_an_item_that_waited_too_long_for_the_eye_cannot_be_judged(tmp_path: Path, stop: Stop) -> None:
+def test_an_item_that_waited_too_long_for_the_eye_cannot_be_judged(
+    tmp_path: Path, stop: Stop
+) -> None:
     """The picture would show the next product: a FAULT with its name, counted as skipped."""
     with Rig(rig_settings(tmp_path)) as rig, RemoteGate(rig.socket, "photo-eye", CLOCK) as gate:
         trigger = GateTrigger(gate, 40 * 10**9, CLOCK)
@@ -246,8 +263,12 @@ def test_what_passed_without_an_eye_is_an_item_with_its_trouble(tmp_path: Path, 
             assert (item.tag, item.trouble) == (1, NO_EYE)
 
 
-def test_an_item_that_was_written_down_but_not_settled_is_settled_now(tmp_path: Path, stop: Stop) -> None:
-    """The eye before was killed between the two: one record, not two; the same tag of another run is another item."""
+def test_an_item_that_was_written_down_but_not_settled_is_settled_now(
+    tmp_path: Path, stop: Stop
+) -> None:
+    """The eye before was killed between the two: one record, not two; the same tag of another run
+    is another item.
+    """
     with Rig(rig_settings(tmp_path)) as rig:
         for _ in range(2):
             pass_photo_eye(tmp_path)

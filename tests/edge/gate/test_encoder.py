@@ -30,7 +30,12 @@ def test_a_belt_that_shivers_on_the_spot_stays_where_it_is() -> None:
 
 def test_one_track_counts_each_rise() -> None:
     """It cannot tell back."""
-    assert positions(Encoder(two_tracks=False), [("encoder_a", 1), ("encoder_a", 0)] * 2) == [1, 1, 2, 2]
+    assert positions(Encoder(two_tracks=False), [("encoder_a", 1), ("encoder_a", 0)] * 2) == [
+        1,
+        1,
+        2,
+        2,
+    ]
 
 
 def test_lost_edges_are_counted_on_as_they_went() -> None:

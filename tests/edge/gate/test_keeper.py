@@ -1,4 +1,6 @@
-"""The gate's decisions in simulated time: every edge of every output, every message, whole histories."""
+"""The gate's decisions in simulated time: every edge of every output, every message, whole
+histories.
+"""
 
 import dataclasses
 import random
@@ -41,8 +43,14 @@ SWEEP = [(1000, 1, None), (1120, 0, None)]
 def settings(kind: str = "photo-eye", wires: dict[str, Any] | None = None, **gate: Any) -> Config:
     """100 ms to the gate, pulses of 20."""
     trigger = TriggerSettings(kind=kind, interval_ms=100)
-    gate_settings = GateSettings(driver="process", **{"reject_delay_ms": 100.0, "pulse_ms": 20.0, **gate})
-    return Config(trigger=trigger, gate=gate_settings, lines=LinesSettings(**{"trigger": "EYE", **(wires or {})}))
+    gate_settings = GateSettings(
+        driver="process", **{"reject_delay_ms": 100.0, "pulse_ms": 20.0, **gate}
+    )
+    return Config(
+        trigger=trigger,
+        gate=gate_settings,
+        lines=LinesSettings(**{"trigger": "EYE", **(wires or {})}),
+    )
 
 
 class Bench:
@@ -89,7 +97,9 @@ class Bench:
 
     def history(self, line: str = "reject") -> list[tuple[float, int, int | None]]:
         """Every edge of a line since it was taken, as (ms, level, tag)."""
-        return [(e.t_ns / MS, e.level, e.sequence) for e in self.lines.record.edges if e.line == line][1:]
+        return [
+            (e.t_ns / MS, e.level, e.sequence) for e in self.lines.record.edges if e.line == line
+        ][1:]
 
 
 def items(*moments: int) -> list[tuple[int, str, int]]:
@@ -98,14 +108,18 @@ def items(*moments: int) -> list[tuple[int, str, int]]:
 
 
 def test_restart_rejects_what_is_in_transit() -> None:
-    """All that may have been triggered before the gate began: high for one delay and one pulse; then quiet."""
+    """All that may have been triggered before the gate began: high for one delay and one pulse;
+    then quiet.
+    """
     bench = Bench(settings())
     bench.run_to(3000)
     assert bench.history() == SWEEP
 
 
 def test_restart_by_counts_rejects_until_the_belt_has_emptied() -> None:
-    """The belt stands for a second in the middle; what it carried at the start is thrown off to the last count."""
+    """The belt stands for a second in the middle; what it carried at the start is thrown off to the
+    last count.
+    """
     turns = [(1000 + n * 10 + (1000 if n > 5 else 0), "encoder_a", n % 2) for n in range(1, 24)]
     bench = Bench(settings(wires={"encoder_a": "A"}, reject_delay_counts=10), turns)
     bench.run_to(5000)
@@ -134,7 +148,11 @@ def test_an_item_goes_the_whole_way() -> None:
     assert bench.say(Settle(2)) == []
     bench.run_to(3000)
     assert bench.history() == [*SWEEP, (1400, 1, 2), (1420, 0, 2)]
-    assert (bench.keeper.counters.triggers, bench.keeper.counters.thrown, bench.keeper.owed) == (2, 1, 0)
+    assert (bench.keeper.counters.triggers, bench.keeper.counters.thrown, bench.keeper.owed) == (
+        2,
+        1,
+        0,
+    )
 
 
 def test_answer_after_due_is_late_and_the_item_rejected() -> None:
@@ -181,11 +199,15 @@ CLOSE = "too close: 30 ms after item 1 of the gate, which is rejected, too; must
 
 def spaced(config: Config, spacing_ms: float = 50.0) -> Config:
     """The same with a least distance between items."""
-    return dataclasses.replace(config, trigger=dataclasses.replace(config.trigger, spacing_ms=spacing_ms))
+    return dataclasses.replace(
+        config, trigger=dataclasses.replace(config.trigger, spacing_ms=spacing_ms)
+    )
 
 
 def test_items_too_close_to_be_told_apart_are_both_rejected_and_counted() -> None:
-    """The first was let pass already, the second is told as one that nobody can judge; a third in its time passes."""
+    """The first was let pass already, the second is told as one that nobody can judge; a third in
+    its time passes.
+    """
     bench = Bench(spaced(settings()), items(1200, 1230, 1280))
     bench.connect()
     bench.run_to(1210)
@@ -196,7 +218,11 @@ def test_items_too_close_to_be_told_apart_are_both_rejected_and_counted() -> Non
     assert bench.say(Answer(3, True)) == [Answered(3, "cancelled")]
     bench.run_to(3000)
     assert bench.history() == [*SWEEP, (1300, 1, 1), (1320, 0, 1), (1330, 1, 2), (1350, 0, 2)]
-    assert (bench.keeper.counters.triggers, bench.keeper.counters.close, bench.keeper.counters.unknown) == (3, 1, 0)
+    assert (
+        bench.keeper.counters.triggers,
+        bench.keeper.counters.close,
+        bench.keeper.counters.unknown,
+    ) == (3, 1, 0)
 
 
 def test_an_answer_after_the_second_came_too_close_cannot_let_the_first_pass() -> None:
@@ -213,7 +239,11 @@ def test_a_crowd_of_items_is_rejected_whole() -> None:
     """Each too close to the one before, over more than the spacing; with no eye they say why, too."""
     bench = Bench(spaced(settings()), items(1200, 1230, 1260, 1290))
     bench.run_to(3000)
-    assert (bench.keeper.counters.triggers, bench.keeper.counters.close, bench.keeper.counters.missed) == (4, 3, 1)
+    assert (
+        bench.keeper.counters.triggers,
+        bench.keeper.counters.close,
+        bench.keeper.counters.missed,
+    ) == (4, 3, 1)
     assert bench.history() == [*SWEEP, (1300, 1, 1), (1320, 0, 1), *[(ms, level, tag) for tag, at in
         ((2, 1330), (3, 1360), (4, 1390)) for ms, level in ((at, 1), (at + 20, 0))]]  # fmt: skip
     bench.connect()
@@ -231,7 +261,9 @@ def test_items_exactly_the_spacing_apart_are_told_apart(spacing_ms: float, close
 
 
 def test_an_item_that_is_past_the_gate_is_told_as_such() -> None:
-    """By counts a fast belt may have brought the first to the gate when the second comes too close to it."""
+    """By counts a fast belt may have brought the first to the gate when the second comes too close
+    to it.
+    """
     turns = [(1000 + n, "encoder_a", n % 2) for n in range(1, 300)]
     config = spaced(settings(wires={"encoder_a": "A"}, reject_delay_counts=10))
     bench = Bench(config, sorted([*turns, *items(1150, 1180)]))
@@ -242,8 +274,12 @@ def test_an_item_that_is_past_the_gate_is_told_as_such() -> None:
     assert "after item 1 of the gate, which is past the gate already" in heard[1].why
 
 
-def test_changed_settings_count_from_the_next_edge_on_and_items_under_way_keep_their_moments() -> None:
-    """Pulses of 20 ms become 60 while item 2 is under way; the photo-eye's spacing counts from then, too."""
+def test_changed_settings_count_from_the_next_edge_on_and_items_under_way_keep_their_moments() -> (
+    None
+):
+    """Pulses of 20 ms become 60 while item 2 is under way; the photo-eye's spacing counts from
+    then, too.
+    """
     config = settings(wires={"confirm": "BIN-EYE"}, confirm_ms=10_000.0)
     bench = Bench(config, items(1200, 1320, 1500, 1530))
     bench.run_to(1350)
@@ -255,7 +291,9 @@ def test_changed_settings_count_from_the_next_edge_on_and_items_under_way_keep_t
         *[(1600, 1, 3), (1690, 0, 4)],
     ]
     assert bench.keeper.counters.close == 1
-    assert bench.keeper.counters.unconfirmed == 2  # items 1 and 2: half a second is over, ten would not be
+    assert (
+        bench.keeper.counters.unconfirmed == 2
+    )  # items 1 and 2: half a second is over, ten would not be
 
 
 def test_overlapping_pulses_merge() -> None:
@@ -266,7 +304,9 @@ def test_overlapping_pulses_merge() -> None:
 
 
 def test_items_that_pass_while_no_eye_is_there_are_rejected_and_told_to_the_next() -> None:
-    """One at a time, each when the one before is written down; an item at the photo-eye is not kept waiting."""
+    """One at a time, each when the one before is written down; an item at the photo-eye is not kept
+    waiting.
+    """
     bench = Bench(settings(), items(1200, 1300, 1500))
     bench.run_to(1450)
     bench.connect()
@@ -278,12 +318,18 @@ def test_items_that_pass_while_no_eye_is_there_are_rejected_and_told_to_the_next
     bench.say(Settle(2))
     bench.say(Answer(3, True))
     bench.run_to(3000)
-    assert [(ms, tag) for ms, level, tag in bench.history() if level] == [(1000, None), (1300, 1), (1400, 2)]
+    assert [(ms, tag) for ms, level, tag in bench.history() if level] == [
+        (1000, None),
+        (1300, 1),
+        (1400, 2),
+    ]
     assert (bench.keeper.counters.missed, bench.keeper.owed) == (2, 1)
 
 
 def test_of_too_many_missed_items_the_number_is_exact() -> None:
-    """Remembered one by one up to a bound; every one is told, and the eye settles as many as there were."""
+    """Remembered one by one up to a bound; every one is told, and the eye settles as many as there
+    were.
+    """
     many = KEPT + 50
     bench = Bench(settings(), items(*range(2000, 2000 + 10 * many, 10)))
     bench.run_to(2000 + 10 * many + 200)
@@ -299,13 +345,18 @@ def test_of_too_many_missed_items_the_number_is_exact() -> None:
     assert len({missed.tag for missed in told}) == many
     assert [missed.t_ns for missed in told[:KEPT]] == [(2000 + 10 * n) * MS for n in range(KEPT)]
     assert {(missed.t_ns, missed.why) for missed in told[KEPT:]} == {
-        ((2000 + 10 * (many - 1)) * MS, "nobody judged it; it was one of many, its moment is that of the last")
+        (
+            (2000 + 10 * (many - 1)) * MS,
+            "nobody judged it; it was one of many, its moment is that of the last",
+        )
     }
     assert bench.keeper.owed == 0
 
 
 def test_eye_killed_drops_ready_at_once_and_rejects_what_it_had_not_settled() -> None:
-    """1: passed, settled. 2: passed, not written down, still ahead. 3: no answer. All but the first are rejected."""
+    """1: passed, settled. 2: passed, not written down, still ahead. 3: no answer. All but the first
+    are rejected.
+    """
     bench = Bench(settings(reject_delay_ms=200.0), items(1400, 1450, 1500))
     bench.connect()
     bench.run_to(1501)
@@ -318,7 +369,11 @@ def test_eye_killed_drops_ready_at_once_and_rejects_what_it_had_not_settled() ->
     quiet = len(bench.history("ready"))
     bench.run_to(3000)
     assert len(bench.history("ready")) == quiet
-    assert [(ms, tag) for ms, level, tag in bench.history() if level] == [(1000, None), (1650, 2), (1700, 3)]
+    assert [(ms, tag) for ms, level, tag in bench.history() if level] == [
+        (1000, None),
+        (1650, 2),
+        (1700, 3),
+    ]
     bench.connect()
     assert bench.heard() == [Missed(2, 1450 * MS, EYE_LOST)]
     assert bench.say(Settle(2)) == [Missed(3, 1500 * MS, EYE_LOST)]
@@ -361,7 +416,13 @@ def test_ready_is_a_square_wave_only_while_the_eye_speaks() -> None:
     assert bench.history("fault") == [(1000, 0, None), (1450, 1, None)]
     bench.say(Beat(""))
     bench.run_to(2100)
-    assert [ms for ms, _, _ in bench.history("ready")[len(wave) :]] == [2000, 2025, 2050, 2075, 2100]
+    assert [ms for ms, _, _ in bench.history("ready")[len(wave) :]] == [
+        2000,
+        2025,
+        2050,
+        2075,
+        2100,
+    ]
 
 
 def test_what_the_eye_complains_of_shows_on_fault_and_ready_goes_on() -> None:
@@ -374,12 +435,18 @@ def test_what_the_eye_complains_of_shows_on_fault_and_ready_goes_on() -> None:
     bench.run_to(1200)
     bench.say(Beat(""))
     bench.run_to(1300)
-    assert [(ms, level) for ms, level, _ in bench.history("fault")] == [(1000, 0), (1000, 1), (1200, 0)]
+    assert [(ms, level) for ms, level, _ in bench.history("fault")] == [
+        (1000, 0),
+        (1000, 1),
+        (1200, 0),
+    ]
     assert {later[0] - earlier[0] for earlier, later in pairwise(bench.history("ready"))} == {25}
 
 
 def test_lost_edges_reject_everything_between_the_items_on_both_sides() -> None:
-    """Two items of which nothing but the number is known: each is owed to the journal, and what was there is thrown."""
+    """Two items of which nothing but the number is known: each is owed to the journal, and what was
+    there is thrown.
+    """
     bench = Bench(settings(), [(1200, "trigger", 1), (1400, "trigger", 1, 2), (1600, "trigger", 1)])
     bench.connect()
     bench.run_to(1201)
@@ -398,7 +465,10 @@ def test_lost_edges_of_the_encoder_reject_all_that_is_under_way() -> None:
     turns = [(1000 + n * 2, "encoder_a", n % 2) for n in range(1, 60)]
     later = [(1300, "encoder_a", 1, 4), *((1301 + n, "encoder_a", n % 2) for n in range(60))]
     config = settings(wires={"encoder_a": "A"}, reject_delay_counts=10)
-    bench = Bench(config, [*turns, (1150, "trigger", 1), (1160, "encoder_a", 0), (1161, "encoder_a", 1), *later])
+    bench = Bench(
+        config,
+        [*turns, (1150, "trigger", 1), (1160, "encoder_a", 0), (1161, "encoder_a", 1), *later],
+    )
     bench.connect()
     bench.run_to(1155)
     assert bench.say(Answer(1, True)) == [Answered(1, "cancelled")]
@@ -410,7 +480,9 @@ def test_lost_edges_of_the_encoder_reject_all_that_is_under_way() -> None:
 def test_items_at_an_encoder_that_stands_still_stop_the_line() -> None:
     """Its wire is broken: nothing would ever come due. READY rests, until somebody presses reset."""
     wires = {"encoder_a": "A", "reset": "BUTTON"}
-    bench = Bench(settings(wires=wires, reject_delay_counts=10), [*items(1200, 1300), (1400, "reset", 1)])
+    bench = Bench(
+        settings(wires=wires, reject_delay_counts=10), [*items(1200, 1300), (1400, "reset", 1)]
+    )
     bench.connect()
     bench.run_to(1299)
     assert bench.keeper.trouble == ""
@@ -423,8 +495,13 @@ def test_items_at_an_encoder_that_stands_still_stop_the_line() -> None:
 
 
 def belt(begin_ms: int, *legs: int) -> list[tuple[int, str, int]]:
-    """Edges of an encoder of two tracks: a count each 10 ms, forward by each positive leg, back by each negative."""
-    quarters = {1: (("a", 1), ("b", 1), ("a", 0), ("b", 0)), -1: (("b", 1), ("a", 1), ("b", 0), ("a", 0))}
+    """Edges of an encoder of two tracks: a count each 10 ms, forward by each positive leg, back by
+    each negative.
+    """
+    quarters = {
+        1: (("a", 1), ("b", 1), ("a", 0), ("b", 0)),
+        -1: (("b", 1), ("a", 1), ("b", 0), ("a", 0)),
+    }
     turns = [turn for leg in legs for turn in [1 if leg > 0 else -1] * abs(leg)]
     return [
         (begin_ms + count * 10 + quarter * 2, f"encoder_{track}", level)
@@ -433,21 +510,36 @@ def belt(begin_ms: int, *legs: int) -> list[tuple[int, str, int]]:
     ]
 
 
-def test_encoder_stop_and_reverse_rejects_the_item_where_it_is_and_when_the_belt_has_brought_it() -> None:
-    """Ten counts to the gate: five forward, a second's rest, three back, then on; the answer cancels nothing."""
+def test_encoder_stop_and_reverse_rejects_the_item_where_it_is_and_when_the_belt_has_brought_it() -> (
+    None
+):
+    """Ten counts to the gate: five forward, a second's rest, three back, then on; the answer
+    cancels nothing.
+    """
     wires = {"encoder_a": "A", "encoder_b": "B"}
-    script = [*belt(1010, *[1] * 15), (1200, "trigger", 1), *belt(1210, 5), *belt(2500, -3), *belt(2600, 12)]
+    script = [
+        *belt(1010, *[1] * 15),
+        (1200, "trigger", 1),
+        *belt(1210, 5),
+        *belt(2500, -3),
+        *belt(2600, 12),
+    ]
     bench = Bench(settings(wires=wires, reject_delay_counts=10), script)
     bench.connect()
     bench.run_to(1500)
     assert bench.say(Answer(1, False)) == [Answered(1, "kept")]
     bench.run_to(5000)
     tenth_ms = 2600 + (10 - 5 + 3 - 1) * 10  # the count that makes ten, after five and three back
-    assert [(ms, level) for ms, level, tag in bench.history() if tag == 1] == [(tenth_ms, 1), (tenth_ms + 20, 0)]
+    assert [(ms, level) for ms, level, tag in bench.history() if tag == 1] == [
+        (tenth_ms, 1),
+        (tenth_ms + 20, 0),
+    ]
 
 
 def test_a_reject_that_is_not_confirmed_stops_the_line() -> None:
-    """Item 1 comes to the bin, item 2 does not within 150 ms; then one comes that nobody had rejected."""
+    """Item 1 comes to the bin, item 2 does not within 150 ms; then one comes that nobody had
+    rejected.
+    """
     wires = {"confirm": "BIN-EYE", "reset": "BUTTON"}
     script = [*items(1200, 1400), (1350, "confirm", 1), (1700, "reset", 1), (1710, "confirm", 1)]
     bench = Bench(settings(wires=wires, confirm_ms=150.0), script)
@@ -464,12 +556,18 @@ def test_a_reject_that_is_not_confirmed_stops_the_line() -> None:
 
 def test_a_full_bin_stops_the_line_while_it_is_full() -> None:
     """No button needed."""
-    bench = Bench(settings(wires={"bin_full": "FULL"}), [(1200, "bin_full", 1), (1300, "bin_full", 0)])
+    bench = Bench(
+        settings(wires={"bin_full": "FULL"}), [(1200, "bin_full", 1), (1300, "bin_full", 0)]
+    )
     bench.connect()
     bench.run_to(1250)
     assert bench.keeper.trouble == "the bin is full"
     bench.run_to(1400)
-    assert [(ms, level) for ms, level, _ in bench.history("fault")] == [(1000, 0), (1200, 1), (1300, 0)]
+    assert [(ms, level) for ms, level, _ in bench.history("fault")] == [
+        (1000, 0),
+        (1200, 1),
+        (1300, 0),
+    ]
     assert not {ms for ms, _, _ in bench.history("ready")} & set(range(1201, 1300))
 
 
@@ -494,7 +592,9 @@ def test_the_gates_own_beat_needs_no_eye() -> None:
 
 
 def test_the_eye_announces_items_when_every_frame_is_one() -> None:
-    """Their moment may lie in the past, never in the future; with another trigger the word is out of place."""
+    """Their moment may lie in the past, never in the future; with another trigger the word is out
+    of place.
+    """
     bench = Bench(settings("every-frame"))
     bench.connect()
     bench.run_to(1200)
@@ -526,7 +626,9 @@ def test_a_second_eye_another_version_and_other_settings_are_refused() -> None:
 
 
 def test_stopping_lets_what_is_under_way_arrive() -> None:
-    """READY rests at once, answers still count, item 2 is rejected at its moment; then there is nothing to wait for."""
+    """READY rests at once, answers still count, item 2 is rejected at its moment; then there is
+    nothing to wait for.
+    """
     bench = Bench(settings(), items(1200, 1210))
     bench.connect()
     bench.run_to(1220)
@@ -544,7 +646,9 @@ def test_stopping_lets_what_is_under_way_arrive() -> None:
 
 
 def test_3_items_in_flight_under_random_inference_delay_keep_their_order() -> None:
-    """Up to three are between eye and gate, the answers take 5 to 290 ms: the pulses are those of the bad ones."""
+    """Up to three are between eye and gate, the answers take 5 to 290 ms: the pulses are those of
+    the bad ones.
+    """
     random.seed(1)
     moments = list(range(2000, 12000, 100))
     good = {tag: random.random() < 0.6 for tag in range(1, len(moments) + 1)}
@@ -553,7 +657,9 @@ def test_3_items_in_flight_under_random_inference_delay_keep_their_order() -> No
     answers = sorted((ms + random.randrange(5, 290), tag) for tag, ms in enumerate(moments, 1))
     for ms, tag in answers:
         bench.run_to(ms)
-        assert bench.say(Answer(tag, good[tag])) == [Answered(tag, "cancelled" if good[tag] else "kept")]
+        assert bench.say(Answer(tag, good[tag])) == [
+            Answered(tag, "cancelled" if good[tag] else "kept")
+        ]
         bench.say(Settle(tag))
     bench.run_to(15_000)
     assert [(ms, tag) for ms, level, tag in bench.history() if level][1:] == [

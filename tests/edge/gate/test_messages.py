@@ -5,7 +5,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.gate import messages as link
-from edge.gate.messages import LONGEST, Answer, Beat, Beaten, FromEye, FromGate, Hello, Missed, Seen, decode, encode
+from edge.gate.messages import (
+    LONGEST,
+    Answer,
+    Beat,
+    Beaten,
+    FromEye,
+    FromGate,
+    Hello,
+    Missed,
+    Seen,
+    decode,
+    encode,
+)
 
 TEXTS, NUMBERS = st.text(max_size=60), st.integers(-(2**63), 2**63)
 MESSAGES = st.one_of(
@@ -58,7 +70,9 @@ def test_a_message_is_exactly_right_or_refused(text: str, complaint: str) -> Non
 
 def test_a_long_text_is_cut_so_that_every_message_fits() -> None:
     """A trouble may be anything; four bytes a character at worst, escaped to twelve."""
-    message = encode(Beaten(dict.fromkeys(("triggers", "thrown", "missed"), 10**12), "\U0001f4a9" * 5000))
+    message = encode(
+        Beaten(dict.fromkeys(("triggers", "thrown", "missed"), 10**12), "\U0001f4a9" * 5000)
+    )
     assert len(message) < LONGEST
     assert isinstance(decode(message), Beaten)
 

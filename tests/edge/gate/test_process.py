@@ -106,7 +106,9 @@ def test_an_item_goes_the_whole_way_over_the_socket(rig: Rig) -> None:
             eye.say(Settle(tag))
         eventually(lambda: pulses_of(rig.folder))
         assert beaten(eye).counters["triggers"] == 2
-    rise = next(edge for edge in edges_of(rig.folder, "reject") if edge.sequence == 2 and edge.level)
+    rise = next(
+        edge for edge in edges_of(rig.folder, "reject") if edge.sequence == 2 and edge.level
+    )
     assert rise.t_ns - seen.t_ns >= 700 * MS
     assert pulses_of(rig.folder) == [2]
 
@@ -136,7 +138,9 @@ def test_a_second_eye_is_refused_and_the_first_goes_on(rig: Rig) -> None:
     ],
 )
 def test_after_a_malformed_message_nothing_of_that_eye_counts(rig: Rig, noise: bytes) -> None:
-    """It is hung up on; the item it had let pass, but not written down, is rejected and told to the next."""
+    """It is hung up on; the item it had let pass, but not written down, is rejected and told to the
+    next.
+    """
     swept(rig.folder)
     with Caller(rig.socket) as eye:
         eye.greet()
@@ -176,7 +180,9 @@ def test_strangers_who_say_nothing_do_not_keep_the_eye_out(rig: Rig) -> None:
 
 
 def test_an_eye_that_does_not_listen_is_as_good_as_dead(tmp_path: Path) -> None:
-    """Its socket fills with items; the gate hangs up, rejects all, and tells the next of each of them: none is lost."""
+    """Its socket fills with items; the gate hangs up, rejects all, and tells the next of each of
+    them: none is lost.
+    """
     many = 600
     with Rig(rig_settings(tmp_path, "every-frame", reject_delay_ms=500.0)) as rig:
         with Caller(rig.socket) as deaf:
@@ -228,7 +234,11 @@ def test_the_eye_announces_items_when_every_frame_is_one(tmp_path: Path) -> None
     """And gets a number for each."""
     with Rig(rig_settings(tmp_path, "every-frame")) as rig, Caller(rig.socket) as eye:
         eye.greet("every-frame")
-        assert [eye.ask(Expect(time.monotonic_ns())) for _ in range(3)] == [Expected(1), Expected(2), Expected(3)]
+        assert [eye.ask(Expect(time.monotonic_ns())) for _ in range(3)] == [
+            Expected(1),
+            Expected(2),
+            Expected(3),
+        ]
 
 
 def test_a_message_that_is_no_edge_does_not_stop_the_gate(rig: Rig) -> None:
@@ -240,8 +250,12 @@ def test_a_message_that_is_no_edge_does_not_stop_the_gate(rig: Rig) -> None:
         assert isinstance(eye.hear(), Missed)
 
 
-def test_eye_killed_drops_ready_within_500_ms_and_its_items_are_rejected(tmp_path: Path, config: Path) -> None:
-    """Kill -9 of a real process that holds the link: READY rests, FAULT rises, items before and after are rejected."""
+def test_eye_killed_drops_ready_within_500_ms_and_its_items_are_rejected(
+    tmp_path: Path, config: Path
+) -> None:
+    """Kill -9 of a real process that holds the link: READY rests, FAULT rises, items before and
+    after are rejected.
+    """
     eye = (
         "import sys, time; from pathlib import Path; from edge.clock import MonotonicClock, Stop\n"
         "from edge.gate.client import RemoteGate\n"
@@ -254,7 +268,10 @@ def test_eye_killed_drops_ready_within_500_ms_and_its_items_are_rejected(tmp_pat
     with edge_process("gate", config) as gate:
         swept(tmp_path)
         with subprocess.Popen(
-            [sys.executable, "-c", eye, str(tmp_path / "gate.sock")], cwd=ROOT, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", eye, str(tmp_path / "gate.sock")],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            text=True,
         ) as process:
             assert process.stdout is not None
             eventually(lambda: len(edges_of(tmp_path, "ready")) > 4)
@@ -277,8 +294,12 @@ def test_eye_killed_drops_ready_within_500_ms_and_its_items_are_rejected(tmp_pat
         assert gate.poll() is None
 
 
-def test_gate_killed_ends_ready_and_the_next_gate_rejects_what_was_in_transit(tmp_path: Path, config: Path) -> None:
-    """Kill -9 in mid-item: the eye sees it at once; a new gate takes the socket over, SAFE, and sweeps first."""
+def test_gate_killed_ends_ready_and_the_next_gate_rejects_what_was_in_transit(
+    tmp_path: Path, config: Path
+) -> None:
+    """Kill -9 in mid-item: the eye sees it at once; a new gate takes the socket over, SAFE, and
+    sweeps first.
+    """
     with edge_process("gate", config) as gate:
         eventually((tmp_path / "gate.sock").exists)
         with Caller(tmp_path / "gate.sock") as eye:
@@ -290,7 +311,11 @@ def test_gate_killed_ends_ready_and_the_next_gate_rejects_what_was_in_transit(tm
             assert eye.hear() is None
     before = len(read_edges(tmp_path / "edges.jsonl"))
     with edge_process("gate", config):
-        edges = eventually(lambda: len(found := read_edges(tmp_path / "edges.jsonl")) >= before + 5 and found[before:])
+        edges = eventually(
+            lambda: (
+                len(found := read_edges(tmp_path / "edges.jsonl")) >= before + 5 and found[before:]
+            )
+        )
         assert [(e.line, e.level, e.sequence) for e in edges[:5]] == [
             *[(line, level, None) for line, level in SAFE.items()],
             ("reject", 1, None),
@@ -302,8 +327,12 @@ def test_gate_killed_ends_ready_and_the_next_gate_rejects_what_was_in_transit(tm
             assert eye.ask(Answer(1, True)) == Answered(1, "unknown")
 
 
-def test_sigterm_lets_items_under_way_arrive_and_leaves_the_outputs_safe(tmp_path: Path, config: Path) -> None:
-    """As systemd stops it: READY=1, WATCHDOG=1 from the loop, STOPPING=1, the pulse, exit 0, one line a change."""
+def test_sigterm_lets_items_under_way_arrive_and_leaves_the_outputs_safe(
+    tmp_path: Path, config: Path
+) -> None:
+    """As systemd stops it: READY=1, WATCHDOG=1 from the loop, STOPPING=1, the pulse, exit 0, one
+    line a change.
+    """
     systemd = Systemd(tmp_path / "notify")
     with edge_process("gate", config, systemd.path) as gate:
         systemd.hear("READY=1")
@@ -328,11 +357,17 @@ def test_sigterm_lets_items_under_way_arrive_and_leaves_the_outputs_safe(tmp_pat
     systemd.close()
 
 
-def test_a_second_gate_is_refused_in_one_line(rig: Rig, config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_second_gate_is_refused_in_one_line(
+    rig: Rig, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """The first goes on; its lines and its socket stay its own."""
-    config.write_text(SETTINGS.replace("lines.sock", "other.sock").replace("edges.jsonl", "other.jsonl"))
+    config.write_text(
+        SETTINGS.replace("lines.sock", "other.sock").replace("edges.jsonl", "other.jsonl")
+    )
     assert main(["gate", "--config", str(config)]) == 78
-    assert "(another gate listens there); stop the other, or name another\n" in capsys.readouterr().err
+    assert (
+        "(another gate listens there); stop the other, or name another\n" in capsys.readouterr().err
+    )
     with Caller(rig.socket) as eye:
         assert isinstance(eye.greet(), Welcome)
 
@@ -341,14 +376,42 @@ def test_a_second_gate_is_refused_in_one_line(rig: Rig, config: Path, capsys: py
     ("old", "new", "message"),
     [
         ('trigger = "EYE"\n', "", '[trigger] kind "photo-eye" needs a name in [lines] trigger'),
-        ("[gate]\n", "[gate]\nreject_delay_counts = 5\n", 'reject_delay_counts needs driver "process" and a name in'),
-        ("[gate]\n", '[gate]\nmerge_gap_ms = 5\npulse = "accepts"\n', "[gate] merge_gap_ms must be 0 when"),
+        (
+            "[gate]\n",
+            "[gate]\nreject_delay_counts = 5\n",
+            'reject_delay_counts needs driver "process" and a name in',
+        ),
+        (
+            "[gate]\n",
+            '[gate]\nmerge_gap_ms = 5\npulse = "accepts"\n',
+            "[gate] merge_gap_ms must be 0 when",
+        ),
         ("[lines]\n", '[lines]\nencoder_b = "B"\n', "[lines] encoder_b needs encoder_a"),
-        ("[lines]\n", '[lines]\nactive_low = ["trigger", "redject"]\n', "lines that have a name, not redject"),
-        ("[lines]\n", '[lines]\nreject = "EYE"\n', "[lines] must give each line a name of its own, not EYE, EYE"),
-        ("[lines]\n", '[lines]\ndriver = "gpiod"\n', '[lines] driver "gpiod" needs a name in reject'),
-        ('socket = "gate.sock"', 'socket = "no/gate.sock"', "[gate] socket must be where a socket can be made"),
-        ('record = "edges.jsonl"', 'record = "no/edges"', "[gate] record must be a file that can be written"),
+        (
+            "[lines]\n",
+            '[lines]\nactive_low = ["trigger", "redject"]\n',
+            "lines that have a name, not redject",
+        ),
+        (
+            "[lines]\n",
+            '[lines]\nreject = "EYE"\n',
+            "[lines] must give each line a name of its own, not EYE, EYE",
+        ),
+        (
+            "[lines]\n",
+            '[lines]\ndriver = "gpiod"\n',
+            '[lines] driver "gpiod" needs a name in reject',
+        ),
+        (
+            'socket = "gate.sock"',
+            'socket = "no/gate.sock"',
+            "[gate] socket must be where a socket can be made",
+        ),
+        (
+            'record = "edges.jsonl"',
+            'record = "no/edges"',
+            "[gate] record must be a file that can be written",
+        ),
     ],
 )
 def test_wrong_settings_are_one_line_and_78(
@@ -365,8 +428,9 @@ def test_wrong_settings_are_one_line_and_78(
 def test_ready_beats_on_time_on_the_real_clock(rig: Rig) -> None:
     """Half a second of it: no faster than asked; how much slower is the machine's affair.
 
-    Each edge is due a beat after the one before was decided on, and stamped when it was made: a machine that holds the
-    gate up between the two makes the next interval look short. All together cannot, but for the first hold-up.
+    Each edge is due a beat after the one before was decided on, and stamped when it was made: a
+    machine that holds the gate up between the two makes the next interval look short. All together
+    cannot, but for the first hold-up.
     """
     with Caller(rig.socket) as eye:
         eye.greet()
@@ -399,7 +463,9 @@ def test_the_gate_and_its_drivers_import_nothing_that_sees() -> None:
         "print(sorted(seeing & set(sys.modules)))\n"
         "print(int(next(l for l in open('/proc/self/status') if l.startswith('VmHWM')).split()[1]))\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     seen, peak_kb = done.stdout.splitlines()
     assert seen == "[]"
     assert int(peak_kb) <= 20_000

@@ -142,7 +142,9 @@ def test_a_pulse_that_begins_late_is_still_of_full_width() -> None:
 
 
 def test_a_rise_that_took_its_time_does_not_shorten_the_pulse() -> None:
-    """The processor was taken away while the line was raised: the width counts from when the line was high."""
+    """The processor was taken away while the line was raised: the width counts from when the line
+    was high.
+    """
 
     class SlowToRise(SimulatedClock):
         reads = 0
@@ -156,7 +158,9 @@ def test_a_rise_that_took_its_time_does_not_shorten_the_pulse() -> None:
     clock, slow_read = SlowToRise(), 0
     with SimulatedGate(SETTINGS, clock) as gate:
         gate.expect(1, 0)
-        slow_read = clock.reads + 2  # the first is the moment at which the gate acts, the second the edge's own
+        slow_read = (
+            clock.reads + 2
+        )  # the first is the moment at which the gate acts, the second the edge's own
         clock.sleep_until(1000 * MS)
     assert history(gate) == [(0, 0, None), (1, 107, 1), (0, 127, 1)]
 
@@ -180,7 +184,8 @@ def test_the_line_is_high_exactly_while_a_rejected_item_is_at_the_gate(
 ) -> None:
     """Against an oracle: the union of one interval for each item that was not cancelled in time.
 
-    *plan*: for each item the time since the one before, whether it passes, and how long the eye takes, in ms.
+    *plan*: for each item the time since the one before, whether it passes, and how long the eye
+    takes, in ms.
     """
     clock, now = SimulatedClock(), 0
     todo: list[tuple[int, int, int, bool]] = []
@@ -215,7 +220,11 @@ def test_every_edge_is_recorded_as_a_json_line(tmp_path: Path) -> None:
         clock = SimulatedClock()
         with SimulatedGate(SETTINGS, clock, path) as gate:
             gate.expect(1, 0)
-    expected = [Edge("reject", 0, 0, None), Edge("reject", 1, 100 * MS, 1), Edge("reject", 0, 120 * MS, 1)]
+    expected = [
+        Edge("reject", 0, 0, None),
+        Edge("reject", 1, 100 * MS, 1),
+        Edge("reject", 0, 120 * MS, 1),
+    ]
     assert read_edges(path) == expected * 2
     assert json.loads(path.read_text().splitlines()[1]) == {
         "line": "reject",
@@ -234,8 +243,12 @@ def test_a_record_that_cannot_be_written_is_a_wrong_setting(tmp_path: Path) -> N
         pass
 
 
-def test_a_full_disk_does_not_stop_the_gate_but_the_station_hears_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The record fails at the pulse's first edge; the pulse is whole all the same, and the next item is refused."""
+def test_a_full_disk_does_not_stop_the_gate_but_the_station_hears_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The record fails at the pulse's first edge; the pulse is whole all the same, and the next
+    item is refused.
+    """
     clock = SimulatedClock()
     gate = SimulatedGate(SETTINGS, clock)
 
@@ -247,7 +260,9 @@ def test_a_full_disk_does_not_stop_the_gate_but_the_station_hears_of_it(monkeypa
             clock.sleep_until(200 * MS)
             gate.expect(2, 200 * MS)
 
-    with pytest.raises(JournalError, match=r"the gate's record cannot be written \(No space left on device\)"):
+    with pytest.raises(
+        JournalError, match=r"the gate's record cannot be written \(No space left on device\)"
+    ):
         work()
     assert history(gate) == [(0, 0, None), (1, 100, 1), (0, 120, 1), (1, 300, 2), (0, 320, 2)]
 
@@ -262,7 +277,9 @@ def test_a_record_on_a_full_disk_is_refused_at_the_start() -> None:
 
 
 def test_the_pulse_comes_on_time_while_the_eye_is_busy() -> None:
-    """On the real clock: this thread sleeps through the due moment, the gate does not. Tolerance 100 ms."""
+    """On the real clock: this thread sleeps through the due moment, the gate does not. Tolerance
+    100 ms.
+    """
     clock, threads = MonotonicClock(), threading.active_count()
     with SimulatedGate(GateSettings(reject_delay_ms=50, pulse_ms=30), clock) as gate:
         begin = clock.now_ns()
@@ -276,7 +293,9 @@ def test_the_pulse_comes_on_time_while_the_eye_is_busy() -> None:
     assert threading.active_count() == threads
 
 
-def test_the_station_hears_of_it_when_the_gate_no_longer_keeps_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_station_hears_of_it_when_the_gate_no_longer_keeps_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """A timing thread that died silently would let everything pass."""
     gate = SimulatedGate(GateSettings(reject_delay_ms=1, pulse_ms=1), MonotonicClock())
 

@@ -20,7 +20,9 @@ from tests.disk import item, journal, shape, small_file_system, took_less_than, 
 
 def settings(**changes: Any) -> EvidenceSettings:
     """Patient settings that look at the folder alone, not at the disk around it."""
-    return EvidenceSettings(**{"keep_free_mb": 0, "pass_rate": 0.0, "patience_ms": 10_000.0, **changes})
+    return EvidenceSettings(
+        **{"keep_free_mb": 0, "pass_rate": 0.0, "patience_ms": 10_000.0, **changes}
+    )
 
 
 def noise(seed: int, side: int = 64) -> Frame:
@@ -55,7 +57,11 @@ def test_rejects_and_faults_are_kept_always_and_passes_as_drawn(tmp_path: Path) 
     assert names == ["000000001-000000007-reject.jpg", "", "", "000000002-000000010-fault.jpg"]
     assert files(tmp_path / "e") == [name for name in names if name]
     with Image.open(tmp_path / "e" / names[0]) as picture:
-        assert (picture.format, picture.size, picture.info["comment"]) == ("JPEG", (64, 64), b"no dot found")
+        assert (picture.format, picture.size, picture.info["comment"]) == (
+            "JPEG",
+            (64, 64),
+            b"no dot found",
+        )
 
 
 def test_the_passes_drawn_are_a_stated_share_and_the_same_each_time(tmp_path: Path) -> None:
@@ -81,7 +87,9 @@ def test_the_ring_keeps_the_newest_within_its_limit(tmp_path: Path) -> None:
 
 
 def test_a_restart_goes_on_with_the_numbers_and_the_ring(tmp_path: Path) -> None:
-    """Even when the items begin at 1 again, because somebody took the journal away: the oldest picture goes first."""
+    """Even when the items begin at 1 again, because somebody took the journal away: the oldest
+    picture goes first.
+    """
     with Evidence(tmp_path, settings(limit_mb=1, quality=95)) as kept:
         before = keep_all(kept, range(1001, 1009), side=256)
     with Evidence(tmp_path, settings(limit_mb=1, quality=95)) as kept:
@@ -98,8 +106,12 @@ def test_what_goes_first_is_one_key() -> None:
     assert sorted(random.Random(1).sample(kept, 20), key=goes_first) == kept
 
 
-def test_a_decision_never_waits_for_a_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A disk that takes a second for each: two wait, one is being written, the others are not kept and say so."""
+def test_a_decision_never_waits_for_a_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that takes a second for each: two wait, one is being written, the others are not kept
+    and say so.
+    """
     real = Evidence._make_room
 
     def slow(self: Evidence, size: int) -> None:
@@ -120,7 +132,9 @@ def test_a_decision_never_waits_for_a_picture(tmp_path: Path, monkeypatch: pytes
     assert len(files(tmp_path)) == 3
 
 
-def test_the_camera_may_have_its_picture_back_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_camera_may_have_its_picture_back_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What is kept is a copy: the driver writes the next frame into the same memory."""
     picture = np.zeros((64, 64, 3), np.uint8)
     with Evidence(tmp_path, settings()) as kept:
@@ -130,7 +144,9 @@ def test_the_camera_may_have_its_picture_back_at_once(tmp_path: Path, monkeypatc
         assert np.asarray(written).max() < 10
 
 
-def test_a_picture_that_is_written_is_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_picture_that_is_written_is_let_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It takes 5 MB, and the next one may come tomorrow."""
     seen: list[weakref.ref[Image.Image]] = []
 
@@ -153,8 +169,12 @@ def test_the_sum_is_that_of_the_file_which_is_there_before_keep_returns(tmp_path
     assert exhibit.as_fields() == {"evidence": exhibit.name, "evidence_sha256": exhibit.sha256}
 
 
-def test_a_disk_that_has_caught_up_gets_patience_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A picture that came too late has a name and no sum; the next one, when that is written, has both."""
+def test_a_disk_that_has_caught_up_gets_patience_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A picture that came too late has a name and no sum; the next one, when that is written, has
+    both.
+    """
     held = threading.Event()
     monkeypatch.setattr(Evidence, "_make_room", lambda *_: held.wait())
     with Evidence(tmp_path, settings(patience_ms=1.0)) as kept:
@@ -163,7 +183,11 @@ def test_a_disk_that_has_caught_up_gets_patience_again(tmp_path: Path, monkeypat
         held.set()
         until(kept._free.is_set)
         kept.settings = settings()
-        assert (bool(late.name), late.sha256, bool(kept.keep(2, "reject", noise(2)).sha256)) == (True, "", True)
+        assert (bool(late.name), late.sha256, bool(kept.keep(2, "reject", noise(2)).sha256)) == (
+            True,
+            "",
+            True,
+        )
     assert (tmp_path / late.name).exists()
 
 
@@ -178,7 +202,11 @@ def test_no_trouble_with_the_folder_fails_a_decision(tmp_path: Path, in_the_way:
             folder.rmdir()
         until(kept._free.is_set)
         exhibit = kept.keep(1, "reject", noise(1))
-        assert (exhibit.name, "pictures cannot be kept" in exhibit.lost, kept.trouble) == ("", True, exhibit.lost)
+        assert (exhibit.name, "pictures cannot be kept" in exhibit.lost, kept.trouble) == (
+            "",
+            True,
+            exhibit.lost,
+        )
         assert kept.take_state() == {"pictures": 0, "mb": 0.0, "lost": 1}
 
 
@@ -187,11 +215,15 @@ def test_below_the_room_left_to_others_the_oldest_go_and_then_none_is_kept(
 ) -> None:
     """A disk of which 60 kB are free for us with nothing kept; each picture takes some 14 kB."""
     monkeypatch.setattr(
-        evidence, "_free_bytes", lambda folder: 2_060_000 - sum(p.stat().st_size for p in folder.iterdir())
+        evidence,
+        "_free_bytes",
+        lambda folder: 2_060_000 - sum(p.stat().st_size for p in folder.iterdir()),
     )
     with Evidence(tmp_path, settings(keep_free_mb=2)) as kept:
         names = keep_all(kept, range(1, 9), side=128)
-        until(lambda: len(kept._kept) > 0 and kept._queue.empty() and (tmp_path / names[-1]).exists())
+        until(
+            lambda: len(kept._kept) > 0 and kept._queue.empty() and (tmp_path / names[-1]).exists()
+        )
         left = files(tmp_path)
         assert left == names[-len(left) :]
         assert 1 < len(left) < 8
@@ -199,7 +231,9 @@ def test_below_the_room_left_to_others_the_oldest_go_and_then_none_is_kept(
         monkeypatch.setattr(evidence, "_free_bytes", lambda _: 1_000_000)
         kept.keep(9, "reject", noise(9))
         until(lambda: kept.trouble != "")
-        assert kept.trouble.endswith("pictures cannot be kept (the disk is nearly full, see [evidence] keep_free_mb)")
+        assert kept.trouble.endswith(
+            "pictures cannot be kept (the disk is nearly full, see [evidence] keep_free_mb)"
+        )
     assert files(tmp_path) == []
 
 
@@ -220,7 +254,11 @@ def test_after_a_power_cut_half_written_pictures_are_removed(tmp_path: Path) -> 
         (tmp_path / name).write_bytes(content)
     with Evidence(tmp_path, settings()) as kept:
         assert kept.keep(5, "reject", noise(1)).name == "000000005-000000005-reject.jpg"
-    assert files(tmp_path) == ["000000001-000000001-reject.jpg", "000000005-000000005-reject.jpg", "notes.txt"]
+    assert files(tmp_path) == [
+        "000000001-000000001-reject.jpg",
+        "000000005-000000005-reject.jpg",
+        "notes.txt",
+    ]
 
 
 def test_without_a_folder_nothing_is_kept(tmp_path: Path) -> None:
@@ -232,7 +270,9 @@ def test_without_a_folder_nothing_is_kept(tmp_path: Path) -> None:
 
 
 def test_disk_full_evidence_goes_first_and_the_journal_never(tmp_path: Path) -> None:
-    """A real file system of a megabyte, full of pictures: the journal takes their room without any trouble."""
+    """A real file system of a megabyte, full of pictures: the journal takes their room without any
+    trouble.
+    """
     with small_file_system(tmp_path / "small") as disk:
         with Evidence(disk / "e", settings(limit_mb=10)) as kept:
             log = journal(disk / "journal.jsonl", make_room=kept.give_way)
@@ -251,7 +291,10 @@ def test_disk_full_evidence_goes_first_and_the_journal_never(tmp_path: Path) -> 
 
 def test_evidence_on_another_disk_is_not_given_up(tmp_path: Path) -> None:
     """It would not help."""
-    with small_file_system(tmp_path / "small") as disk, Evidence(tmp_path / "e", settings()) as kept:
+    with (
+        small_file_system(tmp_path / "small") as disk,
+        Evidence(tmp_path / "e", settings()) as kept,
+    ):
         keep_all(kept, range(1, 3))
         until(lambda: len(kept._kept) == 2)
         assert not kept.give_way(disk / "journal.jsonl")

@@ -50,7 +50,11 @@ def test_a_raspberry_pi_shows_temperature_throttling_and_undervoltage(tmp_path: 
     firmware.mkdir(parents=True)
     (firmware / "get_throttled").write_text("40001\n")
     seen = board(tmp_path)
-    assert (seen["temperature_c"], seen["throttled"], seen["undervoltage"]) == (61.5, "0x40001", True)
+    assert (seen["temperature_c"], seen["throttled"], seen["undervoltage"]) == (
+        61.5,
+        "0x40001",
+        True,
+    )
     assert throttled_words(0x40001) == "undervoltage now; before: throttled"
     assert throttled_words(0) == "never"
 
@@ -62,7 +66,11 @@ def test_undervoltage_is_read_from_the_voltage_driver_when_the_firmware_says_not
     tmp_path: Path, name: str, alarm: str, said: bool | None
 ) -> None:
     """The mainline kernel has a hwmon driver, rpi_volt."""
-    fake_files(tmp_path, sys__class__hwmon__hwmon3__name=f"{name}\n", sys__class__hwmon__hwmon3__in0_lcrit_alarm=alarm)
+    fake_files(
+        tmp_path,
+        sys__class__hwmon__hwmon3__name=f"{name}\n",
+        sys__class__hwmon__hwmon3__in0_lcrit_alarm=alarm,
+    )
     assert board(tmp_path)["undervoltage"] is said
 
 
@@ -85,7 +93,15 @@ class Box:
         self.journal = Journal(self.path, self.clock, settings=settings(**changes))
         evidence = Evidence(None, EvidenceSettings())
         about = {"version": "1.2", "settings_sha256": "ab"}
-        self.health = Health(self.journal, evidence, JournalSettings(health_s=60), self.clock, self.status, about, root)
+        self.health = Health(
+            self.journal,
+            evidence,
+            JournalSettings(health_s=60),
+            self.clock,
+            self.status,
+            about,
+            root,
+        )
 
     def tick_at(self, seconds: float) -> None:
         """Tick then."""
@@ -95,7 +111,9 @@ class Box:
 
 def test_a_minute_by_minute_line_tells_how_the_box_is(tmp_path: Path) -> None:
     """At 60 s with the two items since the start, at 120 s with none, and not in between."""
-    box = Box(tmp_path, fake_files(tmp_path / "root", sys__class__thermal__thermal_zone0__temp="40000"))
+    box = Box(
+        tmp_path, fake_files(tmp_path / "root", sys__class__thermal__thermal_zone0__temp="40000")
+    )
     with box.journal:
         for seconds in (1.0, 59.9):
             box.health.item(1, Verdict("pass", "found"), ms=seconds)
@@ -108,9 +126,16 @@ def test_a_minute_by_minute_line_tells_how_the_box_is(tmp_path: Path) -> None:
         (2, 1, 59.9, 59.9),
         (0, *[None] * 3),
     ]
-    assert [(r["temperature_c"], r["queue_depth"], r["trouble"]) for r in lines] == [(40.0, 3, "")] * 2
+    assert [(r["temperature_c"], r["queue_depth"], r["trouble"]) for r in lines] == [
+        (40.0, 3, "")
+    ] * 2
     assert lines[0]["evidence"] == {"pictures": 0, "mb": 0.0, "lost": 0}
-    assert set(lines[0]["journal"]) == {"waiting_lines", "waiting_kb", "slowest_sync_ms", "lost_records"}
+    assert set(lines[0]["journal"]) == {
+        "waiting_lines",
+        "waiting_kb",
+        "slowest_sync_ms",
+        "lost_records",
+    }
     assert verify(box.path).records == 2
 
 
@@ -122,7 +147,11 @@ def test_percentiles_need_bounded_memory(tmp_path: Path) -> None:
             box.health.item(number, Verdict("pass", "found"), ms=float(number))
         box.tick_at(60)
     (line,) = read_records(box.path)
-    assert (line["items"], line["worst_ms"], line["p50_ms"]) == (100_000, 99_999, 99_999 - LATENCIES // 2)
+    assert (line["items"], line["worst_ms"], line["p50_ms"]) == (
+        100_000,
+        99_999,
+        99_999 - LATENCIES // 2,
+    )
 
 
 def test_the_status_file_says_what_a_technician_asks_first(tmp_path: Path) -> None:
@@ -139,10 +168,21 @@ def test_the_status_file_says_what_a_technician_asks_first(tmp_path: Path) -> No
     assert first is not None
     assert second is not None
     assert second["written_ns"] > first["written_ns"]
-    said = {"state": "running", "trouble": "", "version": "1.2", "settings_sha256": "ab", "counters": COUNTERS}
+    said = {
+        "state": "running",
+        "trouble": "",
+        "version": "1.2",
+        "settings_sha256": "ab",
+        "counters": COUNTERS,
+    }
     assert {name: first[name] for name in said} == said
     assert first["queue_depth"] == 3
-    assert first["last"] == {"sequence": 7, "verdict": "reject", "reason": "no dot found", "ms": 12.5}
+    assert first["last"] == {
+        "sequence": 7,
+        "verdict": "reject",
+        "reason": "no dot found",
+        "ms": 12.5,
+    }
     assert (first["p50_ms"], first["p99_ms"]) == (12.5, 12.5)
     assert is_running(first)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["journal.jsonl", "status.json"]
@@ -165,7 +205,11 @@ def test_trouble_shows_in_the_state(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         ("", "the bin is full", "the bin is full"),
         ("the disk is full", "", "the disk is full"),
         ("the disk is full", "the bin is full", "the disk is full; the bin is full"),
-        ("the disk is full", "the bin is full; the disk is full", "the bin is full; the disk is full"),
+        (
+            "the disk is full",
+            "the bin is full; the disk is full",
+            "the bin is full; the disk is full",
+        ),
     ],
 )
 def test_the_gates_trouble_shows_in_the_state_and_stays_the_gates(

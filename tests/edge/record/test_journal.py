@@ -35,7 +35,9 @@ def write(path: Path, items: int = 3) -> list[bytes]:
         log.append("start", {"version": "0"})
         for _ in range(items):
             log.append("item", ITEM)
-        log.append("stop", {"counters": {"triggers": items, "pass": items, "reject": 0, "fault": 0}})
+        log.append(
+            "stop", {"counters": {"triggers": items, "pass": items, "reject": 0, "fault": 0}}
+        )
     return path.read_bytes().splitlines(keepends=True)
 
 
@@ -46,7 +48,9 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_a_record_carries_all_that_names_its_moment(path: Path) -> None:
-    """Boot, number, monotonic and wall time, whether the clock was right, and the hash of the line before."""
+    """Boot, number, monotonic and wall time, whether the clock was right, and the hash of the line
+    before.
+    """
     first, second, *_ = write(path)
     assert first.startswith(HEAD)
     assert json.loads(second) == {
@@ -77,7 +81,9 @@ def test_numbers_and_chain_go_on_after_a_restart(path: Path) -> None:
 @searching(max_examples=50)
 @given(cut=st.data())
 def test_a_power_cut_at_any_byte_loses_at_most_the_line_in_writing(cut: st.DataObject) -> None:
-    """Cut the file anywhere: every line that was whole is still there, and a new run goes on behind it."""
+    """Cut the file anywhere: every line that was whole is still there, and a new run goes on behind
+    it.
+    """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "journal.jsonl"
         lines = write(path)
@@ -100,7 +106,9 @@ def test_a_power_cut_at_any_byte_loses_at_most_the_line_in_writing(cut: st.DataO
         assert verify(path).records == len(after)
 
 
-@pytest.mark.parametrize("garbage", [b"\0" * 700, b"\0" * 10 + b"\n\n", b'{"v": 1, "kind": 5}\nxx\n', b"\n"])
+@pytest.mark.parametrize(
+    "garbage", [b"\0" * 700, b"\0" * 10 + b"\n\n", b'{"v": 1, "kind": 5}\nxx\n', b"\n"]
+)
 def test_garbage_after_the_last_line_is_taken_off_and_told(path: Path, garbage: bytes) -> None:
     """Some file systems leave zeros where the line should have been."""
     lines = write(path)
@@ -116,7 +124,10 @@ def test_garbage_after_the_last_line_is_taken_off_and_told(path: Path, garbage: 
 def test_a_file_that_is_no_journal_is_left_alone(path: Path) -> None:
     """A wrong name in the settings must not cut somebody's file short."""
     path.write_bytes(b"root:x:0:0\nhalf a line")
-    with pytest.raises(JournalError, match="is not a stampgate journal; move it away"), journal(path):
+    with (
+        pytest.raises(JournalError, match="is not a stampgate journal; move it away"),
+        journal(path),
+    ):
         pass
     assert path.read_bytes() == b"root:x:0:0\nhalf a line"
 
@@ -139,11 +150,16 @@ def test_only_one_may_write(path: Path) -> None:
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     """With the next step."""
-    with pytest.raises(JournalError, match=r"cannot be opened .* name another"), journal(tmp_path / "no" / "j.jsonl"):
+    with (
+        pytest.raises(JournalError, match=r"cannot be opened .* name another"),
+        journal(tmp_path / "no" / "j.jsonl"),
+    ):
         pass
 
 
-def test_append_returns_when_the_line_is_on_the_disk(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_append_returns_when_the_line_is_on_the_disk(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What the disk was told, in order: the whole line, then to keep it."""
     calls: list[str] = []
     write_real, sync_real = os.write, os.fdatasync
@@ -170,9 +186,18 @@ CHANGES: dict[str, tuple[Callable[[Lines], Lines], str]] = {
         lambda lines: [*lines[:2], lines[2].replace(b"pass", b"reject"), *lines[3:]],
         "line 4 must carry",
     ),
-    "a verdict made up": (lambda lines: [*lines[:2], lines[2].replace(b"pass", b"fail"), *lines[3:]], "line 3 must be"),
-    "a line removed": (lambda lines: [*lines[:2], *lines[3:]], "line 3 must carry the hash of the line before"),
-    "lines swapped": (lambda lines: [lines[0], lines[2], lines[1], *lines[3:]], "line 2 must carry"),
+    "a verdict made up": (
+        lambda lines: [*lines[:2], lines[2].replace(b"pass", b"fail"), *lines[3:]],
+        "line 3 must be",
+    ),
+    "a line removed": (
+        lambda lines: [*lines[:2], *lines[3:]],
+        "line 3 must carry the hash of the line before",
+    ),
+    "lines swapped": (
+        lambda lines: [lines[0], lines[2], lines[1], *lines[3:]],
+        "line 2 must carry",
+    ),
     "the head removed": (lambda lines: lines[1:], "line 1 must carry"),
     "a line added": (lambda lines: [*lines, b"{}\n"], "line 6 must be a whole record"),
     "the tail cut": (lambda lines: [*lines[:-1], lines[-1][:-1]], "line 5 must be a whole record"),
@@ -190,7 +215,9 @@ def test_verify_names_the_line_where_the_chain_breaks(path: Path, change: str) -
 
 
 @given(place=st.data(), value=st.integers(0, 255))
-def test_no_byte_of_a_line_can_change_unseen_once_another_line_follows(place: st.DataObject, value: int) -> None:
+def test_no_byte_of_a_line_can_change_unseen_once_another_line_follows(
+    place: st.DataObject, value: int
+) -> None:
     """The last line alone is not yet held by a hash."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "journal.jsonl"
@@ -234,13 +261,20 @@ def killed_writer(path: Path, request: pytest.FixtureRequest) -> Iterator[subpro
     )
     root = ROOT
     with subprocess.Popen(
-        [sys.executable, "-c", code, str(path), request.param], stdout=subprocess.PIPE, text=True, cwd=root
+        [sys.executable, "-c", code, str(path), request.param],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=root,
     ) as p:
         yield p
 
 
-def test_kill_9_loses_no_line_that_append_returned_for(path: Path, killed_writer: subprocess.Popen[str]) -> None:
-    """Killed at whatever it was doing after twenty lines: the kernel has them, be they on the disk yet or not."""
+def test_kill_9_loses_no_line_that_append_returned_for(
+    path: Path, killed_writer: subprocess.Popen[str]
+) -> None:
+    """Killed at whatever it was doing after twenty lines: the kernel has them, be they on the disk
+    yet or not.
+    """
     assert killed_writer.stdout is not None
     for _ in range(20):
         killed_writer.stdout.readline()

@@ -19,7 +19,17 @@ from edge.errors import JournalError
 from edge.record.journal import Journal
 from edge.record.journal_file import turned_files
 from edge.record.verify import read_records, verify
-from tests.disk import NOON, Disk, item, journal, settings, shape, small_file_system, took_less_than, until
+from tests.disk import (
+    NOON,
+    Disk,
+    item,
+    journal,
+    settings,
+    shape,
+    small_file_system,
+    took_less_than,
+    until,
+)
 
 REASONS = {
     errno.ENOSPC: "No space left on device",
@@ -73,18 +83,30 @@ def items(path: Path) -> list[int]:
 def test_disk_full_or_read_only_or_broken_decisions_go_on_and_no_record_is_missing(
     path: Path, disk: Disk, error: int
 ) -> None:
-    """Nothing is raised, trouble says why; when the disk takes lines again they are all there, and a disk record."""
+    """Nothing is raised, trouble says why; when the disk takes lines again they are all there, and
+    a disk record.
+    """
     with journal(path) as log:
         log.append("start", {})
         assert log.trouble == ""
         disk.error = error
         for _ in range(3):
             log.append("item", item("reject"))
-        assert log.trouble == f"{path}: the journal cannot be written ({REASONS[error]}); records waiting in memory: 3"
+        assert (
+            log.trouble
+            == f"{path}: the journal cannot be written ({REASONS[error]}); records waiting in memory: 3"
+        )
         disk.error = 0
         until(lambda: not log.trouble)
         log.append("item", item())
-    assert shape(path) == [("start", 0), ("reject", 1), ("reject", 2), ("reject", 3), ("disk", 3), ("pass", 4)]
+    assert shape(path) == [
+        ("start", 0),
+        ("reject", 1),
+        ("reject", 2),
+        ("reject", 3),
+        ("disk", 3),
+        ("pass", 4),
+    ]
     told = read_records(path)[4]
     assert (told["reason"], told["late_records"]) == (REASONS[error], 3)
     assert verify(path).items == 4
@@ -103,8 +125,12 @@ def test_a_line_that_the_disk_took_half_of_is_taken_back_at_once(path: Path, dis
 
 
 @pytest.mark.parametrize("sync", ["every-line", "grouped"])
-def test_disk_full_and_memory_full_leaves_a_gap_record_that_counts(path: Path, disk: Disk, sync: str) -> None:
-    """What did not fit is counted by verdict; the numbers go on, the chain holds and the counters still add up."""
+def test_disk_full_and_memory_full_leaves_a_gap_record_that_counts(
+    path: Path, disk: Disk, sync: str
+) -> None:
+    """What did not fit is counted by verdict; the numbers go on, the chain holds and the counters
+    still add up.
+    """
     with journal(path, memory_kb=64, sync=sync) as log:
         log.append("start", {})
         disk.error = errno.ENOSPC
@@ -121,7 +147,11 @@ def test_disk_full_and_memory_full_leaves_a_gap_record_that_counts(path: Path, d
     kept = [r for r in records if r.get("verdict") in ("reject", "fault")]
     assert [r["kind"] for r in records[-4:]] == ["gap", "disk", "item", "stop"]
     assert [r["sequence"] for r in kept] == list(range(1, len(kept) + 1))
-    assert (gap["sequence"], gap["lost_items"], gap["lost_records"]) == (300, 300 - len(kept), 300 - len(kept))
+    assert (gap["sequence"], gap["lost_items"], gap["lost_records"]) == (
+        300,
+        300 - len(kept),
+        300 - len(kept),
+    )
     assert gap["counted"]["reject"] + sum(r["verdict"] == "reject" for r in kept) == 200
     assert gap["counted"]["fault"] + sum(r["verdict"] == "fault" for r in kept) == 100
     assert sum(len(line) for line in path.read_bytes().splitlines()) < 70_000
@@ -130,7 +160,9 @@ def test_disk_full_and_memory_full_leaves_a_gap_record_that_counts(path: Path, d
 
 
 def test_slow_fsync_does_not_stop_the_line(path: Path, disk: Disk) -> None:
-    """Each sync takes half a second: the first item waits its patience, the others not at all; none is missing."""
+    """Each sync takes half a second: the first item waits its patience, the others not at all; none
+    is missing.
+    """
     with Journal(path, MonotonicClock(), settings=settings(patience_ms=50)) as log:
         log.append("start", {})
         until(lambda: not log.trouble)
@@ -198,11 +230,16 @@ def test_a_journal_removed_under_the_service_is_trouble_and_not_silence(path: Pa
         log.append("item", item())
         assert "another program moved, removed or cut it; restart the service" in log.trouble
 
-    with pytest.raises(JournalError, match="another program moved, removed or cut it"), journal(path) as log:
+    with (
+        pytest.raises(JournalError, match="another program moved, removed or cut it"),
+        journal(path) as log,
+    ):
         remove_and_go_on(log)
 
 
-def test_a_dead_writing_thread_ends_the_service(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dead_writing_thread_ends_the_service(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Nobody foresaw it, so nobody knows what is on the disk: exit status 74, systemd starts anew."""
 
     def broken(*_: object) -> int:
@@ -221,12 +258,23 @@ def test_by_default_each_line_is_synchronised_before_append_returns(path: Path, 
         assert disk.calls == ["write 1", "sync"] * 3
 
 
-def test_grouped_passes_share_a_sync_and_rejects_and_faults_have_their_own(path: Path, disk: Disk) -> None:
+def test_grouped_passes_share_a_sync_and_rejects_and_faults_have_their_own(
+    path: Path, disk: Disk
+) -> None:
     """Four passes fill a group; a reject takes the pass before it along."""
     with journal(path, sync="grouped", group_items=4, group_ms=60_000) as log:
         for verdict in ("pass", "pass", "pass", "pass", "pass", "reject", "fault", "pass"):
             log.append("item", item(verdict))
-        assert disk.calls == [*["write 1"] * 4, "sync", "write 1", "write 1", "sync", "write 1", "sync", "write 1"]
+        assert disk.calls == [
+            *["write 1"] * 4,
+            "sync",
+            "write 1",
+            "write 1",
+            "sync",
+            "write 1",
+            "sync",
+            "write 1",
+        ]
     assert disk.calls[-1] == "sync"
 
 
@@ -244,8 +292,12 @@ def test_grouped_no_pass_waits_longer_than_group_ms(path: Path, disk: Disk) -> N
         assert 300 <= waited_ms < 300 + SLACK_MS
 
 
-def test_grouped_the_time_of_a_group_runs_from_its_first_pass_and_not_from_its_last(path: Path, disk: Disk) -> None:
-    """Passes that keep coming, each well within group_ms of the one before, do not put the sync off."""
+def test_grouped_the_time_of_a_group_runs_from_its_first_pass_and_not_from_its_last(
+    path: Path, disk: Disk
+) -> None:
+    """Passes that keep coming, each well within group_ms of the one before, do not put the sync
+    off.
+    """
     with journal(path, sync="grouped", group_items=1000, group_ms=50) as log:
         for _ in range(60):
             log.append("item", item())
@@ -257,7 +309,9 @@ def test_grouped_the_time_of_a_group_runs_from_its_first_pass_and_not_from_its_l
 def test_grouped_lines_are_rewritten_when_their_sync_fails(
     path: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After a failed fdatasync nobody knows what is on the disk: all since the last good one is written again."""
+    """After a failed fdatasync nobody knows what is on the disk: all since the last good one is
+    written again.
+    """
     with journal(path, sync="grouped", group_items=3, group_ms=60_000) as log:
         log.append("item", item())
         log.append("item", item())
@@ -276,11 +330,15 @@ def test_grouped_lines_are_rewritten_when_their_sync_fails(
     assert verify(path).items == 3
 
 
-VERDICTS = st.lists(st.sampled_from(["pass", "pass", "pass", "reject", "fault"]), min_size=1, max_size=12)
+VERDICTS = st.lists(
+    st.sampled_from(["pass", "pass", "pass", "reject", "fault"]), min_size=1, max_size=12
+)
 
 
 def survivors(verdicts: Sequence[str], **policy: Any) -> list[str]:
-    """Write *verdicts*, cut the power, start again, and return the verdicts of the items that are left."""
+    """Write *verdicts*, cut the power, start again, and return the verdicts of the items that are
+    left.
+    """
     with pytest.MonkeyPatch.context() as monkeypatch, tempfile.TemporaryDirectory() as folder:
         disk, before = Disk(monkeypatch), Path(folder) / "before"
         before.mkdir()
@@ -296,7 +354,9 @@ def survivors(verdicts: Sequence[str], **policy: Any) -> list[str]:
 
 @searching(max_examples=25)
 @given(VERDICTS, st.integers(1, 5))
-def test_power_cut_every_line_loses_nothing_that_append_returned_for(verdicts: list[str], file_items: int) -> None:
+def test_power_cut_every_line_loses_nothing_that_append_returned_for(
+    verdicts: list[str], file_items: int
+) -> None:
     """In one file or in several."""
     assert survivors(verdicts, file_items=file_items) == verdicts
 
@@ -306,7 +366,9 @@ def test_power_cut_every_line_loses_nothing_that_append_returned_for(verdicts: l
 def test_power_cut_grouped_loses_fewer_than_a_group_and_passes_only(
     verdicts: list[str], file_items: int, group_items: int
 ) -> None:
-    """What is left is the beginning of what was written; what is lost is less than a group, and no reject or fault."""
+    """What is left is the beginning of what was written; what is lost is less than a group, and no
+    reject or fault.
+    """
     left = survivors(verdicts, sync="grouped", group_items=group_items, file_items=file_items)
     lost = verdicts[len(left) :]
     assert left == verdicts[: len(left)]
@@ -360,10 +422,15 @@ def test_a_service_started_on_a_really_full_disk_decides_too(small_disk: Path) -
 
 
 def test_read_only_at_the_start_is_refused_with_one_line(tmp_path: Path, small_disk: Path) -> None:
-    """Nothing could ever be written down there; systemd tries again, and the gate rejects meanwhile."""
+    """Nothing could ever be written down there; systemd tries again, and the gate rejects
+    meanwhile.
+    """
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
     with (
-        pytest.raises(JournalError, match=r"cannot be opened \(Read-only file system\); make room or permission"),
+        pytest.raises(
+            JournalError,
+            match=r"cannot be opened \(Read-only file system\); make room or permission",
+        ),
         Journal(small_disk / "journal.jsonl", MonotonicClock(), lambda: NOON),
     ):
         pass

@@ -28,7 +28,9 @@ def run(path: Path, items: int, **settings: Any) -> None:
         log.append("start", {})
         for _ in range(items):
             log.append("item", item())
-        log.append("stop", {"counters": {"triggers": items, "pass": items, "reject": 0, "fault": 0}})
+        log.append(
+            "stop", {"counters": {"triggers": items, "pass": items, "reject": 0, "fault": 0}}
+        )
 
 
 def names(path: Path) -> list[str]:
@@ -37,9 +39,15 @@ def names(path: Path) -> list[str]:
 
 
 def test_a_new_file_begins_after_so_many_items_and_the_chain_goes_on(path: Path) -> None:
-    """Seven items, three to a file: each file has its first item's number, and the chain goes through all."""
+    """Seven items, three to a file: each file has its first item's number, and the chain goes
+    through all.
+    """
     run(path, 7, file_items=3)
-    assert names(path) == ["journal-000001-000000001.jsonl", "journal-000002-000000004.jsonl", "journal.jsonl"]
+    assert names(path) == [
+        "journal-000001-000000001.jsonl",
+        "journal-000002-000000004.jsonl",
+        "journal.jsonl",
+    ]
     assert shape(path) == [
         ("start", 0), ("pass", 1), ("pass", 2), ("pass", 3),
         ("continued", 3), ("pass", 4), ("pass", 5), ("pass", 6),
@@ -56,7 +64,11 @@ def test_the_numbers_and_files_go_on_after_a_restart(path: Path) -> None:
     """A second run behind full files."""
     run(path, 4, file_items=3)
     run(path, 3, file_items=3)
-    assert names(path) == ["journal-000001-000000001.jsonl", "journal-000002-000000004.jsonl", "journal.jsonl"]
+    assert names(path) == [
+        "journal-000001-000000001.jsonl",
+        "journal-000002-000000004.jsonl",
+        "journal.jsonl",
+    ]
     assert [number for word, number in shape(path) if word == "pass"] == [1, 2, 3, 4, 5, 6, 7]
     assert verify(path) == Verified(13, 7, files=3)
 
@@ -77,7 +89,9 @@ def test_a_new_file_begins_after_a_day_of_running(path: Path) -> None:
 def test_a_new_file_begins_with_a_new_boot_if_the_old_one_holds_items(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A box that is switched off each evening has a file a day; one that restarts in a loop does not."""
+    """A box that is switched off each evening has a file a day; one that restarts in a loop does
+    not.
+    """
     for boot, items in (("a", 0), ("b", 0), ("c", 2), ("d", 1)):
         monkeypatch.setattr("edge.clock.boot_id", lambda boot=boot: boot)
         run(path, items)
@@ -89,8 +103,12 @@ def test_a_new_file_begins_with_a_new_boot_if_the_old_one_holds_items(
 
 
 @pytest.mark.parametrize("days", [-14, 1], ids=["two weeks back", "a day ahead"])
-def test_wall_clock_two_weeks_back_changes_nothing_but_the_wall_time_field(tmp_path: Path, days: int) -> None:
-    """Two runs of one history, in one of which the clock jumps: same files, numbers, order and moments."""
+def test_wall_clock_two_weeks_back_changes_nothing_but_the_wall_time_field(
+    tmp_path: Path, days: int
+) -> None:
+    """Two runs of one history, in one of which the clock jumps: same files, numbers, order and
+    moments.
+    """
     seen = {}
     for name, jump in (("steady", timedelta()), ("jump", timedelta(days=days))):
         (tmp_path / name).mkdir()
@@ -105,7 +123,10 @@ def test_wall_clock_two_weeks_back_changes_nothing_but_the_wall_time_field(tmp_p
                 clock.sleep_until(42 + number * 1000)
                 log.append("item", item())
         verify(path)
-        without = [{k: v for k, v in r.items() if k not in ("wall_time", "previous")} for r in read_records(path)]
+        without = [
+            {k: v for k, v in r.items() if k not in ("wall_time", "previous")}
+            for r in read_records(path)
+        ]
         seen[name] = (names(path), without)
     assert seen["steady"] == seen["jump"]
     assert read_records(tmp_path / "jump" / "journal.jsonl")[-1]["wall_time"] == (
@@ -133,7 +154,11 @@ def test_a_power_cut_at_any_byte_of_the_last_file_is_repaired(cut: st.DataObject
             path.unlink()
         else:
             path.write_bytes(content[:keep])
-        whole = [i for i in range(1, content.count(b"\n") + 1) if keep >= len(b"\n".join(content.split(b"\n")[:i]))]
+        whole = [
+            i
+            for i in range(1, content.count(b"\n") + 1)
+            if keep >= len(b"\n".join(content.split(b"\n")[:i]))
+        ]
         first = shape(turned_files(path)[0])
         kept = [("continued", 3), ("pass", 4), ("stop", 4)][: len(whole)]
         last = (kept or [("", 3)])[-1][1]
@@ -143,7 +168,11 @@ def test_a_power_cut_at_any_byte_of_the_last_file_is_repaired(cut: st.DataObject
             log.append("item", item())
         added = [word for word in shape(path)[len(first) + len(kept) :] if word[0] != "repair"]
         assert shape(path)[: len(first) + len(kept)] == first + kept
-        assert added == [*([] if kept else [("continued", last)]), ("start", last), ("pass", last + 1)]
+        assert added == [
+            *([] if kept else [("continued", last)]),
+            ("start", last),
+            ("pass", last + 1),
+        ]
         assert verify(path).items == last + 1
 
 
@@ -160,7 +189,10 @@ def test_a_missing_file_in_the_middle_is_named(path: Path) -> None:
     """By the numbers, before any hash is looked at."""
     run(path, 8, file_items=2)
     turned_files(path)[1].unlink()
-    with pytest.raises(InputError, match=r"journal-000003-000000005.jsonl: must follow file number 2, not journal-0"):
+    with pytest.raises(
+        InputError,
+        match=r"journal-000003-000000005.jsonl: must follow file number 2, not journal-0",
+    ):
         verify(path)
 
 
@@ -169,11 +201,15 @@ def test_a_changed_line_of_a_full_file_is_named_with_its_file(path: Path) -> Non
     run(path, 4, file_items=3)
     (first,) = turned_files(path)
     first.write_bytes(first.read_bytes().replace(b"for a test", b"for a jest"))
-    with pytest.raises(InputError, match=r"journal-000001-000000001.jsonl: line 3 must carry the hash"):
+    with pytest.raises(
+        InputError, match=r"journal-000001-000000001.jsonl: line 3 must carry the hash"
+    ):
         verify(path)
     lines = first.read_bytes().splitlines(keepends=True)
     first.write_bytes(b"".join(lines).replace(b"jest", b"test", 2))
-    with pytest.raises(InputError, match=r"journal.jsonl: line 1 must carry the hash of the line before"):
+    with pytest.raises(
+        InputError, match=r"journal.jsonl: line 1 must carry the hash of the line before"
+    ):
         verify(path)
 
 
@@ -195,7 +231,9 @@ def test_a_full_file_that_lost_its_end_is_not_built_upon(path: Path) -> None:
     (first,) = turned_files(path)
     first.write_bytes(first.read_bytes()[:-9])
     with (
-        pytest.raises(JournalError, match=r"journal-000001-000000001.jsonl: must end with a whole record"),
+        pytest.raises(
+            JournalError, match=r"journal-000001-000000001.jsonl: must end with a whole record"
+        ),
         journal(path),
     ):
         pass

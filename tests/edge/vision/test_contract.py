@@ -60,7 +60,10 @@ def changed(**values: Any) -> str:
         (changed(strides=[16]), "strides must be"),
         (changed(second_side=100), "second_side must be 0, or a multiple of 16, at least 32"),
         (changed(second_side=16), "second_side must be 0, or a multiple of 16, at least 32"),
-        (changed(second_side=96, second_px=97), "second_px must be at least 1 and at most second_side"),
+        (
+            changed(second_side=96, second_px=97),
+            "second_px must be at least 1 and at most second_side",
+        ),
         (changed(second_px=0), "second_px must be at least 1 and at most second_side"),
         (changed(second_from=1.0), "second_from must be at least 0 and below 1"),
         (changed(second_weight=-1.0), "second_weight must be at least 0"),
@@ -74,7 +77,9 @@ def test_a_contract_that_cannot_be_honoured_is_refused(text: str, message: str) 
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("field", [field.name for field in dataclasses.fields(Contract) if field.name != "version"])
+@pytest.mark.parametrize(
+    "field", [field.name for field in dataclasses.fields(Contract) if field.name != "version"]
+)
 def test_a_missing_field_is_named(field: str) -> None:
     """There are no defaults: the box must not guess what a model wants."""
     raw = json.loads(CONTRACT.to_json())

@@ -30,7 +30,9 @@ def test_marks_of_two_classes_are_found_where_they_were_painted(localizer: Local
 
 
 def test_boxes_are_in_camera_pixels(localizer: Localizer) -> None:
-    """The same dot in a picture of three times the size, wider than high: the bars above and below are taken off."""
+    """The same dot in a picture of three times the size, wider than high: the bars above and below
+    are taken off.
+    """
     found = localizer.find(paint({"dot": [(48, 48)]}, width=192, height=96, side=24))
     assert [f.label for f in found] == ["dot"]
     assert found[0].box.corners() == pytest.approx((24, 24, 96, 96))
@@ -59,7 +61,9 @@ def test_of_two_boxes_of_one_class_on_one_mark_the_better_stays() -> None:
 
 
 @given(st.integers(0, 2**32 - 1), st.floats(0.01, 0.99))
-def test_decode_of_noise_is_ordered_bounded_and_above_the_threshold(seed: int, threshold: float) -> None:
+def test_decode_of_noise_is_ordered_bounded_and_above_the_threshold(
+    seed: int, threshold: float
+) -> None:
     """Noise with holes in it (not-a-number) never becomes a finding without a box."""
     random = np.random.default_rng(seed)
     heat, sides = random.random((2, 12, 9), np.float32), random.random((4, 12, 9), np.float32) * 3
@@ -85,7 +89,9 @@ def foreign_text() -> str:
         ("no json", "must be a JSON text"),
     ],
 )
-def test_a_foreign_model_is_refused_in_one_line(tmp_path: Path, metadata: str, message: str) -> None:
+def test_a_foreign_model_is_refused_in_one_line(
+    tmp_path: Path, metadata: str, message: str
+) -> None:
     """It loads, but nobody says how to read it."""
     path = write_tiny_model(tmp_path / "m.onnx", metadata=metadata)
     with pytest.raises(ModelError) as caught:
@@ -116,12 +122,16 @@ def test_a_cut_model_is_refused_in_one_line(tmp_path: Path) -> None:
 
 def test_a_missing_model_is_named(tmp_path: Path) -> None:
     """And the next step with it."""
-    with pytest.raises(ModelError, match="no such model file; name an ONNX file made by 'stampgate export'"):
+    with pytest.raises(
+        ModelError, match="no such model file; name an ONNX file made by 'stampgate export'"
+    ):
         Localizer(tmp_path / "nowhere.onnx")
 
 
 @pytest.mark.parametrize("lie", [{"input_width": 96}, {"classes": ("dot", "square")}])
-def test_a_graph_that_breaks_its_own_contract_is_refused(tmp_path: Path, lie: dict[str, object]) -> None:
+def test_a_graph_that_breaks_its_own_contract_is_refused(
+    tmp_path: Path, lie: dict[str, object]
+) -> None:
     """Found at the start, not on the first item."""
     text = json.dumps({**dataclasses.asdict(CONTRACT), **lie})
     with pytest.raises(ModelError, match="contract"):

@@ -23,7 +23,14 @@ def test_the_examples_in_the_docstrings_are_true() -> None:
 
 @given(pictures, pictures, inputs, inputs, parts, parts, parts, parts)
 def test_a_box_survives_the_way_to_the_network_and_back(
-    width: int, height: int, in_width: int, in_height: int, left: float, top: float, right: float, bottom: float
+    width: int,
+    height: int,
+    in_width: int,
+    in_height: int,
+    left: float,
+    top: float,
+    right: float,
+    bottom: float,
 ) -> None:
     """To a thousandth of a pixel, in any picture and any input size."""
     fit = letterbox(width, height, in_width, in_height)
@@ -60,7 +67,9 @@ def test_prepare_fills_the_rest_with_grey(width: int, height: int) -> None:
 def test_strips_show_the_network_what_pillow_makes_of_the_whole_picture(
     width: int, height: int, in_width: int, in_height: int, seed: int
 ) -> None:
-    """Not one grey level apart, whether it shrinks or grows: models were trained on the one, and see the other."""
+    """Not one grey level apart, whether it shrinks or grows: models were trained on the one, and
+    see the other.
+    """
     frame = np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
     with patch.object(edge.vision.preprocess, "SMALL_BYTES", 0):
         out, fit = prepare(frame, in_width, in_height)
@@ -73,8 +82,14 @@ def test_strips_show_the_network_what_pillow_makes_of_the_whole_picture(
     assert np.array_equal(prepare(frame, in_width, in_height)[0], whole)
 
 
-@given(st.integers(1, 3 * STRIP_ROWS), st.integers(1, 40), st.sampled_from([0, edge.vision.preprocess.SMALL_BYTES]))
-def test_a_picture_of_pillows_arrives_whole_and_may_be_drawn_on(height: int, width: int, small: int) -> None:
+@given(
+    st.integers(1, 3 * STRIP_ROWS),
+    st.integers(1, 40),
+    st.sampled_from([0, edge.vision.preprocess.SMALL_BYTES]),
+)
+def test_a_picture_of_pillows_arrives_whole_and_may_be_drawn_on(
+    height: int, width: int, small: int
+) -> None:
     """Into a new array, and into a part of one that is there; Pillow's own bytes are read-only."""
     pixels = np.random.default_rng(height).integers(0, 256, (height, width, 3), np.uint8)
     picture, around = Image.fromarray(pixels), np.zeros((height + 2, width + 2, 3), np.uint8)
@@ -107,18 +122,24 @@ def test_a_zoomed_box_survives_the_way_there_and_back_and_lies_in_the_middle(
 ) -> None:
     """Its longer side has the wanted length, to a pixel where the frame's edge is rounded to one."""
     side, mark_px = plan
-    box = Box(x * width, y * height, x * width + wide * width, y * height + high * height).clipped(width, height)
+    box = Box(x * width, y * height, x * width + wide * width, y * height + high * height).clipped(
+        width, height
+    )
     assume(max(box.width, box.height) >= 4)
     out, fit = zoom(np.zeros((height, width, 3), np.uint8), box, side, mark_px)
     assert out.shape == (side, side, 3)
     there = fit.to_network(box)
     assert fit.to_camera(there).corners() == pytest.approx(box.corners(), abs=1e-3)
     assert max(there.width, there.height) == pytest.approx(mark_px, rel=0.2, abs=2)
-    assert ((there.x0 + there.x1) / 2, (there.y0 + there.y1) / 2) == pytest.approx((side / 2, side / 2), abs=side / 10)
+    assert ((there.x0 + there.x1) / 2, (there.y0 + there.y1) / 2) == pytest.approx(
+        (side / 2, side / 2), abs=side / 10
+    )
 
 
 def test_zoom_shows_the_frames_own_pixels_and_grey_beyond_its_edge() -> None:
-    """A white square in the corner of a black frame, twice as large: a quarter of what is seen is beyond the frame."""
+    """A white square in the corner of a black frame, twice as large: a quarter of what is seen is
+    beyond the frame.
+    """
     frame = np.zeros((100, 100, 3), np.uint8)
     frame[:20, :20] = 255
     out, fit = zoom(frame, Box(0, 0, 20, 20), 96, 40)
@@ -129,7 +150,9 @@ def test_zoom_shows_the_frames_own_pixels_and_grey_beyond_its_edge() -> None:
     assert fit.to_network(Box(0, 0, 20, 20)).corners() == pytest.approx((28, 28, 68, 68))
 
 
-@pytest.mark.parametrize("box", [Box(5, 5, 5, 5), Box(0, 0, 0, 0), Box(9, 0, 10, 0), Box(10, 10, 10, 10)])
+@pytest.mark.parametrize(
+    "box", [Box(5, 5, 5, 5), Box(0, 0, 0, 0), Box(9, 0, 10, 0), Box(10, 10, 10, 10)]
+)
 def test_zoom_at_a_box_without_area_still_shows_something(box: Box) -> None:
     """A box that the frame's edge has cut to nothing must not stop the box at the line."""
     out, fit = zoom(np.full((10, 10, 3), 7, np.uint8), box, 96, 80)

@@ -13,7 +13,9 @@ from edge.vision.localizer import Localizer
 from edge.vision.two_looks import MAX_SECOND, Floats, find, look_again, thin
 from tests.tiny_model import paint, two_classes, write_tiny_model
 
-LOOKS = Looks(("dot", "square"), 64, 64, second_side=48, second_px=24, second_from=0.2, second_weight=1.0)
+LOOKS = Looks(
+    ("dot", "square"), 64, 64, second_side=48, second_px=24, second_from=0.2, second_weight=1.0
+)
 
 
 def test_the_examples_in_the_docstrings_are_true() -> None:
@@ -22,7 +24,9 @@ def test_the_examples_in_the_docstrings_are_true() -> None:
 
 
 class Recorded:
-    """A network that remembers the shapes it was shown and answers each look with a score in its middle."""
+    """A network that remembers the shapes it was shown and answers each look with a score in its
+    middle.
+    """
 
     def __init__(self, first: float, second: float, side: float = 1.5) -> None:
         self.scores, self.side, self.shown = (first, second), side, list[tuple[int, ...]]()
@@ -97,13 +101,19 @@ def test_no_more_places_are_looked_at_again_than_the_most() -> None:
 
 
 def test_real_marks_are_found_by_two_looks_in_camera_pixels(tmp_path: Path) -> None:
-    """Through onnxruntime: in a frame of five times the network's size the second look sees the camera's own pixels.
+    """Through onnxruntime: in a frame of five times the network's size the second look sees the
+    camera's own pixels.
 
-    The tiny model's boxes are 24 network pixels wide: 120 of the camera's by the first look, and as the second look
-    shows those 120 as 48, 60 by the second.
+    The tiny model's boxes are 24 network pixels wide: 120 of the camera's by the first look, and as
+    the second look shows those 120 as 48, 60 by the second.
     """
     contract = dataclasses.replace(
-        two_classes(), second_side=64, second_px=48, second_from=0.2, second_weight=1.0, threshold=0.5
+        two_classes(),
+        second_side=64,
+        second_px=48,
+        second_from=0.2,
+        second_weight=1.0,
+        threshold=0.5,
     )
     localizer = Localizer(write_tiny_model(tmp_path / "m.onnx", contract))
     frame = paint({"dot": [(80, 120)], "square": [(200, 240)]}, width=320, height=320, side=40)
@@ -117,8 +127,12 @@ def test_real_marks_are_found_by_two_looks_in_camera_pixels(tmp_path: Path) -> N
 
 
 def test_a_print_too_coarse_to_tell_in_the_whole_is_told_in_the_second_look(tmp_path: Path) -> None:
-    """Half of the patch is another colour, finer than the whole shows: 0.47 at first; its middle alone is sure."""
-    contract = dataclasses.replace(two_classes(0.6), second_side=64, second_px=64, second_from=0.1, second_weight=2.0)
+    """Half of the patch is another colour, finer than the whole shows: 0.47 at first; its middle
+    alone is sure.
+    """
+    contract = dataclasses.replace(
+        two_classes(0.6), second_side=64, second_px=64, second_from=0.1, second_weight=2.0
+    )
     localizer = Localizer(write_tiny_model(tmp_path / "m.onnx", contract))
     once = dataclasses.replace(contract, second_side=0, second_px=1)
     frame = paint({"dot": [(256, 256)]}, width=512, height=512, side=44)

@@ -25,7 +25,9 @@ def mark(tmp_path: Path) -> str:
     return str(save_mark(tmp_path, "disc"))
 
 
-def test_training_without_a_mark_says_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_training_without_a_mark_says_what_is_missing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """The first thing a new user forgets."""
     assert "--mark is missing" in complain(["train", "--out", str(tmp_path / "run")], capsys, 2)
 
@@ -51,17 +53,26 @@ def test_training_without_a_mark_says_what_is_missing(tmp_path: Path, capsys: py
     ],
 )
 def test_a_wrong_number_is_refused_before_anything_begins(
-    tmp_path: Path, mark: str, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str, status: int
+    tmp_path: Path,
+    mark: str,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    words: str,
+    status: int,
 ) -> None:
     """With the bound or the next step in the line, and no folder left behind."""
     run = tmp_path / "run"
     length = [] if "--minutes" in arguments else ["--steps", "1"]
-    line = complain(["train", "--mark", mark, "--out", str(run), *length, *arguments], capsys, status)
+    line = complain(
+        ["train", "--mark", mark, "--out", str(run), *length, *arguments], capsys, status
+    )
     assert words in line
     assert not run.exists()
 
 
-def test_bad_inputs_are_named(tmp_path: Path, mark: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_bad_inputs_are_named(
+    tmp_path: Path, mark: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A mark that is none, a folder that is empty, a mark larger than every photograph."""
     run, empty, small = str(tmp_path / "run"), tmp_path / "empty", tmp_path / "small"
     empty.mkdir()
@@ -69,13 +80,21 @@ def test_bad_inputs_are_named(tmp_path: Path, mark: str, capsys: pytest.CaptureF
     Image.new("RGB", (40, 40)).save(small / "a.png")
     (tmp_path / "text.png").write_text("no picture")
     begin = ["train", "--out", run, "--steps", "1"]
-    assert "text.png: cannot be read" in complain([*begin, "--mark", str(tmp_path / "text.png")], capsys, 1)
-    assert "holds no picture" in complain([*begin, "--mark", mark, "--backgrounds", str(empty)], capsys, 1)
-    assert "larger than every background" in complain([*begin, "--mark", mark, "--backgrounds", str(small)], capsys, 1)
+    assert "text.png: cannot be read" in complain(
+        [*begin, "--mark", str(tmp_path / "text.png")], capsys, 1
+    )
+    assert "holds no picture" in complain(
+        [*begin, "--mark", mark, "--backgrounds", str(empty)], capsys, 1
+    )
+    assert "larger than every background" in complain(
+        [*begin, "--mark", mark, "--backgrounds", str(small)], capsys, 1
+    )
     assert not Path(run).exists()
 
 
-def test_a_run_is_never_overwritten_by_mistake(tmp_path: Path, mark: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_is_never_overwritten_by_mistake(
+    tmp_path: Path, mark: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A folder that holds a checkpoint needs --resume, or another name."""
     run = tmp_path / "run"
     run.mkdir()
@@ -85,12 +104,18 @@ def test_a_run_is_never_overwritten_by_mistake(tmp_path: Path, mark: str, capsys
     assert (run / "checkpoint.pt").read_bytes() == b"twenty minutes of work"
 
 
-def test_there_is_nothing_to_resume_in_an_empty_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_there_is_nothing_to_resume_in_an_empty_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """And the line names the file that is missing."""
-    assert "no such checkpoint" in complain(["train", "--resume", "--out", str(tmp_path)], capsys, 1)
+    assert "no such checkpoint" in complain(
+        ["train", "--resume", "--out", str(tmp_path)], capsys, 1
+    )
 
 
-def test_exporting_what_is_no_run_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_exporting_what_is_no_run_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Nothing appears under the name of the model."""
     out = tmp_path / "m.onnx"
     assert "no such checkpoint" in complain(["export", str(tmp_path), "--out", str(out)], capsys, 1)
@@ -104,9 +129,13 @@ def test_evaluating_with_a_foreign_model_or_folder_is_refused(
     model, labels = write_tiny_model(tmp_path / "m.onnx"), tmp_path / "labels.json"
     labels.write_text('{"images": [], "annotations": [], "categories": [{"id": 1, "name": "dot"}]}')
     end = ["--coco", str(labels), "--images", str(tmp_path)]
-    assert "no such model file" in complain(["evaluate", str(tmp_path / "none.onnx"), *end], capsys, 78)
+    assert "no such model file" in complain(
+        ["evaluate", str(tmp_path / "none.onnx"), *end], capsys, 78
+    )
     (tmp_path / "cut.onnx").write_bytes(model.read_bytes()[:100])
-    assert "not an ONNX model" in complain(["evaluate", str(tmp_path / "cut.onnx"), *end], capsys, 78)
+    assert "not an ONNX model" in complain(
+        ["evaluate", str(tmp_path / "cut.onnx"), *end], capsys, 78
+    )
     none = [*end, "--negatives", str(tmp_path / "none")]
     assert "--negatives" in complain(["evaluate", str(model), *none], capsys, 1)
 
@@ -117,11 +146,26 @@ def test_the_command_line_lies_on_top_of_what_a_run_was_told(mark: str) -> None:
         mark=None, backgrounds=None, lookalike=None, backbone=None, weights=None, size=None, seed=None, minutes=None,
         steps=None, set=[],
     )  # fmt: skip
-    first = config_of(Namespace(**{**vars(blank), "mark": [f"a={mark}"], "steps": 50, "set": ["blur_px=0.5"]}))
-    assert (first.fit.steps, first.fit.minutes, first.synth.blur_px, first.classes) == (50, 0.0, 0.5, ("a",))
+    first = config_of(
+        Namespace(**{**vars(blank), "mark": [f"a={mark}"], "steps": 50, "set": ["blur_px=0.5"]})
+    )
+    assert (first.fit.steps, first.fit.minutes, first.synth.blur_px, first.classes) == (
+        50,
+        0.0,
+        0.5,
+        ("a",),
+    )
     later = config_of(Namespace(**{**vars(blank), "minutes": 3.0}), first)
-    assert (later.fit.steps, later.fit.minutes, later.synth, later.marks) == (0, 3.0, first.synth, first.marks)
-    assert overrides(Namespace(**{**vars(blank), "set": ["ema=0.9"]})) == {"synth": {}, "fit": {"ema": 0.9}}
+    assert (later.fit.steps, later.fit.minutes, later.synth, later.marks) == (
+        0,
+        3.0,
+        first.synth,
+        first.marks,
+    )
+    assert overrides(Namespace(**{**vars(blank), "set": ["ema=0.9"]})) == {
+        "synth": {},
+        "fit": {"ema": 0.9},
+    }
     assert RunConfig.from_json(later.to_json()) == later
 
 
@@ -130,8 +174,12 @@ def test_real_photographs_need_their_labels_and_the_labels_their_photographs(
 ) -> None:
     """One without the other is refused before anything begins; so is a folder that is not there."""
     begin = ["train", "--mark", mark, "--steps", "1", "--out", str(tmp_path / "run")]
-    assert "--real and --real-images belong together" in complain([*begin, "--real", "labels.json"], capsys, 2)
-    assert "--real and --real-images belong together" in complain([*begin, "--real-images", "here"], capsys, 2)
+    assert "--real and --real-images belong together" in complain(
+        [*begin, "--real", "labels.json"], capsys, 2
+    )
+    assert "--real and --real-images belong together" in complain(
+        [*begin, "--real-images", "here"], capsys, 2
+    )
     both = ["--real", str(tmp_path / "labels.json"), "--real-images", str(tmp_path / "none")]
     assert "--real-images" in complain([*begin, *both], capsys, 1)
     assert not (tmp_path / "run").exists()
@@ -141,5 +189,8 @@ def test_another_backbone_starts_from_nothing_unless_something_is_named(mark: st
     """The shipped weights are for one backbone; who asks for another should not have to know."""
     blank = Namespace(mark=[f"a={mark}"], backgrounds=None, lookalike=None, steps=5, set=[])
     assert config_of(Namespace(**vars(blank), backbone="resnet18")).fit.weights == "none"
-    assert config_of(Namespace(**vars(blank), backbone="resnet18", weights="imagenet")).fit.weights == "imagenet"
+    assert (
+        config_of(Namespace(**vars(blank), backbone="resnet18", weights="imagenet")).fit.weights
+        == "imagenet"
+    )
     assert config_of(blank).fit.weights == RunConfig((), "").fit.weights

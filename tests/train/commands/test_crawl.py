@@ -40,8 +40,12 @@ def net(monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
     """The engines and the shops, with the command led to them."""
     net = Web()
     with web.serving(net) as carrier:
-        monkeypatch.setattr(icrawler.crawler, "time", SimpleNamespace(sleep=lambda s: time.sleep(s / 100)))
-        monkeypatch.setattr(engines, "search", functools.partial(engines.search, manners=QUICK, transport=carrier))
+        monkeypatch.setattr(
+            icrawler.crawler, "time", SimpleNamespace(sleep=lambda s: time.sleep(s / 100))
+        )
+        monkeypatch.setattr(
+            engines, "search", functools.partial(engines.search, manners=QUICK, transport=carrier)
+        )
         yield net
 
 
@@ -119,7 +123,9 @@ def test_a_folder_is_cleaned_and_its_sheet_shows_each_picture(
     )
     page = (out / "sheet.html").read_text(encoding="utf-8")
     assert re.findall(r'type="checkbox" value="(\d+)"', page) == ["1", "2", "3", "4", "5", "6"]
-    thumbnails = [Image.open(io.BytesIO(base64.b64decode(t))) for t in re.findall(r"base64,([^\"]+)", page)]
+    thumbnails = [
+        Image.open(io.BytesIO(base64.b64decode(t))) for t in re.findall(r"base64,([^\"]+)", page)
+    ]
     assert [thumbnail.size for thumbnail in thumbnails] == [(180, 135)] * 6
     assert not re.search(r'(?:src|href)="(?!data:|file:)', page)
 
@@ -132,7 +138,11 @@ def test_dropping_takes_ranges_and_the_sheet_follows(own: Path, tmp_path: Path) 
     assert run("--from", own, "--out", out) == 0
     page = (out / "sheet.html").read_text(encoding="utf-8")
     assert re.findall(r'type="checkbox" value="(\d+)"', page) == ["2", "5", "6"]
-    assert sorted(path.name[-5:] for path in (out / "pictures").iterdir()) == ["2.jpg", "5.jpg", "6.jpg"]
+    assert sorted(path.name[-5:] for path in (out / "pictures").iterdir()) == [
+        "2.jpg",
+        "5.jpg",
+        "6.jpg",
+    ]
 
 
 def test_a_page_s_text_cannot_become_part_of_the_sheet(net: Web, tmp_path: Path) -> None:
@@ -182,7 +192,10 @@ def test_ctrl_c_ends_between_two_pictures_and_the_same_command_goes_on(
         patched.setattr(collection, "write_whole", interrupted)
         assert run("--from", own, "--out", tmp_path / "out") == 130
     assert "stopped; what came is kept" in capsys.readouterr().out
-    kept = [json.loads(line)["number"] for line in (tmp_path / "out" / "manifest.jsonl").read_text().splitlines()]
+    kept = [
+        json.loads(line)["number"]
+        for line in (tmp_path / "out" / "manifest.jsonl").read_text().splitlines()
+    ]
     assert kept == [1, 2, 3]
     assert run("--from", own, "--out", tmp_path / "out") == 0
     assert "6 pictures, 3 of them new" in capsys.readouterr().out
@@ -228,4 +241,10 @@ def test_the_sheet_can_be_written_anew_after_weeding_by_hand(own: Path, tmp_path
     run("--from", own, "--out", out)
     next((out / "pictures").glob("*2.jpg")).unlink()
     assert run("--out", out) == 0
-    assert re.findall(r'value="(\d+)"', (out / "sheet.html").read_text(encoding="utf-8")) == ["1", "3", "4", "5", "6"]
+    assert re.findall(r'value="(\d+)"', (out / "sheet.html").read_text(encoding="utf-8")) == [
+        "1",
+        "3",
+        "4",
+        "5",
+        "6",
+    ]

@@ -28,7 +28,17 @@ from train.paint.synth import Kit
 from train.photographs import product_of, read_photograph
 
 SIZE = 96
-TINY = ["--size", str(SIZE), "--set", "window=96", "--set", "size_min=0.3", "--set", "occlusion_share=0", "--workers"]
+TINY = [
+    "--size",
+    str(SIZE),
+    "--set",
+    "window=96",
+    "--set",
+    "size_min=0.3",
+    "--set",
+    "occlusion_share=0",
+    "--workers",
+]
 
 
 @pytest.fixture
@@ -71,7 +81,9 @@ def labels_of(out: Path) -> dict[str, Any]:
 
 
 def test_three_kinds_of_labels_tell_the_same(tmp_path: Path, inputs: list[str]) -> None:
-    """Each box of COCO, which our own reader and faster-coco-eval take, is a row of the CSV and a line of YOLO."""
+    """Each box of COCO, which our own reader and faster-coco-eval take, is a row of the CSV and a
+    line of YOLO.
+    """
     out = tmp_path / "set"
     paint_set(out, inputs, 12)
     labels = read_coco(out / "labels.json", out / "images", ("disc",))
@@ -80,13 +92,23 @@ def test_three_kinds_of_labels_tell_the_same(tmp_path: Path, inputs: list[str]) 
     rows = list(csv.reader((out / "labels.csv").read_text().splitlines()))
     for image_id, path in labels.images.items():
         boxes = [label.box.corners() for label in labels.of(image_id) if not label.ignore]
-        mine = [(flag, [float(side) for side in box.split()]) for name, flag, box in rows if name == path.name]
-        lines = [line.split() for line in (out / "labels" / f"{path.stem}.txt").read_text().splitlines()]
+        mine = [
+            (flag, [float(side) for side in box.split()])
+            for name, flag, box in rows
+            if name == path.name
+        ]
+        lines = [
+            line.split() for line in (out / "labels" / f"{path.stem}.txt").read_text().splitlines()
+        ]
         assert [flag for flag, _ in mine] == (["1"] * len(boxes) if labels.of(image_id) else ["0"])
-        assert np.allclose([box for _, box in mine], boxes or [(0, 0, 0, 0)] * len(mine), atol=0.011)
+        assert np.allclose(
+            [box for _, box in mine], boxes or [(0, 0, 0, 0)] * len(mine), atol=0.011
+        )
         assert [kind for kind, *_ in lines] == ["0"] * len(boxes)
         centres = [((x0 + x1) / 2, (y0 + y1) / 2, x1 - x0, y1 - y0) for x0, y0, x1, y1 in boxes]
-        assert np.allclose([[float(v) * SIZE for v in line[1:]] for line in lines], centres, atol=0.011)
+        assert np.allclose(
+            [[float(v) * SIZE for v in line[1:]] for line in lines], centres, atol=0.011
+        )
     assert any(flag == "1" for _, flag, _ in rows)
     assert any(flag == "0" for _, flag, _ in rows)
 
@@ -110,7 +132,9 @@ def test_a_picture_is_what_training_is_shown(tmp_path: Path, inputs: list[str]) 
 def test_pictures_are_the_same_whoever_paints_them_and_when(
     tmp_path: Path, inputs: list[str], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Two processes at once, or one of them in two goes: every file of the data set is byte for byte the same."""
+    """Two processes at once, or one of them in two goes: every file of the data set is byte for
+    byte the same.
+    """
     at_once, in_two_goes = tmp_path / "a", tmp_path / "b"
     assert run(*inputs, *TINY, "2", "--out", at_once, "--count", "8") == 0
     paint_set(in_two_goes, inputs, 3)
@@ -121,9 +145,14 @@ def test_pictures_are_the_same_whoever_paints_them_and_when(
 
 
 def test_ctrl_c_leaves_a_whole_data_set_that_goes_on(
-    tmp_path: Path, inputs: list[str], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    inputs: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
-    """After a real SIGINT: exit status 130, labels of exactly the pictures that are there, and a resume completes."""
+    """After a real SIGINT: exit status 130, labels of exactly the pictures that are there, and a
+    resume completes.
+    """
     out, whole = tmp_path / "set", tmp_path / "whole"
     real = writer.write_picture
 
@@ -138,16 +167,24 @@ def test_ctrl_c_leaves_a_whole_data_set_that_goes_on(
     assert "stopped before all 6" in capfd.readouterr().out
     names = [image["file_name"] for image in labels_of(out)["images"]]
     assert (
-        names == sorted(path.name for path in (out / "images").iterdir()) == ["000000.jpg", "000001.jpg", "000002.jpg"]
+        names
+        == sorted(path.name for path in (out / "images").iterdir())
+        == ["000000.jpg", "000001.jpg", "000002.jpg"]
     )
-    assert sorted(path.stem for path in (out / "labels").iterdir()) == ["000000", "000001", "000002"]
+    assert sorted(path.stem for path in (out / "labels").iterdir()) == [
+        "000000",
+        "000001",
+        "000002",
+    ]
     paint_set(out, inputs, 6)
     paint_set(whole, inputs, 6)
     assert contents(out) == contents(whole)
 
 
 def test_what_a_crash_left_is_found_and_painted_again(tmp_path: Path, inputs: list[str]) -> None:
-    """A cut picture, one that no line speaks of, a torn line, a file half written: nothing of it stays."""
+    """A cut picture, one that no line speaks of, a torn line, a file half written: nothing of it
+    stays.
+    """
     out, whole = tmp_path / "set", tmp_path / "whole"
     paint_set(out, inputs, 5)
     paint_set(whole, inputs, 6)
@@ -180,7 +217,16 @@ def test_going_on_with_other_settings_is_refused(
     before = contents(out)
     star = str(save_mark(tmp_path, "star"))
     with pytest.raises(InputError) as caught:
-        run(*inputs, *(a.replace("STAR", star) for a in other), *TINY, "0", "--out", out, "--count", "3")
+        run(
+            *inputs,
+            *(a.replace("STAR", star) for a in other),
+            *TINY,
+            "0",
+            "--out",
+            out,
+            "--count",
+            "3",
+        )
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
     assert contents(out) == before
@@ -227,13 +273,19 @@ def test_two_writers_do_not_share_a_folder(tmp_path: Path, inputs: list[str]) ->
 
 
 def test_fewer_pictures_than_there_are_is_refused(tmp_path: Path, inputs: list[str]) -> None:
-    """To take some away silently would be worse, and so would a count that is not the number of pictures."""
+    """To take some away silently would be worse, and so would a count that is not the number of
+    pictures.
+    """
     paint_set(tmp_path / "set", inputs, 3)
-    with pytest.raises(InputError, match=r"holds pictures up to 000002.jpg; --count must be at least 3"):
+    with pytest.raises(
+        InputError, match=r"holds pictures up to 000002.jpg; --count must be at least 3"
+    ):
         run(*inputs, *TINY, "0", "--out", tmp_path / "set", "--count", "2")
 
 
-def test_a_preview_alone_writes_one_sheet_and_does_not_stand_in_the_way(tmp_path: Path, inputs: list[str]) -> None:
+def test_a_preview_alone_writes_one_sheet_and_does_not_stand_in_the_way(
+    tmp_path: Path, inputs: list[str]
+) -> None:
     """Look first, then paint into the same folder."""
     out = tmp_path / "set"
     assert run(*inputs, *TINY, "0", "--out", out, "--preview") == 0
@@ -243,22 +295,32 @@ def test_a_preview_alone_writes_one_sheet_and_does_not_stand_in_the_way(tmp_path
     paint_set(out, inputs, 1)
 
 
-def test_without_a_count_or_a_preview_there_is_nothing_to_do(tmp_path: Path, inputs: list[str]) -> None:
+def test_without_a_count_or_a_preview_there_is_nothing_to_do(
+    tmp_path: Path, inputs: list[str]
+) -> None:
     """And the line says what to add."""
     with pytest.raises(StampgateError, match="--count is missing"):
         run(*inputs, "--out", tmp_path / "set")
 
 
-@pytest.mark.parametrize("wrong", [["--count", "0"], ["--count", "many"], ["--workers", "-1"], ["--recipe", "magic"]])
-def test_wrong_numbers_are_refused_by_the_parser(tmp_path: Path, inputs: list[str], wrong: list[str]) -> None:
+@pytest.mark.parametrize(
+    "wrong", [["--count", "0"], ["--count", "many"], ["--workers", "-1"], ["--recipe", "magic"]]
+)
+def test_wrong_numbers_are_refused_by_the_parser(
+    tmp_path: Path, inputs: list[str], wrong: list[str]
+) -> None:
     """Exit status 2, as for any command."""
     with pytest.raises(SystemExit) as caught:
         run(*inputs, "--out", tmp_path / "set", *wrong)
     assert caught.value.code == 2
 
 
-def test_the_naive_way_pastes_the_stamp_unchanged_on_every_other_picture(tmp_path: Path, inputs: list[str]) -> None:
-    """Half with, half without; what lies in the box is the stamp itself, upright, in its own colours."""
+def test_the_naive_way_pastes_the_stamp_unchanged_on_every_other_picture(
+    tmp_path: Path, inputs: list[str]
+) -> None:
+    """Half with, half without; what lies in the box is the stamp itself, upright, in its own
+    colours.
+    """
     out = tmp_path / "set"
     paint_set(out, inputs, 10, "--recipe", "naive")
     raw = labels_of(out)
@@ -278,7 +340,9 @@ def test_the_naive_way_pastes_the_stamp_unchanged_on_every_other_picture(tmp_pat
         assert np.median(gap) < 12
 
 
-def test_the_lookalikes_recipe_shows_no_mark_but_something(tmp_path: Path, inputs: list[str]) -> None:
+def test_the_lookalikes_recipe_shows_no_mark_but_something(
+    tmp_path: Path, inputs: list[str]
+) -> None:
     """No box at all, and each picture differs from the same one without look-alikes."""
     bare = ["--set", "lookalike_share=0", "--set", "negative_share=0.9"]
     paint_set(tmp_path / "alike", inputs, 6, "--recipe", "lookalikes")
@@ -325,7 +389,9 @@ def test_held_out_paints_on_the_other_products(
 
 
 def test_several_classes_keep_their_numbers(tmp_path: Path, inputs: list[str]) -> None:
-    """In the order of --mark: COCO counts from 1, YOLO from 0, and a name that YAML would misread is quoted."""
+    """In the order of --mark: COCO counts from 1, YOLO from 0, and a name that YAML would misread
+    is quoted.
+    """
     out = tmp_path / "set"
     star = save_mark(tmp_path, "star")
     paint_set(out, ["--mark", f"no={inputs[1]}", "--mark", f"late batch={star}", *inputs[2:]], 12)

@@ -1,4 +1,6 @@
-"""Pictures that no camera took, each unlike the others, as bodies in all shapes that arrive from the net."""
+"""Pictures that no camera took, each unlike the others, as bodies in all shapes that arrive from
+the net.
+"""
 
 import io
 from typing import Any

@@ -7,7 +7,15 @@ import pytest
 from PIL import Image, ImageCms
 
 from tests.train.crawl.photographs import body, jpeg, photograph
-from train.crawl.cleaning import LONGEST_SIDE, Clean, RefusedError, calm_decoders, check_size, clean, perceptual_hash
+from train.crawl.cleaning import (
+    LONGEST_SIDE,
+    Clean,
+    RefusedError,
+    calm_decoders,
+    check_size,
+    clean,
+    perceptual_hash,
+)
 
 
 def reopened(cleaned: Clean) -> Image.Image:
@@ -34,9 +42,16 @@ def png_claiming(width: int, height: int) -> bytes:
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
 
     def chunk(name: bytes, content: bytes) -> bytes:
-        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+        return (
+            struct.pack(">I", len(content))
+            + name
+            + content
+            + struct.pack(">I", zlib.crc32(name + content))
+        )
 
-    data = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 1000)) + chunk(b"IEND", b"")
+    data = (
+        chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 1000)) + chunk(b"IEND", b"")
+    )
     return b"\x89PNG\r\n\x1a\n" + data
 
 
@@ -58,12 +73,28 @@ def test_notes_in_the_file_are_not_kept() -> None:
 
 @pytest.mark.parametrize(
     ("orientation", "top_left"),
-    [(1, "red"), (2, "lime"), (3, "yellow"), (4, "blue"), (5, "red"), (6, "blue"), (7, "yellow"), (8, "lime")],
+    [
+        (1, "red"),
+        (2, "lime"),
+        (3, "yellow"),
+        (4, "blue"),
+        (5, "red"),
+        (6, "blue"),
+        (7, "yellow"),
+        (8, "lime"),
+    ],
 )
 def test_each_exif_orientation_comes_out_upright(orientation: int, top_left: str) -> None:
-    """The four corners are red, lime, blue and yellow as stored; EXIF 2.32, section 4.6.5, says which goes top left."""
+    """The four corners are red, lime, blue and yellow as stored; EXIF 2.32, section 4.6.5, says
+    which goes top left.
+    """
     picture = Image.new("RGB", (400, 300))
-    for place, name in {(0, 0): "red", (200, 0): "lime", (0, 150): "blue", (200, 150): "yellow"}.items():
+    for place, name in {
+        (0, 0): "red",
+        (200, 0): "lime",
+        (0, 150): "blue",
+        (200, 150): "yellow",
+    }.items():
         picture.paste(name, (*place, place[0] + 200, place[1] + 150))
     exif = Image.Exif()
     exif[0x0112] = orientation
@@ -161,10 +192,29 @@ def test_a_phone_s_second_picture_is_passed_over() -> None:
         (jpeg(1, 199, 600), "too small: 199 x 600 pixels, at least 200 on the short side"),
         (png_claiming(60_000, 60_000), "too many pixels: "),
         (png_claiming(9_000, 8_000), "too many pixels: 9000 x 8000 pixels"),
-        (body(Image.new("F", (300, 300), 0.5), "TIFF"), "no photograph: its values are floating-point"),
-        (body(Image.new("I", (300, 300), 1_000_000), "TIFF"), "no photograph: its values have 32 bits"),
+        (
+            body(Image.new("F", (300, 300), 0.5), "TIFF"),
+            "no photograph: its values are floating-point",
+        ),
+        (
+            body(Image.new("I", (300, 300), 1_000_000), "TIFF"),
+            "no photograph: its values have 32 bits",
+        ),
     ],
-    ids=["empty", "page", "heic", "pdf", "cut jpeg", "cut png", "noise", "tiny", "bomb", "large", "float", "32 bit"],
+    ids=[
+        "empty",
+        "page",
+        "heic",
+        "pdf",
+        "cut jpeg",
+        "cut png",
+        "noise",
+        "tiny",
+        "bomb",
+        "large",
+        "float",
+        "32 bit",
+    ],
 )
 def test_what_is_no_photograph_is_refused_with_its_reason(content: bytes, reason: str) -> None:
     """The reason stands in the manifest, and before its colon what the summary counts."""
@@ -183,7 +233,10 @@ def test_what_moves_is_refused() -> None:
     """An animated GIF is an advert; a TIFF of several pages is a document."""
     first, *others = (photograph(seed, 200, 200) for seed in range(3))
     for kind in ("GIF", "WEBP", "TIFF"):
-        assert refusal(body(first, kind, save_all=True, append_images=others)) == "animated: 3 pictures in one file"
+        assert (
+            refusal(body(first, kind, save_all=True, append_images=others))
+            == "animated: 3 pictures in one file"
+        )
 
 
 def test_a_body_that_is_too_long_is_refused_unread() -> None:
@@ -203,6 +256,9 @@ def test_the_hash_knows_a_copy_and_not_a_stranger() -> None:
     """Smaller, brighter and saved again is a copy."""
     original = photograph(8)
     copy = clean(body(original.resize((240, 200)).point(lambda v: min(255, v + 12)), quality=60))
-    distances = [(perceptual_hash(original) ^ hashed).bit_count() for hashed in (copy.phash, clean(jpeg(9)).phash)]
+    distances = [
+        (perceptual_hash(original) ^ hashed).bit_count()
+        for hashed in (copy.phash, clean(jpeg(9)).phash)
+    ]
     assert distances[0] <= 8
     assert distances[1] > 16

@@ -21,7 +21,10 @@ def from_bing(name: str, keyword: str = "milk") -> Source:
 
 def lines(out: Path) -> list[dict[str, object]]:
     """The manifest, without the times."""
-    told = [json.loads(line) for line in (out / "manifest.jsonl").read_text(encoding="utf-8").splitlines()]
+    told = [
+        json.loads(line)
+        for line in (out / "manifest.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
     return [{name: value for name, value in line.items() if name != "time"} for line in told]
 
 
@@ -40,7 +43,9 @@ def take_in(own: Path, out: Path, near: int = 8) -> Tally:
 
 
 def test_the_manifest_tells_all_about_each_picture(tmp_path: Path) -> None:
-    """Address, engine, keyword, hash of the body and its size, the file and its pixels, the perceptual hash."""
+    """Address, engine, keyword, hash of the body and its size, the file and its pixels, the
+    perceptual hash.
+    """
     content = jpeg(1)
     with Collection(tmp_path) as collection:
         kept = collection.take(from_bing("a"), content)
@@ -106,14 +111,19 @@ def test_dropping_moves_the_file_and_numbers_stay(tmp_path: Path) -> None:
     with Collection(tmp_path) as collection:
         assert collection.take(from_bing("3"), jpeg(3)).number == 4
         assert [entry.number for entry in collection.kept] == [2, 4]
-    assert sorted(path.name for path in (tmp_path / "dropped").iterdir()) == ["milk_000001.jpg", "milk_000003.jpg"]
+    assert sorted(path.name for path in (tmp_path / "dropped").iterdir()) == [
+        "milk_000001.jpg",
+        "milk_000003.jpg",
+    ]
 
 
 def test_a_number_that_is_not_there_drops_nothing(tmp_path: Path) -> None:
     """A typing error must not cost half a selection."""
     with Collection(tmp_path) as collection:
         collection.take(from_bing("a"), jpeg(1))
-        with pytest.raises(UsageError, match="no picture has the number 7, 8; look on the contact sheet"):
+        with pytest.raises(
+            UsageError, match="no picture has the number 7, 8; look on the contact sheet"
+        ):
             collection.drop([1, 8, 7])
         assert len(collection.kept) == 1
 
@@ -135,14 +145,18 @@ def test_a_file_deleted_by_hand_counts_as_dropped_and_put_back_counts_again(tmp_
     path.write_bytes(kept)
     with Collection(tmp_path) as collection:
         assert [entry.number for entry in collection.kept] == [1, 2]
-        assert collection.notes == ["picture 1: its file was put back into pictures/; it counts again"]
+        assert collection.notes == [
+            "picture 1: its file was put back into pictures/; it counts again"
+        ]
     with Collection(tmp_path) as collection:
         assert collection.notes == []
 
 
 @pytest.mark.parametrize("cut", [1, 30, 200])
 def test_a_power_cut_costs_at_most_the_last_line(tmp_path: Path, cut: int) -> None:
-    """The line is taken off, and with it the picture that it was about; the next run brings it again."""
+    """The line is taken off, and with it the picture that it was about; the next run brings it
+    again.
+    """
     with Collection(tmp_path) as collection:
         for seed in range(3):
             collection.take(from_bing(str(seed)), jpeg(seed))
@@ -152,7 +166,10 @@ def test_a_power_cut_costs_at_most_the_last_line(tmp_path: Path, cut: int) -> No
     with Collection(tmp_path) as collection:
         assert [entry.number for entry in collection.kept] == [1, 2]
         assert len(collection.notes) == 3
-        assert sorted(path.name for path in (tmp_path / "pictures").iterdir()) == ["milk_000001.jpg", "milk_000002.jpg"]
+        assert sorted(path.name for path in (tmp_path / "pictures").iterdir()) == [
+            "milk_000001.jpg",
+            "milk_000002.jpg",
+        ]
         assert collection.known("https://shop.example/2.jpg") is None
         collection.take(from_bing("2"), jpeg(2))
     assert [line["number"] for line in lines(tmp_path)] == [1, 2, 3]
@@ -164,12 +181,23 @@ def test_a_power_cut_costs_at_most_the_last_line(tmp_path: Path, cut: int) -> No
         ("nonsense", "line 2 is no line of a crawl's manifest"),
         ("[1]", "line 2 is no line of a crawl's manifest"),
         ('{"v": 1, "kind": "kept"}', "line 2 is no line of a crawl's manifest"),
-        ('{"v": 9, "kind": "missed", "url": "", "engine": "", "keyword": "", "time": ""}', "must have v 1, not 9"),
-        ('{"v": 1, "kind": "lost", "url": "", "engine": "", "keyword": "", "time": ""}', "kind must be one of kept,"),
-        ('{"v": 1, "kind": "missed", "url": 5, "engine": "", "keyword": "", "time": ""}', "url must be str"),
+        (
+            '{"v": 9, "kind": "missed", "url": "", "engine": "", "keyword": "", "time": ""}',
+            "must have v 1, not 9",
+        ),
+        (
+            '{"v": 1, "kind": "lost", "url": "", "engine": "", "keyword": "", "time": ""}',
+            "kind must be one of kept,",
+        ),
+        (
+            '{"v": 1, "kind": "missed", "url": 5, "engine": "", "keyword": "", "time": ""}',
+            "url must be str",
+        ),
     ],
 )
-def test_a_manifest_that_was_edited_wrongly_is_refused_by_line(tmp_path: Path, line: str, said: str) -> None:
+def test_a_manifest_that_was_edited_wrongly_is_refused_by_line(
+    tmp_path: Path, line: str, said: str
+) -> None:
     """Half a line at the end is mended, a wrong one in the middle is a person's."""
     with Collection(tmp_path) as collection:
         collection.take(from_bing("a"), jpeg(1))
@@ -182,7 +210,10 @@ def test_a_manifest_that_was_edited_wrongly_is_refused_by_line(tmp_path: Path, l
 
 def test_two_crawls_do_not_fill_one_folder(tmp_path: Path) -> None:
     """The second is refused while the first one runs."""
-    with Collection(tmp_path), pytest.raises(InputError, match="another crawl is filling this folder"):
+    with (
+        Collection(tmp_path),
+        pytest.raises(InputError, match="another crawl is filling this folder"),
+    ):
         Collection(tmp_path).__enter__()
     with Collection(tmp_path):
         pass
@@ -208,7 +239,9 @@ def test_numbers_are_given_once_however_many_threads_take_pictures(tmp_path: Pat
 
 def test_a_company_s_folder_keeps_its_products(tmp_path: Path) -> None:
     """Sub-folders, or names without their number, as training reads them."""
-    own = photographs_of(tmp_path / "own", "milk/1.jpg", "milk/2.jpg", "Leek_001.jpg", ".hidden.jpg")
+    own = photographs_of(
+        tmp_path / "own", "milk/1.jpg", "milk/2.jpg", "Leek_001.jpg", ".hidden.jpg"
+    )
     tally = take_in(own, tmp_path / "out")
     assert (tally.kept, tally.text()) == (3, "folder 'own': 3 kept; 3 files")
     assert sorted(path.name for path in (tmp_path / "out" / "pictures").iterdir()) == [
@@ -228,7 +261,12 @@ def test_a_folder_goes_through_the_same_cleaning_and_is_not_judged_twice(tmp_pat
     assert (first.kept, dict(first.reasons)) == (2, {"duplicate": 1, "empty": 1, "no picture": 1})
     before = lines(tmp_path / "out")
     second = take_in(own, tmp_path / "out")
-    assert (second.kept, second.known, second.yielded, lines(tmp_path / "out")) == (0, 5, True, before)
+    assert (second.kept, second.known, second.yielded, lines(tmp_path / "out")) == (
+        0,
+        5,
+        True,
+        before,
+    )
     (own / "b.jpg").write_bytes(jpeg(55))
     assert take_in(own, tmp_path / "out").kept == 1
 
@@ -236,13 +274,21 @@ def test_a_folder_goes_through_the_same_cleaning_and_is_not_judged_twice(tmp_pat
 def test_near_duplicates_of_a_folder_can_be_asked_for_later(tmp_path: Path) -> None:
     """A fixed camera's photographs look alike to the hash; --near 0 takes them in after all."""
     own = photographs_of(tmp_path / "own", "a.jpg")
-    (own / "b.jpg").write_bytes(body(photograph(100).point(lambda value: min(255, value + 9)), quality=80))
+    (own / "b.jpg").write_bytes(
+        body(photograph(100).point(lambda value: min(255, value + 9)), quality=80)
+    )
     out = tmp_path / "out"
     assert dict(take_in(own, out).reasons) == {"near duplicate": 1}
-    assert (take_in(own, out).known, take_in(own, out, near=0).kept, take_in(own, out, near=0).known) == (2, 1, 2)
+    assert (
+        take_in(own, out).known,
+        take_in(own, out, near=0).kept,
+        take_in(own, out, near=0).known,
+    ) == (2, 1, 2)
 
 
-def test_an_unreadable_photograph_is_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreadable_photograph_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The share may have been away for a moment."""
     own = photographs_of(tmp_path / "own", "a.jpg")
     usual: Callable[[Path], bytes] = Path.read_bytes

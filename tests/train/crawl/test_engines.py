@@ -26,7 +26,9 @@ HASTY = Manners(threads=4, timeout_s=5.0, deadline_s=10.0, tries=1, pause_s=0.0,
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let icrawler's main loop look around every 10 milliseconds and not every second."""
-    monkeypatch.setattr(icrawler.crawler, "time", SimpleNamespace(sleep=lambda seconds: time.sleep(seconds / 100)))
+    monkeypatch.setattr(
+        icrawler.crawler, "time", SimpleNamespace(sleep=lambda seconds: time.sleep(seconds / 100))
+    )
 
 
 @pytest.fixture
@@ -68,8 +70,13 @@ def ask(
 
 def reasons(collection: Collection) -> dict[str, str]:
     """What the manifest says of each picture: that it is kept, or why not."""
-    lines = [json.loads(line) for line in (collection.folder / "manifest.jsonl").read_text().splitlines()]
-    return {line["url"].rsplit("/", 1)[1]: line.get("reason", line["kind"]).split(" (")[0] for line in lines}
+    lines = [
+        json.loads(line) for line in (collection.folder / "manifest.jsonl").read_text().splitlines()
+    ]
+    return {
+        line["url"].rsplit("/", 1)[1]: line.get("reason", line["kind"]).split(" (")[0]
+        for line in lines
+    }
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -82,16 +89,18 @@ def test_each_engine_s_own_parser_finds_its_pictures(
     tally = ask(engine, collection, carrier)
     assert (tally.links, tally.arrived, tally.kept, dict(tally.reasons)) == (5, 5, 5, {})
     assert sorted(entry.url for entry in collection.kept) == links == net.pictures_asked()
-    assert {(entry.engine, entry.keyword, entry.width, entry.height) for entry in collection.kept} == {
-        (engine, "milk", 400, 300)
-    }
+    assert {
+        (entry.engine, entry.keyword, entry.width, entry.height) for entry in collection.kept
+    } == {(engine, "milk", 400, 300)}
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_page_that_is_not_understood_is_counted_and_the_asking_ends(
     engine: str, net: Web, carrier: ToLoopback, collection: Collection
 ) -> None:
-    """Left alone, icrawler would lose a thread, say 'done' and mean nothing; it would also go on through all pages."""
+    """Left alone, icrawler would lose a thread, say 'done' and mean nothing; it would also go on
+    through all pages.
+    """
     net.results(engine, NOTHING_FOUND)
     tally = ask(engine, collection, carrier)
     assert not tally.yielded
@@ -120,7 +129,9 @@ def test_the_limit_counts_what_is_kept_and_nothing_is_fetched_in_vain(
     assert (tally.kept, len(collection.kept), len(net.pictures_asked())) == (5, 5, 5)
 
 
-def test_pictures_are_taken_from_page_after_page(net: Web, carrier: ToLoopback, collection: Collection) -> None:
+def test_pictures_are_taken_from_page_after_page(
+    net: Web, carrier: ToLoopback, collection: Collection
+) -> None:
     """Until there are enough, or two pages in a row bring nothing new."""
     first, second, third = shop(net, 1, 2, 3), shop(net, 3, 4, 5), shop(net, 6)
     net.results("bing", first, second, third, third)
@@ -128,8 +139,12 @@ def test_pictures_are_taken_from_page_after_page(net: Web, carrier: ToLoopback, 
     assert (tally.kept, tally.links, dict(tally.pages)) == (6, 6, {"HTTP 200": 5})
 
 
-def test_no_link_is_lost_while_its_queue_is_full(net: Web, carrier: ToLoopback, collection: Collection) -> None:
-    """The four threads wait for slow pictures; a link that icrawler could not place within a second would be lost."""
+def test_no_link_is_lost_while_its_queue_is_full(
+    net: Web, carrier: ToLoopback, collection: Collection
+) -> None:
+    """The four threads wait for slow pictures; a link that icrawler could not place within a second
+    would be lost.
+    """
     slow = [net.late(f"https://slow.example/{seed}.jpg", jpeg(seed), 1.3) for seed in range(4)]
     net.results("google", slow + shop(net, *range(4, 30)))
     assert ask("google", collection, carrier, limit=100).kept == 30
@@ -138,13 +153,17 @@ def test_no_link_is_lost_while_its_queue_is_full(net: Web, carrier: ToLoopback, 
 def test_a_page_that_breaks_the_parser_is_a_page_without_links(
     net: Web, carrier: ToLoopback, collection: Collection
 ) -> None:
-    """Baidu's answer to crawlers is JSON without the part that icrawler reads; its thread would die of it."""
+    """Baidu's answer to crawlers is JSON without the part that icrawler reads; its thread would die
+    of it.
+    """
     net.results("baidu", b'{"antiFlag": 1, "message": "Forbid spider access"}', shop(net, 1))
     tally = ask("baidu", collection, carrier)
     assert (tally.kept, tally.pages["HTTP 200"]) == (1, 4)
 
 
-def test_a_page_that_comes_late_is_waited_for(net: Web, carrier: ToLoopback, collection: Collection) -> None:
+def test_a_page_that_comes_late_is_waited_for(
+    net: Web, carrier: ToLoopback, collection: Collection
+) -> None:
     """The downloaders of icrawler would go home as soon as the first page's pictures are done."""
     net.page_s = 0.3
     net.results("bing", shop(net, 1), shop(net, 2))
@@ -162,7 +181,9 @@ def test_each_kind_of_trouble_is_written_down_with_its_reason(
     net.put(f"{at}/cut.jpg", good[:-4000])
     net.put(f"{at}/torn.jpg", good[:-4000], Content_Length=str(len(good)))
     net.put(f"{at}/page.jpg", b"<html>log in first</html>", Content_Type="image/jpeg")
-    net.put(f"{at}/moving.jpg", body(photograph(2), "GIF", save_all=True, append_images=[photograph(3)]))
+    net.put(
+        f"{at}/moving.jpg", body(photograph(2), "GIF", save_all=True, append_images=[photograph(3)])
+    )
     net.put(f"{at}/tiny.jpg", jpeg(4, 90, 90))
     net.put(f"{at}/huge.jpg", b"\xff" * 300_000)
     net.put(f"{at}/error.jpg", b"", status=503)
@@ -170,7 +191,20 @@ def test_each_kind_of_trouble_is_written_down_with_its_reason(
     net.put("https://elsewhere.example/new/place", jpeg(5))
     net.put(f"{at}/round.jpg", b"", status=302, Location=f"{at}/round.jpg")
     net.never(f"{at}/slow.jpg")
-    names = ["good", "cut", "torn", "page", "moving", "tiny", "huge", "error", "moved", "round", "slow", "gone"]
+    names = [
+        "good",
+        "cut",
+        "torn",
+        "page",
+        "moving",
+        "tiny",
+        "huge",
+        "error",
+        "moved",
+        "round",
+        "slow",
+        "gone",
+    ]
     net.results("bing", [f"{at}/{name}.jpg" for name in names])
     tally = ask("bing", collection, carrier, manners=dataclasses.replace(HASTY, timeout_s=1.0))
     assert reasons(collection) == {
@@ -190,15 +224,22 @@ def test_each_kind_of_trouble_is_written_down_with_its_reason(
     assert (tally.kept, tally.missed, sum(tally.reasons.values())) == (2, 3, 7)
 
 
-def test_a_body_that_drips_is_given_up(net: Web, carrier: ToLoopback, collection: Collection) -> None:
+def test_a_body_that_drips_is_given_up(
+    net: Web, carrier: ToLoopback, collection: Collection
+) -> None:
     """Each byte comes within the timeout; the deadline is for the whole."""
     one = net.put("https://shop.example/drip.jpg", jpeg(1), drip_s="0.05")
     net.results("bing", [one])
-    assert ask("bing", collection, carrier, manners=dataclasses.replace(HASTY, deadline_s=0.5)).missed == 1
+    assert (
+        ask("bing", collection, carrier, manners=dataclasses.replace(HASTY, deadline_s=0.5)).missed
+        == 1
+    )
     assert reasons(collection) == {"drip.jpg": "not whole after 0.5 s"}
 
 
-def test_pictures_of_every_kind_come_out_right(net: Web, carrier: ToLoopback, collection: Collection) -> None:
+def test_pictures_of_every_kind_come_out_right(
+    net: Web, carrier: ToLoopback, collection: Collection
+) -> None:
     """CMYK, a palette and an EXIF turn, all the way from the socket to the file."""
     exif = Image.Exif()
     exif[0x0112] = 6
@@ -213,25 +254,45 @@ def test_pictures_of_every_kind_come_out_right(net: Web, carrier: ToLoopback, co
     found: dict[str, tuple[object, ...]] = {}
     for entry in collection.kept:
         with Image.open(collection.path(entry)) as opened:
-            found[entry.url.rsplit("/", 1)[1]] = (opened.format, opened.mode, opened.size, dict(opened.getexif()))
+            found[entry.url.rsplit("/", 1)[1]] = (
+                opened.format,
+                opened.mode,
+                opened.size,
+                dict(opened.getexif()),
+            )
     upright: tuple[object, ...] = ("JPEG", "RGB", (400, 300), {})
-    assert found == {"print.jpg": upright, "palette.jpg": upright, "phone.jpg": ("JPEG", "RGB", (300, 400), {})}
+    assert found == {
+        "print.jpg": upright,
+        "palette.jpg": upright,
+        "phone.jpg": ("JPEG", "RGB", (300, 400), {}),
+    }
 
 
-def test_the_same_picture_is_kept_once(net: Web, carrier: ToLoopback, collection: Collection) -> None:
+def test_the_same_picture_is_kept_once(
+    net: Web, carrier: ToLoopback, collection: Collection
+) -> None:
     """Byte for byte under another address, or smaller and saved again."""
     links = shop(net, 1)
     net.results("google", links)
     ask("google", collection, carrier)
     copy = photographs.body(photograph(1).resize((300, 225)), quality=60)
-    others = [net.put("https://b.example/same.jpg", jpeg(1)), net.put("https://b.example/alike.jpg", copy)]
+    others = [
+        net.put("https://b.example/same.jpg", jpeg(1)),
+        net.put("https://b.example/alike.jpg", copy),
+    ]
     net.results("bing", [*links, *others])
     tally = ask("bing", collection, carrier)
-    assert (tally.kept, tally.known, dict(tally.reasons)) == (0, 1, {"duplicate": 1, "near duplicate": 1})
+    assert (tally.kept, tally.known, dict(tally.reasons)) == (
+        0,
+        1,
+        {"duplicate": 1, "near duplicate": 1},
+    )
     assert tally.yielded
 
 
-def test_the_next_run_goes_on_and_fetches_nothing_twice(net: Web, carrier: ToLoopback, tmp_path: Path) -> None:
+def test_the_next_run_goes_on_and_fetches_nothing_twice(
+    net: Web, carrier: ToLoopback, tmp_path: Path
+) -> None:
     """What was kept, dropped or refused is not asked for again; what nobody answered is."""
     links = shop(net, 1, 2, 3)
     refused = net.put("https://shop.example/page.jpg", b"<html>")
@@ -265,7 +326,9 @@ def test_an_engine_from_which_there_is_enough_is_not_asked(
     )
 
 
-def test_an_engine_that_does_not_answer_is_given_up_soon(net: Web, carrier: ToLoopback, collection: Collection) -> None:
+def test_an_engine_that_does_not_answer_is_given_up_soon(
+    net: Web, carrier: ToLoopback, collection: Collection
+) -> None:
     """Fifty pages would be fifty timeouts."""
     carrier.close()
     silent = ToLoopback(9)  # the discard port: nobody is there
@@ -273,8 +336,12 @@ def test_an_engine_that_does_not_answer_is_given_up_soon(net: Web, carrier: ToLo
     assert (tally.yielded, dict(tally.pages)) == (False, {"no connection": 2})
 
 
-def test_ctrl_c_leaves_whole_pictures_and_whole_lines(net: Web, carrier: ToLoopback, tmp_path: Path) -> None:
-    """The request comes after the third picture, while others are on their way; the next run brings the rest."""
+def test_ctrl_c_leaves_whole_pictures_and_whole_lines(
+    net: Web, carrier: ToLoopback, tmp_path: Path
+) -> None:
+    """The request comes after the third picture, while others are on their way; the next run brings
+    the rest.
+    """
     net.results("bing", shop(net, *range(16)))
     stop: list[object] = []
     with Collection(tmp_path) as collection:
@@ -318,7 +385,9 @@ def test_a_full_disk_ends_the_crawl_with_its_line(
 def test_nothing_runs_on_and_nothing_is_logged(
     net: Web, carrier: ToLoopback, collection: Collection, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """By itself, icrawler sets up logging for the whole program, and leaves threads behind when it ends early."""
+    """By itself, icrawler sets up logging for the whole program, and leaves threads behind when it
+    ends early.
+    """
     handlers = list(logging.getLogger().handlers)
     threads = {thread.name for thread in threading.enumerate()}
     net.page_s = 1.0  # the parser waits for the second page when there is enough from the first

@@ -1,6 +1,8 @@
-"""A web of search engines and shops on the loopback interface, for icrawler to crawl through real sockets.
+"""A web of search engines and shops on the loopback interface, for icrawler to crawl through real
+sockets.
 
-The result pages have the shape of the engines' own, as far as icrawler's parsers look at it; they were written here.
+The result pages have the shape of the engines' own, as far as icrawler's parsers look at it; they
+were written here.
 """
 
 import contextlib
@@ -36,13 +38,19 @@ def google_page(links: Sequence[str]) -> bytes:
 
 def bing_page(links: Sequence[str]) -> bytes:
     """A tile for each result, its particulars as JSON in an attribute."""
-    particulars = [html.escape(json.dumps({"murl": link, "t": "x"}, separators=(",", ":"))) for link in links]
-    tiles = "".join(f'<div class="imgpt"><a class="iusc" m="{told}"></a></div>' for told in particulars)
+    particulars = [
+        html.escape(json.dumps({"murl": link, "t": "x"}, separators=(",", ":"))) for link in links
+    ]
+    tiles = "".join(
+        f'<div class="imgpt"><a class="iusc" m="{told}"></a></div>' for told in particulars
+    )
     return f"<html><body>{tiles}<div class='imgpt'><a href='/other'>no particulars</a></div></body></html>".encode()
 
 
 def baidu_page(links: Sequence[str]) -> bytes:
-    """JSON with the addresses in Baidu's own cipher, and an empty entry at the end as it always has."""
+    """JSON with the addresses in Baidu's own cipher, and an empty entry at the end as it always
+    has.
+    """
     decode = BaiduParser._decode_url
     cipher = {decode(None, sign): sign for sign in string.ascii_lowercase + string.digits}
     cipher |= {":": "_z2C$q", ".": "_z&e3B", "/": "AzdH3F"}
@@ -60,7 +68,8 @@ WRITERS: dict[str, Callable[[Sequence[str]], bytes]] = {
 class Web:
     """What each address answers, and what was asked for; unknown addresses answer 404.
 
-    *asked*: every address in the order in which it came in. *keywords*: what the result pages were asked for.
+    *asked*: every address in the order in which it came in. *keywords*: what the result pages were
+    asked for.
     """
 
     def __init__(self) -> None:
@@ -75,7 +84,11 @@ class Web:
 
     def put(self, url: str, body: bytes, status: int = 200, **headers: str) -> str:
         """Answer *url* with *body*; returns the address."""
-        self._replies[url] = lambda: (status, {name.replace("_", "-"): value for name, value in headers.items()}, body)
+        self._replies[url] = lambda: (
+            status,
+            {name.replace("_", "-"): value for name, value in headers.items()},
+            body,
+        )
         return url
 
     def late(self, url: str, body: bytes, seconds: float) -> str:
@@ -93,8 +106,12 @@ class Web:
         return self.late(url, b"", 30)
 
     def results(self, engine: str, *pages: Sequence[str] | bytes) -> None:
-        """Give *engine* result pages, each a list of links or a whole page; after them come empty ones."""
-        self._pages[PAGES[engine]] = [p if isinstance(p, bytes) else WRITERS[engine](p) for p in pages]
+        """Give *engine* result pages, each a list of links or a whole page; after them come empty
+        ones.
+        """
+        self._pages[PAGES[engine]] = [
+            p if isinstance(p, bytes) else WRITERS[engine](p) for p in pages
+        ]
 
     def pictures_asked(self) -> list[str]:
         """The addresses asked for that are no result pages, sorted."""
@@ -118,17 +135,23 @@ class Web:
 
 
 class ToLoopback(HTTPAdapter):
-    """Carries each request to the server of this test instead of the host it names; all else is requests' own."""
+    """Carries each request to the server of this test instead of the host it names; all else is
+    requests' own.
+    """
 
     def __init__(self, port: int) -> None:
         super().__init__()
         self._port = port
 
-    def send(self, request: requests.PreparedRequest, *args: Any, **kwargs: Any) -> requests.Response:
+    def send(
+        self, request: requests.PreparedRequest, *args: Any, **kwargs: Any
+    ) -> requests.Response:
         asked = str(request.url)
         parts = urlsplit(asked)
         query = f"?{parts.query}" if parts.query else ""
-        request.url = f"http://127.0.0.1:{self._port}/{parts.scheme}/{parts.netloc}{parts.path}{query}"
+        request.url = (
+            f"http://127.0.0.1:{self._port}/{parts.scheme}/{parts.netloc}{parts.path}{query}"
+        )
         try:
             response = super().send(request, *args, **{**kwargs, "proxies": None})
         finally:

@@ -11,7 +11,16 @@ from PIL import Image
 from edge.errors import InputError
 from tests.tiny_model import CONTRACT, SIZE, paint, save, two_classes, write_tiny_model
 from train.commands import evaluate as command
-from train.judge.evaluate import Evaluation, Looked, Rate, as_json, as_text, evaluate, judge, look_at
+from train.judge.evaluate import (
+    Evaluation,
+    Looked,
+    Rate,
+    as_json,
+    as_text,
+    evaluate,
+    judge,
+    look_at,
+)
 from train.judge.worst_sheet import SHOWN, Case, Kind, cases, choose, worst_sheet
 
 BOX = 24
@@ -22,18 +31,28 @@ class Set:
     """A labelled set painted into a folder."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.images, self.annotations = folder, list[dict[str, Any]](), list[dict[str, Any]]()
+        self.folder, self.images, self.annotations = (
+            folder,
+            list[dict[str, Any]](),
+            list[dict[str, Any]](),
+        )
         for name in ("images", "negatives"):
             (folder / name).mkdir()
 
-    def add(self, *cells: tuple[int, int], hidden: tuple[int, int] | None = None, **extra: object) -> None:
-        """An image with a dot in each cell (column, row), labelled with the box the tiny model will give.
+    def add(
+        self, *cells: tuple[int, int], hidden: tuple[int, int] | None = None, **extra: object
+    ) -> None:
+        """An image with a dot in each cell (column, row), labelled with the box the tiny model will
+        give.
 
         *hidden*: a cell that is labelled though nothing is painted there.
         """
         number = len(self.images) + 1
         self.images.append({"id": number, "file_name": f"{number}.png"})
-        save(self.folder / "images" / f"{number}.png", paint({"dot": [(x * 8, y * 8) for x, y in cells]}))
+        save(
+            self.folder / "images" / f"{number}.png",
+            paint({"dot": [(x * 8, y * 8) for x, y in cells]}),
+        )
         for x, y in (*cells, *([hidden] if hidden else [])):
             box = [x * 8 + 4 - BOX / 2, y * 8 + 4 - BOX / 2, BOX, BOX]
             self.annotations.append({"image_id": number, "category_id": 1, "bbox": box, **extra})
@@ -43,7 +62,10 @@ class Set:
         picture: NDArray[np.uint8] = paint({"dot": [(x * 8, y * 8) for x, y in dots]})
         grey = paint({})
         mixed = (grey + strength * (picture.astype(float) - grey)).round().astype(np.uint8)
-        save(self.folder / "negatives" / f"{len(list((self.folder / 'negatives').iterdir()))}.png", mixed)
+        save(
+            self.folder / "negatives" / f"{len(list((self.folder / 'negatives').iterdir()))}.png",
+            mixed,
+        )
 
     def evaluate(self, categories: tuple[str, ...] = ("badge",)) -> Evaluation:
         """Write the labels and measure the tiny model on them."""
@@ -54,10 +76,18 @@ class Set:
         """Write the labels and let the tiny model look."""
         labels = self.folder / "labels.json"
         named = [{"id": index, "name": name} for index, name in enumerate(categories, start=1)]
-        labels.write_text(json.dumps({"images": self.images, "annotations": self.annotations, "categories": named}))
-        model = write_tiny_model(self.folder / "m.onnx", CONTRACT if len(categories) == 1 else two_classes())
+        labels.write_text(
+            json.dumps(
+                {"images": self.images, "annotations": self.annotations, "categories": named}
+            )
+        )
+        model = write_tiny_model(
+            self.folder / "m.onnx", CONTRACT if len(categories) == 1 else two_classes()
+        )
         negatives = self.folder / "negatives"
-        return look_at(model, labels, self.folder / "images", negatives if any(negatives.iterdir()) else None)
+        return look_at(
+            model, labels, self.folder / "images", negatives if any(negatives.iterdir()) else None
+        )
 
 
 def test_a_perfect_model_gets_perfect_figures(tmp_path: Path) -> None:
@@ -77,7 +107,9 @@ def test_a_perfect_model_gets_perfect_figures(tmp_path: Path) -> None:
 
 
 def test_false_accepts_and_false_rejects_are_counted_by_picture(tmp_path: Path) -> None:
-    """Two dots in one negative are one false accept; a picture whose mark is not seen is one false reject."""
+    """Two dots in one negative are one false accept; a picture whose mark is not seen is one false
+    reject.
+    """
     photographs = Set(tmp_path)
     photographs.add((3, 3))
     photographs.add(hidden=(4, 4))
@@ -89,14 +121,20 @@ def test_false_accepts_and_false_rejects_are_counted_by_picture(tmp_path: Path) 
 
 
 def test_recall_at_k_false_accepts_moves_the_score_to_beat(tmp_path: Path) -> None:
-    """One negative scores as high as a mark: with none allowed nothing is found, with one allowed all is."""
+    """One negative scores as high as a mark: with none allowed nothing is found, with one allowed
+    all is.
+    """
     photographs = Set(tmp_path)
     photographs.add((3, 3))
     photographs.negative((4, 4))
     for _ in range(5):
         photographs.negative((4, 4), strength=0.5)
     (group,) = photographs.evaluate().groups
-    assert [(recall.false_accepts, recall.found) for recall in group.recalls] == [(0, 0), (1, 1), (3, 1)]
+    assert [(recall.false_accepts, recall.found) for recall in group.recalls] == [
+        (0, 0),
+        (1, 1),
+        (3, 1),
+    ]
 
 
 def test_an_ignored_box_neither_rewards_nor_punishes(tmp_path: Path) -> None:
@@ -148,7 +186,9 @@ def test_a_labelled_picture_without_any_box_is_a_negative(tmp_path: Path) -> Non
 
 
 def test_a_pass_for_the_wrong_reason_is_told(tmp_path: Path) -> None:
-    """The mark is missed and clutter is taken for it: the item passes, and nobody may call that found."""
+    """The mark is missed and clutter is taken for it: the item passes, and nobody may call that
+    found.
+    """
     photographs = Set(tmp_path)
     photographs.add(hidden=(1, 1))
     save(tmp_path / "images" / "1.png", paint({"dot": [(40, 40)]}))
@@ -159,10 +199,19 @@ def test_a_pass_for_the_wrong_reason_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("errors", "items", "bound"),
-    [(0, 59, 0.05), (1, 93, 0.05), (0, 299, 0.01), (1, 473, 0.01), (2, 628, 0.01), (0, 2995, 0.001)],
+    [
+        (0, 59, 0.05),
+        (1, 93, 0.05),
+        (0, 299, 0.01),
+        (1, 473, 0.01),
+        (2, 628, 0.01),
+        (0, 2995, 0.001),
+    ],
 )
 def test_the_bounds_are_the_table_s(errors: int, items: int, bound: float) -> None:
-    """Clopper and Pearson's table for 95 %: these are the fewest items that show the rate below the bound."""
+    """Clopper and Pearson's table for 95 %: these are the fewest items that show the rate below the
+    bound.
+    """
     assert Rate.of(errors, items).upper_bound < bound <= Rate.of(errors, items - 1).upper_bound
 
 
@@ -190,7 +239,10 @@ def test_the_text_and_the_json_tell_the_same(tmp_path: Path) -> None:
         ("[]", "must hold a JSON object"),
         ("{", "cannot be read as JSON"),
         ('{"images": []}', "not in COCO layout"),
-        ('{"images": [{"id": 1, "file_name": "x.png"}], "annotations": [], "categories": []}', "names x.png"),
+        (
+            '{"images": [{"id": 1, "file_name": "x.png"}], "annotations": [], "categories": []}',
+            "names x.png",
+        ),
     ],
 )
 def test_wrong_labels_are_refused_in_one_line(tmp_path: Path, content: str, words: str) -> None:
@@ -214,7 +266,9 @@ def test_a_category_that_the_model_does_not_know_is_refused(tmp_path: Path) -> N
 
 
 def test_presence_counts_both_kinds_of_picture(tmp_path: Path) -> None:
-    """Of four right and one wrong among each kind, the accuracy is that of all, and the text and the JSON say it."""
+    """Of four right and one wrong among each kind, the accuracy is that of all, and the text and
+    the JSON say it.
+    """
     photographs = Set(tmp_path)
     for _ in range(4):
         photographs.add((3, 3))
@@ -244,7 +298,9 @@ def test_a_set_of_pictures_without_any_mark_is_measured(tmp_path: Path) -> None:
 
 
 def test_every_picture_that_went_wrong_is_a_case(tmp_path: Path) -> None:
-    """A false accept in either folder, a miss, something beside the mark, a hit; what was passed over is none."""
+    """A false accept in either folder, a miss, something beside the mark, a hit; what was passed
+    over is none.
+    """
     photographs = Set(tmp_path)
     photographs.add((3, 3))
     photographs.add((2, 2), hidden=(5, 5))
@@ -286,7 +342,12 @@ def test_what_lies_on_an_ignored_mark_is_no_extra(tmp_path: Path) -> None:
 def test_the_worst_come_first_and_some_hits_come_last() -> None:
     """The boldest false accept, then the mark that was seen least, then hits from the worst fit on."""
     path = Path("a.png")
-    figures: list[tuple[Kind, float]] = [("hit", 0.9), ("miss", 0.3), ("false accept", 0.7), ("miss", 0.0)]
+    figures: list[tuple[Kind, float]] = [
+        ("hit", 0.9),
+        ("miss", 0.3),
+        ("false accept", 0.7),
+        ("miss", 0.0),
+    ]
     figures += [("false accept", 0.95), ("hit", 0.6), ("extra", 0.8)]
     chosen = choose([Case(path, kind, figure) for kind, figure in figures])
     assert [(case.kind, case.figure) for case in chosen] == [
@@ -309,15 +370,29 @@ def test_the_sheet_shows_true_and_found_boxes(tmp_path: Path) -> None:
         assert (seen == colour).all(1).any()
 
 
-def test_the_command_writes_the_sheet_and_the_figures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_writes_the_sheet_and_the_figures(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """The way a user has them; a set with nothing to show still gives a sheet."""
     photographs = Set(tmp_path)
     photographs.add()
     photographs.look()
     parser = ArgumentParser()
     command.add_arguments(parser)
-    words = ["m.onnx", "--coco", "labels.json", "--images", "images", "--sheet", "sheet.png", "--json", "figures.json"]
-    arguments = parser.parse_args([word if word.startswith("--") else str(tmp_path / word) for word in words])
+    words = [
+        "m.onnx",
+        "--coco",
+        "labels.json",
+        "--images",
+        "images",
+        "--sheet",
+        "sheet.png",
+        "--json",
+        "figures.json",
+    ]
+    arguments = parser.parse_args(
+        [word if word.startswith("--") else str(tmp_path / word) for word in words]
+    )
     assert arguments.command(arguments) == 0
     assert "stamp or none: 100.00% right" in capsys.readouterr().out
     assert json.loads((tmp_path / "figures.json").read_text())["presence"]["items"] == 1

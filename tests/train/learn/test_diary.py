@@ -29,11 +29,15 @@ def test_tensorboard_gets_curves_and_pictures(tmp_path: Path) -> None:
         **{name: [1, 2, 3, 4] for name in ("learning rate", "images per second")},
         **{f"held out/{name}": [2, 4] for name in ("loss", "heat", "sides")},
     }
-    pictures = {tag: [event.step for event in events.Images(tag)] for tag in events.Tags()["images"]}
+    pictures = {
+        tag: [event.step for event in events.Images(tag)] for tag in events.Tags()["images"]
+    }
     assert pictures == {"training pictures": [0], "hits and misses": [2, 4]}
 
 
-def test_a_missing_tensorboard_is_one_line_and_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_tensorboard_is_one_line_and_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It is an extra; whoever asks for it is told which."""
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
     inputs = read_inputs(config_in(tmp_path, dataclasses.replace(SMALL, tensorboard=True)))

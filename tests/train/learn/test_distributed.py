@@ -26,11 +26,29 @@ PAIR = dataclasses.replace(SMALL, size=128, batch=8, steps=5, whole_every=3, val
 def torchrun(config: RunConfig, folder: Path, out: str = "pair") -> "subprocess.Popen[str]":
     """Start two processes of one run as a user would, over loopback."""
     (folder / "config.json").write_text(config.to_json())
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    command += ["--shutdown-timeout", "120", "tests/two_processes.py", str(folder / "config.json"), str(folder / out)]
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node",
+        "2",
+    ]
+    command += [
+        "--shutdown-timeout",
+        "120",
+        "tests/two_processes.py",
+        str(folder / "config.json"),
+        str(folder / out),
+    ]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
 
 
@@ -44,17 +62,23 @@ def told_by(process: "subprocess.Popen[str]") -> list[str]:
 def losses_in(run: Path) -> list[tuple[float, ...]]:
     """Step, pictures and losses of each row."""
     with (run / "loss.csv").open(newline="") as file:
-        return [tuple(float(cell) for cell in row[:1] + row[2:]) for row in list(csv.reader(file))[1:]]
+        return [
+            tuple(float(cell) for cell in row[:1] + row[2:]) for row in list(csv.reader(file))[1:]
+        ]
 
 
 @pytest.mark.slow
 def test_two_processes_learn_what_one_learns_from_the_doubled_batch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The same pictures in the same parts: the loss curve of one process with two parts, to its last printed digit."""
+    """The same pictures in the same parts: the loss curve of one process with two parts, to its
+    last printed digit.
+    """
     told = told_by(torchrun(config_in(tmp_path, dataclasses.replace(PAIR, batch=4)), tmp_path))
     paint_few(monkeypatch)
-    outcome = fit(read_inputs(config_in(tmp_path, dataclasses.replace(PAIR, threads=2))), tmp_path / "one")
+    outcome = fit(
+        read_inputs(config_in(tmp_path, dataclasses.replace(PAIR, threads=2))), tmp_path / "one"
+    )
     one, pair = losses_in(tmp_path / "one"), losses_in(tmp_path / "pair")
     assert [row[:2] for row in pair] == [(1.0, 8.0), (2.0, 8.0), (3.0, 4.0), (4.0, 8.0), (5.0, 8.0)]
     assert pair == one
@@ -62,7 +86,9 @@ def test_two_processes_learn_what_one_learns_from_the_doubled_batch(
     for name, value in want.weights.items():
         assert torch.allclose(kept.weights[name], value, rtol=1e-4, atol=1e-6), name
     threshold = kept.threshold
-    assert told == [f"leader {leads} step 5 threshold {threshold!r} stopped False" for leads in (True, False)]
+    assert told == [
+        f"leader {leads} step 5 threshold {threshold!r} stopped False" for leads in (True, False)
+    ]
     assert outcome.step == 5
     assert sorted(path.name for path in (tmp_path / "pair").iterdir()) == sorted(
         path.name for path in (tmp_path / "one").iterdir()
@@ -71,8 +97,12 @@ def test_two_processes_learn_what_one_learns_from_the_doubled_batch(
 
 @pytest.mark.slow
 def test_two_processes_stop_together_and_go_on_together(tmp_path: Path) -> None:
-    """Only torchrun is told to stop; both end after one step, and both resume from the leader's checkpoint."""
-    config = config_in(tmp_path, dataclasses.replace(PAIR, batch=4, steps=100_000, validate_share=0.0))
+    """Only torchrun is told to stop; both end after one step, and both resume from the leader's
+    checkpoint.
+    """
+    config = config_in(
+        tmp_path, dataclasses.replace(PAIR, batch=4, steps=100_000, validate_share=0.0)
+    )
     process = torchrun(config, tmp_path)
     assert process.stderr is not None
     seen = ""
@@ -82,14 +112,18 @@ def test_two_processes_stop_together_and_go_on_together(tmp_path: Path) -> None:
         seen += piece
     process.send_signal(signal.SIGINT)
     told, complaints = process.communicate(timeout=240)
-    said = re.findall(r"^leader (True|False) step (\d+) threshold (\S+) stopped True$", told, re.MULTILINE)
+    said = re.findall(
+        r"^leader (True|False) step (\d+) threshold (\S+) stopped True$", told, re.MULTILINE
+    )
     assert sorted(leads for leads, *_ in said) == ["False", "True"], complaints
     assert len({(step, threshold) for _, step, threshold in said}) == 1
     kept = checkpoint.load(tmp_path / "pair")
     assert str(kept.step) == said[0][1]
     more = dataclasses.replace(config, fit=dataclasses.replace(config.fit, steps=kept.step + 2))
     assert len(told_by(torchrun(more, tmp_path))) == 2
-    assert [row[0] for row in losses_in(tmp_path / "pair")] == [float(n + 1) for n in range(kept.step + 2)]
+    assert [row[0] for row in losses_in(tmp_path / "pair")] == [
+        float(n + 1) for n in range(kept.step + 2)
+    ]
 
 
 def test_the_shares_of_all_processes_are_the_whole_batch(tmp_path: Path) -> None:
@@ -112,7 +146,11 @@ def test_a_team_of_one_costs_nothing_and_changes_nothing(monkeypatch: pytest.Mon
         gradient = torch.ones(3)
         team.average([gradient])
         assert (team.world, team.leads, leads()) == (1, True, True)
-        assert (team.agree(True, 2.5), team.told(0.25), gradient.tolist()) == ((True, 2.5), 0.25, [1.0, 1.0, 1.0])
+        assert (team.agree(True, 2.5), team.told(0.25), gradient.tolist()) == (
+            (True, 2.5),
+            0.25,
+            [1.0, 1.0, 1.0],
+        )
         assert not torch.distributed.is_initialized()
 
 

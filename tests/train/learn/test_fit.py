@@ -30,8 +30,13 @@ def few_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_run_leaves_all_that_was_promised(tmp_path: Path) -> None:
-    """Checkpoint with weights and config, both tables, configuration, environment, sheets of pictures."""
-    config, out = config_in(tmp_path, dataclasses.replace(SMALL, validate_share=0.5)), tmp_path / "run"
+    """Checkpoint with weights and config, both tables, configuration, environment, sheets of
+    pictures.
+    """
+    config, out = (
+        config_in(tmp_path, dataclasses.replace(SMALL, validate_share=0.5)),
+        tmp_path / "run",
+    )
     outcome = fit(read_inputs(config), out)
     kept = checkpoint.load(out)
     assert (outcome.step, outcome.stopped, kept.step) == (6, False, 6)
@@ -59,9 +64,15 @@ def test_a_run_leaves_all_that_was_promised(tmp_path: Path) -> None:
     ]
 
 
-def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A real SIGINT in step 3: the checkpoint can be used, and resuming gives the same weights, bit for bit."""
-    settings = dataclasses.replace(SMALL, validate_share=0.3, freeze_stages=2, unfreeze_share=0.7, threads=2, batch=4)
+def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A real SIGINT in step 3: the checkpoint can be used, and resuming gives the same weights, bit
+    for bit.
+    """
+    settings = dataclasses.replace(
+        SMALL, validate_share=0.3, freeze_stages=2, unfreeze_share=0.7, threads=2, batch=4
+    )
     config = config_in(tmp_path, settings)
     fit(read_inputs(config), tmp_path / "whole")
     step = train_step
@@ -78,7 +89,9 @@ def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(tmp_path: Path, m
     assert export_run(tmp_path / "parts", tmp_path / "early.onnx").contract.classes == ("disc",)
     monkeypatch.setattr(fitting, "train_step", step)
     with (tmp_path / "parts" / "loss.csv").open("a") as table:
-        table.write("4,9.99,4,1.00000,1.00000,1.00000\r\n5,9.9")  # what a crash after the checkpoint leaves
+        table.write(
+            "4,9.99,4,1.00000,1.00000,1.00000\r\n5,9.9"
+        )  # what a crash after the checkpoint leaves
     outcome = fit(read_inputs(config), tmp_path / "parts", checkpoint.load(tmp_path / "parts"))
     assert (outcome.step, outcome.stopped) == (6, False)
     whole, parts = checkpoint.load(tmp_path / "whole"), checkpoint.load(tmp_path / "parts")
@@ -88,7 +101,9 @@ def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(tmp_path: Path, m
         *(whole.threshold, whole.best_loss, whole.looks_since),
     )
     for name in ("loss.csv", "validation.csv"):
-        assert without_seconds(tmp_path / "parts" / name) == without_seconds(tmp_path / "whole" / name)
+        assert without_seconds(tmp_path / "parts" / name) == without_seconds(
+            tmp_path / "whole" / name
+        )
     starts = json.loads((tmp_path / "parts" / "environment.json").read_text())
     assert [start["step"] for start in starts] == [0, 3]
 
@@ -99,8 +114,12 @@ def without_seconds(table: Path) -> list[list[str]]:
         return [row[:1] + row[2:] for row in csv.reader(file)]
 
 
-def test_a_loss_that_falls_no_more_ends_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With patience 2, the look after the best one and the next end it; one more step was under way."""
+def test_a_loss_that_falls_no_more_ends_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With patience 2, the look after the best one and the next end it; one more step was under
+    way.
+    """
     losses = iter([5.0, 4.0, 4.0, 4.1, 3.0])
     monkeypatch.setattr(fitting, "score_held_out", lambda *_: (next(losses), 0.0, 0.0))
     settings = dataclasses.replace(SMALL, steps=20, validate_share=0.1, patience=2)
@@ -119,21 +138,41 @@ def test_looks_fall_on_even_shares_and_on_the_end(tmp_path: Path) -> None:
     assert not looks_between(config_in(tmp_path), 0.0, 1.0)
 
 
-def test_a_resumed_run_needs_no_weights_to_start_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_resumed_run_needs_no_weights_to_start_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Nothing is loaded or downloaded again: those weights are in the checkpoint already."""
     config = config_in(tmp_path, dataclasses.replace(SMALL, steps=1))
     fit(read_inputs(config), tmp_path / "run")
     kept = checkpoint.load(tmp_path / "run")
-    asking = dataclasses.replace(config, fit=dataclasses.replace(config.fit, weights="imagenet", steps=2))
-    monkeypatch.setattr("train.learn.trainer.initial_network", lambda _: pytest.fail("weights were asked for"))
-    assert fit(read_inputs(asking), tmp_path / "run", dataclasses.replace(kept, config=asking)).step == 2
+    asking = dataclasses.replace(
+        config, fit=dataclasses.replace(config.fit, weights="imagenet", steps=2)
+    )
+    monkeypatch.setattr(
+        "train.learn.trainer.initial_network", lambda _: pytest.fail("weights were asked for")
+    )
+    assert (
+        fit(read_inputs(asking), tmp_path / "run", dataclasses.replace(kept, config=asking)).step
+        == 2
+    )
 
 
 @pytest.mark.slow
 def test_ctrl_c_in_a_terminal_leaves_a_usable_checkpoint_and_says_so(tmp_path: Path) -> None:
-    """The real program, painting processes and all, with a signal to the whole group as a terminal sends it."""
+    """The real program, painting processes and all, with a signal to the whole group as a terminal
+    sends it.
+    """
     config, out = config_in(tmp_path), tmp_path / "run"
-    command = [sys.executable, "-m", "export", "train", "--mark", f"seal={config.marks[0][1]}", "--out", str(out)]
+    command = [
+        sys.executable,
+        "-m",
+        "export",
+        "train",
+        "--mark",
+        f"seal={config.marks[0][1]}",
+        "--out",
+        str(out),
+    ]
     command += ["--backgrounds", config.backgrounds, "--steps", "100000"]
     keys = ("size=96", "window=96", "batch=2", "workers=2", "painted_share=0.0", "weights=none")
     command += [part for key in keys for part in ("--set", key)]
@@ -175,8 +214,12 @@ def test_whole_frames_come_every_so_often_in_batches_of_about_the_same_cost() ->
     assert [plan_batch(settings, number, world=2) for number in (0, 3)] == [(256, 24), (416, 9)]
 
 
-def test_the_threshold_of_a_network_that_knows_nothing_lets_nothing_pass_by_chance(tmp_path: Path) -> None:
-    """It is set above what the untrained network says of pictures without a mark, or at the least allowed."""
+def test_the_threshold_of_a_network_that_knows_nothing_lets_nothing_pass_by_chance(
+    tmp_path: Path,
+) -> None:
+    """It is set above what the untrained network says of pictures without a mark, or at the least
+    allowed.
+    """
     out = tmp_path / "run"
     outcome = fit(read_inputs(config_in(tmp_path, dataclasses.replace(SMALL, steps=1))), out)
     assert outcome.threshold is not None

@@ -16,7 +16,10 @@ def test_held_out_pictures_are_the_same_at_every_look(tmp_path: Path) -> None:
     """Otherwise a better loss could be an easier picture."""
     inputs = read_inputs(config_in(tmp_path))
     first, second = paint_held_out(inputs, 2), paint_held_out(inputs, 2)
-    assert all((a.pixels == b.pixels).all() and a.marks == b.marks for a, b in zip(first, second, strict=True))
+    assert all(
+        (a.pixels == b.pixels).all() and a.marks == b.marks
+        for a, b in zip(first, second, strict=True)
+    )
 
 
 def test_the_score_does_not_depend_on_the_number_of_cores(tmp_path: Path) -> None:
@@ -27,7 +30,11 @@ def test_the_score_does_not_depend_on_the_number_of_cores(tmp_path: Path) -> Non
     scores = [score_held_out(net, pictures, 3.0, threads) for threads in (1, 3)]
     assert scores[0] == pytest.approx(scores[1], rel=1e-6)
     assert scores[0][0] == pytest.approx(scores[0][1] + 3.0 * scores[0][2], rel=1e-5)
-    assert all(finding.score >= 0.001 for found in find_marks(net, pictures, config.looks, 0.001) for finding in found)
+    assert all(
+        finding.score >= 0.001
+        for found in find_marks(net, pictures, config.looks, 0.001)
+        for finding in found
+    )
 
 
 def test_the_sheet_tells_hits_misses_and_false_alarms_by_colour() -> None:
@@ -35,7 +42,11 @@ def test_the_sheet_tells_hits_misses_and_false_alarms_by_colour() -> None:
     boxes = [Box(10.0 + 70 * i, 20.0, 60.0 + 70 * i, 70.0) for i in range(4)]
     grey = np.full((256, 320, 3), 128, np.uint8)
     picture = Picture(grey, ((0, boxes[0]), (0, boxes[1])), (boxes[2],), grey)
-    found = [Finding("disc", 0.9, boxes[0]), Finding("disc", 0.8, boxes[2]), Finding("disc", 0.7, boxes[3])]
+    found = [
+        Finding("disc", 0.9, boxes[0]),
+        Finding("disc", 0.8, boxes[2]),
+        Finding("disc", 0.7, boxes[3]),
+    ]
     sheet = np.asarray(hits_sheet([picture], [found], ("disc",))).astype(int)
     places = {name: np.argwhere(abs(sheet - colour).sum(2) < 60) for name, colour in
               {"hit": HIT, "miss": MISS, "ignored": IGNORED, "false": FALSE}.items()}  # fmt: skip

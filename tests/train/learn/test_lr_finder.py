@@ -31,7 +31,9 @@ def run(words: list[str]) -> int:
     return status
 
 
-def test_the_command_draws_the_sweep_and_suggests_a_size(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_draws_the_sweep_and_suggests_a_size(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A real sweep of a real network."""
     pytest.importorskip("matplotlib")
     assert run(arguments_for(tmp_path, "plot.png", 24)) == 0

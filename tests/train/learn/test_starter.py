@@ -1,4 +1,6 @@
-"""The starter is trained on drawn marks and packed by one command, fits its file, and begins other runs."""
+"""The starter is trained on drawn marks and packed by one command, fits its file, and begins other
+runs.
+"""
 
 import hashlib
 import json
@@ -23,14 +25,30 @@ from train.commands import starter as command
 from train.config import FitSettings, RunConfig
 from train.learn import fit as fitting
 from train.learn.initial_weights import take_starter
-from train.learn.starter import FORMAT, KIND, LARGEST, is_finished, load_starter, pack_starter, read_starter
+from train.learn.starter import (
+    FORMAT,
+    KIND,
+    LARGEST,
+    is_finished,
+    load_starter,
+    pack_starter,
+    read_starter,
+)
 from train.learn.trainer import Losses, Trainer, train_step
 from train.network import checkpoint
 from train.network.checkpoint import Checkpoint
 from train.network.model import DenseLocalizer
 
 STEPS, BATCH = 3, 2
-TINY = {"size": 96, "window": 96, "batch": BATCH, "workers": 0, "threads": 1, "validate_share": 0, "painted_share": 0}
+TINY = {
+    "size": 96,
+    "window": 96,
+    "batch": BATCH,
+    "workers": 0,
+    "threads": 1,
+    "validate_share": 0,
+    "painted_share": 0,
+}
 
 
 def run(*arguments: str | Path, steps: int = 0) -> int:
@@ -38,7 +56,9 @@ def run(*arguments: str | Path, steps: int = 0) -> int:
     sets = [f"{key}={value}" for key, value in {**TINY, "steps": steps}.items()] if steps else []
     parser = ArgumentParser()
     command.add_arguments(parser)
-    parsed = parser.parse_args([str(a) for a in arguments] + [part for key in sets for part in ("--set", key)])
+    parsed = parser.parse_args(
+        [str(a) for a in arguments] + [part for key in sets for part in ("--set", key)]
+    )
     status: int = parsed.command(parsed)
     return status
 
@@ -59,11 +79,24 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("finished")
     with pytest.MonkeyPatch.context() as patch:
         paint_few(patch)
-        assert run("--out", folder / "run", "--backgrounds", photographs(folder), "--marks", "2", steps=STEPS) == 0
+        assert (
+            run(
+                "--out",
+                folder / "run",
+                "--backgrounds",
+                photographs(folder),
+                "--marks",
+                "2",
+                steps=STEPS,
+            )
+            == 0
+        )
     return folder / "run"
 
 
-def untrained(backbone: str = "mobilenet_v3_small", changes: Mapping[str, Tensor] = MappingProxyType({})) -> Checkpoint:
+def untrained(
+    backbone: str = "mobilenet_v3_small", changes: Mapping[str, Tensor] = MappingProxyType({})
+) -> Checkpoint:
     """A run that has done its one step, whose averaged weights are random but for *changes*."""
     weights = {**DenseLocalizer(backbone, 1).state_dict(), **changes}
     config = RunConfig((("a", "a.png"),), "", fit=FitSettings(backbone=backbone, steps=1))
@@ -80,7 +113,9 @@ def save_run(kept: Checkpoint, folder: Path) -> Path:
 
 
 def test_the_file_holds_the_averaged_weights_but_the_last_layer(finished: Path) -> None:
-    """Rounded to float16, given back as float32; batch norm's statistics too, and its counters as they are."""
+    """Rounded to float16, given back as float32; batch norm's statistics too, and its counters as
+    they are.
+    """
     averaged = checkpoint.load(finished).averaged
     loaded = load_starter(finished / "starter.pt")
     assert set(averaged) - set(loaded) == {"heat.weight", "heat.bias"}
@@ -92,10 +127,14 @@ def test_the_file_holds_the_averaged_weights_but_the_last_layer(finished: Path) 
 
 
 def test_a_network_of_other_classes_takes_it_and_sees_as_the_run_did(finished: Path) -> None:
-    """Same sides of boxes as the run's own network gives, but for the rounding; five classes instead of two."""
+    """Same sides of boxes as the run's own network gives, but for the rounding; five classes
+    instead of two.
+    """
     net = DenseLocalizer("mobilenet_v3_small", 5)
     take_starter(net, load_starter(finished / "starter.pt"), "mobilenet_v3_small")
-    picture = torch.randint(0, 256, (1, 96, 96, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    picture = torch.randint(
+        0, 256, (1, 96, 96, 3), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
+    )
     with torch.no_grad():
         heat, sides = net.eval()(picture)
         _, expected = checkpoint.load(finished).network()(picture)
@@ -107,7 +146,10 @@ def test_the_recipe_is_in_the_file_and_no_folder_of_this_machine(finished: Path)
     """Enough to train the same again: every key, each mark's hash, how long it took."""
     starter = read_starter(finished / "starter.pt")
     marks = sorted((finished / "marks").glob("*.png"))
-    kept = {key: starter.recipe[key] for key in ("backgrounds", "sha256", "steps", "pictures", "stampgate")}
+    kept = {
+        key: starter.recipe[key]
+        for key in ("backgrounds", "sha256", "steps", "pictures", "stampgate")
+    }
     assert kept == {
         "backgrounds": "photographs",
         "sha256": [hashlib.sha256(path.read_bytes()).hexdigest() for path in marks],
@@ -118,7 +160,12 @@ def test_the_recipe_is_in_the_file_and_no_folder_of_this_machine(finished: Path)
     assert starter.network == "mobilenet_v3_small"
     assert starter.recipe["marks"] == [[path.stem, path.name] for path in marks]
     fit, synth = starter.recipe["fit"], starter.recipe["synth"]
-    assert (fit["weights"], fit["seed"], synth["lookalikes_max"], synth["size_min"]) == ("none", 0, 1, 0.06)
+    assert (fit["weights"], fit["seed"], synth["lookalikes_max"], synth["size_min"]) == (
+        "none",
+        0,
+        1,
+        0.06,
+    )
     assert str(finished.parent).encode() not in (finished / "starter.pt").read_bytes()
 
 
@@ -131,15 +178,21 @@ def test_a_finished_run_is_packed_alone_to_the_same_bytes(finished: Path, tmp_pa
 
 
 def test_a_run_is_not_trained_over(finished: Path, tmp_path: Path) -> None:
-    """Whoever asks for a new training where there is one is told how to go on, or to name another folder."""
+    """Whoever asks for a new training where there is one is told how to go on, or to name another
+    folder.
+    """
     with pytest.raises(UsageError, match="holds a run already; add --resume"):
         run("--out", finished, "--backgrounds", tmp_path, "--marks", "2")
     with pytest.raises(UsageError, match="marks cannot change within a run"):
         run("--out", finished, "--resume", "--marks", "3")
 
 
-def test_an_interrupted_training_goes_on_with_the_marks_it_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A real SIGINT in the first step: no file, exit status 130; then on to the end, and nothing is drawn again."""
+def test_an_interrupted_training_goes_on_with_the_marks_it_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A real SIGINT in the first step: no file, exit status 130; then on to the end, and nothing is
+    drawn again.
+    """
     paint_few(monkeypatch)
     out, step = tmp_path / "run", train_step
 
@@ -149,9 +202,24 @@ def test_an_interrupted_training_goes_on_with_the_marks_it_has(tmp_path: Path, m
         return losses
 
     monkeypatch.setattr(fitting, "train_step", interrupted)
-    assert run("--out", out, "--backgrounds", photographs(tmp_path), "--marks", "1", "--seed", "3", steps=2) == 130
+    assert (
+        run(
+            "--out",
+            out,
+            "--backgrounds",
+            photographs(tmp_path),
+            "--marks",
+            "1",
+            "--seed",
+            "3",
+            steps=2,
+        )
+        == 130
+    )
     assert not (out / "starter.pt").exists()
-    with pytest.raises(InputError, match=r"not finished; go on with it: 'stampgate starter --resume --out .*run'"):
+    with pytest.raises(
+        InputError, match=r"not finished; go on with it: 'stampgate starter --resume --out .*run'"
+    ):
         run("--out", out)
     monkeypatch.setattr(fitting, "train_step", step)
     monkeypatch.setattr(train.drawing.gallery, "write_marks", None)
@@ -160,14 +228,18 @@ def test_an_interrupted_training_goes_on_with_the_marks_it_has(tmp_path: Path, m
 
 
 def test_marks_are_drawn_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Finished ones are taken as they are, missing ones drawn again, and those of another seed left alone."""
+    """Finished ones are taken as they are, missing ones drawn again, and those of another seed left
+    alone.
+    """
     paths = command.marks_in(tmp_path / "marks", 2, 0)
     before = [path.read_bytes() for path in paths]
     paths[1].unlink()
     assert [path.read_bytes() for path in command.marks_in(tmp_path / "marks", 2, 0)] == before
     monkeypatch.setattr(train.drawing.gallery, "write_marks", None)
     assert command.marks_in(tmp_path / "marks", 2, 0) == paths
-    with pytest.raises(UsageError, match="holds 2 marks of seed 0, must be 2 marks of seed 1; say the same again"):
+    with pytest.raises(
+        UsageError, match="holds 2 marks of seed 0, must be 2 marks of seed 1; say the same again"
+    ):
         command.marks_in(tmp_path / "marks", 2, 1)
 
 
@@ -180,7 +252,9 @@ def test_ctrl_c_while_marks_are_drawn_is_no_traceback(
         signal.raise_signal(signal.SIGINT)
 
     monkeypatch.setattr(train.drawing.gallery, "drawn_marks", interrupted)
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs begin without it
+    before = signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # a shell's background jobs begin without it
     try:
         assert run("--out", tmp_path / "run", "--marks", "2") == 130
     finally:
@@ -206,11 +280,17 @@ def test_what_cannot_work_is_refused_before_the_work(tmp_path: Path) -> None:
             {"tower.0.1.running_var": 1e5},
             r"tower\.0\.1\.running_var has numbers beyond float16's",
         ),
-        ("mobilenet_v3_small", {"sides.bias": float("nan")}, r"sides\.bias has numbers beyond float16's"),
+        (
+            "mobilenet_v3_small",
+            {"sides.bias": float("nan")},
+            r"sides\.bias has numbers beyond float16's",
+        ),
     ],
     ids=["too large a network", "too large a number", "no number"],
 )
-def test_what_does_not_fit_is_not_packed(tmp_path: Path, backbone: str, changes: dict[str, float], reason: str) -> None:
+def test_what_does_not_fit_is_not_packed(
+    tmp_path: Path, backbone: str, changes: dict[str, float], reason: str
+) -> None:
     """Neither in the file nor in its numbers; nothing is written."""
     kept = untrained(backbone, {name: torch.tensor(number) for name, number in changes.items()})
     with pytest.raises(InputError, match=reason):
@@ -247,7 +327,9 @@ class Exploit:
         return (exec, ("open('owned', 'w').close()",))
 
 
-@pytest.mark.parametrize("content", ["missing", "rubbish", "exploit", "checkpoint", "other format", "cut", "changed"])
+@pytest.mark.parametrize(
+    "content", ["missing", "rubbish", "exploit", "checkpoint", "other format", "cut", "changed"]
+)
 def test_a_foreign_or_damaged_file_is_refused_in_one_line(
     finished: Path, tmp_path: Path, content: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -263,7 +345,16 @@ def test_a_foreign_or_damaged_file_is_refused_in_one_line(
         "changed": whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :],
     }
     if content == "other format":
-        torch.save({"kind": KIND, "format": FORMAT + 1, "network": "x", "recipe": json.dumps({}), "weights": {}}, path)
+        torch.save(
+            {
+                "kind": KIND,
+                "format": FORMAT + 1,
+                "network": "x",
+                "recipe": json.dumps({}),
+                "weights": {},
+            },
+            path,
+        )
     elif content != "missing":
         path.write_bytes(files[content])
     with pytest.raises(InputError, match="or take weights = none") as caught:

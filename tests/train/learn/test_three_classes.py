@@ -29,7 +29,9 @@ SYNTH = SynthSettings(
     blur_px=0.6,
     noise_levels=4.0,
 )
-FIT = FitSettings(size=160, window=160, batch=8, steps=800, minutes=0.0, workers=1, ema=0.98, learning_rate=0.003)
+FIT = FitSettings(
+    size=160, window=160, batch=8, steps=800, minutes=0.0, workers=1, ema=0.98, learning_rate=0.003
+)
 PICTURES = 24
 
 
@@ -42,8 +44,12 @@ def pictures_of_several(config: RunConfig) -> list[Picture]:
 
 
 @pytest.mark.slow
-def test_a_model_of_three_classes_finds_several_marks_of_several_classes_in_one_picture(tmp_path: Path) -> None:
-    """Trained for three minutes or so; every class is found, and most pictures are read without any mistake."""
+def test_a_model_of_three_classes_finds_several_marks_of_several_classes_in_one_picture(
+    tmp_path: Path,
+) -> None:
+    """Trained for three minutes or so; every class is found, and most pictures are read without any
+    mistake.
+    """
     marks = tuple((name, str(save_mark(tmp_path, name))) for name in MARKS)
     config = RunConfig(marks, "", synth=SYNTH, fit=FIT)
     fit(read_inputs(config), tmp_path / "run")
@@ -58,9 +64,13 @@ def test_a_model_of_three_classes_finds_several_marks_of_several_classes_in_one_
         for kind, box in picture.marks
     ]
     assert {name for names in found for name in names} == set(MARKS)
-    assert sum(want == have for want, have in zip(wanted, found, strict=True)) >= 0.6 * PICTURES, (wanted, found)
+    assert sum(want == have for want, have in zip(wanted, found, strict=True)) >= 0.6 * PICTURES, (
+        wanted,
+        found,
+    )
     assert np.mean(np.array(overlaps) >= 0.5) >= 0.85
     assert np.median(overlaps) >= 0.75
     assert any(
-        want == have and len(set(have)) >= 2 and len(have) >= 3 for want, have in zip(wanted, found, strict=True)
+        want == have and len(set(have)) >= 2 and len(have) >= 3
+        for want, have in zip(wanted, found, strict=True)
     )

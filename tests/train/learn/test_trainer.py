@@ -59,7 +59,9 @@ def test_a_diverging_run_ends_with_a_reason(config: RunConfig) -> None:
 
 
 def test_frozen_stages_do_not_move_until_they_are_freed(config: RunConfig) -> None:
-    """Neither their weights nor the statistics of their batch norm, in no copy; the rest learns from the start."""
+    """Neither their weights nor the statistics of their batch norm, in no copy; the rest learns
+    from the start.
+    """
     config = with_fit(config, freeze_stages=2, unfreeze_share=0.5, threads=2, batch=4)
     trainer, source = Trainer.fresh(config), batches(config)
 
@@ -67,7 +69,9 @@ def test_frozen_stages_do_not_move_until_they_are_freed(config: RunConfig) -> No
         before = {name: value.clone() for name, value in trainer.net.state_dict().items()}
         train_step(trainer, config, next(source), share)
         after = trainer.net.state_dict()
-        return {name.rpartition(".")[0] for name in before if not torch.equal(before[name], after[name])}
+        return {
+            name.rpartition(".")[0] for name in before if not torch.equal(before[name], after[name])
+        }
 
     def of_stage(names: set[str], number: int) -> set[str]:
         return {name for name in names if name.startswith(f"stages.{number}.")}
@@ -81,9 +85,15 @@ def test_frozen_stages_do_not_move_until_they_are_freed(config: RunConfig) -> No
     assert [frozen_stages(config.fit, share) for share in (0.0, 0.49, 0.5, 1.0)] == [2, 2, 0, 0]
 
 
-def test_training_in_sixteen_bits_comes_to_about_the_same(config: RunConfig, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Through the seam where a GPU's precision is put in: a processor stands in for one, and calculates in bfloat16."""
-    monkeypatch.setattr(network, "HALVES", True)  # else the neck would insist on float32 on this processor
+def test_training_in_sixteen_bits_comes_to_about_the_same(
+    config: RunConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Through the seam where a GPU's precision is put in: a processor stands in for one, and
+    calculates in bfloat16.
+    """
+    monkeypatch.setattr(
+        network, "HALVES", True
+    )  # else the neck would insist on float32 on this processor
     told = []
     for dtype in (torch.float32, torch.bfloat16):
         trainer = Trainer.fresh(config)
@@ -95,11 +105,15 @@ def test_training_in_sixteen_bits_comes_to_about_the_same(config: RunConfig, mon
     assert told[1] != told[0]
 
 
-def test_a_step_whose_gradients_overflow_is_left_out_and_the_scale_lowered(config: RunConfig) -> None:
+def test_a_step_whose_gradients_overflow_is_left_out_and_the_scale_lowered(
+    config: RunConfig,
+) -> None:
     """The float16 way: the loss is scaled up, gradients scaled back before they are clipped."""
     scaler = torch.amp.GradScaler("cpu", init_scale=2.0**127)
     trainer = Trainer.fresh(config)
-    trainer = dataclasses.replace(trainer, precision=Precision(torch.device("cpu"), torch.float32, scaler))
+    trainer = dataclasses.replace(
+        trainer, precision=Precision(torch.device("cpu"), torch.float32, scaler)
+    )
     before = [p.detach().clone() for p in trainer.net.parameters()]
     source = batches(config)
     losses = take_step(trainer, config.fit, next(source), 1e-3)
@@ -121,7 +135,8 @@ def test_sixteen_bits_without_a_gpu_are_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("capability", "dtype"), [((9, 0), torch.bfloat16), ((7, 5), torch.float16), ((6, 1), torch.float32)]
+    ("capability", "dtype"),
+    [((9, 0), torch.bfloat16), ((7, 5), torch.float16), ((6, 1), torch.float32)],
 )
 def test_auto_takes_the_best_that_a_gpu_has(
     monkeypatch: pytest.MonkeyPatch, capability: tuple[int, int], dtype: torch.dtype
@@ -134,7 +149,10 @@ def test_auto_takes_the_best_that_a_gpu_has(
 @pytest.mark.parametrize("name", ["mobilenet_v2", "mobilenet_v3_small", "mobilenet_v3_large"])
 def test_a_mobilenet_comes_in_any_width(name: str) -> None:
     """Half as wide has about a quarter of the weights and answers on the same grid."""
-    weights = [sum(p.numel() for stage in backbone(full) for p in stage.parameters()) for full in (name, f"{name}:0.5")]
+    weights = [
+        sum(p.numel() for stage in backbone(full) for p in stage.parameters())
+        for full in (name, f"{name}:0.5")
+    ]
     assert 0.2 < weights[1] / weights[0] < 0.4
     heat, _ = DenseLocalizer(FitSettings(backbone=name, width=0.5).network, 2).eval()(
         torch.zeros(1, 64, 96, 3, dtype=torch.uint8)
@@ -178,7 +196,9 @@ def test_a_run_starts_from_the_starter_with_a_last_layer_of_its_own(
 ) -> None:
     """The starter knows other marks, so its number of classes need not fit."""
     weights = starter_of("mobilenet_v3_small", 7)
-    monkeypatch.setitem(sys.modules, "train.learn.starter", SimpleNamespace(load_starter=lambda _: weights))
+    monkeypatch.setitem(
+        sys.modules, "train.learn.starter", SimpleNamespace(load_starter=lambda _: weights)
+    )
     net = initial.initial_network(with_fit(config, weights="starter"))
     have = net.state_dict()
     assert all(torch.equal(value, have[name]) for name, value in weights.items())
@@ -191,6 +211,8 @@ def test_a_starter_of_another_network_is_refused(
 ) -> None:
     """In one line, before anything is written."""
     weights = starter_of("mobilenet_v3_small", 1)
-    monkeypatch.setitem(sys.modules, "train.learn.starter", SimpleNamespace(load_starter=lambda _: weights))
+    monkeypatch.setitem(
+        sys.modules, "train.learn.starter", SimpleNamespace(load_starter=lambda _: weights)
+    )
     with pytest.raises(UsageError, match="starter is not made for"):
         initial.initial_network(with_fit(config, weights="starter", **changes))

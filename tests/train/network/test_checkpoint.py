@@ -15,7 +15,16 @@ def sample(threshold: float | None = 0.5) -> Checkpoint:
     """A checkpoint of an untrained network."""
     weights = DenseLocalizer("mobilenet_v3_small", 1).state_dict()
     return Checkpoint(
-        RunConfig((("a", "a.png"),), ""), weights, weights, {"state": {}}, 7, 3.5, threshold, {"scale": 8.0}, 1.5, 2
+        RunConfig((("a", "a.png"),), ""),
+        weights,
+        weights,
+        {"state": {}},
+        7,
+        3.5,
+        threshold,
+        {"scale": 8.0},
+        1.5,
+        2,
     )
 
 
@@ -24,7 +33,12 @@ def test_a_checkpoint_comes_back_whole(tmp_path: Path) -> None:
     before = sample()
     checkpoint.save(before, tmp_path)
     after = checkpoint.load(tmp_path)
-    assert (after.config, after.step, after.seconds, after.threshold) == (before.config, 7, 3.5, 0.5)
+    assert (after.config, after.step, after.seconds, after.threshold) == (
+        before.config,
+        7,
+        3.5,
+        0.5,
+    )
     assert (after.scaler, after.best_loss, after.looks_since) == ({"scale": 8.0}, 1.5, 2)
     assert all(torch.equal(value, after.averaged[name]) for name, value in before.averaged.items())
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.pt"]
@@ -38,7 +52,9 @@ class Exploit:
         return (exec, ("open('owned', 'w').close()",))
 
 
-@pytest.mark.parametrize("content", ["missing", "rubbish", "exploit", "foreign", "earlier format", "other format"])
+@pytest.mark.parametrize(
+    "content", ["missing", "rubbish", "exploit", "foreign", "earlier format", "other format"]
+)
 def test_a_foreign_or_damaged_checkpoint_is_refused_in_one_line(
     tmp_path: Path, content: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -72,4 +72,6 @@ def test_the_smaller_of_two_marks_keeps_its_cells() -> None:
     small, large = Box(96, 96, 112, 112), Box(0, 0, 200, 200)
     target = encode([(0, small), (0, large)], [], 1, 32, 32)
     column = row = 13
-    assert np.allclose(target.sides[:, row, column], np.array([108 - 96, 108 - 96, 112 - 108, 112 - 108]) / 8)
+    assert np.allclose(
+        target.sides[:, row, column], np.array([108 - 96, 108 - 96, 112 - 108, 112 - 108]) / 8
+    )

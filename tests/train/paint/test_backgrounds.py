@@ -21,12 +21,16 @@ def photographs(folder: Path, *names: str, side: int = 200) -> list[Path]:
 def test_no_product_is_on_both_sides_of_the_split(tmp_path: Path) -> None:
     """Pictures of one product are alike: split at random they would leak."""
     names = [
-        f"{product}_{number:03}.jpg" for product in ("Leek", "Milk", "Plum", "Kiwi", "Lime") for number in range(4)
+        f"{product}_{number:03}.jpg"
+        for product in ("Leek", "Milk", "Plum", "Kiwi", "Lime")
+        for number in range(4)
     ]
     paths = photographs(tmp_path, *names)
     training, held_out = split_by_product(paths, tmp_path, 0.2)
     assert sorted(training + held_out) == sorted(paths)
-    assert not {product_of(p, tmp_path) for p in training} & {product_of(p, tmp_path) for p in held_out}
+    assert not {product_of(p, tmp_path) for p in training} & {
+        product_of(p, tmp_path) for p in held_out
+    }
     assert len(held_out) == 4
 
 
@@ -52,7 +56,9 @@ def test_a_missing_or_empty_folder_is_refused_with_the_next_step(tmp_path: Path)
         list_photographs(tmp_path)
 
 
-def test_files_that_are_no_pictures_are_named_and_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_files_that_are_no_pictures_are_named_and_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """One bad file does not end a night's work, and does not go unsaid."""
     good, bad = photographs(tmp_path, "good.jpg")[0], tmp_path / "bad.jpg"
     bad.write_bytes(b"nothing")
@@ -72,10 +78,13 @@ def test_a_mark_larger_than_every_background_is_refused(tmp_path: Path) -> None:
     paths = photographs(tmp_path, "a.png", side=64)
     marks = make_marks("disc")
     with pytest.raises(
-        InputError, match=r"96 x 96 pixels, larger than every background .* \(largest 64 x 64\); shrink"
+        InputError,
+        match=r"96 x 96 pixels, larger than every background .* \(largest 64 x 64\); shrink",
     ):
         check_sizes(paths, marks, tmp_path)
-    assert check_sizes(photographs(tmp_path, "b.png", side=96), marks, tmp_path) == [tmp_path / "b.png"]
+    assert check_sizes(photographs(tmp_path, "b.png", side=96), marks, tmp_path) == [
+        tmp_path / "b.png"
+    ]
 
 
 def test_a_photograph_cut_off_in_the_middle_is_left_out_at_once(
@@ -94,14 +103,18 @@ def test_a_photograph_cut_off_in_the_middle_is_left_out_at_once(
 
 
 def test_a_damaged_photograph_does_not_change_what_later_draws_give(tmp_path: Path) -> None:
-    """Each draw gives the same photograph to a painter that has met the damaged one and to one that begins there."""
+    """Each draw gives the same photograph to a painter that has met the damaged one and to one that
+    begins there.
+    """
     for number in range(4):
         Image.new("RGB", (60, 60), (number, 0, 0)).save(tmp_path / f"{number}.png")
     (tmp_path / "1.png").write_bytes((tmp_path / "1.png").read_bytes()[:50])
     old = Photographs(list_photographs(tmp_path), 60)
     seen = [int(old.pixels(np.random.default_rng(seed))[0, 0, 0]) for seed in range(20)]
     fresh = [
-        int(Photographs(list_photographs(tmp_path), 60).pixels(np.random.default_rng(seed))[0, 0, 0])
+        int(
+            Photographs(list_photographs(tmp_path), 60).pixels(np.random.default_rng(seed))[0, 0, 0]
+        )
         for seed in range(20)
     ]
     assert seen == fresh
@@ -118,7 +131,9 @@ def test_photographs_none_of_which_can_be_read_are_one_clear_error(
     for _ in range(2):
         with pytest.raises(InputError, match="not one photograph could be read; bring others"):
             served.pixels(np.random.default_rng(0))
-    assert sorted(line.partition(".png")[0][-1] for line in capsys.readouterr().err.splitlines()) == ["0", "1", "2"]
+    assert sorted(
+        line.partition(".png")[0][-1] for line in capsys.readouterr().err.splitlines()
+    ) == ["0", "1", "2"]
 
 
 def test_a_photograph_is_turned_upright_and_shrunk(tmp_path: Path) -> None:

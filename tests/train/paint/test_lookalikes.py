@@ -34,7 +34,9 @@ def star() -> Image.Image:
     picture = disc("#1e3cc8")
     reach = [55 if i % 2 == 0 else 22 for i in range(10)]
     turns = [math.radians(36 * i - 90) for i in range(10)]
-    points = [(64 + r * math.cos(a), 64 + r * math.sin(a)) for r, a in zip(reach, turns, strict=True)]
+    points = [
+        (64 + r * math.cos(a), 64 + r * math.sin(a)) for r, a in zip(reach, turns, strict=True)
+    ]
     ImageDraw.Draw(picture).polygon(points, fill="white")
     return picture
 
@@ -65,7 +67,9 @@ def test_lookalikes_are_cropped_rgba_of_bounded_size(name: str) -> None:
         assert made.mode == "RGBA"
         assert 0 < max(made.size) <= WORKING_PX
         alpha = np.asarray(made.getchannel("A")) >= 16
-        assert [bool(edge.any()) for edge in (alpha[0], alpha[-1], alpha[:, 0], alpha[:, -1])] == [True] * 4
+        assert [bool(edge.any()) for edge in (alpha[0], alpha[-1], alpha[:, 0], alpha[:, -1])] == [
+            True
+        ] * 4
 
 
 def test_the_same_seed_gives_the_same_lookalikes() -> None:
@@ -73,7 +77,9 @@ def test_the_same_seed_gives_the_same_lookalikes() -> None:
     mark = stamp()
     first = [make_lookalike(mark, np.random.default_rng(seed)).tobytes() for seed in range(12)]
     make_lookalike(star(), np.random.default_rng(99))
-    assert [make_lookalike(mark, np.random.default_rng(seed)).tobytes() for seed in range(12)] == first
+    assert [
+        make_lookalike(mark, np.random.default_rng(seed)).tobytes() for seed in range(12)
+    ] == first
 
 
 def test_lookalikes_differ_from_one_another() -> None:

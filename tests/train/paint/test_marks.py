@@ -54,7 +54,9 @@ def test_a_picture_without_paper_is_the_mark_whole(tmp_path: Path) -> None:
         ("tiny", "at least 8 x 8"),
     ],
 )
-def test_a_useless_mark_is_refused_in_one_line(tmp_path: Path, content: bytes | str | None, words: str) -> None:
+def test_a_useless_mark_is_refused_in_one_line(
+    tmp_path: Path, content: bytes | str | None, words: str
+) -> None:
     """Each names the file and what is wrong with it."""
     path = tmp_path / "m.png"
     if isinstance(content, bytes):
@@ -79,7 +81,11 @@ def test_two_pictures_of_one_name_are_looks_of_one_class(tmp_path: Path) -> None
     for name in ("a", "b", "c"):
         mark_image("disc").save(tmp_path / f"{name}.png")
     marks = load_marks(
-        [("ok", str(tmp_path / "a.png")), ("no", str(tmp_path / "b.png")), ("ok", str(tmp_path / "c.png"))]
+        [
+            ("ok", str(tmp_path / "a.png")),
+            ("no", str(tmp_path / "b.png")),
+            ("ok", str(tmp_path / "c.png")),
+        ]
     )
     assert [(mark.label, mark.kind) for mark in marks] == [("ok", 0), ("no", 1), ("ok", 0)]
 
@@ -108,7 +114,9 @@ def test_a_folder_with_useless_pictures_names_every_one_of_them(tmp_path: Path) 
     with pytest.raises(InputError) as caught:
         load_marks([("ok", str(tmp_path))])
     message = str(caught.value)
-    assert message.startswith(f"{tmp_path}: 2 of its 3 pictures cannot be used (bad.jpg: cannot be read")
+    assert message.startswith(
+        f"{tmp_path}: 2 of its 3 pictures cannot be used (bad.jpg: cannot be read"
+    )
     assert "empty.png: shows nothing but its background" in message
     assert message.endswith("; mend them or take them out")
     assert "\n" not in message
@@ -127,11 +135,15 @@ def test_a_drawing_is_painted_large_enough() -> None:
     drawn, saved = (load_mark(artwork / f"qc-tested.{suffix}", "m") for suffix in ("svg", "png"))
     assert max(drawn.image.size) == 320
     assert "its own transparency" in drawn.treatment
-    small = [np.asarray(mark.image.resize((60, 60)).convert("RGBa"), np.int16) for mark in (drawn, saved)]
+    small = [
+        np.asarray(mark.image.resize((60, 60)).convert("RGBa"), np.int16) for mark in (drawn, saved)
+    ]
     assert np.abs(small[0] - small[1]).mean() < 4
 
 
-@pytest.mark.parametrize("text", ["<svg", "no drawing", "<svg xmlns='http://www.w3.org/2000/svg'/>"])
+@pytest.mark.parametrize(
+    "text", ["<svg", "no drawing", "<svg xmlns='http://www.w3.org/2000/svg'/>"]
+)
 def test_a_broken_drawing_is_refused_in_one_line(tmp_path: Path, text: str) -> None:
     """As any other picture is."""
     pytest.importorskip("resvg_py")
@@ -140,7 +152,9 @@ def test_a_broken_drawing_is_refused_in_one_line(tmp_path: Path, text: str) -> N
         load_mark(tmp_path / "m.svg", "m")
 
 
-def test_without_the_painter_of_drawings_its_name_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_painter_of_drawings_its_name_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It is small, but few need it."""
     monkeypatch.setitem(sys.modules, "resvg_py", None)
     (tmp_path / "m.svg").write_text("<svg/>")

@@ -8,7 +8,14 @@ from numpy.typing import NDArray
 
 from edge.vision.preprocess import Frame
 from train.config import SynthSettings
-from train.paint.optics import demosaiced, lens_and_sensor, light, motion_kernel, noisy, through_jpeg
+from train.paint.optics import (
+    demosaiced,
+    lens_and_sensor,
+    light,
+    motion_kernel,
+    noisy,
+    through_jpeg,
+)
 
 EFFECTS = ("gradient", "shadow", "glare", "blur", "motion", "coarse", "noise", "mosaic", "jpeg")
 OFF: dict[str, Any] = {f"{name}_share": 0.0 for name in EFFECTS}
@@ -40,9 +47,13 @@ def test_perfect_light_and_camera_change_nothing() -> None:
 def test_a_shadow_only_darkens_and_a_lamp_only_brightens() -> None:
     """And each is seen somewhere."""
     for seed in range(8):
-        dark = light(np.random.default_rng(seed), dataclasses.replace(NONE, shadow_share=1.0), picture()).astype(int)
+        dark = light(
+            np.random.default_rng(seed), dataclasses.replace(NONE, shadow_share=1.0), picture()
+        ).astype(int)
         assert (dark <= picture() + 1).all()
-        bright = light(np.random.default_rng(seed), dataclasses.replace(NONE, glare_share=1.0), picture()).astype(int)
+        bright = light(
+            np.random.default_rng(seed), dataclasses.replace(NONE, glare_share=1.0), picture()
+        ).astype(int)
         assert (bright >= picture().astype(int) - 1).all()
         assert (bright - picture()).max() > 20
         assert (picture() - dark).max() > 20 or (dark == picture()).mean() > 0.9
@@ -65,18 +76,24 @@ def test_a_smear_moves_light_about_and_loses_none(length: float) -> None:
         kernel: NDArray[np.float64] = motion_kernel(float(angle), length)
         rows, columns = np.mgrid[0 : len(kernel), 0 : len(kernel)] - (len(kernel) - 1) / 2
         assert kernel.sum() == pytest.approx(1)
-        assert (float((kernel * rows).sum()), float((kernel * columns).sum())) == pytest.approx((0, 0), abs=0.3)
+        assert (float((kernel * rows).sum()), float((kernel * columns).sum())) == pytest.approx(
+            (0, 0), abs=0.3
+        )
 
 
 def test_a_coarse_picture_keeps_its_size_and_loses_detail() -> None:
     """Boxes need not be moved."""
-    coarse, softness = lens_and_sensor(np.random.default_rng(2), dataclasses.replace(NONE, coarse_share=1.0), picture())
+    coarse, softness = lens_and_sensor(
+        np.random.default_rng(2), dataclasses.replace(NONE, coarse_share=1.0), picture()
+    )
     assert 0.28 < softness < 0.65
     assert coarse.shape == picture().shape
     assert max(spread(coarse)) < max(spread(picture()))
 
 
-@pytest.mark.parametrize("blurred", [{"blur_share": 1.0, "blur_px": 3.0}, {"motion_share": 1.0, "motion_px": 9.0}])
+@pytest.mark.parametrize(
+    "blurred", [{"blur_share": 1.0, "blur_px": 3.0}, {"motion_share": 1.0, "motion_px": 9.0}]
+)
 def test_softness_is_the_width_of_a_blurred_edge(blurred: dict[str, float]) -> None:
     """The deviation of what a sharp edge is spread over, in pixels, along the belt's direction."""
     step = np.zeros((41, 80, 3), np.uint8)

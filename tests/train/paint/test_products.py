@@ -22,16 +22,23 @@ def corner(coefficients: tuple[float, ...], x: float, y: float) -> tuple[float, 
 
 
 def test_the_same_seed_paints_the_same_picture() -> None:
-    """Pictures agree pixel for pixel, whatever was painted in between and whatever is kept in caches."""
+    """Pictures agree pixel for pixel, whatever was painted in between and whatever is kept in
+    caches.
+    """
     first = [paint_product(np.random.default_rng(seed), 160, 120).tobytes() for seed in range(10)]
     paint_product(np.random.default_rng(77), 320, 320)
-    again = [paint_product(np.random.default_rng(seed), 160, 120).tobytes() for seed in reversed(range(10))]
+    again = [
+        paint_product(np.random.default_rng(seed), 160, 120).tobytes()
+        for seed in reversed(range(10))
+    ]
     assert again[::-1] == first
 
 
 @pytest.mark.parametrize("size", [(512, 512), (348, 260), (96, 200), (64, 64), (32, 40)])
 def test_the_picture_has_the_size_asked_for(size: tuple[int, int]) -> None:
-    """Any size from a thumbnail to a camera frame is painted as RGB of that size, in every arrangement."""
+    """Any size from a thumbnail to a camera frame is painted as RGB of that size, in every
+    arrangement.
+    """
     for seed in range(12):
         picture = paint_product(np.random.default_rng(seed), *size)
         assert (picture.mode, picture.size) == ("RGB", size)
@@ -39,7 +46,9 @@ def test_the_picture_has_the_size_asked_for(size: tuple[int, int]) -> None:
 
 def test_pictures_are_varied() -> None:
     """Thirty seeds give thirty pictures whose mean colours are spread, none of them empty."""
-    pictures = [np.asarray(paint_product(np.random.default_rng(seed), 128, 128)) for seed in range(30)]
+    pictures = [
+        np.asarray(paint_product(np.random.default_rng(seed), 128, 128)) for seed in range(30)
+    ]
     means = np.array([p.reshape(-1, 3).mean(axis=0) for p in pictures])
     assert len({p.tobytes() for p in pictures}) == 30
     assert means.std(axis=0).min() > 15
@@ -47,10 +56,14 @@ def test_pictures_are_varied() -> None:
 
 
 def test_pictures_are_full_of_small_contrasts() -> None:
-    """On average at least one pixel in thirty stands 40 levels apart from its neighbour: print, edges, bars."""
+    """On average at least one pixel in thirty stands 40 levels apart from its neighbour: print,
+    edges, bars.
+    """
     shares = []
     for seed in range(30):
-        grey = np.asarray(paint_product(np.random.default_rng(seed), 256, 256).convert("L"), np.int16)
+        grey = np.asarray(
+            paint_product(np.random.default_rng(seed), 256, 256).convert("L"), np.int16
+        )
         shares.append(float((np.abs(np.diff(grey, axis=1)) > 40).mean()))
     assert np.mean(shares) > 1 / 30
 
@@ -83,7 +96,9 @@ def test_a_placed_face_covers_its_quad_and_nothing_else() -> None:
 
 
 def test_the_sample_frames_and_their_labels_agree() -> None:
-    """Every labelled frame is there, as large as said and light; the frames named "-stamped" are those with boxes."""
+    """Every labelled frame is there, as large as said and light; the frames named "-stamped" are
+    those with boxes.
+    """
     told = json.loads((SAMPLES.parent / "labels.json").read_text(encoding="utf-8"))
     frames = {image["file_name"]: image for image in told["images"]}
     boxed = {image["file_name"] for image in told["images"] if _boxes(told, image["id"])}
@@ -96,7 +111,9 @@ def test_the_sample_frames_and_their_labels_agree() -> None:
 
 
 def test_each_labelled_box_lies_in_its_frame_and_shows_violet_ink() -> None:
-    """Boxes are inside the frame, 90 pixels wide or more, and their pixels are bluer than green on average."""
+    """Boxes are inside the frame, 90 pixels wide or more, and their pixels are bluer than green on
+    average.
+    """
     told = json.loads((SAMPLES.parent / "labels.json").read_text(encoding="utf-8"))
     for image in told["images"]:
         with Image.open(SAMPLES / image["file_name"]) as picture:

@@ -44,23 +44,41 @@ def coco(folder: Path, label: str = "stamp", box: tuple[float, ...] = BOX, **ext
         {"id": 7, "file_name": "milk_1.png", "width": WIDTH, "height": HEIGHT},
         {"id": 9, "file_name": "tea_1.png"},
     ]
-    annotation = {"id": 1, "image_id": 7, "category_id": 5, "bbox": [x0, y0, x1 - x0, y1 - y0], **extra}
-    content = {"images": images, "annotations": [annotation], "categories": [{"id": 5, "name": label}]}
+    annotation = {
+        "id": 1,
+        "image_id": 7,
+        "category_id": 5,
+        "bbox": [x0, y0, x1 - x0, y1 - y0],
+        **extra,
+    }
+    content = {
+        "images": images,
+        "annotations": [annotation],
+        "categories": [{"id": 5, "name": label}],
+    }
     (folder / "labels.json").write_text(json.dumps(content))
     return folder / "labels.json"
 
 
-def yolo(folder: Path, label: str = "stamp", box: tuple[float, ...] = BOX, names: str | None = None) -> Path:
+def yolo(
+    folder: Path, label: str = "stamp", box: tuple[float, ...] = BOX, names: str | None = None
+) -> Path:
     """The same as YOLO text."""
     x0, y0, x1, y1 = (v / side for v, side in zip(box, (WIDTH, HEIGHT, WIDTH, HEIGHT), strict=True))
     (folder / "labels").mkdir()
-    (folder / "labels" / "milk_1.txt").write_text(f"0 {(x0 + x1) / 2} {(y0 + y1) / 2} {x1 - x0} {y1 - y0}\n")
+    (folder / "labels" / "milk_1.txt").write_text(
+        f"0 {(x0 + x1) / 2} {(y0 + y1) / 2} {x1 - x0} {y1 - y0}\n"
+    )
     (folder / "labels" / "tea_1.txt").write_text("")
-    (folder / "data.yaml").write_text(f"train: images\nnames: [{label}]\n" if names is None else names)
+    (folder / "data.yaml").write_text(
+        f"train: images\nnames: [{label}]\n" if names is None else names
+    )
     return folder / "data.yaml"
 
 
-def voc(folder: Path, label: str = "stamp", box: tuple[float, ...] = BOX, difficult: str = "0") -> Path:
+def voc(
+    folder: Path, label: str = "stamp", box: tuple[float, ...] = BOX, difficult: str = "0"
+) -> Path:
     """The same as Pascal VOC, which counts from 1 and names the last pixel."""
     x0, y0, x1, y1 = box
     (folder / "xml").mkdir()
@@ -143,7 +161,9 @@ def test_a_picture_that_is_not_there_is_named(folder: Path, layout: Layout) -> N
     assert "milk_1" in complaint(labels, folder / "images")
 
 
-def test_what_is_marked_difficult_or_crowd_is_ignored(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_what_is_marked_difficult_or_crowd_is_ignored(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     """VOC says difficult, COCO iscrowd, our own sets ignore."""
     other = tmp_path_factory.mktemp("voc")
     for labels in (voc(other, difficult="1"), coco(folder, iscrowd=1)):
@@ -172,7 +192,10 @@ def test_a_photograph_without_a_label_is_not_taken(folder: Path) -> None:
     """It may show anything: to call it one without a stamp would be a guess."""
     picture(folder / "images" / "soap_1.png", BOX)
     (folder / "labels.json").unlink(missing_ok=True)
-    assert {p.path.name for p in read_real(yolo(folder), folder / "images", ("stamp",))} == {"milk_1.png", "tea_1.png"}
+    assert {p.path.name for p in read_real(yolo(folder), folder / "images", ("stamp",))} == {
+        "milk_1.png",
+        "tea_1.png",
+    }
 
 
 @pytest.mark.parametrize(
@@ -201,9 +224,15 @@ def test_a_wrong_line_of_yolo_is_named(folder: Path, line: str, words: str) -> N
     [
         ("<annotation><object>", "cannot be read as XML"),
         ("<html></html>", "must hold a Pascal VOC annotation, not html"),
-        ("<annotation><object><name>stamp</name></object></annotation>", "object 1: must have a name and a bndbox"),
+        (
+            "<annotation><object><name>stamp</name></object></annotation>",
+            "object 1: must have a name and a bndbox",
+        ),
         ('<!DOCTYPE a [<!ENTITY b "c">]><annotation>&b;</annotation>', "without DOCTYPE or ENTITY"),
-        ("<annotation><size><width>100</width><height>100</height></size></annotation>", "says 100 x 100 pixels"),
+        (
+            "<annotation><size><width>100</width><height>100</height></size></annotation>",
+            "says 100 x 100 pixels",
+        ),
         ("<annotation><size><width>wide</width></size></annotation>", "must hold numbers"),
     ],
 )
@@ -216,7 +245,9 @@ def test_a_wrong_voc_file_is_named(folder: Path, content: str, words: str) -> No
     assert "milk_1.xml" in text
 
 
-@pytest.mark.parametrize("content", ["names: 3", "names: {1: a, 2: b}", "names: []", "[", "train: images"])
+@pytest.mark.parametrize(
+    "content", ["names: 3", "names: {1: a, 2: b}", "names: []", "[", "train: images"]
+)
 def test_wrong_class_names_are_refused(folder: Path, content: str) -> None:
     """A guess would give a box to another class."""
     assert "data.yaml" in complaint(yolo(folder, names=content), folder / "images")
@@ -260,7 +291,9 @@ def test_a_photograph_lying_on_its_side_has_its_upright_size(folder: Path) -> No
 
 def test_no_product_is_on_both_sides_of_the_split(tmp_path: Path) -> None:
     """Three photographs each of four products: one product is held out, whole."""
-    paths = [tmp_path / f"{name}_{i}.png" for name in ("milk", "tea", "soap", "leek") for i in range(3)]
+    paths = [
+        tmp_path / f"{name}_{i}.png" for name in ("milk", "tea", "soap", "leek") for i in range(3)
+    ]
     labelled = [Labelled(path, (WIDTH, HEIGHT), ()) for path in paths]
     training, held_out = split_real(labelled, tmp_path, 0.2)
     assert {p.path for p in (*training, *held_out)} == set(paths)
@@ -271,13 +304,17 @@ def test_no_product_is_on_both_sides_of_the_split(tmp_path: Path) -> None:
 def labelled(path: Path, *boxes: tuple[float, ...], ignore: bool = False) -> Labelled:
     """A painted photograph with its labels."""
     picture(path, *boxes)
-    return Labelled(path, (WIDTH, HEIGHT), tuple(RealBox("stamp", 0, Box(*box), ignore) for box in boxes))
+    return Labelled(
+        path, (WIDTH, HEIGHT), tuple(RealBox("stamp", 0, Box(*box), ignore) for box in boxes)
+    )
 
 
 @pytest.mark.parametrize("seed", range(10))
 @pytest.mark.parametrize("window", [96, 160])
 def test_boxes_follow_what_they_hold(tmp_path: Path, window: int, seed: int) -> None:
-    """Wherever the picture is cut and however enlarged, the red rectangle fills the box that is said, to a pixel."""
+    """Wherever the picture is cut and however enlarged, the red rectangle fills the box that is
+    said, to a pixel.
+    """
     photograph = labelled(tmp_path / "a.png", (40, 60, 120, 110), (220, 130, 290, 200))
     made = real_picture(np.random.default_rng(seed), photograph, window, 160, STILL)
     assert made.pixels.shape == (window, window, 3)
@@ -288,7 +325,9 @@ def test_boxes_follow_what_they_hold(tmp_path: Path, window: int, seed: int) -> 
         expected[round(box.y0) : round(box.y1), round(box.x0) : round(box.x1)] = True
     wrong = red != expected
     # One pixel of the rim may be shared by red and grey, all else must agree.
-    assert not (wrong[1:-1, 1:-1] & wrong[:-2, 1:-1] & wrong[2:, 1:-1] & wrong[1:-1, :-2] & wrong[1:-1, 2:]).any()
+    assert not (
+        wrong[1:-1, 1:-1] & wrong[:-2, 1:-1] & wrong[2:, 1:-1] & wrong[1:-1, :-2] & wrong[1:-1, 2:]
+    ).any()
     assert wrong.mean() < 0.03
 
 
@@ -296,7 +335,8 @@ def test_a_real_picture_is_a_function_of_its_seed(tmp_path: Path) -> None:
     """As painted ones are, so that a run can be resumed; another seed gives another picture."""
     photograph = labelled(tmp_path / "a.png", BOX)
     first, same, other = (
-        real_picture(np.random.default_rng(seed), photograph, 96, 160, SynthSettings()) for seed in (1, 1, 2)
+        real_picture(np.random.default_rng(seed), photograph, 96, 160, SynthSettings())
+        for seed in (1, 1, 2)
     )
     assert np.array_equal(first.pixels, same.pixels)
     assert (first.marks, first.ignored) == (same.marks, same.ignored)
@@ -304,7 +344,9 @@ def test_a_real_picture_is_a_function_of_its_seed(tmp_path: Path) -> None:
 
 
 def test_a_stamp_is_about_as_large_as_the_box_will_see_it(tmp_path: Path) -> None:
-    """In a network of 160 pixels, 60 of 320 camera pixels are 30: from 0.7 to 1.4 times that, and no more."""
+    """In a network of 160 pixels, 60 of 320 camera pixels are 30: from 0.7 to 1.4 times that, and
+    no more.
+    """
     photograph = labelled(tmp_path / "a.png", BOX)
     rng = np.random.default_rng(0)
     uncut = dataclasses.replace(STILL, visible_min=0.999)
@@ -315,7 +357,9 @@ def test_a_stamp_is_about_as_large_as_the_box_will_see_it(tmp_path: Path) -> Non
 
 
 def test_most_windows_show_a_stamp_and_some_none(tmp_path: Path) -> None:
-    """A part chosen blindly would rarely hold it; always to aim would never show the rest of the photograph."""
+    """A part chosen blindly would rarely hold it; always to aim would never show the rest of the
+    photograph.
+    """
     photograph = labelled(tmp_path / "a.png", BOX)
     rng = np.random.default_rng(3)
     shown = [bool(real_picture(rng, photograph, 96, 160, STILL).marks) for _ in range(60)]
@@ -324,7 +368,10 @@ def test_most_windows_show_a_stamp_and_some_none(tmp_path: Path) -> None:
 
 def test_what_is_ignored_or_too_small_does_not_count(tmp_path: Path) -> None:
     """It is said where it lies, so that it is neither rewarded nor punished."""
-    for photograph in (labelled(tmp_path / "a.png", BOX, ignore=True), labelled(tmp_path / "b.png", (40, 60, 52, 66))):
+    for photograph in (
+        labelled(tmp_path / "a.png", BOX, ignore=True),
+        labelled(tmp_path / "b.png", (40, 60, 52, 66)),
+    ):
         made = real_picture(np.random.default_rng(0), photograph, 160, 160, STILL)
         assert made.marks == ()
         assert len(made.ignored) == 1
@@ -349,29 +396,43 @@ def test_a_whole_real_frame_is_the_photograph_unchanged(tmp_path: Path) -> None:
 
 
 def test_real_photographs_take_the_place_of_painted_pictures_by_chance(tmp_path: Path) -> None:
-    """At the share asked for, the same ones for the same batch; the others stay the painted pictures they were."""
+    """At the share asked for, the same ones for the same batch; the others stay the painted
+    pictures they were.
+    """
     settings = dataclasses.replace(SMALL, batch=8, real_share=0.5, held_out_share=0.4)
     config = config_in(tmp_path, settings)
     for number in range(5):
         picture(tmp_path / "images" / f"milk{number}_1.png", (40, 60, 160, 140))
     images = [{"id": n, "file_name": f"milk{n}_1.png"} for n in range(5)]
-    boxes = [{"id": n, "image_id": n, "category_id": 1, "bbox": [40, 60, 120, 80]} for n in range(5)]
+    boxes = [
+        {"id": n, "image_id": n, "category_id": 1, "bbox": [40, 60, 120, 80]} for n in range(5)
+    ]
     content = {"images": images, "annotations": boxes, "categories": [{"id": 1, "name": "disc"}]}
     (tmp_path / "labels.json").write_text(json.dumps(content))
     real = (str(tmp_path / "labels.json"), str(tmp_path / "images"))
     inputs = read_inputs(dataclasses.replace(config, real=real))
     assert (len(inputs.real), len(inputs.real_held_out)) == (3, 2)
-    painted = [p.pixels.tobytes() for n in range(6) for p in paint_batch(read_inputs(config).kit(), settings, n)]
+    painted = [
+        p.pixels.tobytes()
+        for n in range(6)
+        for p in paint_batch(read_inputs(config).kit(), settings, n)
+    ]
     mixed = [p.pixels.tobytes() for n in range(6) for p in paint_batch(inputs.kit(), settings, n)]
     again = [p.pixels.tobytes() for n in range(6) for p in paint_batch(inputs.kit(), settings, n)]
     assert mixed == again
     assert 12 < sum(a != b for a, b in zip(painted, mixed, strict=True)) < 36
     looks = paint_held_out(inputs, 4)
-    assert [bool(look.marks) and bool((look.pixels == RED).all(-1).any()) for look in looks[:2]] == [True, True]
+    assert [
+        bool(look.marks) and bool((look.pixels == RED).all(-1).any()) for look in looks[:2]
+    ] == [True, True]
 
 
 def test_real_photographs_are_read_as_they_are(shared_data: Path) -> None:
-    """The badge's labels, read as anybody's: all boxes inside, the ignored ones known, and no picture made of them."""
-    found = read_real(shared_data / "arla" / "labels.json", shared_data / "arla" / "images", ("mark",))
+    """The badge's labels, read as anybody's: all boxes inside, the ignored ones known, and no
+    picture made of them.
+    """
+    found = read_real(
+        shared_data / "arla" / "labels.json", shared_data / "arla" / "images", ("mark",)
+    )
     assert len(found) == 130
     assert sum(not known.ignore for photograph in found for known in photograph.boxes) == 177

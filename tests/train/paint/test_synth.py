@@ -15,7 +15,16 @@ from tests.painting import make_kit, make_marks, mark_image
 from train.config import SynthSettings
 from train.paint.backgrounds import Backgrounds
 from train.paint.marks import Mark, load_mark, outline_of
-from train.paint.placing import Pose, bounds, corners_of, cover, homography, project, random_bend, warp
+from train.paint.placing import (
+    Pose,
+    bounds,
+    corners_of,
+    cover,
+    homography,
+    project,
+    random_bend,
+    warp,
+)
 from train.paint.synth import Cutout, Kit, Scene, paint, paint_twins, superimpose
 
 PLAIN = SynthSettings(
@@ -56,7 +65,19 @@ PERFECT: dict[str, Any] = {
 ALWAYS = frozenset(
     f"{name}_share"
     for name in (
-        *("curve", "worn", "soft", "bleed", "speckle", "smear", "partial", "double", "gloss", "lift", "gradient"),
+        *(
+            "curve",
+            "worn",
+            "soft",
+            "bleed",
+            "speckle",
+            "smear",
+            "partial",
+            "double",
+            "gloss",
+            "lift",
+            "gradient",
+        ),
         *("shadow", "glare", "camera", "noise", "mosaic", "jpeg", "occlusion", "cut"),
     )
 )
@@ -90,13 +111,17 @@ def test_a_picture_is_a_function_of_its_seed(window: int) -> None:
 
 @pytest.mark.parametrize("seed", range(8))
 def test_the_box_is_where_the_ink_is(seed: int) -> None:
-    """Pasted on plain grey, what changed is the mark: its extent must agree with the label within a pixel."""
+    """Pasted on plain grey, what changed is the mark: its extent must agree with the label within a
+    pixel.
+    """
     kit = Kit(make_marks("square"), Grey(), PLAIN, 192)
     scene = grey_scene()
     superimpose(np.random.default_rng(seed), kit, scene, kit.mark(np.random.default_rng(0)))
     changed = np.abs(np.asarray(scene.canvas, np.int16) - 128).max(-1) > 45
     ys, xs = np.nonzero(changed)
-    assert scene.placed[0].box.corners() == pytest.approx((xs.min(), ys.min(), xs.max() + 1, ys.max() + 1), abs=1.3)
+    assert scene.placed[0].box.corners() == pytest.approx(
+        (xs.min(), ys.min(), xs.max() + 1, ys.max() + 1), abs=1.3
+    )
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -129,20 +154,25 @@ EFFECTS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("name", EFFECTS)
 def test_the_box_bounds_the_ink_under_each_effect(name: str) -> None:
-    """A square of one colour on plain grey: the box is as tight round what is there as it is without the effect."""
+    """A square of one colour on plain grey: the box is as tight round what is there as it is
+    without the effect.
+    """
     settings = dataclasses.replace(PLAIN, **{**NO_FAULTS, **EFFECTS[name]}, size_min=0.3)
     image = Image.new("RGBA", (80, 80), (10, 20, 120, 255))
     mark = Mark("square", 0, image, outline_of(image), "painted", image.size)
     for seed in range(6):
         scene = grey_scene()
         superimpose(
-            np.random.default_rng(seed), Kit((mark,), Grey(), settings, 192), scene, Cutout(image, mark.outline, 0)
+            np.random.default_rng(seed),
+            Kit((mark,), Grey(), settings, 192),
+            scene,
+            Cutout(image, mark.outline, 0),
         )
         changed = np.abs(np.asarray(scene.canvas, np.int16) - 128).max(-1) > 40
         ys, xs = np.nonzero(changed)
         found = (xs.min(), ys.min(), xs.max() + 1, ys.max() + 1)
-        # Run or dragged ink thins out beyond the print itself, which is what the box is about; a gleam may bring a
-        # corner to the very grey of the ground.
+        # Run or dragged ink thins out beyond the print itself, which is what the box is about; a
+        # gleam may bring a corner to the very grey of the ground.
         loose = {"bleed": 2.5, "smear": 6.0, "gloss": 5.0}.get(name, 1.5)
         assert scene.placed[0].box.corners() == pytest.approx(found, abs=loose), (name, seed)
 
@@ -192,8 +222,12 @@ def test_a_lifted_edge_throws_its_shadow_beside_the_sticker() -> None:
 
 def test_pictures_with_every_effect_are_still_functions_of_their_seed() -> None:
     """No effect draws from anywhere but the picture's own generator."""
-    shares: dict[str, Any] = {field.name: 1.0 for field in dataclasses.fields(SynthSettings) if field.name in ALWAYS}
-    settings = dataclasses.replace(SynthSettings(), **shares, ink_share=0.5, coarse_share=0.5, blur_share=0.5)
+    shares: dict[str, Any] = {
+        field.name: 1.0 for field in dataclasses.fields(SynthSettings) if field.name in ALWAYS
+    }
+    settings = dataclasses.replace(
+        SynthSettings(), **shares, ink_share=0.5, coarse_share=0.5, blur_share=0.5
+    )
     kits = [make_kit(settings, "disc", "star") for _ in range(2)]
     for seed in range(6):
         first, second = (paint(np.random.default_rng(seed), kit, 160) for kit in kits)
@@ -220,12 +254,16 @@ def test_a_class_of_many_pictures_does_not_fill_the_memory(monkeypatch: pytest.M
     drawn = [kit.lookalike(np.random.default_rng(seed)) for seed in range(12)]
     assert len(kit._kept) <= 3
     again = [kit.lookalike(np.random.default_rng(seed)) for seed in range(12)]
-    assert [cutout.image.tobytes() for cutout in drawn] == [cutout.image.tobytes() for cutout in again]
+    assert [cutout.image.tobytes() for cutout in drawn] == [
+        cutout.image.tobytes() for cutout in again
+    ]
 
 
 def test_twins_are_the_same_picture_with_and_without_marks() -> None:
     """Seen through a perfect camera, they differ where the marks are and nowhere else."""
-    still = dataclasses.replace(PLAIN, **PERFECT, lookalike_share=1.0, marks_max=2, negative_share=0.5, legible_px=0.0)
+    still = dataclasses.replace(
+        PLAIN, **PERFECT, lookalike_share=1.0, marks_max=2, negative_share=0.5, legible_px=0.0
+    )
     for seed in range(6):
         kit = Kit(make_marks("disc", "star"), Grey(), still, 192)
         marked, bare = paint_twins(np.random.default_rng(seed), kit, 192)
@@ -245,19 +283,26 @@ def test_twins_have_a_light_and_a_camera_each() -> None:
     marked, bare = paint_twins(np.random.default_rng(3), kit, 160)
     assert (marked.pixels != bare.pixels).mean() > 0.9
     again = paint_twins(np.random.default_rng(3), make_kit(SynthSettings(), "disc"), 160)
-    assert [picture.pixels.tobytes() for picture in again] == [marked.pixels.tobytes(), bare.pixels.tobytes()]
+    assert [picture.pixels.tobytes() for picture in again] == [
+        marked.pixels.tobytes(),
+        bare.pixels.tobytes(),
+    ]
 
 
 def test_look_alikes_carry_no_label() -> None:
     """A picture of nothing but look-alikes says that there is nothing."""
-    settings = dataclasses.replace(SynthSettings(), negative_share=0.9, lookalike_share=1.0, legible_px=0.0)
+    settings = dataclasses.replace(
+        SynthSettings(), negative_share=0.9, lookalike_share=1.0, legible_px=0.0
+    )
     kit = make_kit(settings, "disc")
     pictures = [paint(np.random.default_rng(seed), kit, 160) for seed in range(30)]
     without = [picture for picture in pictures if not picture.marks and not picture.ignored]
     plain = make_kit(dataclasses.replace(settings, lookalike_share=0.0), "disc")
     assert len(without) >= 20
     assert any(
-        not np.array_equal(paint(np.random.default_rng(seed), plain, 160).pixels, pictures[seed].pixels)
+        not np.array_equal(
+            paint(np.random.default_rng(seed), plain, 160).pixels, pictures[seed].pixels
+        )
         for seed in range(5)
     )
 
@@ -299,7 +344,9 @@ def test_a_hidden_mark_shows_less_of_itself() -> None:
     st.floats(40, 300),
     st.floats(40, 300),
 )
-def test_a_homography_maps_its_corners(shifts: list[tuple[float, float]], width: float, height: float) -> None:
+def test_a_homography_maps_its_corners(
+    shifts: list[tuple[float, float]], width: float, height: float
+) -> None:
     """Four points go where they were sent, to a thousandth of a pixel."""
     source = np.array([(0, 0), (width, 0), (width, height), (0, height)])
     target = source * 0.7 + 30 + np.array(shifts) * 0.3
@@ -329,7 +376,8 @@ def test_every_choice_of_painting_has_a_sentence_and_a_default_within_its_bounds
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("curve_deg", 0.0), ("partial_max", 0.95), ("belt_spread_deg", 91.0), ("gloss_share", 1.1)]
+    ("name", "value"),
+    [("curve_deg", 0.0), ("partial_max", 0.95), ("belt_spread_deg", 91.0), ("gloss_share", 1.1)],
 )
 def test_a_choice_outside_its_bounds_is_refused(name: str, value: float) -> None:
     """With its name and what it must be."""
@@ -341,9 +389,12 @@ def test_a_choice_outside_its_bounds_is_refused(name: str, value: float) -> None
 def test_pictures_can_be_painted_at_the_ends_of_every_range(extreme: str) -> None:
     """Nothing divides by a share of nothing, or by a bottle of no size."""
     ends: dict[str, Any] = {
-        field.name: int(field.metadata[extreme]) if isinstance(field.default, int) else field.metadata[extreme]
+        field.name: int(field.metadata[extreme])
+        if isinstance(field.default, int)
+        else field.metadata[extreme]
         for field in dataclasses.fields(SynthSettings)
-        if field.metadata[extreme] is not None and field.name not in {"size_max", "marks_max", "lookalikes_max"}
+        if field.metadata[extreme] is not None
+        and field.name not in {"size_max", "marks_max", "lookalikes_max"}
     }
     kit = make_kit(dataclasses.replace(SynthSettings(), **(ends | {"negative_share": 0.0})), "disc")
     for seed in range(8):
@@ -353,7 +404,13 @@ def test_pictures_can_be_painted_at_the_ends_of_every_range(extreme: str) -> Non
 def test_a_look_alike_that_could_be_a_mark_is_ignored() -> None:
     """Small and blurred, nobody could tell; sharp, it is as wrong as any."""
     sharp = dataclasses.replace(
-        PLAIN, **PERFECT, negative_share=1.0, lookalike_share=1.0, lookalikes_max=1, size_min=0.28, size_max=0.3
+        PLAIN,
+        **PERFECT,
+        negative_share=1.0,
+        lookalike_share=1.0,
+        lookalikes_max=1,
+        size_min=0.28,
+        size_max=0.3,
     )
     soft = dataclasses.replace(sharp, blur_share=1.0, blur_px=6.0, softness_cost=5.0)
     for settings, ignored in ((sharp, False), (soft, True)):
@@ -365,9 +422,15 @@ def test_a_look_alike_that_could_be_a_mark_is_ignored() -> None:
 
 def test_a_mark_too_soft_to_be_read_does_not_count() -> None:
     """The same mark counts in a sharp picture, and is ignored in one as blurred as it is small."""
-    sharp = dataclasses.replace(PLAIN, **PERFECT, size_min=0.12, size_max=0.12, marks_max=1, smallest_px=12.0)
+    sharp = dataclasses.replace(
+        PLAIN, **PERFECT, size_min=0.12, size_max=0.12, marks_max=1, smallest_px=12.0
+    )
     soft = dataclasses.replace(sharp, blur_share=1.0, blur_px=6.0, softness_cost=5.0)
-    for settings, counts in ((sharp, True), (soft, False), (dataclasses.replace(soft, softness_cost=0.0), True)):
+    for settings, counts in (
+        (sharp, True),
+        (soft, False),
+        (dataclasses.replace(soft, softness_cost=0.0), True),
+    ):
         kit = Kit(make_marks("disc"), Grey(), settings, 192)
         pictures = [paint(np.random.default_rng((8, seed)), kit, 192) for seed in range(8)]
         assert [bool(picture.marks) for picture in pictures].count(counts) >= 6

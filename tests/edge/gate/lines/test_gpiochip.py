@@ -1,4 +1,5 @@
-"""The gpiod driver against stand-ins of the module's chip and request; its settings and enums are the real ones.
+"""The gpiod driver against stand-ins of the module's chip and request; its settings and enums are
+the real ones.
 
 No chip is touched here: the kernel's own (gpio-sim) is tried on the emulated board.
 """
@@ -18,7 +19,10 @@ from edge.errors import ConfigError, GateError
 from edge.gate.lines import LineEvent
 from edge.gate.lines.gpiochip import CONSUMER, EVENTS_KEPT, GpioLines
 
-NAMES = {"gpiochip0": ["ID_SDA", "EYE", "BIN", "REJECT", "READY", "FAULT", "TWIN", "TWIN"], "gpiochip1": ["EYE-2"]}
+NAMES = {
+    "gpiochip0": ["ID_SDA", "EYE", "BIN", "REJECT", "READY", "FAULT", "TWIN", "TWIN"],
+    "gpiochip1": ["EYE-2"],
+}
 
 
 class FakeRequest:
@@ -26,7 +30,9 @@ class FakeRequest:
 
     fd = 11
 
-    def __init__(self, chip: "FakeChip", config: dict[int, gpiod.LineSettings], events: int | None) -> None:
+    def __init__(
+        self, chip: "FakeChip", config: dict[int, gpiod.LineSettings], events: int | None
+    ) -> None:
         self.chip, self.config, self.events_kept = chip, config, events
         self.events: list[Any] = []
         self.values = {offset: settings.output_value for offset, settings in config.items()}
@@ -75,7 +81,9 @@ class FakeChip:
     def get_line_info(self, offset: int) -> Any:
         return SimpleNamespace(name=NAMES[self.name][offset])
 
-    def request_lines(self, config: Any, *, consumer: str, event_buffer_size: int | None) -> FakeRequest:
+    def request_lines(
+        self, config: Any, *, consumer: str, event_buffer_size: int | None
+    ) -> FakeRequest:
         assert consumer == CONSUMER
         if FakeChip.refuse:
             raise OSError(16, "Device or resource busy")
@@ -97,14 +105,24 @@ def devices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def lines(devices: Path, **names: Any) -> GpioLines:
     """A driver with a photo-eye and all three outputs."""
-    wires = {"trigger": "EYE", "bin_full": "BIN", "reject": "REJECT", "ready": "READY", "fault": "FAULT", **names}
+    wires = {
+        "trigger": "EYE",
+        "bin_full": "BIN",
+        "reject": "REJECT",
+        "ready": "READY",
+        "fault": "FAULT",
+        **names,
+    }
     return GpioLines(LinesSettings(driver="gpiod", **wires), 7.5, devices)
 
 
 def event(offset: int, kind: str, number: int, t_ns: int = 5) -> Any:
     """An edge as gpiod tells of it."""
     return SimpleNamespace(
-        line_offset=offset, event_type=SimpleNamespace(name=kind), timestamp_ns=t_ns, line_seqno=number
+        line_offset=offset,
+        event_type=SimpleNamespace(name=kind),
+        timestamp_ns=t_ns,
+        line_seqno=number,
     )
 
 
@@ -112,7 +130,9 @@ def test_the_outputs_are_requested_first_and_safe_from_the_first_moment(devices:
     """REJECT and READY low, FAULT high, in the very request; then the inputs."""
     with lines(devices, active_low=("fault",)):
         outputs, inputs = FakeChip.opened[0].requests
-        assert {o: (s.direction, s.output_value, s.active_low) for o, s in outputs.config.items()} == {
+        assert {
+            o: (s.direction, s.output_value, s.active_low) for o, s in outputs.config.items()
+        } == {
             3: (Direction.OUTPUT, Value.INACTIVE, False),
             4: (Direction.OUTPUT, Value.INACTIVE, False),
             5: (Direction.OUTPUT, Value.ACTIVE, True),
@@ -123,7 +143,9 @@ def test_the_outputs_are_requested_first_and_safe_from_the_first_moment(devices:
 
 
 def test_the_outputs_are_safe_after(devices: Path) -> None:
-    """Whatever they were: driven to their SAFE levels before the request is given back and the chip closed."""
+    """Whatever they were: driven to their SAFE levels before the request is given back and the chip
+    closed.
+    """
     with lines(devices) as driver:
         driver.set("reject", 1, 7)
         driver.set("ready", 1)
@@ -175,7 +197,11 @@ def test_the_level_of_an_input_is_asked_of_the_kernel(devices: Path) -> None:
     """An input that is not wired is low, an output that is not wired is nobody's."""
     with lines(devices, ready="") as driver:
         FakeChip.opened[0].requests[1].values[2] = Value.ACTIVE
-        assert (driver.level("bin_full"), driver.level("trigger"), driver.level("reset")) == (1, 0, 0)
+        assert (driver.level("bin_full"), driver.level("trigger"), driver.level("reset")) == (
+            1,
+            0,
+            0,
+        )
         driver.set("ready", 1)
     assert 4 not in dict(FakeChip.opened[0].requests[0].config)
 
@@ -191,8 +217,12 @@ def test_the_level_of_an_input_is_asked_of_the_kernel(devices: Path) -> None:
         ({"trigger": "BIN"}, r"must name each line once"),
     ],
 )
-def test_lines_are_taken_strictly_by_name(devices: Path, names: dict[str, str], message: str) -> None:
-    """A name that is not there, twice there, on another chip, or a number: refused, nothing requested, chips closed."""
+def test_lines_are_taken_strictly_by_name(
+    devices: Path, names: dict[str, str], message: str
+) -> None:
+    """A name that is not there, twice there, on another chip, or a number: refused, nothing
+    requested, chips closed.
+    """
     with pytest.raises(ConfigError, match=message), lines(devices, **names):
         pass
     assert [chip.requests for chip in FakeChip.opened] == [[] for _ in FakeChip.opened]
@@ -208,7 +238,12 @@ def test_the_chip_may_be_named_by_its_label(devices: Path) -> None:
 def test_a_line_that_another_holds_is_a_lost_gate_and_not_a_wrong_setting(devices: Path) -> None:
     """It may be free in two seconds, when systemd tries again."""
     FakeChip.refuse = True
-    with pytest.raises(GateError, match=r"the kernel does not give them \(Device or resource busy\)"), lines(devices):
+    with (
+        pytest.raises(
+            GateError, match=r"the kernel does not give them \(Device or resource busy\)"
+        ),
+        lines(devices),
+    ):
         pass
     assert all(chip.closed for chip in FakeChip.opened)
 
@@ -228,10 +263,15 @@ def test_a_chip_that_is_gone_ends_the_gate(devices: Path, monkeypatch: pytest.Mo
                 ask()
 
 
-def test_without_gpiod_or_with_version_1_the_user_is_told(devices: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_gpiod_or_with_version_1_the_user_is_told(
+    devices: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """One line, and what to install."""
     monkeypatch.setitem(sys.modules, "gpiod", None)
-    with pytest.raises(ConfigError, match=r'needs libgpiod 2 for Python: pip install "gpiod>=2.1"'), lines(devices):
+    with (
+        pytest.raises(ConfigError, match=r'needs libgpiod 2 for Python: pip install "gpiod>=2.1"'),
+        lines(devices),
+    ):
         pass
     monkeypatch.setitem(sys.modules, "gpiod", SimpleNamespace(Chip=1))
     with pytest.raises(ConfigError, match="needs version 2 of gpiod, not 1"), lines(devices):
@@ -240,6 +280,13 @@ def test_without_gpiod_or_with_version_1_the_user_is_told(devices: Path, monkeyp
 
 def test_the_stand_ins_have_what_the_real_module_has() -> None:
     """So that a renamed method of gpiod is not hidden by them."""
-    for real, fake in ((gpiod.LineRequest, FakeRequest), (sys.modules["gpiod.chip"].Chip, FakeChip)):
-        asked = {name for name in vars(fake) if not name.startswith("_")} - {"opened", "refuse", "history"}
+    for real, fake in (
+        (gpiod.LineRequest, FakeRequest),
+        (sys.modules["gpiod.chip"].Chip, FakeChip),
+    ):
+        asked = {name for name in vars(fake) if not name.startswith("_")} - {
+            "opened",
+            "refuse",
+            "history",
+        }
         assert asked <= set(dir(real))

@@ -43,7 +43,11 @@ def test_outputs_are_safe_before_between_and_after_and_recorded(tmp_path: Path) 
 def test_a_script_is_played_in_the_order_of_its_moments() -> None:
     """Nothing before its time; the level stays."""
     clock = SimulatedClock()
-    script = [LineEvent("bin_full", 1, 30), LineEvent("trigger", 1, 10), LineEvent("trigger", 1, 20, lost=2)]
+    script = [
+        LineEvent("bin_full", 1, 30),
+        LineEvent("trigger", 1, 10),
+        LineEvent("trigger", 1, 20, lost=2),
+    ]
     with SimulatedLines(clock, script=script) as lines:
         assert (lines.next_ns(), lines.read()) == (10, [])
         clock.sleep_until(20)
@@ -54,14 +58,26 @@ def test_a_script_is_played_in_the_order_of_its_moments() -> None:
         assert (lines.next_ns(), lines.level("bin_full")) == (None, 1)
 
 
-def test_any_program_can_move_the_inputs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_any_program_can_move_the_inputs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """By datagrams on a real socket; what is no edge is told on stderr and does nothing."""
     clock, path = SimulatedClock(40), tmp_path / "lines.sock"
     with SimulatedLines(clock, inputs=path) as lines:
         assert len(lines.filenos()) == 1
-        say(path, json.dumps({"line": "trigger", "level": 1}), json.dumps({"line": "encoder_a", "level": 0, "lost": 3}))
+        say(
+            path,
+            json.dumps({"line": "trigger", "level": 1}),
+            json.dumps({"line": "encoder_a", "level": 0, "lost": 3}),
+        )
         assert lines.read() == [LineEvent("trigger", 1, 40), LineEvent("encoder_a", 0, 40, lost=3)]
-        say(path, "trigger", '{"line": "reject", "level": 1}', '{"line": "trigger", "level": 2}', '{"line": []}')
+        say(
+            path,
+            "trigger",
+            '{"line": "reject", "level": 1}',
+            '{"line": "trigger", "level": 2}',
+            '{"line": []}',
+        )
         say(path, '{"line": "trigger", "level": 1, "lost": -1}', "[]")
         assert lines.read() == []
         assert capsys.readouterr().err.count("[lines] inputs: ") == 6
@@ -82,7 +98,10 @@ def test_an_input_socket_that_cannot_be_made_is_a_wrong_setting(tmp_path: Path) 
 
 def test_a_record_on_a_full_disk_is_refused_at_the_start() -> None:
     """Before any item."""
-    with pytest.raises(JournalError, match="/dev/full"), SimulatedLines(SimulatedClock(), Path("/dev/full")):
+    with (
+        pytest.raises(JournalError, match="/dev/full"),
+        SimulatedLines(SimulatedClock(), Path("/dev/full")),
+    ):
         pass
 
 
@@ -96,4 +115,9 @@ def test_a_record_that_fills_the_disk_is_told_once_and_the_gate_goes_on(
         for level in (1, 0, 1):
             lines.set("reject", level)
         assert [edge.level for edge in lines.record.edges if edge.line == "reject"] == [0, 1, 0, 1]
-    assert capsys.readouterr().err.count("the gate's record cannot be written (No space left on device)") == 1
+    assert (
+        capsys.readouterr().err.count(
+            "the gate's record cannot be written (No space left on device)"
+        )
+        == 1
+    )
