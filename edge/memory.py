@@ -30,7 +30,7 @@ def begin_small() -> None:
         libc.mallopt(MMAP_THRESHOLD, LOADING_BYTES)
 
 
-def stay_so() -> None:
+def keep_frame_memory() -> None:
     """Give back what loading needed, and from now on keep what pictures need; call it before the
     first.
     """

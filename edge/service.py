@@ -16,7 +16,7 @@ from edge.errors import ConfigError, JournalError
 from edge.gate import Gate
 from edge.gate.client import RemoteGate
 from edge.gate.simulated import SimulatedGate
-from edge.memory import stay_so
+from edge.memory import keep_frame_memory
 from edge.notify import Notifier
 from edge.record.evidence import Evidence
 from edge.record.health import Health
@@ -73,7 +73,7 @@ def serve(config: Config, clock: Clock | None = None) -> Counters:
                 )
                 parts = (trigger, camera, localizer, required, gate, journal, notifier, clock)
                 station = Station(*parts, evidence, health, checks)
-                stay_so()
+                keep_frame_memory()
                 journal.append("start", about)
                 notifier.ready(f"watching with {config.model_file().name}")
                 ended = _run(station, stop, reload, _tick_ns(config, notifier))

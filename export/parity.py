@@ -12,7 +12,7 @@ from edge.decision import Box, Finding
 from edge.errors import ModelError
 from edge.vision.localizer import Localizer
 from edge.vision.preprocess import zoom
-from edge.vision.two_looks import Answer, decode
+from edge.vision.two_looks import Network, decode
 from train.learn.held_out import read_held_out
 from train.network.checkpoint import Checkpoint
 from train.network.model import answers_of
@@ -43,15 +43,15 @@ def check_parity(kept: Checkpoint, path: Path, run: Path) -> Parity:
 
     Raises ModelError when they differ too much.
     """
-    localizer, looks = Localizer(path), kept.config.looks
+    localizer, plan = Localizer(path), kept.config.two_look_plan
     wholes = read_held_out(run)
     batches = [whole[None] for whole in wholes]
-    if looks.second_side:
+    if plan.second_side:
         batches.append(
-            np.stack([_middle(whole, looks.second_side, looks.second_px) for whole in wholes])
+            np.stack([_middle(whole, plan.second_side, plan.second_px) for whole in wholes])
         )
-    answer = answers_of(kept.network())
-    parts = [_compare(answer, localizer, looks.classes, pictures) for pictures in batches]
+    network = answers_of(kept.network())
+    parts = [_compare(network, localizer, plan.classes, pictures) for pictures in batches]
     score_gap, box_gap = max(part.score_gap for part in parts), max(part.box_gap for part in parts)
     if not (score_gap <= MAX_SCORE_GAP and box_gap <= MAX_BOX_GAP):
         raise ModelError(
@@ -67,12 +67,12 @@ def _middle(whole: NDArray[np.uint8], side: int, mark_px: int) -> NDArray[np.uin
 
 
 def _compare(
-    answer: Answer, localizer: Localizer, classes: tuple[str, ...], pictures: NDArray[np.uint8]
+    network: Network, localizer: Localizer, classes: tuple[str, ...], pictures: NDArray[np.uint8]
 ) -> Parity:
     """Both answers to a batch of pictures of one size, (n, height, width, 3) uint8 RGB, and the
     boxes in them.
     """
-    wanted, given = answer(pictures), localizer.answer(pictures)
+    wanted, given = network(pictures), localizer.infer(pictures)
     pairs = [
         (finding, found)
         for i in range(len(pictures))

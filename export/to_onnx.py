@@ -95,7 +95,7 @@ def contract_of(kept: Checkpoint, run_digest: str) -> Contract:
         raise InputError(
             "the run was cut off before its threshold was set; finish it with 'stampgate train --resume' and its --out"
         )
-    size, looks = kept.config.fit.size, kept.config.looks
+    size, plan = kept.config.fit.size, kept.config.two_look_plan
     return Contract(
         version=VERSION,
         input_width=size,
@@ -105,10 +105,10 @@ def contract_of(kept: Checkpoint, run_digest: str) -> Contract:
         strides=(STRIDE,),
         classes=kept.config.classes,
         threshold=round(kept.threshold, 4),
-        second_side=looks.second_side,
-        second_px=looks.second_px,
-        second_from=looks.second_from,
-        second_weight=looks.second_weight,
+        second_side=plan.second_side,
+        second_px=plan.second_px,
+        second_from=plan.second_from,
+        second_weight=plan.second_weight,
         run_digest=run_digest,
     )
 

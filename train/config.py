@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from edge.settings import read_section, sample_section, setting, toml_value
-from edge.vision.contract import Looks
+from edge.vision.contract import TwoLookPlan
 
 BACKBONES = (
     "mobilenet_v3_small",
@@ -336,7 +336,7 @@ class RunConfig:
         return tuple(dict.fromkeys(name for name, _ in self.marks))
 
     @property
-    def looks(self) -> Looks:
+    def two_look_plan(self) -> TwoLookPlan:
         """How the trained network is to look at a frame.
 
         A second look shows a mark at a size that training showed marks at: larger ones than it has
@@ -348,7 +348,9 @@ class RunConfig:
         px = max(1, round(min(max(fit.second_px, least), most)))
         room = fit.second_side / fit.second_px
         side = max(fit.second_side, 16 * math.ceil(px * room / 16)) if fit.second_side else 0
-        return Looks(self.classes, fit.size, fit.size, side, px, fit.second_from, fit.second_weight)
+        return TwoLookPlan(
+            self.classes, fit.size, fit.size, side, px, fit.second_from, fit.second_weight
+        )
 
     def to_json(self) -> str:
         """Write it as one JSON text."""

@@ -16,14 +16,14 @@ from edge.clock import MonotonicClock, Stop
 from edge.config import Config
 from edge.errors import InputError
 from edge.gate.client import RemoteGate
-from edge.memory import stay_so
+from edge.memory import keep_frame_memory
 from edge.notify import Notifier
 from edge.record.evidence import Evidence
 from edge.record.health import Health
 from edge.record.journal import Journal
 from edge.station import Station
 from edge.trigger import make_trigger
-from edge.vision import two_looks as looking
+from edge.vision import two_looks
 from edge.vision.contract import HEAT_NAME, INPUT_NAME, SIDES_NAME
 from edge.vision.localizer import Localizer
 from edge.vision.preprocess import Frame
@@ -79,11 +79,11 @@ def looks_at(localizer: Localizer, frame: Frame) -> list[NDArray[np.uint8]]:
     """
     shown: list[NDArray[np.uint8]] = []
 
-    def answer(pictures: NDArray[np.uint8]) -> tuple[looking.Floats, looking.Floats]:
+    def answer(pictures: NDArray[np.uint8]) -> tuple[two_looks.Floats, two_looks.Floats]:
         shown.append(pictures)
-        return localizer.answer(pictures)
+        return localizer.infer(pictures)
 
-    looking.find(answer, frame, localizer.contract.looks, localizer.contract.threshold)
+    two_looks.find(answer, frame, localizer.contract.two_look_plan, localizer.contract.threshold)
     return shown
 
 
@@ -127,7 +127,7 @@ def overhead(
     alone: list[float] = []
     stop = Stop()
     with station(config, camera, localizer) as box:
-        stay_so()
+        keep_frame_memory()
         for number in range(-WARM_UP * len(frames), rounds * len(frames)):
             began_ns = time.perf_counter_ns()
             for pictures in looks[number % len(frames)]:

@@ -367,7 +367,7 @@ def _input(finder: Localizer | Yolo, picture: Frame) -> Any:
 
 def _run(finder: Localizer | Yolo, inputs: Sequence[Any], number: int) -> object:
     given = inputs[number % len(inputs)]
-    return finder.raw(given) if isinstance(finder, Yolo) else finder.answer(given)
+    return finder.raw(given) if isinstance(finder, Yolo) else finder.infer(given)
 
 
 def _answer(finder: Localizer | Yolo, pictures: Sequence[Frame], number: int) -> object:

@@ -12,7 +12,7 @@ from edge.commands import add_config, config_of
 from edge.config import Config
 from edge.errors import ConfigError, InputError
 from edge.record.journal_file import is_free
-from edge.selftest import Seen, box, sight, told, wires
+from edge.selftest import CheckResult, box, run_check, sight, wires
 from edge.wiring import check_gate
 
 FRAMES = 10
@@ -61,39 +61,39 @@ def run(arguments: argparse.Namespace) -> int:
     return int(failed > 0)
 
 
-def looked(arguments: argparse.Namespace) -> Iterator[Seen]:
+def looked(arguments: argparse.Namespace) -> Iterator[CheckResult]:
     """All that is seen, in the order of the way of an item, then the box."""
     try:
         config = config_of(arguments)
         check_gate(config)
     except ConfigError as error:
-        yield Seen("FAIL", "settings", str(error))
+        yield CheckResult("FAIL", "settings", str(error))
         return
-    yield Seen("ok", "settings", f"{arguments.config}: checksum {config.checksum()[:16]}")
+    yield CheckResult("ok", "settings", f"{arguments.config}: checksum {config.checksum()[:16]}")
     clock = MonotonicClock()
     if config.camera.driver != "replay" and eye_runs(config):
-        yield Seen(
+        yield CheckResult(
             "WARN",
             "camera",
             "not tried: the service has it; stop the line and stampgate-edge.service first",
         )
     else:
-        yield from told("camera", sight.camera(config, clock, arguments.frames))
-    yield from told("model", sight.model(config, clock, dict(arguments.picture)))
-    yield from told("lines", wires.lines(config))
-    yield from told("lines released", wires.released(config))
+        yield from run_check("camera", sight.camera(config, clock, arguments.frames))
+    yield from run_check("model", sight.model(config, clock, dict(arguments.picture)))
+    yield from run_check("lines", wires.lines(config))
+    yield from run_check("lines released", wires.released(config))
     for wire in arguments.loop_back:
-        yield from told("loop-back", _loop_back(config, wire))
-    for what, look in (("disk", box.disk(config)), ("clock", box.clock())):
-        yield from told(what, look)
-    yield from told("watchdog", box.watchdog(config))
-    yield from told("power", box.power())
+        yield from run_check("loop-back", _loop_back(config, wire))
+    for what, check in (("disk", box.disk(config)), ("clock", box.clock())):
+        yield from run_check(what, check)
+    yield from run_check("watchdog", box.watchdog(config))
+    yield from run_check("power", box.power())
 
 
-def _loop_back(config: Config, wire: tuple[str, str]) -> Iterator[Seen]:
+def _loop_back(config: Config, wire: tuple[str, str]) -> Iterator[CheckResult]:
     if gate_runs(config):
         said = "not tried: the gate runs and holds the lines; stop the line and stampgate-gate.service first"
-        yield Seen("FAIL", "loop-back", said)
+        yield CheckResult("FAIL", "loop-back", said)
     else:
         yield from wires.loop_back(config, wire)
 

@@ -15,7 +15,7 @@ from edge.decision import Verdict
 from edge.record.evidence import Evidence
 from edge.record.journal import Journal
 from edge.record.status import StatusFile
-from edge.record.telemetry import board
+from edge.record.telemetry import telemetry
 
 LATENCIES = 1024
 STATUS_NS = 1_000_000_000
@@ -78,7 +78,7 @@ class Health:
         now_ns = self._clock.now_ns()
         if now_ns - self._told_ns >= round(self._settings.health_s * 1e9):
             self._line = {
-                **board(self._root),
+                **telemetry(self._root),
                 "queue_depth": queue_depth,
                 **self._latency(min(self._fresh, LATENCIES)),
                 "items": self._fresh,

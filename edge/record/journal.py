@@ -147,7 +147,7 @@ class Journal:
         """
         with contextlib.suppress(JournalError) if error is not None else contextlib.nullcontext():
             try:
-                self._tell_what_was()
+                self._append_outage_records()
                 self._writer.close()
             finally:
                 self._file.close()
@@ -171,7 +171,7 @@ class Journal:
         *fields*: what the kind adds to the common fields, JSON without NaN. Raises JournalError
         only when the writing thread has died.
         """
-        self._tell_what_was()
+        self._append_outage_records()
         self._turn_if_due()
         self._put(kind, fields)
 
@@ -227,7 +227,7 @@ class Journal:
         if record["kind"] == "item":
             self._lost.verdicts[verdict] += 1
 
-    def _tell_what_was(self) -> None:
+    def _append_outage_records(self) -> None:
         """Write down a time of trouble that has ended, and what was lost in it, once there is room
         again.
         """

@@ -10,7 +10,7 @@ THROTTLED = {0: "undervoltage", 1: "frequency capped", 2: "throttled", 3: "hot"}
 switched on."""
 
 
-def board(root: Path = Path("/")) -> dict[str, Any]:
+def telemetry(root: Path = Path("/")) -> dict[str, Any]:
     """What the kernel shows of the board and of this process.
 
     *temperature_c*: the hottest thermal zone. *throttled*: the firmware's bits (Raspberry Pi

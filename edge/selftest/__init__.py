@@ -1,8 +1,8 @@
-"""What ``stampgate-edge check`` looks at.
+"""The self-test behind ``stampgate-edge check``.
 
-:mod:`~edge.selftest.sight` looks at camera and model, :mod:`~edge.selftest.wires` at the GPIO
-lines, :mod:`~edge.selftest.box` at disk, clock, watchdogs and power. A look yields what it saw, one
-:class:`Seen` a line. It may raise StampgateError, whose text says what is wrong.
+:mod:`~edge.selftest.sight` checks camera and model, :mod:`~edge.selftest.wires` the GPIO lines,
+:mod:`~edge.selftest.box` disk, clock, watchdogs and power. Each check is a generator that yields
+one :class:`CheckResult` a line. It may raise StampgateError, whose text says what is wrong.
 """
 
 from collections.abc import Iterable, Iterator
@@ -12,37 +12,32 @@ from typing import Literal
 from edge.errors import StampgateError
 
 State = Literal["ok", "WARN", "FAIL"]
-"""WARN: the box works, and somebody should look. FAIL: it must not be trusted with a line."""
+"""WARN: the box works, but needs attention. FAIL: it must not be trusted on a production line."""
 
 
 @dataclass(frozen=True)
-class Seen:
-    """One thing, how it is, the figure, and, where it is not well, what to do next."""
+class CheckResult:
+    """Result of one check: the thing, its state, the figure and, unless it is ok, the next step."""
 
     state: State
     what: str
     said: str
 
     def __str__(self) -> str:
-        """Lay it out as a line.
+        """Lay it out as one line of text.
 
-        >>> print(Seen("ok", "clock", "synchronised"))
+        >>> print(CheckResult("ok", "clock", "synchronised"))
         ok   clock             synchronised
         """
         return f"{self.state:<4} {self.what:<17} {self.said}"
 
 
-def told(what: str, look: Iterable[Seen]) -> Iterator[Seen]:
-    """Yield what a *look* sees; whatever ends it early is a FAIL of *what*, and the other looks go
-    on.
-    """
+def run_check(what: str, check: Iterable[CheckResult]) -> Iterator[CheckResult]:
+    """Yield the results of *check*; an exception becomes a FAIL of *what*, so that others go on."""
     try:
-        yield from look
+        yield from check
     except StampgateError as error:
-        yield Seen("FAIL", what, str(error))
-    except Exception as error:  # noqa: BLE001 - a self-test that dies at its first surprise would not help
-        yield Seen(
-            "FAIL",
-            what,
-            f"not foreseen: {type(error).__name__}: {error}; tell whoever looks after the box",
-        )
+        yield CheckResult("FAIL", what, str(error))
+    except Exception as error:  # noqa: BLE001 - a self-test must survive what it did not foresee
+        said = f"{type(error).__name__}: {error}; tell whoever looks after the box"
+        yield CheckResult("FAIL", what, f"not foreseen: {said}")

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from edge.clock import boot_id, clock_synced
 from edge.config import Config
-from edge.record.telemetry import board, throttled_words
-from edge.selftest import Seen
+from edge.record.telemetry import telemetry, throttled_words
+from edge.selftest import CheckResult
 
 WRITES, WRITE_BYTES = 20, 4096
 """How often, and how much at once, the disk is written to; one record of the journal is smaller."""
@@ -28,24 +28,24 @@ PATIENCE_S = 10.0
 EYE_UNIT, GATE_UNIT = "stampgate-edge.service", "stampgate-gate.service"
 
 
-def disk(config: Config) -> Iterator[Seen]:
+def disk(config: Config) -> Iterator[CheckResult]:
     """Room for journal and evidence, whether it can be written, and how long that takes."""
     journal = config.path(config.journal.file)
     yield _folder("journal disk", journal.parent, config)
     if journal.exists() and not os.access(journal, os.R_OK | os.W_OK):
-        yield Seen(
+        yield CheckResult(
             "FAIL", "journal file", f"{journal}: may not be written; chown it to the service's user"
         )
     if config.evidence.folder:
         yield _folder("evidence disk", _nearest(config.path(config.evidence.folder)), config)
 
 
-def _folder(what: str, folder: Path, config: Config) -> Seen:
+def _folder(what: str, folder: Path, config: Config) -> CheckResult:
     try:
         times_ms = _write_times_ms(folder)
         space = os.statvfs(folder)
     except OSError as error:
-        return Seen(
+        return CheckResult(
             "FAIL",
             what,
             f"{folder}: cannot be written ({error.strerror}); make room or permission there",
@@ -55,13 +55,13 @@ def _folder(what: str, folder: Path, config: Config) -> Seen:
     said += f"the slowest of {WRITES} {max(times_ms):.1f} ms"
     if free_mb < config.evidence.keep_free_mb:
         least = f"[evidence] keep_free_mb {config.evidence.keep_free_mb}"
-        return Seen("WARN", what, f"{said}; no pictures are kept below {least}: make room")
+        return CheckResult("WARN", what, f"{said}; no pictures are kept below {least}: make room")
     if max(times_ms) > config.journal.patience_ms:
         least = f"[journal] patience_ms {config.journal.patience_ms:g}"
-        return Seen(
+        return CheckResult(
             "WARN", what, f"{said}; above {least} records wait in memory: use a faster disk"
         )
-    return Seen("ok", what, said)
+    return CheckResult("ok", what, said)
 
 
 def _write_times_ms(folder: Path) -> list[float]:
@@ -85,29 +85,29 @@ def _nearest(folder: Path) -> Path:
     return folder
 
 
-def clock() -> Iterator[Seen]:
+def clock() -> Iterator[CheckResult]:
     """The clock that all is timed by, and the one on the wall."""
     resolution_s = time.get_clock_info("monotonic").resolution
     said = f"monotonic in steps of {resolution_s * 1e9:g} ns, boot {boot_id()}"
     if resolution_s > COARSE_S:
-        yield Seen(
+        yield CheckResult(
             "FAIL",
             "clock",
             f"{said}; must be finer than {COARSE_S * 1000:g} ms: use another kernel",
         )
     else:
-        yield Seen("ok", "clock", said)
+        yield CheckResult("ok", "clock", said)
     if clock_synced():
-        yield Seen("ok", "wall clock", "synchronised")
+        yield CheckResult("ok", "wall clock", "synchronised")
     else:
-        yield Seen(
+        yield CheckResult(
             "WARN",
             "wall clock",
             "not synchronised: decisions do not depend on it, but the journal's times do; see timedatectl",
         )
 
 
-def watchdog(config: Config, root: Path = Path("/")) -> Iterator[Seen]:
+def watchdog(config: Config, root: Path = Path("/")) -> Iterator[CheckResult]:
     """Who starts a new process, or the whole box, when one hangs. *root*: where ``/run`` and
     ``/sys`` are.
     """
@@ -115,27 +115,29 @@ def watchdog(config: Config, root: Path = Path("/")) -> Iterator[Seen]:
         for unit in (EYE_UNIT, *((GATE_UNIT,) if config.gate.driver == "process" else ())):
             yield _unit(unit)
     else:
-        yield Seen(
+        yield CheckResult(
             "WARN", "watchdog", "systemd does not run here: nobody restarts a process that hangs"
         )
     yield _hardware(root)
 
 
-def _unit(unit: str) -> Seen:
+def _unit(unit: str) -> CheckResult:
     says = _systemctl("show", unit, "--property=LoadState,ActiveState,WatchdogUSec")
     said = f"{unit}: watchdog {says.get('WatchdogUSec', '?')}, {says.get('ActiveState', '?')}"
     if "LoadState" not in says:
-        return Seen(
+        return CheckResult(
             "FAIL", "watchdog", f"{unit}: systemd does not answer this user; try again with sudo"
         )
     if says["LoadState"] != "loaded":
-        return Seen("FAIL", "watchdog", f"{unit}: is {says['LoadState']}; install it")
+        return CheckResult("FAIL", "watchdog", f"{unit}: is {says['LoadState']}; install it")
     if says.get("WatchdogUSec") in (None, "0", "infinity"):
-        return Seen("FAIL", "watchdog", f"{said}; must have one: set WatchdogSec=10 in the unit")
-    return Seen("ok", "watchdog", said)
+        return CheckResult(
+            "FAIL", "watchdog", f"{said}; must have one: set WatchdogSec=10 in the unit"
+        )
+    return CheckResult("ok", "watchdog", said)
 
 
-def _hardware(root: Path) -> Seen:
+def _hardware(root: Path) -> CheckResult:
     """The chip that resets a box whose kernel hangs. A time it does not grant means none at all
     (systemd#27427).
     """
@@ -145,43 +147,43 @@ def _hardware(root: Path) -> Seen:
     )
     devices = sorted((root / "sys/class/watchdog").glob("watchdog*"))
     if not devices:
-        return Seen(
+        return CheckResult(
             "WARN",
             what,
             "none here: a kernel that hangs stays so; on a Raspberry Pi set dtparam=watchdog=on",
         )
     for device in devices:
         if _text(device / "state") == "active":
-            return Seen(
+            return CheckResult(
                 "ok",
                 what,
                 f"{_text(device / 'identity')}: resets the box after {_text(device / 'timeout')} s",
             )
-    return Seen(
+    return CheckResult(
         "WARN",
         what,
         f"{_text(devices[0] / 'identity')}: is not running, so a kernel that hangs stays so; {cure}",
     )
 
 
-def power(root: Path = Path("/")) -> Iterator[Seen]:
+def power(root: Path = Path("/")) -> Iterator[CheckResult]:
     """Temperature and supply, as far as the board shows them."""
-    shown = board(root)
+    shown = telemetry(root)
     hot_c = shown["temperature_c"]
     if hot_c is None:
-        yield Seen("ok", "temperature", "not shown by this board")
+        yield CheckResult("ok", "temperature", "not shown by this board")
     elif hot_c >= HOT_C:
-        yield Seen(
+        yield CheckResult(
             "WARN",
             "temperature",
             f"{hot_c} degrees Celsius, must be below {HOT_C:g}: the box slows down; cool it",
         )
     else:
-        yield Seen("ok", "temperature", f"{hot_c} degrees Celsius")
+        yield CheckResult("ok", "temperature", f"{hot_c} degrees Celsius")
     yield _supply(shown["throttled"], shown["undervoltage"])
 
 
-def _supply(bits: str | None, undervoltage: bool | None) -> Seen:
+def _supply(bits: str | None, undervoltage: bool | None) -> CheckResult:
     cure = "use the supply made for the board, with a short cable, and cool the box"
     if bits is None:
         said = {
@@ -189,12 +191,16 @@ def _supply(bits: str | None, undervoltage: bool | None) -> Seen:
             False: "no undervoltage",
             True: f"undervoltage now; {cure}",
         }
-        return Seen("FAIL" if undervoltage else "ok", "power", said[undervoltage])
+        return CheckResult("FAIL" if undervoltage else "ok", "power", said[undervoltage])
     ever = int(bits, 16)
     said_ever = f"throttled: {throttled_words(ever)}"
     if ever & THROTTLED_NOW:
-        return Seen("FAIL", "power", f"{said_ever}; {cure}")
-    return Seen("WARN", "power", f"{said_ever}; {cure}") if ever else Seen("ok", "power", said_ever)
+        return CheckResult("FAIL", "power", f"{said_ever}; {cure}")
+    return (
+        CheckResult("WARN", "power", f"{said_ever}; {cure}")
+        if ever
+        else CheckResult("ok", "power", said_ever)
+    )
 
 
 def _systemctl(*arguments: str) -> dict[str, str]:

@@ -23,7 +23,7 @@ from edge.clock import Clock, Stop
 from edge.config import DEFAULT_MODEL, DEFAULT_NAME, CameraSettings, Config
 from edge.decision import required_classes
 from edge.errors import FrameError, ModelError
-from edge.selftest import Seen
+from edge.selftest import CheckResult
 from edge.vision.localizer import Localizer
 from edge.vision.preprocess import Frame
 
@@ -33,8 +33,8 @@ WAIT_NS = 10 * 10**9
 """How long to wait for a picture that is to come; a replayed folder may be slow."""
 SLOW = 0.8
 """The share of the pictures asked for that a camera must give."""
-LOOKS = 5
-"""How often the model looks while it is timed."""
+TIMED_FRAMES = 5
+"""How many frames are timed."""
 CHILD_S = 120.0
 """How long a process of its own may take to load the runtime and judge the known pictures."""
 
@@ -56,17 +56,17 @@ class Pictures:
         return (last - first) * 1e9 / (end_ns - begin_ns) if end_ns > begin_ns else 0.0
 
 
-def camera(config: Config, clock: Clock, number: int) -> Iterator[Seen]:
+def camera(config: Config, clock: Clock, number: int) -> Iterator[CheckResult]:
     """Open the camera and take *number* pictures, each after a trigger of its own. Raises
     CameraError, ConfigError.
     """
     settings, began_ns = config.camera, clock.now_ns()
     with make_camera(config, clock) as opened:
         opened_ms = (clock.now_ns() - began_ns) / 1e6
-        yield Seen("ok", "camera", f"{settings.driver}: opened in {opened_ms:.0f} ms")
+        yield CheckResult("ok", "camera", f"{settings.driver}: opened in {opened_ms:.0f} ms")
         pictures = _take(opened, FrameChecks(settings), clock, number)
     if settings.driver in ("v4l2", "picamera") and not (settings.exposure_us and settings.gain):
-        yield Seen(
+        yield CheckResult(
             "WARN", "exposure", "automatic: pictures will drift; fix [camera] exposure_us and gain"
         )
     yield _fresh(settings, pictures)
@@ -90,27 +90,27 @@ def _take(opened: Camera, checks: FrameChecks, clock: Clock, number: int) -> Pic
     return pictures
 
 
-def _fresh(settings: CameraSettings, pictures: Pictures) -> Seen:
+def _fresh(settings: CameraSettings, pictures: Pictures) -> CheckResult:
     what = "pictures"
     if pictures.troubles:
-        return Seen(
+        return CheckResult(
             "FAIL", what, f"{len(pictures.troubles)} would be a FAULT: {pictures.troubles[0]}"
         )
     if pictures.last is None:
-        return Seen("FAIL", what, "none came; check the camera's connection and [camera]")
+        return CheckResult("FAIL", what, "none came; check the camera's connection and [camera]")
     height, width, _ = pictures.last.picture.shape
     said = f"{len(pictures.moments)} fresh ones of {width} x {height}, {pictures.rate:.1f} a second"
     wanted = settings.frames_per_second
     if settings.driver != "replay" and len(pictures.moments) > 1 and pictures.rate < SLOW * wanted:
-        return Seen(
+        return CheckResult(
             "WARN",
             what,
             f"{said}, must be about {wanted:g}; more light, or another port or pixel_format",
         )
-    return Seen("ok", what, said)
+    return CheckResult("ok", what, said)
 
 
-def _light(settings: CameraSettings, picture: Frame) -> Seen:
+def _light(settings: CameraSettings, picture: Frame) -> CheckResult:
     """The figures behind the checks of :mod:`edge.camera.checks`, so that somebody sees how near a
     limit is.
     """
@@ -119,10 +119,10 @@ def _light(settings: CameraSettings, picture: Frame) -> Seen:
         f"brightest {brightest(grey)} (at least {settings.black_below:g}), white {white_share(grey):.0%} (at most "
         f"{settings.overexposed_above:.0%}), edges {edge_strength(grey):.0f} (at least {settings.covered_below:g})"
     )
-    return Seen("ok", "light", said)
+    return CheckResult("ok", "light", said)
 
 
-def model(config: Config, clock: Clock, known: Mapping[Path, str]) -> Iterator[Seen]:
+def model(config: Config, clock: Clock, known: Mapping[Path, str]) -> Iterator[CheckResult]:
     """Load the model, let it judge *known* pictures, and time it. Raises ModelError, UsageError,
     FrameError.
 
@@ -137,7 +137,7 @@ def model(config: Config, clock: Clock, known: Mapping[Path, str]) -> Iterator[S
     localizer = Localizer(config.model_file(), config.model.threads)
     contract = localizer.contract
     required_classes(config.decision.required, contract.classes)
-    yield Seen(
+    yield CheckResult(
         "ok",
         "model",
         f"{config.model_file().name}: finds {', '.join(contract.classes)} from {contract.threshold:.2f} on, "
@@ -148,10 +148,10 @@ def model(config: Config, clock: Clock, known: Mapping[Path, str]) -> Iterator[S
     yield _latency(config, localizer, clock, frame)
 
 
-def _verdicts(config: Config, known: Mapping[Path, str]) -> Seen:
+def _verdicts(config: Config, known: Mapping[Path, str]) -> CheckResult:
     what = "verdicts"
     if not known:
-        return Seen(
+        return CheckResult(
             "WARN",
             what,
             "no known picture to judge; name one of each kind: --picture good.jpg=pass",
@@ -163,8 +163,12 @@ def _verdicts(config: Config, known: Mapping[Path, str]) -> Seen:
                 f"{picture.name} must be {wanted}, not {line['verdict']} ({line['reason']})"
             )
     if wrong:
-        return Seen("FAIL", what, f"{'; '.join(wrong)}; check [model] file and [decision] required")
-    return Seen("ok", what, f"{len(known)} of {len(known)} known pictures judged as they should be")
+        return CheckResult(
+            "FAIL", what, f"{'; '.join(wrong)}; check [model] file and [decision] required"
+        )
+    return CheckResult(
+        "ok", what, f"{len(known)} of {len(known)} known pictures judged as they should be"
+    )
 
 
 def _inspected(config: Config, pictures: Iterable[Path]) -> list[dict[str, str]]:
@@ -197,18 +201,18 @@ def _inspected(config: Config, pictures: Iterable[Path]) -> list[dict[str, str]]
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def _latency(config: Config, localizer: Localizer, clock: Clock, frame: Frame) -> Seen:
+def _latency(config: Config, localizer: Localizer, clock: Clock, frame: Frame) -> CheckResult:
     times_ms = []
-    for _ in range(LOOKS):
+    for _ in range(TIMED_FRAMES):
         began_ns = clock.now_ns()
         localizer.find(frame)
         times_ms.append((clock.now_ns() - began_ns) / 1e6)
-    said = f"a look takes {statistics.median(times_ms):.1f} ms, the slowest of {LOOKS} {max(times_ms):.1f} ms"
+    said = f"a frame takes {statistics.median(times_ms):.1f} ms, the slowest of {TIMED_FRAMES} {max(times_ms):.1f} ms"
     delay_ms = config.gate.reject_delay_ms
     if not config.gate.reject_delay_counts and max(times_ms) >= delay_ms:
-        return Seen(
+        return CheckResult(
             "FAIL",
             "latency",
             f"{said}, must be below [gate] reject_delay_ms {delay_ms:g}: all would be late",
         )
-    return Seen("ok", "latency", said)
+    return CheckResult("ok", "latency", said)

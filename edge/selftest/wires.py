@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from edge.config import Config, LinesSettings
 from edge.errors import ConfigError, GateError
 from edge.gate.lines.gpiochip import CONSUMER, PULLS, import_gpiod, open_chips
-from edge.selftest import Seen
+from edge.selftest import CheckResult
 from edge.wiring import SAFE, wired
 
 if TYPE_CHECKING:
@@ -35,10 +35,10 @@ class Place:
     offset: int
 
 
-def lines(config: Config, devices: Path = DEVICES) -> Iterator[Seen]:
+def lines(config: Config, devices: Path = DEVICES) -> Iterator[CheckResult]:
     """Each line of ``[lines]``, found by its name, and who holds it; nothing is driven."""
     if config.lines.driver != "gpiod":
-        yield Seen("ok", "lines", "simulated: this box has no wires")
+        yield CheckResult("ok", "lines", "simulated: this box has no wires")
         return
     with ExitStack() as stack:
         found = list(open_chips(import_gpiod(), stack, config.lines.chip, devices))
@@ -46,10 +46,10 @@ def lines(config: Config, devices: Path = DEVICES) -> Iterator[Seen]:
             yield _line(role, name, _places(found, name))
 
 
-def _line(role: str, name: str, places: list[Place]) -> Seen:
+def _line(role: str, name: str, places: list[Place]) -> CheckResult:
     what = f"line {role}"
     if len(places) != 1:
-        return Seen(
+        return CheckResult(
             "FAIL",
             what,
             f"{name}: must be the name of one line, not of {len(places)}; see gpioinfo",
@@ -58,17 +58,17 @@ def _line(role: str, name: str, places: list[Place]) -> Seen:
     info = chip.get_line_info(offset)
     where = f"{name} is line {offset} of {chip.get_info().label}"
     if not info.used:
-        return Seen("ok", what, f"{where}, free")
+        return CheckResult("ok", what, f"{where}, free")
     if info.consumer == CONSUMER:
-        return Seen("ok", what, f"{where}, held by the gate")
-    return Seen(
+        return CheckResult("ok", what, f"{where}, held by the gate")
+    return CheckResult(
         "FAIL",
         what,
         f"{where}, held by {info.consumer or 'the kernel'}; end that, or use another line",
     )
 
 
-def released(config: Config, root: Path = Path("/")) -> Iterator[Seen]:
+def released(config: Config, root: Path = Path("/")) -> Iterator[CheckResult]:
     """What the kernel makes of an output whose process has died; a Raspberry Pi's would keep it as
     it was.
     """
@@ -81,16 +81,18 @@ def released(config: Config, root: Path = Path("/")) -> Iterator[Seen]:
         if file.read_text(encoding="ascii").strip() in ("Y", "1")
     ]
     if kept:
-        yield Seen(
+        yield CheckResult(
             "FAIL",
             "lines released",
             f"{kept[0]} leaves an output as it was when its process dies; put dtparam=strict_gpiod into config.txt",
         )
     else:
-        yield Seen("ok", "lines released", "an output whose process dies is let go")
+        yield CheckResult("ok", "lines released", "an output whose process dies is let go")
 
 
-def loop_back(config: Config, wire: tuple[str, str], devices: Path = DEVICES) -> Iterator[Seen]:
+def loop_back(
+    config: Config, wire: tuple[str, str], devices: Path = DEVICES
+) -> Iterator[CheckResult]:
     """Send low and high over a *wire* from an output to an input, each by its role in ``[lines]``
     or its name.
 
@@ -116,7 +118,7 @@ def loop_back(config: Config, wire: tuple[str, str], devices: Path = DEVICES) ->
     yield _judged(wire, answers)
 
 
-def _judged(wire: tuple[str, str], answers: list[float | None]) -> Seen:
+def _judged(wire: tuple[str, str], answers: list[float | None]) -> CheckResult:
     """Say how a wire followed :data:`LEVELS`; *answers*: after how many milliseconds, None for not
     at all.
     """
@@ -124,14 +126,14 @@ def _judged(wire: tuple[str, str], answers: list[float | None]) -> Seen:
     times = [answer for answer in answers if answer is not None]
     lost = {level for level, answer in zip(LEVELS, answers, strict=True) if answer is None}
     if not lost:
-        return Seen(
+        return CheckResult(
             "ok", what, f"{said}: low and high arrive, the slowest after {max(times):.1f} ms"
         )
     if len(lost) > 1:
         cure = "list one of them in [lines] active_low if the wire turns it over, and check the wire and its supply"
-        return Seen("FAIL", what, f"{said}: neither low nor high arrives; {cure}")
+        return CheckResult("FAIL", what, f"{said}: neither low nor high arrives; {cure}")
     word = ("low", "high")[lost.pop()]
-    return Seen(
+    return CheckResult(
         "FAIL",
         what,
         f"{said}: {word} does not arrive; check the wire, its supply and the pull resistor",

@@ -20,7 +20,7 @@ INPUT_NAME, HEAT_NAME, SIDES_NAME = "picture", "heat", "sides"
 
 
 @dataclass(frozen=True)
-class Looks:
+class TwoLookPlan:
     """How a model wants a frame to be looked at.
 
     *width*, *height*: network pixels of the look at the whole. *second_side*: those of each second
@@ -112,9 +112,9 @@ class Contract:
                 raise ModelError(f"contract: {name} must be {wanted}")
 
     @property
-    def looks(self) -> Looks:
+    def two_look_plan(self) -> TwoLookPlan:
         """How a frame is to be looked at."""
-        return Looks(
+        return TwoLookPlan(
             self.classes,
             self.input_width,
             self.input_height,

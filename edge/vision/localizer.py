@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from edge.decision import Finding
 from edge.errors import ModelError
-from edge.vision import two_looks as looking
+from edge.vision import two_looks
 from edge.vision.contract import HEAT_NAME, INPUT_NAME, METADATA_KEY, SIDES_NAME, STRIDE, Contract
 from edge.vision.preprocess import Frame
 from edge.vision.two_looks import Floats
@@ -44,9 +44,9 @@ class Localizer:
         None.
         """
         least = self.contract.threshold if min_score is None else min_score
-        return looking.find(self.answer, frame, self.contract.looks, least)
+        return two_looks.find(self.infer, frame, self.contract.two_look_plan, least)
 
-    def answer(self, pictures: NDArray[np.uint8]) -> tuple[Floats, Floats]:
+    def infer(self, pictures: NDArray[np.uint8]) -> tuple[Floats, Floats]:
         """Run the graph on (n, height, width, 3): heat (n, classes, rows, columns), sides (n, 4,
         rows, columns).
         """
@@ -64,7 +64,7 @@ class Localizer:
 
     def _check_answer(self, number: int, height: int, width: int) -> None:
         try:
-            heat, sides = self.answer(np.full((number, height, width, 3), 128, np.uint8))
+            heat, sides = self.infer(np.full((number, height, width, 3), 128, np.uint8))
         except Exception as error:  # noqa: BLE001 - onnxruntime's exceptions share no public base class
             raise ModelError(
                 f"{self.path}: the graph does not take the input its contract states ({_line(error)}); export it again"

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.decision import Box, Finding
-from edge.vision.contract import STRIDE, Looks
+from edge.vision.contract import STRIDE, TwoLookPlan
 from edge.vision.preprocess import Frame, Letterbox, prepare, zoom
 
 DUPLICATE_IOU = 0.5
@@ -40,45 +40,45 @@ SURE = 1e-6
 """Scores nearer than this to 0 or 1 count as this near when two looks are put together."""
 
 Floats = NDArray[np.float32]
-Answer = Callable[[NDArray[np.uint8]], tuple[Floats, Floats]]
+Network = Callable[[NDArray[np.uint8]], tuple[Floats, Floats]]
 """A network: pictures, (n, height, width, 3) uint8 RGB, to heat, (n, classes, rows, columns) in
 0..1, and sides, (n, 4, rows, columns), left, top, right, bottom in strides from each cell's centre.
 """
 
 
-def find(answer: Answer, frame: Frame, looks: Looks, least: float) -> tuple[Finding, ...]:
+def find(network: Network, frame: Frame, plan: TwoLookPlan, least: float) -> tuple[Finding, ...]:
     """Findings of at least the score *least*, best first, in the frame's own pixels.
 
     *frame*: (height, width, 3) uint8, RGB, of any size.
     """
-    picture, fit = prepare(frame, looks.width, looks.height)
-    heat, sides = answer(picture[None])
+    picture, fit = prepare(frame, plan.width, plan.height)
+    heat, sides = network(picture[None])
     likely = decode(
-        heat[0], sides[0], looks.classes, looks.second_from if looks.second_side else least
+        heat[0], sides[0], plan.classes, plan.second_from if plan.second_side else least
     )
     likely = [Finding(f.label, f.score, fit.to_camera(f.box)) for f in likely]
-    if not looks.second_side or not likely:
+    if not plan.second_side or not likely:
         return tuple(likely)
-    found = look_again(answer, frame, looks, likely[:MAX_SECOND])
+    found = look_again(network, frame, plan, likely[:MAX_SECOND])
     return tuple(f for f in thin(sorted(found, key=lambda f: -f.score)) if f.score >= least)
 
 
 def look_again(
-    answer: Answer, frame: Frame, looks: Looks, likely: Sequence[Finding]
+    network: Network, frame: Frame, plan: TwoLookPlan, likely: Sequence[Finding]
 ) -> list[Finding]:
     """Judge each likely mark by a look at it alone: its box anew, its score that of both looks
     together.
 
     One whose second look is no number is left out: a mark nobody can judge is none.
     """
-    views = [zoom(frame, mark.box, looks.second_side, looks.second_px) for mark in likely]
-    heat, sides = answer(np.stack([picture for picture, _ in views]))
+    views = [zoom(frame, mark.box, plan.second_side, plan.second_px) for mark in likely]
+    heat, sides = network(np.stack([picture for picture, _ in views]))
     again = [
-        _centre(heat[i, looks.classes.index(mark.label)], sides[i], views[i][1])
+        _centre(heat[i, plan.classes.index(mark.label)], sides[i], views[i][1])
         for i, mark in enumerate(likely)
     ]
     return [
-        Finding(mark.label, together(mark.score, score, looks.second_weight), box)
+        Finding(mark.label, together(mark.score, score, plan.second_weight), box)
         for mark, (score, box) in zip(likely, again, strict=True)
         if np.isfinite((score, *box.corners())).all()
     ]

@@ -3,12 +3,12 @@ import sys
 
 import pytest
 
-from edge.memory import begin_small, stay_so
+from edge.memory import begin_small, keep_frame_memory
 
 PICTURES = """
 import resource, sys
 import numpy as np
-from edge.memory import begin_small, stay_so
+from edge.memory import begin_small, keep_frame_memory
 
 def taken():
     return int(open("/proc/self/statm").read().split()[1]) * resource.getpagesize()
@@ -24,7 +24,7 @@ pieces = [bytearray(100_000) for _ in range(400)]
 lasting = pieces[::20]
 del pieces
 loaded = taken()
-stay_so()
+keep_frame_memory()
 np.ones((960, 1280, 3), np.uint8)
 print(loaded - taken(), faults_of_pictures())
 """
@@ -47,4 +47,4 @@ def test_with_another_c_library_nothing_happens(monkeypatch: pytest.MonkeyPatch)
     """It is about memory, and no reason to stop."""
     monkeypatch.setattr("ctypes.CDLL", lambda _: object())
     begin_small()
-    stay_so()
+    keep_frame_memory()

@@ -208,7 +208,7 @@ def test_an_exported_file_answers_as_torch_does_and_carries_its_contract(tmp_pat
     assert localizer.contract.classes == ("disc", "star")
     assert localizer.contract.run_digest == checkpoint.digest(run)
     picture = np.random.default_rng(0).integers(0, 255, (96, 96, 3)).astype(np.uint8)
-    (heat,), (sides,) = localizer.answer(picture[None])
+    (heat,), (sides,) = localizer.infer(picture[None])
     with torch.no_grad():
         logits, torch_sides = checkpoint.load(run).network()(torch.from_numpy(picture[None]))
     assert np.abs(torch.sigmoid(logits[0]).numpy() - heat).max() < 1e-4

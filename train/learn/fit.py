@@ -109,7 +109,7 @@ def look(trainer: Trainer, config: RunConfig, held_out: Sequence[Picture], diary
     diary.look(trainer, losses)
     if diary.board:
         shown = held_out[:SHEET_PICTURES]
-        found = find_marks(net, shown, config.looks, SHOWN_SCORE)
+        found = find_marks(net, shown, config.two_look_plan, SHOWN_SCORE)
         diary.picture("hits and misses", hits_sheet(shown, found, config.classes), trainer.step)
 
 
@@ -130,6 +130,6 @@ def conclude(
         threshold = choose_threshold(net, functools.partial(inputs.kit, True), config)
         checkpoint.save(trainer.checkpoint(config, threshold), out)
     shown, shown_from = held_out[:SHEET_PICTURES], SHOWN_SCORE if threshold is None else threshold
-    found = find_marks(net, shown, config.looks, shown_from)
+    found = find_marks(net, shown, config.two_look_plan, shown_from)
     save_png(hits_sheet(shown, found, config.classes), out / HITS)
     return shown_from

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from edge.decision import Finding
 from edge.errors import InputError
 from edge.files import write_whole
-from edge.vision.contract import Looks
+from edge.vision.contract import TwoLookPlan
 from edge.vision.two_looks import find
 from train.learn.dataset import Batch, collate
 from train.learn.trainer import Losses, losses_of
@@ -91,10 +91,10 @@ def score_held_out(
 
 
 def find_marks(
-    net: DenseLocalizer, pictures: Sequence[Picture], looks: Looks, least: float
+    net: DenseLocalizer, pictures: Sequence[Picture], plan: TwoLookPlan, least: float
 ) -> list[tuple[Finding, ...]]:
     """What *net* finds in each picture with a score of at least *least*, as the box would, in
     network pixels.
     """
-    answer = answers_of(net)
-    return [find(answer, picture.pixels, looks, least) for picture in pictures]
+    network = answers_of(net)
+    return [find(network, picture.pixels, plan, least) for picture in pictures]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from tqdm import tqdm
 
-from edge.vision.two_looks import Answer, find
+from edge.vision.two_looks import Network, find
 from train.config import RunConfig
 from train.network.model import DenseLocalizer, answers_of
 from train.paint.recipes import lookalikes
@@ -35,8 +35,8 @@ def choose_threshold(net: DenseLocalizer, make_kit: Callable[[], Kit], config: R
     """
     kit = make_kit()
     bar = tqdm(negatives(kit, config), "threshold", NEGATIVES, unit="picture", mininterval=1.0)
-    answer = answers_of(net)
-    scores = np.sort([best_score(answer, picture, config) for picture in bar])
+    network = answers_of(net)
+    scores = np.sort([best_score(network, picture, config) for picture in bar])
     rank = math.ceil((len(scores) + 1) * (1 - config.fit.false_accept_rate))
     return float(np.clip(scores[min(rank, len(scores)) - 1] + 1e-3, LOWEST, HIGHEST))
 
@@ -51,8 +51,9 @@ def negatives(kit: Kit, config: RunConfig) -> Iterator[Picture]:
         yield lookalikes(rng, kit, settings, index)
 
 
-def best_score(answer: Answer, picture: Picture, config: RunConfig) -> float:
+def best_score(network: Network, picture: Picture, config: RunConfig) -> float:
     """Greatest score of any class in the camera's picture, as the box would read it."""
     return max(
-        (finding.score for finding in find(answer, picture.frame, config.looks, 0.01)), default=0.0
+        (finding.score for finding in find(network, picture.frame, config.two_look_plan, 0.01)),
+        default=0.0,
     )

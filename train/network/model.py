@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from edge.vision.two_looks import Answer, Floats
+from edge.vision.two_looks import Floats, Network
 from train.network.torchvision_models import backbone
 
 # Mean and deviation of ImageNet's pictures, RGB in 0..1: what torchvision's own weights were
@@ -114,7 +114,7 @@ class DenseLocalizer(nn.Module):
         return heat.float(), sides.float().clamp(max=MAX_LOG_SIDE).exp()
 
 
-def answers_of(net: DenseLocalizer) -> Answer:
+def answers_of(net: DenseLocalizer) -> Network:
     """*net* as the box's code asks a network: pictures in, scores and sides out, all in numpy."""
     device = next(net.parameters()).device
 

@@ -25,7 +25,7 @@ from edge.config import (
     JournalSettings,
     LinesSettings,
 )
-from edge.selftest import Seen, box, sight, told, wires
+from edge.selftest import CheckResult, box, run_check, sight, wires
 from tests.disk import journal, small_file_system
 from tests.gate_rig import Rig, rig_settings, swept
 from tests.tiny_model import paint, save, write_tiny_model
@@ -228,10 +228,10 @@ def test_whatever_nobody_foresaw_is_a_line(run: Run, monkeypatch: pytest.MonkeyP
     """It is named, and the other looks go on."""
 
     def broken(*_: object) -> Any:
-        yield Seen("ok", "lines", "so far")
+        yield CheckResult("ok", "lines", "so far")
         raise ZeroDivisionError("oh")
 
-    assert [str(seen)[:60] for seen in told("lines", broken())] == [
+    assert [str(seen)[:60] for seen in run_check("lines", broken())] == [
         "ok   lines             so far",
         "FAIL lines             not foreseen: ZeroDivisionError: oh; ",
     ]
@@ -541,7 +541,7 @@ def test_a_line_that_is_held_or_not_there_is_not_moved(
 ) -> None:
     """One line says which."""
     Board.held = {2: "stampgate-gate"}
-    (seen,) = told("loop-back", wires.loop_back(wired_box(), wire, devices))
+    (seen,) = run_check("loop-back", wires.loop_back(wired_box(), wire, devices))
     assert (seen.state, words in seen.said) == ("FAIL", True)
     assert Board.driven == []
 
@@ -565,7 +565,7 @@ def test_the_reject_output_of_a_running_gate_is_never_touched(
 def test_without_wires_there_is_nothing_to_loop(tmp_path: Path) -> None:
     """A box whose lines are simulated."""
     assert states(wires.lines(Config())) == [("ok", "lines")]
-    (seen,) = told("loop-back", wires.loop_back(Config(), ("reject", "trigger")))
+    (seen,) = run_check("loop-back", wires.loop_back(Config(), ("reject", "trigger")))
     assert seen.said == 'a loop-back needs [lines] driver "gpiod"; set it there'
 
 

@@ -14,7 +14,7 @@ from edge.record.evidence import Evidence
 from edge.record.health import LATENCIES, Health
 from edge.record.journal import Journal
 from edge.record.status import StatusFile, is_running, process_name, read_status
-from edge.record.telemetry import board, throttled_words
+from edge.record.telemetry import telemetry, throttled_words
 from edge.record.verify import read_records, verify
 from tests.disk import settings
 
@@ -33,7 +33,7 @@ def fake_files(root: Path, **files: str) -> Path:
 
 def test_a_board_that_shows_nothing_gives_null(tmp_path: Path) -> None:
     """No sensor, no firmware, no /proc: every key is there and none has a value."""
-    assert board(tmp_path) == {
+    assert telemetry(tmp_path) == {
         "temperature_c": None, "throttled": None, "undervoltage": None, "rss_mb": None, "open_files": None
     }  # fmt: skip
 
@@ -49,7 +49,7 @@ def test_a_raspberry_pi_shows_temperature_throttling_and_undervoltage(tmp_path: 
     firmware = tmp_path / "sys/devices/platform/soc/soc:firmware"
     firmware.mkdir(parents=True)
     (firmware / "get_throttled").write_text("40001\n")
-    seen = board(tmp_path)
+    seen = telemetry(tmp_path)
     assert (seen["temperature_c"], seen["throttled"], seen["undervoltage"]) == (
         61.5,
         "0x40001",
@@ -71,16 +71,16 @@ def test_undervoltage_is_read_from_the_voltage_driver_when_the_firmware_says_not
         sys__class__hwmon__hwmon3__name=f"{name}\n",
         sys__class__hwmon__hwmon3__in0_lcrit_alarm=alarm,
     )
-    assert board(tmp_path)["undervoltage"] is said
+    assert telemetry(tmp_path)["undervoltage"] is said
 
 
 def test_this_process_has_memory_and_open_files() -> None:
     """As /proc says here and now."""
-    seen = board()
+    seen = telemetry()
     assert 5 < seen["rss_mb"] < 5000
     before = seen["open_files"]
     with Path("/dev/null").open():
-        assert board()["open_files"] == before + 1
+        assert telemetry()["open_files"] == before + 1
 
 
 class Box:

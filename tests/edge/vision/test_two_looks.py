@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 
 import edge.vision.two_looks
 from edge.decision import Box, Finding
-from edge.vision.contract import Looks
+from edge.vision.contract import TwoLookPlan
 from edge.vision.localizer import Localizer
 from edge.vision.two_looks import MAX_SECOND, Floats, find, look_again, thin
 from tests.tiny_model import paint, two_classes, write_tiny_model
 
-LOOKS = Looks(
+PLAN = TwoLookPlan(
     ("dot", "square"), 64, 64, second_side=48, second_px=24, second_from=0.2, second_weight=1.0
 )
 
@@ -44,7 +44,7 @@ class Recorded:
 def test_a_likely_mark_is_looked_at_again_and_both_looks_count() -> None:
     """One look at the whole, one at the place; the score is the mean of the logits."""
     network = Recorded(0.5, 0.9)
-    (found,) = find(network, np.zeros((64, 64, 3), np.uint8), LOOKS, 0.1)
+    (found,) = find(network, np.zeros((64, 64, 3), np.uint8), PLAN, 0.1)
     assert network.shown == [(1, 64, 64, 3), (1, 48, 48, 3)]
     assert found.label == "dot"
     assert found.score == pytest.approx(0.75)
@@ -52,36 +52,36 @@ def test_a_likely_mark_is_looked_at_again_and_both_looks_count() -> None:
 
 def test_a_second_look_can_take_a_mark_away_that_the_first_was_sure_of() -> None:
     """That is what it is for: 0.9 and then 0.01 make 0.23."""
-    assert find(Recorded(0.9, 0.01), np.zeros((64, 64, 3), np.uint8), LOOKS, 0.3) == ()
+    assert find(Recorded(0.9, 0.01), np.zeros((64, 64, 3), np.uint8), PLAN, 0.3) == ()
 
 
 def test_what_is_not_likely_is_not_looked_at_again() -> None:
     """Below second_from there is no second look and no finding, however low a score is asked for."""
     network = Recorded(0.19, 0.99)
-    assert find(network, np.zeros((64, 64, 3), np.uint8), LOOKS, 0.01) == ()
+    assert find(network, np.zeros((64, 64, 3), np.uint8), PLAN, 0.01) == ()
     assert len(network.shown) == 1
 
 
 def test_without_second_looks_the_first_one_decides() -> None:
     """As models are read whose contract says second_side 0."""
     network = Recorded(0.5, 0.0)
-    looks = dataclasses.replace(LOOKS, second_side=0)
-    assert [f.score for f in find(network, np.zeros((64, 64, 3), np.uint8), looks, 0.4)] == [0.5]
-    assert find(network, np.zeros((64, 64, 3), np.uint8), looks, 0.6) == ()
+    plan = dataclasses.replace(PLAN, second_side=0)
+    assert [f.score for f in find(network, np.zeros((64, 64, 3), np.uint8), plan, 0.4)] == [0.5]
+    assert find(network, np.zeros((64, 64, 3), np.uint8), plan, 0.6) == ()
     assert len(network.shown) == 2
 
 
 @pytest.mark.parametrize("second", [float("nan"), float("inf")])
 def test_a_second_look_that_is_no_number_is_no_mark(second: float) -> None:
     """Whatever is in doubt is rejected."""
-    assert find(Recorded(0.9, second), np.zeros((64, 64, 3), np.uint8), LOOKS, 0.01) == ()
+    assert find(Recorded(0.9, second), np.zeros((64, 64, 3), np.uint8), PLAN, 0.01) == ()
 
 
 def test_a_box_that_is_no_number_is_no_mark() -> None:
     """The same when the second look's score is fine and its box is not."""
     likely = [Finding("dot", 0.9, Box(20, 20, 44, 44))]
     network = Recorded(0.9, 0.9, side=float("nan"))
-    assert look_again(network, np.zeros((64, 64, 3), np.uint8), LOOKS, likely) == []
+    assert look_again(network, np.zeros((64, 64, 3), np.uint8), PLAN, likely) == []
 
 
 def test_no_more_places_are_looked_at_again_than_the_most() -> None:
@@ -95,7 +95,7 @@ def test_no_more_places_are_looked_at_again_than_the_most() -> None:
             (number, 4, rows, columns), 0.5, np.float32
         )
 
-    found = find(everywhere, np.zeros((64, 64, 3), np.uint8), LOOKS, 0.1)
+    found = find(everywhere, np.zeros((64, 64, 3), np.uint8), PLAN, 0.1)
     assert shown == [1, MAX_SECOND]
     assert 0 < len(found) <= MAX_SECOND
 

@@ -32,7 +32,7 @@ def test_the_score_does_not_depend_on_the_number_of_cores(tmp_path: Path) -> Non
     assert scores[0][0] == pytest.approx(scores[0][1] + 3.0 * scores[0][2], rel=1e-5)
     assert all(
         finding.score >= 0.001
-        for found in find_marks(net, pictures, config.looks, 0.001)
+        for found in find_marks(net, pictures, config.two_look_plan, 0.001)
         for finding in found
     )
 
