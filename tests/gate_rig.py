@@ -16,7 +16,7 @@ from typing import Any
 
 from edge.clock import MonotonicClock, Stop
 from edge.config import Config, GateSettings, LinesSettings, TriggerSettings
-from edge.gate.history import Edge, read_edges
+from edge.gate.history import Transition, read_transitions
 from edge.gate.keeper import Gatekeeper
 from edge.gate.lines.simulated import SimulatedLines
 from edge.gate.messages import LONGEST, VERSION, FromEye, FromGate, Hello, decode, encode
@@ -57,9 +57,9 @@ def pass_photo_eye(folder: Path, *, lost: int = 0) -> None:
         )
 
 
-def edges_of(folder: Path, line: str) -> list[Edge]:
+def edges_of(folder: Path, line: str) -> list[Transition]:
     """The edges of a line so far."""
-    return [edge for edge in read_edges(folder / "edges.jsonl") if edge.line == line]
+    return [edge for edge in read_transitions(folder / "edges.jsonl") if edge.line == line]
 
 
 def swept(folder: Path) -> None:

@@ -14,7 +14,7 @@ from bench.edge.figures import Figure
 from bench.edge.processes import MB, Service
 from edge.config import Config
 from edge.errors import InputError
-from edge.gate.history import read_edges
+from edge.gate.history import read_transitions
 from edge.wiring import READY_LINE
 
 START_S, GATE_MB, EYE_MB = 1.5, 20.0, 120.0
@@ -49,7 +49,9 @@ def _rise_ns(record: Path) -> int:
     """When the READY line first rose, in monotonic nanoseconds. Raises InputError when it does not."""
     deadline = time.monotonic() + RISE_S
     while time.monotonic() < deadline:
-        rises = [edge.t_ns for edge in read_edges(record) if edge.line == READY_LINE and edge.level]
+        rises = [
+            edge.t_ns for edge in read_transitions(record) if edge.line == READY_LINE and edge.level
+        ]
         if rises:
             return rises[0]
         time.sleep(0.01)

@@ -13,7 +13,7 @@ from edge.config import DEFAULT_MODEL, DEFAULT_NAME, load_config
 from edge.decision import Box, Finding, Verdict
 from edge.errors import FrameError, InputError
 from edge.files import make_folder, write_whole
-from edge.gate.history import Pulse, pulses, read_edges
+from edge.gate.history import Pulse, pulses, read_transitions
 from edge.record.verify import read_records, verify
 from edge.service import serve
 from edge.settings import toml_value
@@ -66,7 +66,7 @@ def demo(out: Path, samples: Path = SAMPLES, model: str = DEFAULT_NAME) -> None:
     records = read_records(out / JOURNAL)
     items = [record for record in records if record["kind"] == "item"]
     _print_items(items)
-    _print_pulses(items, pulses(read_edges(out / GATE)))
+    _print_pulses(items, pulses(read_transitions(out / GATE)))
     checked = verify(out / JOURNAL)
     print("\ncounters: " + ", ".join(f"{name} {n}" for name, n in records[-1]["counters"].items()))
     _draw(items, samples, out)

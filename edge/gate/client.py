@@ -26,9 +26,9 @@ from edge.gate.messages import (
     FromEye,
     FromGate,
     Hello,
+    ItemSeen,
     Missed,
     Refused,
-    Seen,
     Settle,
     Welcome,
     Withdraw,
@@ -62,7 +62,7 @@ class RemoteGate:
     ) -> None:
         self._path, self._trigger, self._clock, self._written = path, trigger, clock, written
         self._socket: socket.socket | None = None
-        self._seen: deque[Seen] = deque()
+        self._seen: deque[ItemSeen] = deque()
         self._missed: deque[Missed] = deque()
         self._trouble = ""
         self._run = ""
@@ -131,7 +131,7 @@ class RemoteGate:
         """
         return {"run": self._run, "trouble": self._beaten.trouble, **self._beaten.counters}
 
-    def next_item(self, until_ns: int, stop: Stop) -> Seen | Missed | None:
+    def next_item(self, until_ns: int, stop: Stop) -> ItemSeen | Missed | None:
         """Wait until *until_ns* for an item, one at the photo-eye before any that has passed; None
         for none.
         """
@@ -178,7 +178,7 @@ class RemoteGate:
 
     def _take(self, message: FromGate) -> None:
         match message:
-            case Seen():
+            case ItemSeen():
                 self._seen.append(message)
             case Missed() if (self._run, message.tag) == self._written:
                 self.settle(message.tag)

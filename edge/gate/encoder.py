@@ -1,6 +1,6 @@
 """The belt's encoder: from edges of one or two tracks to a position in counts."""
 
-from edge.gate.lines import LineEvent
+from edge.gate.lines import WireEvent
 from edge.wiring import ENCODER_A
 
 
@@ -20,7 +20,7 @@ class Encoder:
         self.two_tracks = two_tracks
         self._b, self._direction = b, 1
 
-    def feed(self, event: LineEvent) -> None:
+    def feed(self, event: WireEvent) -> None:
         """Take one edge of a track.
 
         Lost edges of A are counted on as they went before: two are a count, one with a single

@@ -15,12 +15,12 @@ from edge.clock import Clock
 from edge.errors import ConfigError, JournalError
 from edge.wiring import REJECT_LINE
 
-EDGES_KEPT = 1000
+TRANSITIONS_KEPT = 1000
 """Edges remembered; more are in the record only, so a long run does not fill the memory."""
 
 
 @dataclass(frozen=True)
-class Edge:
+class Transition:
     """One change of an output: *level* 1 is high; *sequence*: the item it was for, None when it was
     for none.
 
@@ -45,7 +45,7 @@ class Pulse:
     end_ns: int
 
 
-class EdgeRecord:
+class TransitionRecord:
     """Remembers each edge and adds it to a file as a JSON line at once (no fsync: it is no
     evidence).
 
@@ -56,7 +56,7 @@ class EdgeRecord:
     """
 
     def __init__(self, clock: Clock, path: Path | None) -> None:
-        self.edges: deque[Edge] = deque(maxlen=EDGES_KEPT)
+        self.transitions: deque[Transition] = deque(maxlen=TRANSITIONS_KEPT)
         self.trouble: JournalError | None = None
         self._clock, self._path = clock, path
         self._levels: dict[str, int] = {}
@@ -78,10 +78,10 @@ class EdgeRecord:
         if self._levels.get(line) == level:
             return
         self._levels[line] = level
-        edge = Edge(line, level, self._clock.now_ns(), sequence)
-        self.edges.append(edge)
+        transition = Transition(line, level, self._clock.now_ns(), sequence)
+        self.transitions.append(transition)
         if self._file is not None:
-            self._write(self._file, edge)
+            self._write(self._file, transition)
 
     def close(self) -> None:
         """Close the file."""
@@ -90,9 +90,9 @@ class EdgeRecord:
                 self._file.close()
             self._file = None
 
-    def _write(self, file: IO[str], edge: Edge) -> None:
+    def _write(self, file: IO[str], transition: Transition) -> None:
         try:
-            file.write(json.dumps(dataclasses.asdict(edge)) + "\n")
+            file.write(json.dumps(dataclasses.asdict(transition)) + "\n")
             file.flush()
         except OSError as error:
             # Told later, by whoever asks for trouble: here the line must go on keeping its time.
@@ -102,23 +102,25 @@ class EdgeRecord:
             self.close()
 
 
-def read_edges(path: Path) -> list[Edge]:
+def read_transitions(path: Path) -> list[Transition]:
     """Read the record of simulated lines."""
-    return [Edge(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
+    return [
+        Transition(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()
+    ]
 
 
-def pulses(edges: Iterable[Edge]) -> list[Pulse]:
+def pulses(transitions: Iterable[Transition]) -> list[Pulse]:
     """Pair the edges of the reject line: each rise with the fall that follows it; other lines are
     left out.
     """
     found: list[Pulse] = []
-    rise: Edge | None = None
-    for edge in edges:
-        if edge.line != REJECT_LINE:
+    rise: Transition | None = None
+    for transition in transitions:
+        if transition.line != REJECT_LINE:
             continue
-        if edge.level:
-            rise = edge
+        if transition.level:
+            rise = transition
         elif rise is not None:
-            found.append(Pulse(rise.sequence, rise.t_ns, edge.t_ns))
+            found.append(Pulse(rise.sequence, rise.t_ns, transition.t_ns))
             rise = None
     return found

@@ -23,7 +23,7 @@ from edge.config import Config
 from edge.errors import GateError
 from edge.gate.encoder import Encoder
 from edge.gate.heartbeat import Confirmations, Ready
-from edge.gate.lines import LineEvent, Lines
+from edge.gate.lines import Lines, WireEvent
 from edge.gate.messages import (
     VERSION,
     Answer,
@@ -35,9 +35,9 @@ from edge.gate.messages import (
     FromEye,
     FromGate,
     Hello,
+    ItemSeen,
     Missed,
     Refused,
-    Seen,
     Settle,
     Welcome,
     Withdraw,
@@ -207,7 +207,7 @@ class Gatekeeper:
     def act(self) -> None:
         """Do what is due by now."""
         for event in self._lines.read():
-            self._take_edge(event)
+            self._take_event(event)
         now_ns = self._clock.now_ns()
         while self._tick_ns is not None and self._tick_ns <= now_ns:
             self._take_item(self._tick_ns)
@@ -319,7 +319,7 @@ class Gatekeeper:
 
     # The lines
 
-    def _take_edge(self, event: LineEvent) -> None:
+    def _take_event(self, event: WireEvent) -> None:
         if event.line == TRIGGER and event.level:
             self._take_lost(event)
             if self._trigger.kind == "photo-eye":
@@ -349,7 +349,7 @@ class Gatekeeper:
         elif self._eye:
             self._owed.tell(Owing(tag, t_ns))
             self._unanswered.add(tag)
-            self.outbox.append(Seen(tag, t_ns))
+            self.outbox.append(ItemSeen(tag, t_ns))
         else:
             self.counters.missed += 1
             self._owed.miss(Owing(tag, t_ns, NO_EYE))
@@ -381,7 +381,7 @@ class Gatekeeper:
         self._last_position = self._encoder.position
         return self._tag
 
-    def _take_lost(self, event: LineEvent) -> None:
+    def _take_lost(self, event: WireEvent) -> None:
         """Edges were lost between the last item and this one: throw off all that passed in between."""
         if not event.lost or self._trigger.kind != "photo-eye":
             return
@@ -394,7 +394,7 @@ class Gatekeeper:
             self._owed.miss(Owing(self._tag, event.t_ns, EDGE_LOST))
         self._tell_missed()
 
-    def _turn(self, event: LineEvent) -> None:
+    def _turn(self, event: WireEvent) -> None:
         self._encoder.feed(event)
         self._queue.move_to(self._encoder.position)
         if event.lost:

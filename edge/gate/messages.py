@@ -17,7 +17,7 @@ Settle     it is written down                nothing, or the next Missed if ther
 Beat       I live, and this is wrong here    Beaten, with its counters and what is wrong there
 =========  ================================  ====================================================
 
-Unasked the gate says Seen, an item is at the photo-eye now, and Missed, one has passed that nobody
+Unasked the gate says ItemSeen, an item is at the photo-eye now, and Missed, one has passed that nobody
 judged.
 """
 
@@ -72,7 +72,7 @@ class Expected:
 
 
 @dataclass(frozen=True)
-class Seen:
+class ItemSeen:
     """An item is at the photo-eye: judge it."""
 
     tag: int
@@ -134,10 +134,21 @@ class Beaten:
 
 
 FromEye = Hello | Expect | Answer | Withdraw | Settle | Beat
-FromGate = Welcome | Refused | Expected | Seen | Missed | Answered | Beaten
-_WORDS: dict[str, type[Any]] = {
-    kind.__name__.lower(): kind for kind in (*typing.get_args(FromEye), *typing.get_args(FromGate))
+FromGate = Welcome | Refused | Expected | ItemSeen | Missed | Answered | Beaten
+_KINDS: dict[str, type[Any]] = {
+    "seen" if kind is ItemSeen else kind.__name__.lower(): kind
+    for kind in (*typing.get_args(FromEye), *typing.get_args(FromGate))
 }
+_WORDS = {kind: word for word, kind in _KINDS.items()}
+
+
+def word_of(message: FromEye | FromGate) -> str:
+    """Return the word that names a message on the wire.
+
+    >>> word_of(ItemSeen(7, 12))
+    'seen'
+    """
+    return _WORDS[type(message)]
 
 
 def encode(message: FromEye | FromGate) -> bytes:
@@ -146,7 +157,7 @@ def encode(message: FromEye | FromGate) -> bytes:
     >>> encode(Answer(7, True))
     b'{"say": "answer", "tag": 7, "cancel": true}'
     """
-    said = {"say": type(message).__name__.lower(), **dataclasses.asdict(message)}
+    said = {"say": word_of(message), **dataclasses.asdict(message)}
     cut = {
         key: value[:TEXT_KEPT] if isinstance(value, str) else value for key, value in said.items()
     }
@@ -164,12 +175,12 @@ def decode(datagram: bytes) -> FromEye | FromGate:
         said = json.loads(datagram)
     except (ValueError, RecursionError):
         raise ValueError(f"a message must be JSON in UTF-8, not {datagram[:60]!r}") from None
-    kind = _WORDS.get(str(said.pop("say", ""))) if isinstance(said, dict) else None
+    kind = _KINDS.get(str(said.pop("say", ""))) if isinstance(said, dict) else None
     if kind is None:
-        raise ValueError(f"a message must say one of {', '.join(_WORDS)}, not {datagram[:60]!r}")
+        raise ValueError(f"a message must say one of {', '.join(_KINDS)}, not {datagram[:60]!r}")
     types = {field.name: field.type for field in dataclasses.fields(kind)}
     if set(said) != set(types) or not all(_fits(value, types[key]) for key, value in said.items()):
-        raise ValueError(f"{kind.__name__.lower()} must hold {types}, not {datagram[:120]!r}")
+        raise ValueError(f"{_WORDS[kind]} must hold {types}, not {datagram[:120]!r}")
     message: FromEye | FromGate = kind(**said)
     return message
 

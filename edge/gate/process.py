@@ -21,7 +21,7 @@ from edge.gate.keeper import Gatekeeper
 from edge.gate.lines import Lines
 from edge.gate.lines.gpiochip import GpioLines
 from edge.gate.lines.simulated import SimulatedLines
-from edge.gate.messages import LONGEST, FromEye, FromGate, Hello, Welcome, decode, encode
+from edge.gate.messages import LONGEST, FromEye, FromGate, Hello, Welcome, decode, encode, word_of
 from edge.notify import Notifier
 from edge.reload import Reload, changes
 from edge.stopping import stop_on_signals
@@ -206,7 +206,7 @@ class GateLoop:
         elif connection is not self._eye and isinstance(message, Hello):
             self._greet(connection, message)
         else:
-            raise ValueError(f"{type(message).__name__.lower()} is out of place here")
+            raise ValueError(f"{word_of(message)} is out of place here")
 
     def _greet(self, connection: socket.socket, hello: Hello) -> None:
         reply = self._keeper.greet(hello)

@@ -11,7 +11,7 @@ from typing import Self
 
 from edge.clock import Attendant, Clock
 from edge.config import GateSettings
-from edge.gate.history import Edge, EdgeRecord
+from edge.gate.history import Transition, TransitionRecord
 from edge.gate.rejects import Outcome, make_queue, retime
 from edge.wiring import FAULT_LINE, REJECT_LINE
 
@@ -29,15 +29,15 @@ class SimulatedGate:
     def __init__(self, settings: GateSettings, clock: Clock, record: Path | None = None) -> None:
         self._clock = clock
         self._queue = make_queue(settings)
-        self._record = EdgeRecord(clock, record)
+        self._record = TransitionRecord(clock, record)
         self._lock = threading.Lock()
         self._attendant: Attendant | None = None
         self._complained = False
 
     @property
-    def edges(self) -> deque[Edge]:
-        """The edges so far, the oldest first."""
-        return self._record.edges
+    def transitions(self) -> deque[Transition]:
+        """The transitions so far, the oldest first."""
+        return self._record.transitions
 
     def __enter__(self) -> Self:
         self._record.open()
@@ -120,7 +120,7 @@ class SimulatedGate:
             for level, sequence in self._queue.step(self._clock.now_ns()):
                 self._record.note(REJECT_LINE, level, sequence)
                 if level:
-                    self._queue.rose(self._record.edges[-1].t_ns)
+                    self._queue.rose(self._record.transitions[-1].t_ns)
 
     def _show_trouble(self, *, on: bool) -> None:
         """Move the FAULT line; it is not in the record of a run in which there never was any."""

@@ -173,7 +173,7 @@ def test_the_simulated_gate_takes_a_longer_pulse_and_items_under_way_keep_their_
         clock.sleep_until(50_000_000)
         gate.adopt(dataclasses.replace(settings, pulse_ms=60.0))
         clock.sleep_until(10**9)
-    assert [(edge.level, edge.t_ns / 1e6) for edge in gate.edges][1:] == [(1, 100), (0, 160)]
+    assert [(edge.level, edge.t_ns / 1e6) for edge in gate.transitions][1:] == [(1, 100), (0, 160)]
 
 
 def test_nothing_changed_is_told_too(edit: Edit, monkeypatch: pytest.MonkeyPatch) -> None:

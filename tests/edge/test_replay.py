@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from edge.gate.history import pulses, read_edges
+from edge.gate.history import pulses, read_transitions
 from edge.record.verify import read_records, verify
 from tests.paths import ROOT
 from tests.replay.record import CASES, expected, outcome, prepare_case, replay
@@ -117,7 +117,7 @@ def test_the_real_service_judges_a_recorded_line_as_it_was(
         for r in records
         if r["kind"] == "item" and r["verdict"] != "pass"
     }
-    seen = pulses(read_edges(config.parent / "edges.jsonl"))
+    seen = pulses(read_transitions(config.parent / "edges.jsonl"))
     assert [pulse.sequence for pulse in seen] == list(rejected)
     for pulse in seen:
         assert pulse.sequence is not None
@@ -170,7 +170,7 @@ def test_a_signal_ends_the_service_and_loses_no_line(
         range(1, len(verdicts) + 1)
     )
     assert verify(config.parent / "journal.jsonl").items == len(verdicts)
-    edges = read_edges(config.parent / "edges.jsonl")
+    edges = read_transitions(config.parent / "edges.jsonl")
     assert edges[-1].level == 0
     assert highs_cover(edges, records)
 

@@ -29,7 +29,7 @@ from edge.config import (
 )
 from edge.decision import Finding
 from edge.errors import CameraError, ConfigError, FrameError, GateError, JournalError
-from edge.gate.history import read_edges
+from edge.gate.history import read_transitions
 from edge.gate.rejects import Outcome
 from edge.gate.simulated import SimulatedGate
 from edge.notify import Notifier
@@ -80,7 +80,7 @@ def summary(folder: Path) -> list[tuple[int, str, str, str]]:
 
 def edges(folder: Path) -> list[tuple[int, float, int | None]]:
     """Each edge as (level, ms, item)."""
-    return [(e.level, e.t_ns / MS, e.sequence) for e in read_edges(folder / "edges.jsonl")]
+    return [(e.level, e.t_ns / MS, e.sequence) for e in read_transitions(folder / "edges.jsonl")]
 
 
 class ScriptedCamera:
@@ -550,7 +550,10 @@ def test_a_journal_in_trouble_shows_on_the_fault_output(
         monkeypatch.setattr(Journal, "trouble", "")
         station.pass_item(10**12, stop)
     assert [record["verdict"] for record in items(tmp_path)] == ["pass", "pass"]
-    assert [e.level for e in read_edges(tmp_path / "edges.jsonl") if e.line == "fault"] == [1, 0]
+    assert [e.level for e in read_transitions(tmp_path / "edges.jsonl") if e.line == "fault"] == [
+        1,
+        0,
+    ]
 
 
 def test_the_last_item_of_a_journal_is_found_behind_whatever_follows_it(tmp_path: Path) -> None:

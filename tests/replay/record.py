@@ -13,7 +13,7 @@ from typing import Any
 
 from edge.clock import SimulatedClock
 from edge.config import load_config
-from edge.gate.history import read_edges
+from edge.gate.history import read_transitions
 from edge.record.verify import read_records
 from edge.service import serve
 from tests.tiny_model import paint, save, two_classes, write_tiny_model
@@ -42,7 +42,7 @@ def outcome(folder: Path) -> list[dict[str, Any]]:
 
     An edge is [level, ms since the run began]. The edges for no item stand with the start record.
     """
-    edges = read_edges(folder / "edges.jsonl")
+    edges = read_transitions(folder / "edges.jsonl")
     begin_ns = edges[0].t_ns
     lines = []
     for record in read_records(folder / "journal.jsonl"):

@@ -14,7 +14,7 @@ BOTH_EDGES = (ENCODER_A, ENCODER_B, BIN_FULL)
 
 
 @dataclass(frozen=True)
-class LineEvent:
+class WireEvent:
     """One edge of an input: *level* 1 is active; *t_ns*: when, in monotonic nanoseconds, said by
     whoever saw it.
 
@@ -54,7 +54,7 @@ class Lines(Protocol):
     def next_ns(self) -> int | None:
         """When :meth:`read` will have something that no file tells of; None for never."""
 
-    def read(self) -> list[LineEvent]:
+    def read(self) -> list[WireEvent]:
         """Take the edges seen since the last call, in their order; never waits. Raises GateError."""
 
     def level(self, line: str) -> int:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from edge.config import LinesSettings
 from edge.errors import ConfigError, GateError
-from edge.gate.lines import BOTH_EDGES, LineEvent
+from edge.gate.lines import BOTH_EDGES, WireEvent
 from edge.wiring import ENCODER_A, ENCODER_B, SAFE, wired
 
 if TYPE_CHECKING:
@@ -88,9 +88,9 @@ class GpioLines:
         """Never: the kernel tells of every edge."""
         return None
 
-    def read(self) -> list[LineEvent]:
+    def read(self) -> list[WireEvent]:
         """Take the edges that the kernel has for us."""
-        events: list[LineEvent] = []
+        events: list[WireEvent] = []
         try:
             while self._inputs is not None and self._inputs.wait_edge_events(0):
                 events += [
@@ -129,12 +129,12 @@ class GpioLines:
         assert self._gpiod is not None
         return self._gpiod.line.Value.ACTIVE if level else self._gpiod.line.Value.INACTIVE
 
-    def _event(self, event: Any) -> LineEvent:
+    def _event(self, event: Any) -> WireEvent:
         line = self._roles[event.line_offset]
         lost = event.line_seqno - self._numbers.get(line, 0) - 1
         self._numbers[line] = event.line_seqno
         level = int(event.event_type.name == "RISING_EDGE")
-        return LineEvent(line, level, event.timestamp_ns, max(0, lost))
+        return WireEvent(line, level, event.timestamp_ns, max(0, lost))
 
     def _request(
         self, stack: ExitStack, chip: "Chip", offsets: dict[str, int]

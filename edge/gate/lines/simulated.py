@@ -21,8 +21,8 @@ from typing import Self
 
 from edge.clock import Clock
 from edge.errors import ConfigError
-from edge.gate.history import EdgeRecord
-from edge.gate.lines import LineEvent
+from edge.gate.history import TransitionRecord
+from edge.gate.lines import WireEvent
 from edge.wiring import INPUTS, SAFE
 
 LONGEST = 4096
@@ -44,9 +44,9 @@ class SimulatedLines:
         clock: Clock,
         record: Path | None = None,
         inputs: Path | None = None,
-        script: Iterable[LineEvent] = (),
+        script: Iterable[WireEvent] = (),
     ) -> None:
-        self.record = EdgeRecord(clock, record)
+        self.record = TransitionRecord(clock, record)
         self._clock, self._path = clock, inputs
         self._script = [(event.t_ns, number, event) for number, event in enumerate(script)]
         heapq.heapify(self._script)
@@ -83,7 +83,7 @@ class SimulatedLines:
         """When the script's next edge is due."""
         return self._script[0][0] if self._script else None
 
-    def read(self) -> list[LineEvent]:
+    def read(self) -> list[WireEvent]:
         """Take what the script and the socket have; a datagram that says nothing sensible is told
         on stderr.
         """
@@ -111,8 +111,8 @@ class SimulatedLines:
         for line, level in SAFE.items():
             self.record.note(line, level, None)
 
-    def _received(self) -> list[LineEvent]:
-        events: list[LineEvent] = []
+    def _received(self) -> list[WireEvent]:
+        events: list[WireEvent] = []
         with contextlib.suppress(BlockingIOError):
             while self._socket is not None:
                 datagram = self._socket.recv(LONGEST)
@@ -139,7 +139,7 @@ def _listen(path: Path) -> socket.socket:
     return listener
 
 
-def _event(datagram: bytes, now_ns: int) -> LineEvent:
+def _event(datagram: bytes, now_ns: int) -> WireEvent:
     """Read one datagram. Raises ValueError."""
     said = json.loads(datagram)
     if (
@@ -153,4 +153,4 @@ def _event(datagram: bytes, now_ns: int) -> LineEvent:
     lost = said.get("lost", 0)
     if not isinstance(lost, int) or not 0 <= lost <= 1000:
         raise ValueError(f"lost must be a whole number of 0 to 1000, not {lost!r}")
-    return LineEvent(said["line"], int(said["level"]), now_ns, int(lost))
+    return WireEvent(said["line"], int(said["level"]), now_ns, int(lost))

@@ -14,7 +14,7 @@ from edge.errors import GateError
 from edge.gate import client as gate_client
 from edge.gate.client import RemoteGate
 from edge.gate.keeper import NO_EYE
-from edge.gate.messages import Answered, Expected, FromGate, Missed, Seen, Welcome, encode
+from edge.gate.messages import Answered, Expected, FromGate, ItemSeen, Missed, Welcome, encode
 from edge.trigger import EveryFrameAndMissed, GateTrigger, Item, make_trigger
 from tests.gate_rig import Rig, eventually, pass_photo_eye, pulses_of, rig_settings, swept
 
@@ -43,7 +43,7 @@ def test_the_eye_hears_of_an_item_answers_and_settles_it(tmp_path: Path, stop: S
     with Rig(rig_settings(tmp_path)) as rig, RemoteGate(rig.socket, "photo-eye", CLOCK) as gate:
         pass_photo_eye(tmp_path)
         seen = gate.next_item(soon(), stop)
-        assert isinstance(seen, Seen)
+        assert isinstance(seen, ItemSeen)
         assert gate.answer(seen.tag, cancel=True) == "cancelled"
         gate.settle(seen.tag)
         assert gate.answer(77, cancel=True) == "unknown"
@@ -307,7 +307,7 @@ def test_the_settings_choose_what_the_gate_tells(tmp_path: Path) -> None:
 
 def test_messages_that_come_with_a_reply_are_kept(tmp_path: Path, stop: Stop) -> None:
     """Two items are told before the answer that was asked for: both come out, in order."""
-    told: list[FromGate] = [Seen(1, 10), Seen(2, 20), Answered(9, "late")]
+    told: list[FromGate] = [ItemSeen(1, 10), ItemSeen(2, 20), Answered(9, "late")]
     near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     gate = RemoteGate(tmp_path, "photo-eye", CLOCK)
     gate._socket = near

@@ -1,5 +1,5 @@
 from edge.gate.encoder import Encoder
-from edge.gate.lines import LineEvent
+from edge.gate.lines import WireEvent
 
 FORWARD = [("encoder_a", 1), ("encoder_b", 1), ("encoder_a", 0), ("encoder_b", 0)]
 BACK = [("encoder_b", 1), ("encoder_a", 1), ("encoder_b", 0), ("encoder_a", 0)]
@@ -9,7 +9,7 @@ def positions(encoder: Encoder, edges: list[tuple[str, int]]) -> list[int]:
     """Where the belt is after each edge."""
     found = []
     for line, level in edges:
-        encoder.feed(LineEvent(line, level, 0))
+        encoder.feed(WireEvent(line, level, 0))
         found.append(encoder.position)
     return found
 
@@ -41,9 +41,9 @@ def test_one_track_counts_each_rise() -> None:
 def test_lost_edges_are_counted_on_as_they_went() -> None:
     """Four edges of one track are two counts; the loss is told."""
     encoder = Encoder(two_tracks=False)
-    encoder.feed(LineEvent("encoder_a", 1, 0, lost=4))
+    encoder.feed(WireEvent("encoder_a", 1, 0, lost=4))
     assert (encoder.position, encoder.lost) == (3, 4)
     back = Encoder(two_tracks=True)
     positions(back, BACK)
-    back.feed(LineEvent("encoder_a", 1, 0, lost=2))
+    back.feed(WireEvent("encoder_a", 1, 0, lost=2))
     assert (back.position, back.lost) == (-1, 2)

@@ -13,7 +13,7 @@ import pytest
 from edge.clock import SimulatedClock
 from edge.config import Config, GateSettings, LinesSettings, TriggerSettings
 from edge.gate.keeper import EDGE_LOST, EYE_LOST, EYE_LOST_PASSED, NO_EYE, Gatekeeper
-from edge.gate.lines import LineEvent
+from edge.gate.lines import WireEvent
 from edge.gate.lines.simulated import SimulatedLines
 from edge.gate.messages import (
     VERSION,
@@ -25,9 +25,9 @@ from edge.gate.messages import (
     Expected,
     FromGate,
     Hello,
+    ItemSeen,
     Missed,
     Refused,
-    Seen,
     Settle,
     Welcome,
     Withdraw,
@@ -59,7 +59,7 @@ class Bench:
     def __init__(self, config: Config, script: Iterable[tuple[Any, ...]] = ()) -> None:
         """*script*: input edges as (ms, line, level) or (ms, line, level, lost)."""
         self.clock = SimulatedClock(BEGIN_MS * MS)
-        events = [LineEvent(line, level, ms * MS, *lost) for ms, line, level, *lost in script]
+        events = [WireEvent(line, level, ms * MS, *lost) for ms, line, level, *lost in script]
         self.lines = SimulatedLines(self.clock, script=events)
         self.lines.__enter__()
         self.keeper = Gatekeeper(config, self.lines, self.clock)
@@ -98,7 +98,9 @@ class Bench:
     def history(self, line: str = "reject") -> list[tuple[float, int, int | None]]:
         """Every edge of a line since it was taken, as (ms, level, tag)."""
         return [
-            (e.t_ns / MS, e.level, e.sequence) for e in self.lines.record.edges if e.line == line
+            (e.t_ns / MS, e.level, e.sequence)
+            for e in self.lines.record.transitions
+            if e.line == line
         ][1:]
 
 
@@ -140,10 +142,10 @@ def test_an_item_goes_the_whole_way() -> None:
     """Seen, answered, settled; the pass gives no pulse, the reject one, at its moment."""
     bench = Bench(settings(), items(1200, 1300))
     assert isinstance(bench.connect(), Welcome)
-    assert bench.run_to(1250) == [Seen(1, 1200 * MS)]
+    assert bench.run_to(1250) == [ItemSeen(1, 1200 * MS)]
     assert bench.say(Answer(1, True)) == [Answered(1, "cancelled")]
     assert bench.say(Settle(1)) == []
-    assert bench.run_to(1310) == [Seen(2, 1300 * MS)]
+    assert bench.run_to(1310) == [ItemSeen(2, 1300 * MS)]
     assert bench.say(Answer(2, False)) == [Answered(2, "kept")]
     assert bench.say(Settle(2)) == []
     bench.run_to(3000)
@@ -187,7 +189,7 @@ def test_trigger_while_busy_is_counted_and_the_item_entered() -> None:
     """The second comes before the first has its answer; both are told, both have their own fate."""
     bench = Bench(settings(), items(1200, 1230))
     bench.connect()
-    assert bench.run_to(1240) == [Seen(1, 1200 * MS), Seen(2, 1230 * MS)]
+    assert bench.run_to(1240) == [ItemSeen(1, 1200 * MS), ItemSeen(2, 1230 * MS)]
     bench.say(Answer(2, True))
     bench.run_to(3000)
     assert bench.history() == [*SWEEP, (1300, 1, 1), (1320, 0, 1)]
@@ -214,7 +216,7 @@ def test_items_too_close_to_be_told_apart_are_both_rejected_and_counted() -> Non
     assert bench.say(Answer(1, True)) == [Answered(1, "cancelled")]
     assert bench.run_to(1240) == [Missed(2, 1230 * MS, CLOSE)]
     assert bench.say(Answer(2, True)) == [Answered(2, "kept")]
-    assert bench.run_to(1285) == [Seen(3, 1280 * MS)]
+    assert bench.run_to(1285) == [ItemSeen(3, 1280 * MS)]
     assert bench.say(Answer(3, True)) == [Answered(3, "cancelled")]
     bench.run_to(3000)
     assert bench.history() == [*SWEEP, (1300, 1, 1), (1320, 0, 1), (1330, 1, 2), (1350, 0, 2)]
@@ -269,7 +271,7 @@ def test_an_item_that_is_past_the_gate_is_told_as_such() -> None:
     bench = Bench(config, sorted([*turns, *items(1150, 1180)]))
     bench.connect()
     heard = bench.run_to(1190)
-    assert heard[0] == Seen(1, 1150 * MS)
+    assert heard[0] == ItemSeen(1, 1150 * MS)
     assert isinstance(heard[1], Missed)
     assert "after item 1 of the gate, which is past the gate already" in heard[1].why
 
@@ -311,7 +313,7 @@ def test_items_that_pass_while_no_eye_is_there_are_rejected_and_told_to_the_next
     bench.run_to(1450)
     bench.connect()
     assert bench.heard() == [Missed(1, 1200 * MS, NO_EYE)]
-    assert bench.run_to(1501) == [Seen(3, 1500 * MS)]
+    assert bench.run_to(1501) == [ItemSeen(3, 1500 * MS)]
     assert bench.say(Answer(1, False)) == [Answered(1, "kept")]
     assert bench.say(Settle(1)) == [Missed(2, 1300 * MS, NO_EYE)]
     assert bench.say(Answer(2, True)) == [Answered(2, "kept")]
@@ -453,7 +455,7 @@ def test_lost_edges_reject_everything_between_the_items_on_both_sides() -> None:
     bench.say(Answer(1, True))
     bench.say(Settle(1))
     heard = bench.run_to(1401)
-    assert heard == [Missed(2, 1400 * MS, EDGE_LOST), Seen(4, 1400 * MS)]
+    assert heard == [Missed(2, 1400 * MS, EDGE_LOST), ItemSeen(4, 1400 * MS)]
     assert bench.say(Settle(2)) == [Missed(3, 1400 * MS, EDGE_LOST)]
     bench.run_to(3000)
     assert bench.history() == [*SWEEP, (1400, 1, None), (1520, 0, 4), (1700, 1, 5), (1720, 0, 5)]
@@ -587,7 +589,7 @@ def test_the_gates_own_beat_needs_no_eye() -> None:
     bench.run_to(1250)
     bench.connect()
     assert bench.heard() == [Missed(1, 1000 * MS, NO_EYE)]
-    assert bench.run_to(1301) == [Seen(4, 1300 * MS)]
+    assert bench.run_to(1301) == [ItemSeen(4, 1300 * MS)]
     assert [tag for _, level, tag in bench.history() if level] == [None, 2, 3]
 
 

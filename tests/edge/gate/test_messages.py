@@ -13,8 +13,8 @@ from edge.gate.messages import (
     FromEye,
     FromGate,
     Hello,
+    ItemSeen,
     Missed,
-    Seen,
     decode,
     encode,
 )
@@ -79,5 +79,5 @@ def test_a_long_text_is_cut_so_that_every_message_fits() -> None:
 
 def test_a_message_on_the_wire_is_plain_json() -> None:
     """Any program can read along."""
-    assert json.loads(encode(Seen(7, 12))) == {"say": "seen", "tag": 7, "t_ns": 12}
+    assert json.loads(encode(ItemSeen(7, 12))) == {"say": "seen", "tag": 7, "t_ns": 12}
     assert link.VERSION == 1

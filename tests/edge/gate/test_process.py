@@ -13,7 +13,7 @@ from typing import TypeVar
 import pytest
 
 from edge.__main__ import main
-from edge.gate.history import read_edges
+from edge.gate.history import read_transitions
 from edge.gate.keeper import EYE_LOST, NO_EYE
 from edge.gate.messages import (
     Answer,
@@ -23,9 +23,9 @@ from edge.gate.messages import (
     Expect,
     Expected,
     Hello,
+    ItemSeen,
     Missed,
     Refused,
-    Seen,
     Settle,
     Welcome,
     Withdraw,
@@ -95,12 +95,12 @@ def expect(kind: type[T], message: object) -> T:
 def test_an_item_goes_the_whole_way_over_the_socket(rig: Rig) -> None:
     """Seen, answered, settled; the one that passes gives no pulse."""
     swept(rig.folder)
-    seen = Seen(0, 0)
+    seen = ItemSeen(0, 0)
     with Caller(rig.socket) as eye:
         assert isinstance(eye.greet(), Welcome)
         for tag, cancel in ((1, True), (2, False)):
             pass_photo_eye(rig.folder)
-            seen = expect(Seen, eye.hear())
+            seen = expect(ItemSeen, eye.hear())
             assert seen.tag == tag
             assert eye.ask(Answer(tag, cancel)) == Answered(tag, "cancelled" if cancel else "kept")
             eye.say(Settle(tag))
@@ -133,7 +133,7 @@ def test_a_second_eye_is_refused_and_the_first_goes_on(rig: Rig) -> None:
         b"{}",
         b'{"say": "answer", "tag": 1, "cancel": 1}',
         b" " * 20_000,
-        encode(Seen(1, 1)),
+        encode(ItemSeen(1, 1)),
         encode(Hello(1, "")),
     ],
 )
@@ -145,7 +145,7 @@ def test_after_a_malformed_message_nothing_of_that_eye_counts(rig: Rig, noise: b
     with Caller(rig.socket) as eye:
         eye.greet()
         pass_photo_eye(rig.folder)
-        seen = expect(Seen, eye.hear())
+        seen = expect(ItemSeen, eye.hear())
         assert eye.ask(Answer(1, True)) == Answered(1, "cancelled")
         eye.socket.send(noise)
         assert eye.hear() is None
@@ -162,7 +162,7 @@ def test_who_has_not_said_hello_may_say_nothing_else(rig: Rig) -> None:
     with Caller(rig.socket) as eye, Caller(rig.socket) as stranger:
         eye.greet()
         pass_photo_eye(rig.folder)
-        assert isinstance(eye.hear(), Seen)
+        assert isinstance(eye.hear(), ItemSeen)
         stranger.say(Answer(1, True))
         assert stranger.hear() is None
         eventually(lambda: pulses_of(rig.folder) == [1])
@@ -214,7 +214,7 @@ def test_a_withdrawn_pass_and_an_answer_never_given_are_rejected(rig: Rig) -> No
         eye.greet()
         for _ in range(2):
             pass_photo_eye(rig.folder)
-            assert isinstance(eye.hear(), Seen)
+            assert isinstance(eye.hear(), ItemSeen)
         eye.ask(Answer(1, True))
         eye.say(Withdraw(1))
         eventually(lambda: any(e.sequence == 2 for e in edges_of(rig.folder, "reject")))
@@ -305,15 +305,16 @@ def test_gate_killed_ends_ready_and_the_next_gate_rejects_what_was_in_transit(
         with Caller(tmp_path / "gate.sock") as eye:
             eye.greet()
             pass_photo_eye(tmp_path)
-            assert isinstance(eye.hear(), Seen)
+            assert isinstance(eye.hear(), ItemSeen)
             assert eye.ask(Answer(1, True)) == Answered(1, "cancelled")
             gate.kill()
             assert eye.hear() is None
-    before = len(read_edges(tmp_path / "edges.jsonl"))
+    before = len(read_transitions(tmp_path / "edges.jsonl"))
     with edge_process("gate", config):
         edges = eventually(
             lambda: (
-                len(found := read_edges(tmp_path / "edges.jsonl")) >= before + 5 and found[before:]
+                len(found := read_transitions(tmp_path / "edges.jsonl")) >= before + 5
+                and found[before:]
             )
         )
         assert [(e.line, e.level, e.sequence) for e in edges[:5]] == [
@@ -341,7 +342,7 @@ def test_sigterm_lets_items_under_way_arrive_and_leaves_the_outputs_safe(
             eye.greet()
             systemd.hear("WATCHDOG=1", times=2)
             pass_photo_eye(tmp_path)
-            assert isinstance(eye.hear(), Seen)
+            assert isinstance(eye.hear(), ItemSeen)
             gate.send_signal(signal.SIGTERM)
             systemd.hear("STOPPING=1")
             assert eye.hear() is None
@@ -350,7 +351,7 @@ def test_sigterm_lets_items_under_way_arrive_and_leaves_the_outputs_safe(
     assert "an eye is connected" in said
     assert "1 items passed that no eye has written down" in said
     assert not (tmp_path / "gate.sock").exists()
-    edges = read_edges(tmp_path / "edges.jsonl")
+    edges = read_transitions(tmp_path / "edges.jsonl")
     assert pulses_of(tmp_path) == [1]
     assert {edge.line: edge.level for edge in edges} == dict(SAFE)
     assert systemd.drain().count("STOPPING=1\nSTATUS=SIGTERM") == 1

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from edge.clock import MonotonicClock, SimulatedClock
 from edge.config import GateSettings
 from edge.errors import ConfigError, JournalError
-from edge.gate.history import Edge, Pulse, pulses, read_edges
+from edge.gate.history import Pulse, Transition, pulses, read_transitions
 from edge.gate.rejects import OVERDUE_KEPT, RejectQueue
 from edge.gate.simulated import SimulatedGate
 
@@ -20,8 +20,8 @@ SETTINGS = GateSettings(reject_delay_ms=100, pulse_ms=20)
 
 def history(gate: SimulatedGate) -> list[tuple[int, float, int | None]]:
     """Every edge as (level, moment in ms, item)."""
-    assert {edge.line for edge in gate.edges} <= {"reject"}
-    return [(edge.level, edge.t_ns / MS, edge.sequence) for edge in gate.edges]
+    assert {edge.line for edge in gate.transitions} <= {"reject"}
+    return [(edge.level, edge.t_ns / MS, edge.sequence) for edge in gate.transitions]
 
 
 def test_without_an_answer_the_item_is_rejected_when_it_is_due() -> None:
@@ -105,7 +105,7 @@ def test_overlapping_and_touching_pulses_are_one() -> None:
         for sequence, t_ms in ((1, 0), (2, 10), (3, 30), (4, 60)):
             gate.expect(sequence, t_ms * MS)
     assert history(gate) == [(0, 0, None), (1, 100, 1), (0, 150, 3), (1, 160, 4), (0, 180, 4)]
-    assert pulses(gate.edges) == [Pulse(1, 100 * MS, 150 * MS), Pulse(4, 160 * MS, 180 * MS)]
+    assert pulses(gate.transitions) == [Pulse(1, 100 * MS, 150 * MS), Pulse(4, 160 * MS, 180 * MS)]
 
 
 def test_items_under_way_still_arrive_when_the_gate_is_closed() -> None:
@@ -208,9 +208,9 @@ def test_the_line_is_high_exactly_while_a_rejected_item_is_at_the_gate(
             expected[-1] = (expected[-1][0], due + 20)
         else:
             expected.append((due, due + 20))
-    assert [(p.start_ns / MS, p.end_ns / MS) for p in pulses(gate.edges)] == expected
-    assert gate.edges[0].level == 0
-    assert gate.edges[-1].level == 0
+    assert [(p.start_ns / MS, p.end_ns / MS) for p in pulses(gate.transitions)] == expected
+    assert gate.transitions[0].level == 0
+    assert gate.transitions[-1].level == 0
 
 
 def test_every_edge_is_recorded_as_a_json_line(tmp_path: Path) -> None:
@@ -221,11 +221,11 @@ def test_every_edge_is_recorded_as_a_json_line(tmp_path: Path) -> None:
         with SimulatedGate(SETTINGS, clock, path) as gate:
             gate.expect(1, 0)
     expected = [
-        Edge("reject", 0, 0, None),
-        Edge("reject", 1, 100 * MS, 1),
-        Edge("reject", 0, 120 * MS, 1),
+        Transition("reject", 0, 0, None),
+        Transition("reject", 1, 100 * MS, 1),
+        Transition("reject", 0, 120 * MS, 1),
     ]
-    assert read_edges(path) == expected * 2
+    assert read_transitions(path) == expected * 2
     assert json.loads(path.read_text().splitlines()[1]) == {
         "line": "reject",
         "level": 1,
@@ -285,9 +285,9 @@ def test_the_pulse_comes_on_time_while_the_eye_is_busy() -> None:
         begin = clock.now_ns()
         gate.expect(1, begin)
         time.sleep(0.3)
-        assert len(gate.edges) == 3
+        assert len(gate.transitions) == 3
         assert gate.answer(1, cancel=True) == "late"
-    (pulse,) = pulses(gate.edges)
+    (pulse,) = pulses(gate.transitions)
     assert 50 <= (pulse.start_ns - begin) / MS < 150
     assert 30 <= (pulse.end_ns - pulse.start_ns) / MS < 130
     assert threading.active_count() == threads

@@ -16,7 +16,7 @@ from gpiod.line import Bias, Clock, Direction, Edge, Value
 
 from edge.config import LinesSettings
 from edge.errors import ConfigError, GateError
-from edge.gate.lines import LineEvent
+from edge.gate.lines import WireEvent
 from edge.gate.lines.gpiochip import CONSUMER, EVENTS_KEPT, GpioLines
 
 NAMES = {
@@ -186,10 +186,10 @@ def test_a_number_left_out_is_an_edge_lost(devices: Path) -> None:
             event(1, "RISING_EDGE", 8, 103),
         ]
         assert driver.read() == [
-            LineEvent("trigger", 1, 100, lost=2),
-            LineEvent("bin_full", 0, 101),
-            LineEvent("trigger", 1, 102),
-            LineEvent("trigger", 1, 103, lost=3),
+            WireEvent("trigger", 1, 100, lost=2),
+            WireEvent("bin_full", 0, 101),
+            WireEvent("trigger", 1, 102),
+            WireEvent("trigger", 1, 103, lost=3),
         ]
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from edge.clock import SimulatedClock
 from edge.errors import ConfigError, JournalError
-from edge.gate.history import Edge, read_edges
-from edge.gate.lines import LineEvent
+from edge.gate.history import Transition, read_transitions
+from edge.gate.lines import WireEvent
 from edge.gate.lines.simulated import SimulatedLines
 
 MS = 1_000_000
@@ -29,14 +29,14 @@ def test_outputs_are_safe_before_between_and_after_and_recorded(tmp_path: Path) 
         lines.set("reject", 1, 8)
         lines.set("fault", 0)
         clock.sleep_until(9 * MS)
-    assert read_edges(path) == [
-        Edge("reject", 0, 0, None),
-        Edge("ready", 0, 0, None),
-        Edge("fault", 1, 0, None),
-        Edge("reject", 1, 5 * MS, 7),
-        Edge("fault", 0, 5 * MS, None),
-        Edge("reject", 0, 9 * MS, None),
-        Edge("fault", 1, 9 * MS, None),
+    assert read_transitions(path) == [
+        Transition("reject", 0, 0, None),
+        Transition("ready", 0, 0, None),
+        Transition("fault", 1, 0, None),
+        Transition("reject", 1, 5 * MS, 7),
+        Transition("fault", 0, 5 * MS, None),
+        Transition("reject", 0, 9 * MS, None),
+        Transition("fault", 1, 9 * MS, None),
     ]
 
 
@@ -44,14 +44,14 @@ def test_a_script_is_played_in_the_order_of_its_moments() -> None:
     """Nothing before its time; the level stays."""
     clock = SimulatedClock()
     script = [
-        LineEvent("bin_full", 1, 30),
-        LineEvent("trigger", 1, 10),
-        LineEvent("trigger", 1, 20, lost=2),
+        WireEvent("bin_full", 1, 30),
+        WireEvent("trigger", 1, 10),
+        WireEvent("trigger", 1, 20, lost=2),
     ]
     with SimulatedLines(clock, script=script) as lines:
         assert (lines.next_ns(), lines.read()) == (10, [])
         clock.sleep_until(20)
-        assert lines.read() == [LineEvent("trigger", 1, 10), LineEvent("trigger", 1, 20, lost=2)]
+        assert lines.read() == [WireEvent("trigger", 1, 10), WireEvent("trigger", 1, 20, lost=2)]
         assert (lines.next_ns(), lines.level("bin_full")) == (30, 0)
         clock.sleep_until(30)
         lines.read()
@@ -70,7 +70,7 @@ def test_any_program_can_move_the_inputs(
             json.dumps({"line": "trigger", "level": 1}),
             json.dumps({"line": "encoder_a", "level": 0, "lost": 3}),
         )
-        assert lines.read() == [LineEvent("trigger", 1, 40), LineEvent("encoder_a", 0, 40, lost=3)]
+        assert lines.read() == [WireEvent("trigger", 1, 40), WireEvent("encoder_a", 0, 40, lost=3)]
         say(
             path,
             "trigger",
@@ -114,7 +114,12 @@ def test_a_record_that_fills_the_disk_is_told_once_and_the_gate_goes_on(
         monkeypatch.setattr(lines.record, "_file", full)
         for level in (1, 0, 1):
             lines.set("reject", level)
-        assert [edge.level for edge in lines.record.edges if edge.line == "reject"] == [0, 1, 0, 1]
+        assert [edge.level for edge in lines.record.transitions if edge.line == "reject"] == [
+            0,
+            1,
+            0,
+            1,
+        ]
     assert (
         capsys.readouterr().err.count(
             "the gate's record cannot be written (No space left on device)"
