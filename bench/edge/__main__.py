@@ -19,7 +19,7 @@ from bench.edge.overhead import MOST, MemoryCamera, overhead
 from bench.edge.processes import PROGRAM, Service, write_settings
 from bench.edge.starting import environment_figure, memory_figures, start_figures, start_once
 from edge.camera import Camera
-from edge.camera.replay import ReplayCamera, picture_files, read_picture
+from edge.camera.replay import ReplayCamera
 from edge.clock import MonotonicClock
 from edge.config import (
     DEFAULT_NAME,
@@ -34,6 +34,7 @@ from edge.config import (
 )
 from edge.errors import UsageError
 from edge.files import make_folder
+from edge.vision.picture_files import list_pictures, read_picture
 from edge.vision.preprocess import Frame, prepare
 
 SAMPLES = Path("edge/default/samples")
@@ -175,7 +176,7 @@ def measure(arguments: argparse.Namespace, command: str) -> int:
         raise UsageError("--starts, --items and --rounds must be at least 1; change them")
     make_folder(arguments.out)
     frames = [
-        prepare(read_picture(path), WIDTH, HEIGHT)[0] for path in picture_files(arguments.pictures)
+        prepare(read_picture(path), WIDTH, HEIGHT)[0] for path in list_pictures(arguments.pictures)
     ]
     figures = [environment_figure(arguments.program)]
     for model in (DEFAULT_NAME, *(str(path.absolute()) for path in arguments.model)):

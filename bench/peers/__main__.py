@@ -29,10 +29,10 @@ from bench.peers.report import compare, plain, table, verdict
 from bench.peers.sift import ENOUGH, Sift, score_of
 from bench.peers.timing import interleaved
 from bench.peers.yolo import THRESHOLD, Yolo, as_input
-from edge.camera.replay import picture_files, read_picture
 from edge.errors import InputError, UsageError
 from edge.files import make_folder, write_whole
 from edge.vision.localizer import Localizer
+from edge.vision.picture_files import list_pictures, read_picture
 from edge.vision.preprocess import Frame, prepare
 from train.config import FitSettings, RunConfig
 from train.judge.evaluate import Finder
@@ -337,7 +337,7 @@ def latencies(
     Raises InputError.
     """
     cv2.setNumThreads(1)
-    frames = [read_picture(file) for file in picture_files(arguments.images)[:LATENCY_PICTURES]]
+    frames = [read_picture(file) for file in list_pictures(arguments.images)[:LATENCY_PICTURES]]
     pictures = [prepare(frame, arguments.size, arguments.size)[0] for frame in frames]
     graphs: dict[str, Callable[[int], object]] = {}
     prepared: dict[str, Callable[[int], object]] = {}

@@ -1,6 +1,4 @@
-"""Pictures of a folder or a film, shown as if a camera took them; and the one place where picture
-files are decoded.
-"""
+"""Replay camera: the picture files of a folder, or of one film, as if a camera took them."""
 
 import warnings
 from collections.abc import Iterable
@@ -8,18 +6,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import numpy as np
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL import Image
 
 from edge.camera import Capture
 from edge.clock import Clock, Stop
 from edge.config import CameraSettings
 from edge.errors import ConfigError, FrameError, InputError
-from edge.vision.preprocess import Frame, as_frame
-
-MAX_PIXELS = 64_000_000
-"""Largest picture decoded, in pixels: 192 MB of memory. A file that claims more is a mistake or an
-attack."""
+from edge.vision.picture_files import decode, describe_damage, list_pictures, read_picture
+from edge.vision.preprocess import Frame
 
 
 class ReplayCamera:
@@ -128,7 +122,7 @@ class Film:
             self.count: int = getattr(self._image, "n_frames", 1)
         except Exception as error:  # noqa: BLE001 - Pillow's decoders raise whatever their format's parser does
             raise ConfigError(
-                f"[camera] folder {path} must be a folder or a film that Pillow reads, not {_trouble(error)}; "
+                f"[camera] folder {path} must be a folder or a film that Pillow reads, not {describe_damage(error)}; "
                 f"make a folder of it: ffmpeg -i {path.name} frames/%06d.png"
             ) from None
 
@@ -144,12 +138,12 @@ class Film:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 self._image.seek(place)
-                return _decode(self._image, Path(self.name(place)))
+                return decode(self._image, Path(self.name(place)))
         except FrameError:
             raise
         except Exception as error:  # noqa: BLE001 - as above
             raise FrameError(
-                f"{self.name(place)}: must be a whole picture, not {_trouble(error)}; make the film again",
+                f"{self.name(place)}: must be a whole picture, not {describe_damage(error)}; make the film again",
                 picture=self.name(place),
             ) from None
 
@@ -170,7 +164,7 @@ def _load_decoders(files: Iterable[Path]) -> None:
 def _listed(folder: Path) -> tuple[Path, ...]:
     """The files to replay. Raises ConfigError when there are none."""
     try:
-        files = picture_files(folder)
+        files = list_pictures(folder)
     except InputError as error:
         raise ConfigError(f"{error} in [camera] folder") from None
     if not files:
@@ -178,89 +172,3 @@ def _listed(folder: Path) -> tuple[Path, ...]:
             f"{folder}: holds no file to replay; put pictures there or correct [camera] folder"
         )
     return files
-
-
-def picture_files(folder: Path) -> tuple[Path, ...]:
-    """List the files of *folder* by name; hidden ones and folders are left out.
-
-    Anything else is listed, a file that is no picture too: it shall be reported, not overlooked.
-    Raises InputError when the folder cannot be read.
-    """
-    try:
-        return tuple(
-            sorted(
-                path
-                for path in folder.iterdir()
-                if path.is_file() and not path.name.startswith(".")
-            )
-        )
-    except OSError as error:
-        raise InputError(
-            f"{folder}: must be a folder of pictures ({error.strerror}); name another"
-        ) from None
-
-
-def read_picture(path: Path) -> Frame:
-    """Decode the picture file *path*: (height, width, 3) uint8, RGB, upright.
-
-    The EXIF orientation is applied, so pixels are counted as the picture is seen. Transparent parts
-    become white, 16-bit grey is scaled to 8 bits, of several frames the first is taken. Raises
-    FrameError with the picture's name.
-    """
-    if not path.is_file():
-        raise FrameError(f"{path}: no such file; name a picture", picture=path.name)
-    try:
-        with warnings.catch_warnings():
-            # Pillow only warns of a picture too big for memory, and of broken EXIF that does not
-            # matter here.
-            warnings.simplefilter("ignore")
-            with Image.open(path) as image:
-                return _decode(image, path)
-    except FrameError:
-        raise
-    except Exception as error:  # noqa: BLE001 - Pillow's decoders raise whatever their format's parser does
-        raise FrameError(
-            f"{path}: must be a whole picture file, not {_trouble(error)}; take the picture again",
-            picture=path.name,
-        ) from None
-
-
-def _decode(image: Image.Image, path: Path) -> Frame:
-    width, height = image.size
-    if width * height > MAX_PIXELS:
-        raise FrameError(
-            f"{path}: must have at most {MAX_PIXELS // 10**6} million pixels, not {width} x {height}; make it smaller",
-            picture=path.name,
-        )
-    frame = np.empty(
-        (height, width, 3), np.uint8
-    )  # before Pillow's memory, so that this comes free in one piece
-    image.load()
-    turned = image.getexif().get(ExifTags.Base.Orientation, 1) != 1
-    upright = ImageOps.exif_transpose(image) if turned else image  # it would copy this one too
-    if upright.mode == "F":
-        raise FrameError(
-            f"{path}: must hold 8- or 16-bit pixels, not floats; save it as PNG", picture=path.name
-        )
-    return as_frame(_to_rgb(upright), frame if upright.size == (width, height) else None)
-
-
-def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I"):
-        # 16-bit grey: Pillow's own conversion clips at 255, which would make nearly everything
-        # white.
-        high_byte = np.asarray(image).astype(np.int64).clip(0, 65535) >> 8
-        return Image.fromarray(high_byte.astype(np.uint8)).convert("RGB")
-    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
-        layered = image.convert("RGBA")
-        white = Image.new("RGBA", layered.size, "white")
-        return Image.alpha_composite(white, layered).convert("RGB")
-    return image if image.mode == "RGB" else image.convert("RGB")
-
-
-def _trouble(error: Exception) -> str:
-    if isinstance(error, UnidentifiedImageError):
-        return "a file of another kind"
-    if isinstance(error, Image.DecompressionBombError):
-        return "one that unpacks to more than the memory holds"
-    return f"a damaged one ({' '.join(str(error).split())[:100] or type(error).__name__})"

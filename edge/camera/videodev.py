@@ -2,7 +2,7 @@
 
 Source: the kernel's "Video for Linux API" (Documentation/userspace-api/media/v4l) and
 <linux/videodev2.h> for machines of 64 bits, with whose C layout a test compares this. Why no
-library: docs/decisions.
+library: docs/decisions/0006-v4l2-by-our-own-ioctls.md.
 """
 
 import ctypes

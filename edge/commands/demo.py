@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from edge.annotate import annotate, contact_sheet, save_png
-from edge.camera.replay import read_picture
 from edge.commands.inspection import box_text, shown
 from edge.config import DEFAULT_MODEL, DEFAULT_NAME, load_config
 from edge.decision import Box, Finding, Verdict
@@ -17,6 +16,7 @@ from edge.gate.history import Pulse, pulses, read_transitions
 from edge.record.verify import read_records, verify
 from edge.service import serve
 from edge.settings import toml_value
+from edge.vision.picture_files import read_picture
 
 SAMPLES = DEFAULT_MODEL.parent / "samples"
 MARKER = ".stampgate-demo"

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from edge.annotate import annotate, save_png
-from edge.camera.replay import picture_files, read_picture
 from edge.decision import Finding, Verdict, decide, fault, required_classes
 from edge.errors import FrameError, InputError
 from edge.files import make_folder
 from edge.vision.localizer import Localizer
+from edge.vision.picture_files import list_pictures, read_picture
 from edge.vision.preprocess import Frame
 
 
@@ -136,7 +136,7 @@ class Copies:
 def _expand(images: Sequence[Path]) -> list[Path]:
     paths: list[Path] = []
     for image in images:
-        inside = picture_files(image) if image.is_dir() else (image,)
+        inside = list_pictures(image) if image.is_dir() else (image,)
         if not inside:
             raise InputError(f"{image}: holds no file; name a folder of pictures")
         paths.extend(inside)

@@ -18,13 +18,13 @@ import numpy as np
 import edge
 from edge.camera import Camera, Capture, make_camera
 from edge.camera.checks import FrameChecks, brightest, edge_strength, luma, sample, white_share
-from edge.camera.replay import read_picture
 from edge.clock import Clock, Stop
 from edge.config import DEFAULT_MODEL, DEFAULT_NAME, CameraSettings, Config
 from edge.decision import required_classes
 from edge.errors import FrameError, ModelError
 from edge.selftest import CheckResult
 from edge.vision.localizer import Localizer
+from edge.vision.picture_files import read_picture
 from edge.vision.preprocess import Frame
 
 SAMPLES = {"01-milk-stamped.jpg": "pass", "02-milk-unstamped.jpg": "reject"}

@@ -20,9 +20,9 @@ from bench.peers.sift import ENOUGH, Sift, score_of
 from bench.peers.timing import WARM_UP, interleaved
 from bench.peers.yolo import Yolo, decode
 from bench.peers.yolo_train import Pieces, setting_of
-from edge.camera.replay import read_picture
 from edge.decision import Box, Finding
 from edge.errors import InputError, ModelError
+from edge.vision.picture_files import read_picture
 from edge.vision.preprocess import Frame
 from tests.painting import make_kit, save_mark
 from tests.paths import ROOT

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from edge.camera.replay import read_picture
 from edge.vision.localizer import Localizer
+from edge.vision.picture_files import read_picture
 from tests.board import closer, wires
 from tests.board.judge import LATE_MS, Claim, judge
 from tests.board.settings import DEBOUNCE_MS, DELAY_MS, PULSE_MS, READY_MS

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from edge.camera.replay import read_picture
 from edge.commands.demo import SAMPLES
 from edge.config import DEFAULT_MODEL
 from edge.decision import Box, decide
 from edge.vision.localizer import Localizer
+from edge.vision.picture_files import read_picture
 
 
 @pytest.fixture(scope="module")

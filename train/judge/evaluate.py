@@ -14,10 +14,10 @@ from faster_coco_eval import COCO, COCOeval_faster
 from scipy.stats import beta
 from tqdm import tqdm
 
-from edge.camera.replay import picture_files, read_picture
 from edge.decision import Finding, decide
 from edge.errors import InputError
 from edge.vision.localizer import Localizer
+from edge.vision.picture_files import list_pictures, read_picture
 from edge.vision.preprocess import Frame
 from train.labels.coco import FOUND_IOU, Label, Labels, read_coco
 
@@ -215,7 +215,7 @@ def judge(name: str, labels: Labels, seen: Seen, threshold: float) -> Evaluation
 def look(finder: Finder, labels: Labels, negatives: Path | None) -> Seen:
     """Let *finder* look at every picture. Raises InputError when one cannot be read."""
     blank = [image_id for image_id in labels.images if not labels.of(image_id)]
-    files = list(picture_files(negatives)) if negatives else []
+    files = list(list_pictures(negatives)) if negatives else []
     if negatives and not files:
         raise InputError(
             f"--negatives {negatives}: holds no picture; name a folder of pictures without the mark"

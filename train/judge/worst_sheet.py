@@ -10,8 +10,8 @@ from typing import Literal
 from PIL import Image, ImageDraw
 
 from edge.annotate import SHEET_CELL, contact_sheet
-from edge.camera.replay import read_picture
 from edge.decision import Box, Finding
+from edge.vision.picture_files import read_picture
 from train.judge.evaluate import Seen, finds, overlaps
 from train.labels.coco import Label, Labels
 

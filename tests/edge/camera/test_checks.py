@@ -17,10 +17,10 @@ from edge.camera.checks import (
     sample,
     white_share,
 )
-from edge.camera.replay import picture_files, read_picture
 from edge.commands.demo import SAMPLES
 from edge.config import CameraSettings
 from edge.errors import CameraError, FrameError
+from edge.vision.picture_files import list_pictures, read_picture
 
 Frame = NDArray[np.uint8]
 WIDTH, HEIGHT = 320, 240
@@ -80,7 +80,7 @@ def test_the_sample_photographs_pass_by_far() -> None:
     """Their strongest edges have eight times what is asked for, and they are neither black nor
     white.
     """
-    for path in picture_files(SAMPLES):
+    for path in list_pictures(SAMPLES):
         picture = luma(sample(read_picture(path)))
         assert edge_strength(picture) > 60
         assert brightest(picture) > 100
@@ -105,7 +105,7 @@ def test_covered_lens_is_a_fault(level: float, slope: float, sigma: float) -> No
 
 def test_a_lens_covered_by_something_near_is_a_fault() -> None:
     """A sample photograph so far out of focus that nothing is left of its print."""
-    photograph = Image.fromarray(read_picture(picture_files(SAMPLES)[0])).resize((WIDTH, HEIGHT))
+    photograph = Image.fromarray(read_picture(list_pictures(SAMPLES)[0])).resize((WIDTH, HEIGHT))
     blurred = np.asarray(photograph.filter(ImageFilter.GaussianBlur(45)), np.float64)
     assert judged(noisy(blurred, 4.0)) == "covered lens"
 

@@ -12,11 +12,11 @@ from PIL import Image
 
 import edge
 from edge.__main__ import main
-from edge.camera.replay import read_picture
 from edge.commands.demo import demo
 from edge.config import sample
 from edge.errors import InputError
 from edge.record.verify import read_records, verify
+from edge.vision.picture_files import read_picture
 from edge.vision.preprocess import Frame
 from tests.paths import ROOT
 from tests.replay.record import prepare_case
