@@ -1,6 +1,4 @@
-"""The service: opens the parts of the box, hands them to the station, and takes items until the
-end.
-"""
+"""The service: opens the parts of the box, hands them to the station, and processes items."""
 
 import hashlib
 import sys
@@ -35,74 +33,75 @@ def serve(config: Config, clock: Clock | None = None) -> Counters:
 
     On a signal the item in hand is finished, items on their way to the gate arrive there and are
     rejected or let pass as decided, the stop record is written, and every output is low; that takes
-    at most the reject delay and one pulse. An item that comes by after that is nobody's: stop the
-    line before the service. Raises StampgateError; what was rejected until then is still rejected.
-    *clock*: the kernel's when None.
+    at most the reject delay and one pulse. An item that comes by after that is not processed: stop
+    the belt before the service. *clock*: the kernel's when None. Raises StampgateError; what was
+    rejected until then is still rejected.
     """
     clock = clock or MonotonicClock()
     check_gate(config)
     with stop_on_signals() as stop, Reload(config) as reload, Notifier() as notifier:
         localizer = Localizer(config.model_file(), config.model.threads)
         required = required_of(config, localizer)
-        camera = make_camera(config, clock)
-        remote = _remote_gate(config, clock)
-        gate: Gate = (
-            remote
-            if config.gate.driver == "process"
-            else SimulatedGate(config.gate, clock, _path(config, config.gate.record))
-        )
-        evidence = Evidence(_path(config, config.evidence.folder), config.evidence)
         about = _start_fields(config, localizer, required)
-        path, make_room = config.path(config.journal.file), evidence.give_way
+        camera, gate = make_camera(config, clock), make_gate(config, clock)
         with (
-            evidence,
-            Journal(path, clock, settings=config.journal, make_room=make_room) as journal,
+            Evidence(_path(config, config.evidence.folder), config.evidence) as evidence,
+            _journal(config, clock, evidence) as journal,
         ):
-            health = Health(
-                journal,
-                evidence,
-                config.journal,
-                clock,
-                _path(config, config.journal.status),
-                about,
-            )
-            checks = FrameChecks(config.camera)
+            status = _path(config, config.journal.status)
+            health = Health(journal, evidence, config.journal, clock, status, about)
             with camera, gate:
-                trigger = make_trigger(
-                    config.trigger, camera, clock, remote if gate is remote else None
+                station = Station(
+                    trigger=make_trigger(config.trigger, camera, clock, gate),
+                    camera=camera,
+                    checks=FrameChecks(config.camera),
+                    localizer=localizer,
+                    required=required,
+                    gate=gate,
+                    evidence=evidence,
+                    journal=journal,
+                    health=health,
+                    notifier=notifier,
+                    clock=clock,
                 )
-                parts = (trigger, camera, localizer, required, gate, journal, notifier, clock)
-                station = Station(*parts, evidence, health, checks)
                 keep_frame_memory()
                 journal.append("start", about)
                 notifier.ready(f"watching with {config.model_file().name}")
                 ended = _run(station, stop, reload, _tick_ns(config, notifier))
                 notifier.stopping(ended)
-            journal.append(
-                "stop",
-                {"reason": ended, "counters": station.counters.as_object(), **_apart(station)},
-            )
+            journal.append("stop", _stop_fields(ended, station))
             health.show(station.counters.as_object(), state="stopped")
     return station.counters
 
 
-def _path(config: Config, text: str) -> Path | None:
-    """What the settings name; None when they name nothing."""
-    return config.path(text) if text else None
+def make_gate(config: Config, clock: Clock) -> Gate:
+    """Make the gate that ``[gate]`` asks for: simulated in this process, or a process of its own.
 
-
-def _remote_gate(config: Config, clock: Clock) -> RemoteGate:
-    """Speak to the gate's process, knowing which item was the last that an eye has written down."""
-    path, record = config.path(config.journal.file), dict[str, Any]()
-    if config.gate.driver == "process":
-        record = last_item(path) or {}
-    written = (str(record.get("gate_run", "")), int(record.get("tag", 0)))
+    The link to a gate process is told which item the journal holds last, so that one which an
+    eye wrote down and could not settle before it died is not recorded twice.
+    """
+    if config.gate.driver != "process":
+        return SimulatedGate(config.gate, clock, _path(config, config.gate.record))
+    last = last_item(config.path(config.journal.file)) or {}
+    written = (str(last.get("gate_run", "")), int(last.get("tag", 0)))
     return RemoteGate(config.path(config.gate.socket), config.trigger.kind, clock, written)
 
 
+def _path(config: Config, text: str) -> Path | None:
+    """Return the path that the settings name, None for an empty one."""
+    return config.path(text) if text else None
+
+
+def _journal(config: Config, clock: Clock, evidence: Evidence) -> Journal:
+    """Make the journal; on a full disk the evidence gives way to it."""
+    path = config.path(config.journal.file)
+    return Journal(path, clock, settings=config.journal, make_room=evidence.give_way)
+
+
 def _run(station: Station, stop: Stop, reload: Reload, tick_ns: int) -> str:
-    """Take items until the end; return why it ended. An error is written down, then goes on its
-    way.
+    """Process items until the end, and return why it ended.
+
+    An error is written into the stop record and raised again.
     """
     try:
         while not stop.reason and not station.camera.ended:
@@ -112,25 +111,24 @@ def _run(station: Station, stop: Stop, reload: Reload, tick_ns: int) -> str:
     except JournalError:
         raise
     except Exception as error:
-        fields = {
-            "reason": f"{type(error).__name__}: {error}",
-            "counters": station.counters.as_object(),
-        }
-        station.journal.append("stop", {**fields, **_apart(station)})
+        station.journal.append("stop", _stop_fields(f"{type(error).__name__}: {error}", station))
         station.notifier.stopping(str(error))
         raise
     return stop.reason or "end of the pictures"
 
 
 def _take_settings(station: Station, reload: Reload) -> None:
-    """Read the settings again; the journal says what counts from the next item on, or why those
-    before go on.
+    """Read the settings again, and append the `settings` record.
+
+    It holds what counts from the next item on, or why the settings before still count.
     """
     station.notifier.reloading(station.clock.now_ns())
     before = reload.running
     try:
         fresh = reload.read()
         station.adopt(fresh)
+        if isinstance(station.gate, SimulatedGate):  # a gate process reads the settings itself
+            station.gate.adopt(fresh.gate)
     except ConfigError as error:
         said = f"settings refused, those before go on: {error}"
     else:
@@ -161,15 +159,21 @@ def _start_fields(config: Config, localizer: Localizer, required: frozenset[str]
     }
 
 
-def _apart(station: Station) -> dict[str, Any]:
-    """What the stop record holds beside the reason and the counters."""
-    facts = station.gate.facts()
-    return {"skipped_triggers": station.trigger.skipped, **({"gate": dict(facts)} if facts else {})}
+def _stop_fields(reason: str, station: Station) -> dict[str, Any]:
+    """Return the stop record; a gate process adds its own counters."""
+    fields = {
+        "reason": reason,
+        "counters": station.counters.as_object(),
+        "skipped_triggers": station.trigger.skipped,
+    }
+    facts = station.gate.facts
+    return fields | ({"gate": dict(facts)} if facts else {})
 
 
 def _tick_ns(config: Config, notifier: Notifier) -> int:
-    """How long to wait for an item: never more than a quarter of what systemd's watchdog, and the
-    gate's, grant.
+    """Return the longest wait for an item, in nanoseconds.
+
+    At most a quarter of the period of systemd's watchdog, and of the gate's.
     """
     tick_ns = round(config.service.tick_ms * 1e6)
     if config.gate.driver == "process":

@@ -1,4 +1,4 @@
-"""The service: the way of one item, from the trigger to the watchdog, in :meth:`Station.pass_item`."""
+"""The way of one item, from the trigger to the watchdog: :meth:`Station.pass_item`."""
 
 import contextlib
 import dataclasses
@@ -14,7 +14,7 @@ from edge.errors import CameraError, ConfigError, FrameError, GateError, Journal
 from edge.gate import Gate
 from edge.gate.rejects import Outcome
 from edge.notify import Notifier
-from edge.record.evidence import Evidence, Exhibit
+from edge.record.evidence import Evidence
 from edge.record.health import Health
 from edge.record.journal import Journal
 from edge.trigger import Item, Trigger
@@ -23,7 +23,7 @@ from edge.vision.localizer import Localizer
 
 @dataclass
 class Counters:
-    """What became of the items of this run; triggers = passed + rejected + faults, always."""
+    """Counts of the items of this run; triggers = passed + rejected + faults, always."""
 
     passed: int = 0
     rejected: int = 0
@@ -35,7 +35,7 @@ class Counters:
 
     @property
     def triggers(self) -> int:
-        """How many items there were."""
+        """Number of items."""
         return self.passed + self.rejected + self.faults
 
     def count(self, verdict: Verdict, outcome: Outcome) -> None:
@@ -58,38 +58,68 @@ class Counters:
         }
 
     def __str__(self) -> str:
-        return f"{self.triggers} items: {self.passed} pass, {self.rejected} reject, {self.faults} fault"
+        kinds = f"{self.passed} pass, {self.rejected} reject, {self.faults} fault"
+        return f"{self.triggers} items: {kinds}"
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True)
+class Judged:
+    """The verdict on one item, with the picture and the error behind it.
+
+    *capture*: the picture that was judged; None when there was none. *error*: why the item could
+    not be judged, without its traceback; None when it could.
+    """
+
+    verdict: Verdict
+    capture: Capture | None = None
+    error: Exception | None = None
+
+    @property
+    def picture(self) -> str:
+        """Name of the picture; empty when there was none."""
+        if self.capture is not None:
+            return self.capture.name
+        return self.error.picture if isinstance(self.error, FrameError) else ""
+
+    @property
+    def lost(self) -> CameraError | GateError | None:
+        """The error that this process cannot recover from: the camera or the gate is lost."""
+        if isinstance(self.error, FrameError):
+            return None
+        return self.error if isinstance(self.error, CameraError | GateError) else None
+
+
+@dataclass(eq=False, kw_only=True)
 class Station:
-    """All parts of the box, opened by :func:`serve`, and the way of an item through them.
+    """All parts of the box, opened by :func:`edge.service.serve`, and the way of an item.
+
+    *required*: the classes that must all be found for a PASS.
 
     Synchronization: one thread; the gate keeps its own time.
     """
 
     trigger: Trigger
     camera: Camera
+    checks: FrameChecks
     localizer: Localizer
     required: frozenset[str]
     gate: Gate
+    evidence: Evidence
     journal: Journal
+    health: Health
     notifier: Notifier
     clock: Clock
-    evidence: Evidence
-    health: Health
-    checks: FrameChecks
     counters: Counters = field(default_factory=Counters)
 
     def pass_item(self, until_ns: int, stop: Stop) -> None:
-        """Take one item the whole way; without one until *until_ns*, only the watchdog hears of us.
+        """Wait until *until_ns* for an item and process it; if none comes, feed the watchdog only.
 
         ::
 
             trigger → camera ─Frame→ localizer ─Finding→ decide ─Verdict→ gate → journal → watchdog
 
-        The gate hears of the item first and will reject it; all that follows can only cancel that.
-        Whatever goes wrong while the item is judged makes it a FAULT, never a PASS. Raises
+        The item is registered with the gate first, which will reject it; all that follows can only
+        cancel that. Any error while it is judged makes it a FAULT, never a PASS. Raises
         JournalError when it cannot be written down, and CameraError or GateError, after it was
         written down, when the camera or the gate is lost.
         """
@@ -97,153 +127,143 @@ class Station:
         if item is None:
             self._idle()
             return
-        sequence = self.journal.next_sequence
-        tag, lost = self._announce(sequence, item)
-        verdict, capture, trouble = (
-            self._judge(item) if lost is None else (fault(str(lost)), None, lost)
-        )
+        tag, unfit = self._register(item)
+        capture = None
+        try:
+            if unfit is not None:
+                raise unfit
+            capture = self.camera.capture(item.t_ns)
+            self.checks.examine(capture, item.t_ns)
+            findings = self.localizer.find(capture.picture)
+            judged = Judged(decide(findings, self.required), capture)
+        except Exception as error:  # noqa: BLE001 - ends as FAULT and does not end the service
+            judged = Judged(_fault_of(error), capture, _without_traceback(error))
         answered_ns = self.clock.now_ns()
-        verdict, outcome, trouble = self._answer(tag, verdict, trouble)
-        frame = None if capture is None else capture.picture
-        kept = self.evidence.keep(sequence, verdict.kind, frame, verdict.reason)
-        self._write_down(tag, item, answered_ns, verdict, outcome, _picture(capture, trouble), kept)
-        self.counters.count(verdict, outcome)
-        self.health.item(sequence, verdict, (answered_ns - item.t_ns) / 1e6)
-        self.health.gate = self.gate.facts()
-        self.health.tick(self.counters.as_object())
-        self.notifier.alive(str(self.counters))
-        if isinstance(trouble, CameraError | GateError) and not isinstance(trouble, FrameError):
-            raise trouble
+        judged, outcome = self._answer(tag, judged)
+        self._write_down(item, tag, judged, outcome, answered_ns)
+        self._feed_watchdog()
+        if judged.lost is not None:
+            raise judged.lost
 
     def adopt(self, config: Config) -> None:
-        """Let changed settings count from the next item on. Raises ConfigError, and then nothing
-        has changed.
+        """Apply changed settings from the next item on.
+
+        Raises ConfigError, and then nothing has changed.
         """
         self.required = required_of(config, self.localizer)
         self.checks.settings, self.evidence.settings = config.camera, config.evidence
         self.journal.adopt(config.journal)
-        self.gate.adopt(config.gate)
 
-    def _announce(self, sequence: int, item: Item) -> tuple[int, GateError | None]:
-        """Let the gate hear of the item, unless it told us of it; its tag, and why there is none
-        worth the name.
+    def _idle(self) -> None:
+        """Feed the watchdog without an item, once gate and camera have shown that they work."""
+        self.gate.check()
+        self.camera.check()
+        self._feed_watchdog()
+
+    def _register(self, item: Item) -> tuple[int, Exception | None]:
+        """Register the item with the gate unless the gate reported it.
+
+        Returns its tag, and why it cannot be judged, None when it can; the tag is 0 when the gate
+        is lost.
         """
+        unfit = FrameError(item.trouble) if item.trouble else None
         if item.tag is not None:
-            return item.tag, None
+            return item.tag, unfit
         try:
-            return self.gate.expect(sequence, item.t_ns), None
+            return self.gate.expect(self.journal.next_sequence, item.t_ns), unfit
         except GateError as error:
             return 0, error
 
-    def _judge(self, item: Item) -> tuple[Verdict, Capture | None, Exception | None]:
-        """See and decide; the verdict, the picture, and what went wrong."""
-        if item.trouble:
-            return fault(item.trouble), None, None
-        capture: Capture | None = None
-        try:
-            capture = self.camera.capture(item.t_ns)
-            self.checks.examine(capture, item.t_ns)
-            findings = self.localizer.find(capture.picture)
-            return decide(findings, self.required), capture, None
-        except Exception as error:  # noqa: BLE001 - the unforeseen must end as FAULT, not as a service that is gone
-            return _fault_of(error), capture, _bare(error)
+    def _answer(self, tag: int, judged: Judged) -> tuple[Judged, Outcome]:
+        """Answer for the item at the gate, and return what really becomes of it.
 
-    def _answer(
-        self, tag: int, verdict: Verdict, trouble: Exception | None
-    ) -> tuple[Verdict, Outcome, Exception | None]:
-        """Tell the gate, and say what really becomes of the item; without a gate it could not be
-        judged.
+        Without a gate every item is a FAULT: nothing could let it pass.
         """
-        if isinstance(trouble, GateError):
-            return verdict, "gone", trouble
+        if isinstance(judged.error, GateError):
+            return judged, "gone"
+        verdict = judged.verdict
         try:
             outcome = self.gate.answer(tag, cancel=verdict.kind == "pass")
         except GateError as error:
-            return fault(f"{error} ({verdict.reason})"), "gone", error
-        return _settled(verdict, outcome), outcome, trouble
-
-    def _idle(self) -> None:
-        self.gate.complain(self.health.trouble)
-        self.gate.check()
-        self.camera.check()
-        self.health.gate = self.gate.facts()
-        self.health.tick(self.counters.as_object())
-        self.notifier.alive(str(self.counters))
+            lost = fault(f"{error} ({verdict.reason})")
+            return dataclasses.replace(judged, verdict=lost, error=error), "gone"
+        return dataclasses.replace(judged, verdict=_settled(verdict, outcome)), outcome
 
     def _write_down(
-        self,
-        tag: int,
-        item: Item,
-        answered_ns: int,
-        verdict: Verdict,
-        outcome: Outcome,
-        picture: str,
-        kept: Exhibit,
+        self, item: Item, tag: int, judged: Judged, outcome: Outcome, answered_ns: int
     ) -> None:
+        """Keep the evidence, append the item's record to the journal, and count the item."""
+        sequence, verdict = self.journal.next_sequence, judged.verdict
+        frame = None if judged.capture is None else judged.capture.picture
+        kept = self.evidence.keep(sequence, verdict.kind, frame, verdict.reason)
+        ms = (answered_ns - item.t_ns) / 1e6
         fields: dict[str, Any] = {
             "verdict": verdict.kind,
             "reason": verdict.reason,
             "gate": outcome,
             "findings": [finding.as_object() for finding in verdict.findings],
-            "picture": picture,
+            "picture": judged.picture,
             **kept.as_fields(),
             "trigger_ns": item.t_ns,
-            "ms": round((answered_ns - item.t_ns) / 1e6, 3),
+            "ms": round(ms, 3),
         }
-        if facts := self.gate.facts():
-            fields |= {
-                "tag": tag,
-                "gate_run": facts["run"],
-            }  # the gate counts on its own, because it outlives us
+        if self.gate.facts:  # a gate that outlives us numbers the items itself
+            fields |= {"tag": tag, "gate_run": self.gate.facts["run"]}
+        self._append(fields, tag)
+        self.counters.count(verdict, outcome)
+        self.health.item(sequence, verdict, ms)
+
+    def _append(self, fields: dict[str, Any], tag: int) -> None:
+        """Append an item's record; an item that cannot be written down is rejected after all."""
         try:
             self.journal.append("item", fields)
         except JournalError:
             with contextlib.suppress(GateError):  # a gate that is gone rejects it as well
-                self.gate.withdraw(tag)  # what cannot be written down must not pass
+                self.gate.settle(tag, written=False)
             raise
-        with contextlib.suppress(GateError):  # the next thing we ask of it tells
-            self.gate.settle(tag)
+        with contextlib.suppress(GateError):  # the next request to it raises
+            self.gate.settle(tag, written=True)
+
+    def _feed_watchdog(self) -> None:
+        """End an item or an idle tick: show trouble, tell the health, feed the watchdog."""
+        with contextlib.suppress(GateError):  # the next request to it raises
             self.gate.complain(self.health.trouble)
+        self.health.gate = self.gate.facts
+        self.health.tick(self.counters.as_object())
+        self.notifier.alive(str(self.counters))
 
 
 def _settled(verdict: Verdict, outcome: Outcome) -> Verdict:
-    """What really becomes of the item: a pass that the gate did not take is a reject."""
-    if verdict.kind == "pass" and outcome != "cancelled":
-        why = {
-            "late": "the answer came after the item was due",
-            "unknown": "the gate does not know the item",
-            "kept": "the gate rejects it in any case: too close to another, edges were lost, or reset",
-        }
-        return dataclasses.replace(
-            verdict, kind="reject", reason=f"{why.get(outcome, outcome)} ({verdict.reason})"
-        )
-    return verdict
+    """Return what really becomes of the item: a pass that the gate did not take is a reject."""
+    if verdict.kind != "pass" or outcome == "cancelled":
+        return verdict
+    why = {
+        "late": "the answer came after the item was due",
+        "unknown": "the gate does not know the item",
+        "kept": "the gate rejects it in any case: too close to another, edges were lost, or reset",
+    }
+    reason = f"{why.get(outcome, outcome)} ({verdict.reason})"
+    return dataclasses.replace(verdict, kind="reject", reason=reason)
 
 
 def _fault_of(error: Exception) -> Verdict:
-    """Name in the journal what went wrong, the exception's kind too where nobody foresaw it."""
-    return fault(
-        str(error)
-        if isinstance(error, CameraError)
-        else f"not foreseen: {type(error).__name__}: {error}"
-    )
+    """Return a FAULT whose reason is the error, with the exception's name if it was unforeseen."""
+    if isinstance(error, CameraError | GateError):
+        return fault(str(error))
+    return fault(f"not foreseen: {type(error).__name__}: {error}")
 
 
-def _bare(error: Exception) -> Exception:
-    """Take from an error how it came about: that holds the picture until Python looks for cycles,
-    many items later.
-    """
+def _without_traceback(error: Exception) -> Exception:
+    """Drop traceback and causes; they keep the frame alive until the next garbage collection."""
     error.__cause__ = error.__context__ = None
     return error.with_traceback(None)
 
 
-def _picture(capture: Capture | None, trouble: Exception | None) -> str:
-    if capture is not None:
-        return capture.name
-    return trouble.picture if isinstance(trouble, FrameError) else ""
-
-
 def required_of(config: Config, localizer: Localizer) -> frozenset[str]:
+    """Return the classes that an item must show, all of the model's when the settings name none.
+
+    Raises ConfigError for a class that the model does not know.
+    """
     try:
         return required_classes(config.decision.required, localizer.contract.classes)
     except UsageError as error:

@@ -6,6 +6,7 @@ from typing import Protocol
 from edge.camera import Camera
 from edge.clock import Clock, Stop
 from edge.config import TriggerSettings
+from edge.gate import Gate
 from edge.gate.client import RemoteGate
 from edge.gate.messages import Missed
 
@@ -132,12 +133,12 @@ class EveryFrameAndMissed(EveryFrame):
 
 
 def make_trigger(
-    settings: TriggerSettings, camera: Camera, clock: Clock, gate: RemoteGate | None = None
+    settings: TriggerSettings, camera: Camera, clock: Clock, gate: Gate | None = None
 ) -> Trigger:
-    """Make the trigger that the settings ask for; *gate*: the gate's process, where there is one."""
-    if gate is not None and settings.kind == "every-frame":
-        return EveryFrameAndMissed(camera, gate, clock)
-    if gate is not None:
+    """Make the trigger that ``[trigger]`` asks for; with a gate process, *gate* reports the items."""
+    if isinstance(gate, RemoteGate):
+        if settings.kind == "every-frame":
+            return EveryFrameAndMissed(camera, gate, clock)
         return GateTrigger(gate, round(settings.latest_ms * 1e6), clock)
     if settings.kind == "interval":
         return Interval(round(settings.interval_ms * 1e6), clock)

@@ -15,12 +15,12 @@ from edge.camera.checks import FrameChecks
 from edge.clock import MonotonicClock, Stop
 from edge.config import Config
 from edge.errors import InputError
-from edge.gate.client import RemoteGate
 from edge.memory import keep_frame_memory
 from edge.notify import Notifier
 from edge.record.evidence import Evidence
 from edge.record.health import Health
 from edge.record.journal import Journal
+from edge.service import make_gate
 from edge.station import Station
 from edge.trigger import make_trigger
 from edge.vision import two_looks
@@ -97,18 +97,23 @@ def station(config: Config, camera: Camera, localizer: Localizer) -> Iterator[St
         Notifier() as notifier,
         Evidence(config.path(kept) if kept else None, config.evidence) as evidence,
         Journal(config.path(config.journal.file), clock, settings=config.journal) as journal,
-        RemoteGate(config.path(config.gate.socket), config.trigger.kind, clock) as gate,
+        make_gate(config, clock) as gate,
         camera,
     ):
-        health = Health(
-            journal, evidence, config.journal, clock, config.path(config.journal.status)
+        status = config.path(config.journal.status)
+        yield Station(
+            trigger=make_trigger(config.trigger, camera, clock, gate),
+            camera=camera,
+            checks=FrameChecks(config.camera),
+            localizer=localizer,
+            required=frozenset(localizer.contract.classes),
+            gate=gate,
+            evidence=evidence,
+            journal=journal,
+            health=Health(journal, evidence, config.journal, clock, status),
+            notifier=notifier,
+            clock=clock,
         )
-        trigger, required = (
-            make_trigger(config.trigger, camera, clock, gate),
-            frozenset(localizer.contract.classes),
-        )
-        parts = (trigger, camera, localizer, required, gate, journal, notifier, clock)
-        yield Station(*parts, evidence, health, FrameChecks(config.camera))
 
 
 def overhead(

@@ -118,7 +118,7 @@ def gate_facts(config: Config) -> dict[str, object]:
     )
     with RemoteGate(config.path(config.gate.socket), config.trigger.kind, clock) as gate:
         gate.check()
-        return dict(gate.facts())
+        return dict(gate.facts)
 
 
 def claim(out: Path) -> Path:

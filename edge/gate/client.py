@@ -12,7 +12,6 @@ from types import TracebackType
 from typing import Self, TypeVar, cast, get_args
 
 from edge.clock import Clock, Stop
-from edge.config import GateSettings
 from edge.errors import GateError
 from edge.gate.messages import (
     LONGEST,
@@ -101,13 +100,9 @@ class RemoteGate:
             raise self._gone(f"it answered {answered} for item {tag}")
         return cast(Outcome, answered.outcome)
 
-    def withdraw(self, tag: int) -> None:
-        """Take a cancellation back."""
-        self._send(Withdraw(tag))
-
-    def settle(self, tag: int) -> None:
-        """Say that the item is written down."""
-        self._send(Settle(tag))
+    def settle(self, tag: int, *, written: bool) -> None:
+        """Say that the item's record is *written*, or else take its cancellation back."""
+        self._send(Settle(tag) if written else Withdraw(tag))
 
     def complain(self, trouble: str) -> None:
         """Show *trouble* on the FAULT output; said to the gate with the next beat, at once when it
@@ -117,18 +112,14 @@ class RemoteGate:
             self._trouble = trouble
             self.check()
 
-    def adopt(self, settings: GateSettings) -> None:
-        """Nothing to do: the gate's process reads the settings itself."""
-
     def check(self) -> None:
         """Say that the eye lives, and hear that the gate does."""
         self._send(Beat(self._trouble))
         self._beaten = self._reply(Beaten)
 
+    @property
     def facts(self) -> Mapping[str, object]:
-        """The gate's counters and troubles as last heard, and the name of this life of it: its tags
-        begin at 1.
-        """
+        """The gate's counters and trouble as last heard, and its *run*, whose tags begin at 1."""
         return {"run": self._run, "trouble": self._beaten.trouble, **self._beaten.counters}
 
     def next_item(self, until_ns: int, stop: Stop) -> ItemSeen | Missed | None:
@@ -181,7 +172,7 @@ class RemoteGate:
             case ItemSeen():
                 self._seen.append(message)
             case Missed() if (self._run, message.tag) == self._written:
-                self.settle(message.tag)
+                self.settle(message.tag, written=True)
             case Missed():
                 self._missed.append(message)
             case _:

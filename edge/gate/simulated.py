@@ -6,7 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Self
 
 from edge.clock import Attendant, Clock
@@ -25,6 +25,9 @@ class SimulatedGate:
     Synchronization: the station's thread calls, the clock's attendant acts; one lock guards the
     queue and the line.
     """
+
+    facts: Mapping[str, object] = MappingProxyType({})
+    """Empty: all that this gate knows stands in the station's own counters."""
 
     def __init__(self, settings: GateSettings, clock: Clock, record: Path | None = None) -> None:
         self._clock = clock
@@ -78,13 +81,11 @@ class SimulatedGate:
         with self._lock:
             return self._queue.answer(tag, cancel=cancel, now_ns=self._clock.now_ns())
 
-    def withdraw(self, tag: int) -> None:
-        """Take a cancellation back."""
-        with self._lock:
-            self._queue.withdraw(tag)
-
-    def settle(self, tag: int) -> None:
-        """Nothing to do: this gate does not outlive the eye."""
+    def settle(self, tag: int, *, written: bool) -> None:
+        """Reject an item after all unless its record was *written*."""
+        if not written:
+            with self._lock:
+                self._queue.withdraw(tag)
 
     def complain(self, trouble: str) -> None:
         """Raise or lower the FAULT line."""
@@ -92,7 +93,7 @@ class SimulatedGate:
             self._show_trouble(on=bool(trouble))
 
     def adopt(self, settings: GateSettings) -> None:
-        """Let pulses from now on be as long as *settings* say."""
+        """Give pulses from now on the length that *settings* say."""
         with self._lock:
             retime(self._queue, settings)
 
@@ -104,10 +105,6 @@ class SimulatedGate:
         self._attendant.wake()
         if self._record.trouble is not None:
             raise self._record.trouble
-
-    def facts(self) -> Mapping[str, object]:
-        """Nothing: all it could say stands in the station's own counters."""
-        return {}
 
     def next_ns(self) -> int | None:
         """When the gate must act next."""

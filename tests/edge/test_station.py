@@ -6,10 +6,10 @@ import json
 import os
 import signal
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
 import pytest
@@ -182,11 +182,20 @@ def build(tmp_path: Path) -> Build:
         )
         camera = ScriptedCamera(clock, script, old=old, stuck=stuck)
         with kind(tmp_path / "journal.jsonl", clock) as journal, gate, Notifier() as notifier:
-            trigger = EveryFrame(camera, clock)
-            parts = (trigger, camera, localizer, frozenset({"dot"}), gate, journal, notifier, clock)
             with Evidence(tmp_path / "evidence", EvidenceSettings()) as evidence:
-                health = Health(journal, evidence, JournalSettings(), clock)
-                yield Station(*parts, evidence, health, FrameChecks(DRAWN))
+                yield Station(
+                    trigger=EveryFrame(camera, clock),
+                    camera=camera,
+                    checks=FrameChecks(DRAWN),
+                    localizer=localizer,
+                    required=frozenset({"dot"}),
+                    gate=gate,
+                    evidence=evidence,
+                    journal=journal,
+                    health=Health(journal, evidence, JournalSettings(), clock),
+                    notifier=notifier,
+                    clock=clock,
+                )
 
     return make
 
@@ -444,6 +453,8 @@ class GoneGate(SimulatedGate):
     """Is killed before what it is asked in *dies_at* is done."""
 
     dies_at = ""
+    facts: Mapping[str, object] = MappingProxyType({"run": "1-2", "triggers": 1})
+    """It numbers items on its own."""
 
     def expect(self, sequence: int, t_trigger_ns: int) -> int:
         """Enter the item, or be gone."""
@@ -455,17 +466,9 @@ class GoneGate(SimulatedGate):
         self._die_at("answer")
         return super().answer(tag, cancel=cancel)
 
-    def settle(self, tag: int) -> None:
-        """Hear that it is written down, or be gone."""
-        self._die_at("settle")
-
-    def withdraw(self, tag: int) -> None:
-        """Take the cancellation back, or be gone."""
-        self._die_at("withdraw")
-
-    def facts(self) -> dict[str, object]:
-        """Number items on its own."""
-        return {"run": "1-2", "triggers": 1}
+    def settle(self, tag: int, *, written: bool) -> None:
+        """Close the item, or be gone."""
+        self._die_at("settle" if written else "withdraw")
 
     def _die_at(self, moment: str) -> None:
         if self.dies_at == moment:

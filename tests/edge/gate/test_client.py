@@ -45,13 +45,13 @@ def test_the_eye_hears_of_an_item_answers_and_settles_it(tmp_path: Path, stop: S
         seen = gate.next_item(soon(), stop)
         assert isinstance(seen, ItemSeen)
         assert gate.answer(seen.tag, cancel=True) == "cancelled"
-        gate.settle(seen.tag)
+        gate.settle(seen.tag, written=True)
         assert gate.answer(77, cancel=True) == "unknown"
         gate.complain("the disk is full")
-        facts = gate.facts()
+        facts = gate.facts
         assert (facts["triggers"], facts["unknown"], facts["trouble"]) == (1, 1, "the disk is full")
         gate.complain("")
-        assert gate.facts()["trouble"] == ""
+        assert gate.facts["trouble"] == ""
         assert rig.keeper.owed == 0
 
 
@@ -72,7 +72,7 @@ def test_an_item_at_the_photo_eye_comes_before_those_that_passed(
                 item = gate.next_item(soon(), stop)
                 assert item is not None
                 order.append(item.tag)
-                gate.settle(item.tag)
+                gate.settle(item.tag, written=True)
         assert order == [3, 1, 2]
 
 
@@ -84,7 +84,7 @@ def test_a_cancellation_that_is_withdrawn_rejects(tmp_path: Path, stop: Stop) ->
         seen = gate.next_item(soon(), stop)
         assert seen is not None
         assert gate.answer(seen.tag, cancel=True) == "cancelled"
-        gate.withdraw(seen.tag)
+        gate.settle(seen.tag, written=False)
         eventually(lambda: pulses_of(tmp_path) == [1])
 
 

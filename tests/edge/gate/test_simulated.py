@@ -93,8 +93,8 @@ def test_a_cancellation_can_be_withdrawn_until_the_item_is_due() -> None:
     with SimulatedGate(SETTINGS, clock) as gate:
         gate.expect(1, 0)
         gate.answer(1, cancel=True)
-        gate.withdraw(1)
-        gate.withdraw(99)
+        gate.settle(1, written=False)
+        gate.settle(99, written=False)
     assert history(gate) == [(0, 0, None), (1, 100, 1), (0, 120, 1)]
 
 
