@@ -10,8 +10,9 @@ from pathlib import Path
 
 from edge import __version__
 from edge.commands import add_commands
-from edge.config import DEFAULT_MODEL, DEFAULT_NAME, load_config, sample
+from edge.config import DEFAULT_MODEL, DEFAULT_NAME, sample
 from edge.errors import StampgateError
+from edge.wiring import load_checked
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -148,14 +149,14 @@ def _run(arguments: argparse.Namespace) -> int:
     begin_small()
     from edge.service import serve  # noqa: PLC0415
 
-    serve(load_config(arguments.config))
+    serve(load_checked(arguments.config))
     return 0
 
 
 def _gate(arguments: argparse.Namespace) -> int:
     from edge.gate.process import serve_gate  # noqa: PLC0415
 
-    serve_gate(load_config(arguments.config))
+    serve_gate(load_checked(arguments.config))
     return 0
 
 

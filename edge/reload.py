@@ -5,9 +5,9 @@ import signal
 from types import FrameType, TracebackType
 from typing import Any, Self
 
-from edge.config import SECTIONS, Config, load_config
+from edge.config import SECTIONS, Config
 from edge.errors import ConfigError
-from edge.wiring import check_gate
+from edge.wiring import load_checked
 
 
 class Reload:
@@ -47,8 +47,7 @@ class Reload:
         process cannot.
         """
         assert self.running.source is not None
-        fresh = load_config(self.running.source)
-        check_gate(fresh)
+        fresh = load_checked(self.running.source)
         fixed = [name for name in changes(self.running, fresh) if not _is_live(name)]
         if fixed:
             raise ConfigError(

@@ -1,8 +1,9 @@
-"""What each wire is for, by name, and what the settings about wires must agree on."""
+"""The role of each GPIO line, and the checks that concern more than one section of the settings."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
-from edge.config import Config, LinesSettings
+from edge.config import Config, LinesSettings, load_config
 from edge.errors import ConfigError
 
 REJECT_LINE, READY_LINE, FAULT_LINE = "reject", "ready", "fault"
@@ -10,12 +11,22 @@ TRIGGER, ENCODER_A, ENCODER_B = "trigger", "encoder_a", "encoder_b"
 CONFIRM, BIN_FULL, RESET = "confirm", "bin_full", "reset"
 INPUTS = (TRIGGER, ENCODER_A, ENCODER_B, CONFIRM, BIN_FULL, RESET)
 SAFE: Mapping[str, int] = {REJECT_LINE: 0, READY_LINE: 0, FAULT_LINE: 1}
-"""The level of each output before, between and after: no pulse, the line may not run, something is
-wrong."""
+"""The level of each output before, between and after: no pulse, the belt may not run, a fault."""
+
+
+def load_checked(path: Path) -> Config:
+    """Read ``edge.toml`` and check every section, and what the sections demand of each other.
+
+    The one way from a settings file to a Config that a program may run. Raises ConfigError with one
+    line for the first thing that is wrong.
+    """
+    config = load_config(path)
+    check_gate(config)
+    return config
 
 
 def wired(settings: LinesSettings) -> dict[str, str]:
-    """Map what each line is for to its name on the chip; what is not wired is left out.
+    """Map each role to its line's name on the chip; a line that is not wired is left out.
 
     >>> wired(LinesSettings(trigger="GPIO17", reject="GPIO27"))
     {'trigger': 'GPIO17', 'reject': 'GPIO27'}
@@ -25,38 +36,42 @@ def wired(settings: LinesSettings) -> dict[str, str]:
 
 
 def check_gate(config: Config) -> None:
-    """Check what the sections on the gate say together. Raises ConfigError with one line."""
-    gate, lines, process = config.gate, config.lines, config.gate.driver == "process"
-    by_counts = gate.reject_delay_counts > 0
-    names = wired(lines)
-    unnamed = [role for role in lines.active_low if role not in names]
-    twice = len(set(names.values())) < len(names)
-    wrong = {
-        '[trigger] kind "photo-eye" needs [gate] driver "process"': config.trigger.kind
-        == "photo-eye"
-        and not process,
-        '[trigger] kind "photo-eye" needs a name in [lines] trigger': (
-            config.trigger.kind == "photo-eye" and TRIGGER not in names
-        ),
-        '[trigger] spacing_ms needs kind "photo-eye"': config.trigger.spacing_ms > 0
-        and config.trigger.kind != "photo-eye",
-        "[trigger] spacing_ms must be below [gate] reject_delay_ms": (
-            not by_counts and config.trigger.spacing_ms >= gate.reject_delay_ms
-        ),
-        '[gate] reject_delay_counts needs driver "process" and a name in [lines] encoder_a': (
-            by_counts and not (process and ENCODER_A in names)
-        ),
-        "[gate] merge_gap_ms must be 0 when the delay is in counts or the pulse accepts": (
-            gate.merge_gap_ms > 0 and (by_counts or gate.pulse == "accepts")
-        ),
-        "[lines] encoder_b needs encoder_a": ENCODER_B in names and ENCODER_A not in names,
-        '[lines] driver "gpiod" needs a name in reject': lines.driver == "gpiod"
-        and REJECT_LINE not in names,
-        f"[lines] active_low must list lines that have a name, not {', '.join(unnamed)}": bool(
-            unnamed
-        ),
-        f"[lines] must give each line a name of its own, not {', '.join(names.values())}": twice,
-    }
-    for sentence, amiss in wrong.items():
-        if amiss:
-            raise ConfigError(f"{sentence}; correct it in {config.folder}")
+    """Check what ``[trigger]``, ``[gate]`` and ``[lines]`` demand of each other.
+
+    Raises ConfigError with one line for the first demand that is not met.
+    """
+    for sentence in (*_wrong_triggers(config), *_wrong_gate(config), *_wrong_lines(config)):
+        raise ConfigError(f"{sentence}; correct it in {config.folder}")
+
+
+def _wrong_triggers(config: Config) -> Iterator[str]:
+    trigger, gate = config.trigger, config.gate
+    photo_eye = trigger.kind == "photo-eye"
+    if photo_eye and gate.driver != "process":
+        yield '[trigger] kind "photo-eye" needs [gate] driver "process"'
+    if photo_eye and TRIGGER not in wired(config.lines):
+        yield '[trigger] kind "photo-eye" needs a name in [lines] trigger'
+    if trigger.spacing_ms > 0 and not photo_eye:
+        yield '[trigger] spacing_ms needs kind "photo-eye"'
+    if gate.reject_delay_counts == 0 and trigger.spacing_ms >= gate.reject_delay_ms:
+        yield "[trigger] spacing_ms must be below [gate] reject_delay_ms"
+
+
+def _wrong_gate(config: Config) -> Iterator[str]:
+    gate, by_counts = config.gate, config.gate.reject_delay_counts > 0
+    if by_counts and (gate.driver != "process" or ENCODER_A not in wired(config.lines)):
+        yield '[gate] reject_delay_counts needs driver "process" and a name in [lines] encoder_a'
+    if gate.merge_gap_ms > 0 and (by_counts or gate.pulse == "accepts"):
+        yield "[gate] merge_gap_ms must be 0 when the delay is in counts or the pulse accepts"
+
+
+def _wrong_lines(config: Config) -> Iterator[str]:
+    lines, names = config.lines, wired(config.lines)
+    if ENCODER_B in names and ENCODER_A not in names:
+        yield "[lines] encoder_b needs encoder_a"
+    if lines.driver == "gpiod" and REJECT_LINE not in names:
+        yield '[lines] driver "gpiod" needs a name in reject'
+    if unnamed := [role for role in lines.active_low if role not in names]:
+        yield f"[lines] active_low must list lines that have a name, not {', '.join(unnamed)}"
+    if len(set(names.values())) < len(names):
+        yield f"[lines] must give each line a name of its own, not {', '.join(names.values())}"

@@ -10,8 +10,9 @@ import importlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from edge.config import Config, load_config
+from edge.config import Config
 from edge.errors import UsageError
+from edge.wiring import load_checked
 
 DEFAULT_CONFIG = Path("/etc/stampgate/edge.toml")
 COMMANDS = {
@@ -70,4 +71,4 @@ def config_of(arguments: argparse.Namespace) -> Config:
     """The settings meant by arguments of :func:`add_config`. Raises UsageError, ConfigError."""
     if arguments.config == DEFAULT_CONFIG and not DEFAULT_CONFIG.exists():
         raise UsageError(f"there is no {DEFAULT_CONFIG} here; name the settings file with --config")
-    return load_config(arguments.config)
+    return load_checked(arguments.config)

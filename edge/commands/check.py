@@ -13,7 +13,6 @@ from edge.config import Config
 from edge.errors import ConfigError, InputError
 from edge.record.journal_file import is_free
 from edge.selftest import CheckResult, box, run_check, sight, wires
-from edge.wiring import check_gate
 
 FRAMES = 10
 VERDICTS = ("pass", "reject")
@@ -65,7 +64,6 @@ def looked(arguments: argparse.Namespace) -> Iterator[CheckResult]:
     """All that is seen, in the order of the way of an item, then the box."""
     try:
         config = config_of(arguments)
-        check_gate(config)
     except ConfigError as error:
         yield CheckResult("FAIL", "settings", str(error))
         return

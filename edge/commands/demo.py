@@ -8,7 +8,7 @@ from typing import Any
 
 from edge.annotate import annotate, contact_sheet, save_png
 from edge.commands.inspection import box_text, shown
-from edge.config import DEFAULT_MODEL, DEFAULT_NAME, load_config
+from edge.config import DEFAULT_MODEL, DEFAULT_NAME
 from edge.decision import Box, Finding, Verdict
 from edge.errors import FrameError, InputError
 from edge.files import make_folder, write_whole
@@ -16,6 +16,7 @@ from edge.gate.history import Pulse, pulses, read_transitions
 from edge.record.verify import read_records, verify
 from edge.service import serve
 from edge.settings import toml_value
+from edge.wiring import load_checked
 from edge.vision.picture_files import read_picture
 
 SAMPLES = DEFAULT_MODEL.parent / "samples"
@@ -62,7 +63,7 @@ def demo(out: Path, samples: Path = SAMPLES, model: str = DEFAULT_NAME) -> None:
     )
     write_whole(out / SETTINGS, text.encode())
     print(f"running the service on the pictures in {shown(samples)} ...\n", flush=True)
-    serve(load_config(out / SETTINGS))
+    serve(load_checked(out / SETTINGS))
     records = read_records(out / JOURNAL)
     items = [record for record in records if record["kind"] == "item"]
     _print_items(items)
