@@ -83,6 +83,16 @@ def paint_batch(
     return [real or painted[index // 2][index % 2] for index, real in chosen.items()]
 
 
+def first_pictures(kit: Kit, fit: FitSettings, count: int) -> list[Picture]:
+    """Return at most *count* of the first pictures trained on, in the order of their batches.
+
+    Three quarters are of the first batch of windows, a quarter of the first one of whole frames.
+    """
+    frames = fit.whole_every - 1
+    wanted = {0: count * 3 // 4, frames: count // 4} if frames else {0: count}
+    return [p for number, most in wanted.items() for p in paint_batch(kit, fit, number)[:most]]
+
+
 def real_or_none(seed: tuple[int, ...], kit: Kit, fit: FitSettings, side: int) -> Picture | None:
     """A picture, *side* pixels wide and high, of one of the kit's real photographs; None where one
     is to be painted.

@@ -3,16 +3,15 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from edge.files import make_folder, write_whole
+from train.learn.dataset import first_pictures
 from train.learn.diary import SHEET, summary_writer
 from train.learn.distributed import Team
 from train.learn.environment import note_environment
 from train.learn.held_out import KEPT, PICTURES, paint_held_out, write_pictures
 from train.paint.inputs import Inputs
-from train.paint.picture_sheet import contact_sheet
-from train.paint.synth import Picture, paint
+from train.paint.picture_sheet import write_picture_sheet
+from train.paint.synth import Picture
 
 HITS = "hits.png"
 """The sheet of what the trained network finds in held-out pictures."""
@@ -34,19 +33,17 @@ def prepare_folder(inputs: Inputs, out: Path, team: Team, step: int) -> Sequence
     make_folder(out)
     write_whole(out / "config.toml", inputs.config.to_toml().encode())
     note_environment(out, team, step)
-    write_sheet(inputs, out)
+    write_training_sheet(inputs, out)
     pictures = paint_held_out(inputs, PICTURES if inputs.config.fit.validate_share else KEPT)
     write_pictures(pictures, out)
     return pictures
 
 
-def write_sheet(inputs: Inputs, out: Path) -> None:
-    """Write a contact sheet of training pictures as ``pictures.png``: mostly windows, some whole
-    frames.
+def write_training_sheet(inputs: Inputs, out: Path) -> None:
+    """Write a contact sheet of the first pictures trained on, as ``pictures.png``.
+
+    They are painted by the function that paints the batches, so windows and whole frames, twins and
+    real photographs appear as the network is shown them. Raises InputError.
     """
-    kit, fit = inputs.kit(), inputs.config.fit
-    sides = [fit.window] * (SHEET_PICTURES * 3 // 4) + [fit.size] * (SHEET_PICTURES // 4)
-    pictures = [
-        paint(np.random.default_rng((fit.seed, 0, i)), kit, side) for i, side in enumerate(sides)
-    ]
-    contact_sheet(pictures, inputs.config.classes, out / SHEET)
+    pictures = first_pictures(inputs.kit(), inputs.config.fit, SHEET_PICTURES)
+    write_picture_sheet(pictures, inputs.config.classes, out / SHEET)

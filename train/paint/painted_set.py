@@ -37,7 +37,7 @@ from edge.errors import InputError
 from edge.files import make_folder, write_whole
 from train.labels.writing import YOLO, Shown, hundredths, write_labels, yolo_text
 from train.paint.inputs import Inputs
-from train.paint.picture_sheet import contact_sheet
+from train.paint.picture_sheet import write_picture_sheet
 from train.paint.recipes import RECIPES
 from train.paint.synth import Kit, Picture
 from train.stopping import stop_requested
@@ -412,7 +412,7 @@ def preview(job: Job, path: Path, pictures: int = SHEET_PICTURES) -> None:
     """Write a contact sheet of the first *pictures* of the data set. Raises InputError."""
     make_folder(path.parent)
     kit = job.kit()
-    contact_sheet(
+    write_picture_sheet(
         [job.paint(kit, index) for index in range(pictures)], job.inputs.config.classes, path
     )
 

@@ -9,14 +9,16 @@ from edge.errors import InputError
 from train.paint.synth import Picture
 
 SHEET_WIDTH = 1664
+"""Width of a sheet, in pixels: four whole frames of 416."""
 COUNTS, IGNORED = (255, 40, 40), (60, 120, 255)
+"""Colours of the boxes: RGB, 0..255."""
 
 
-def contact_sheet(pictures: Sequence[Picture], classes: Sequence[str], path: Path) -> None:
-    """Write pictures row by row with their boxes: red with the class name those that count, blue
-    the ignored.
+def write_picture_sheet(pictures: Sequence[Picture], classes: Sequence[str], path: Path) -> None:
+    """Write pictures row by row with their bounding boxes.
 
-    Raises InputError when *path* cannot be written.
+    Red with the class name are those that count, blue the ignored ones. Raises InputError when
+    *path* cannot be written.
     """
     places, x, y, row_height = [], 0, 0, 0
     for picture in pictures:
