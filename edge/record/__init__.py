@@ -1,1 +1,1 @@
-"""What is written down: the journal, its check, the pictures kept as evidence, and how the box is."""
+"""Records: the journal and its verification, evidence pictures, health, status and telemetry."""

@@ -1,18 +1,19 @@
-"""Evidence: the pictures of all rejects and faults, and of some passes, in a folder that never
-grows beyond its limit.
+"""Evidence: pictures of all rejects and faults, and of a sample of the passes, in a ring buffer.
 
-A picture is called, say, ``000000042-000123456-reject.jpg``: its own number, which only ever grows,
-the item's, and the verdict. What goes first when room is wanted is decided by one key,
-:func:`goes_first`, and by no clock. The journal never goes.
+The ring buffer is a folder that never grows beyond its limit; the oldest pictures make room for
+new ones. A picture is called, say, ``000000042-000123456-reject.jpg``: its own number, which only
+ever grows, the item's, and the verdict. What is removed first is decided by one key,
+:func:`goes_first`, and by no clock. The journal is never removed.
 
 Nothing here can delay or fail a decision: the gate has its answer before :meth:`Evidence.keep` is
-called. That copies the picture into the form that Pillow writes; a thread of its own makes the JPEG
-and writes it, and ``patience_ms`` are waited for it, so that the item's record can carry the
-SHA-256 of the file. A disk that is slower delays one record so, not each: until it has caught up,
-records name the picture without a sum. A picture that comes while two others wait, or that cannot
-be written, is not kept, and its record says why. Pictures are not synchronised one by one, for that
-would slow the journal beside them: a power cut may cost those of the last half minute (the kernel's
-own write-back, vm.dirty_expire_centisecs), and the records that name them stay.
+called. That copies the picture into the form that Pillow writes; a daemon thread makes the JPEG and
+writes it, and ``patience_ms`` are waited for it, so that the item's record can carry the SHA-256 of
+the file. A disk that is slower delays one record so, not each: until the thread has drained its
+queue, records name the picture without a sum. Back-pressure drops pictures, not items: one that
+comes while two others wait, or that cannot be written, is not kept, and its record says why.
+Pictures are not synchronised one by one, for that would slow the journal beside them: a power cut
+may cost those of the last half minute (the kernel's own write-back, vm.dirty_expire_centisecs), and
+the records that name them stay.
 """
 
 import contextlib
@@ -38,11 +39,12 @@ UNFINISHED = ".unfinished.jpg"
 WAITING = 2
 """Pictures that may wait for the writer; one of 1280 x 960 takes 4.9 MB."""
 RECENT = 500
-"""After a start, so many of the newest pictures are looked into; older ones were written back long
-before it."""
+"""After a start, so many of the newest pictures are opened and checked; older ones were written
+back long before."""
 GIVE_WAY_BYTES = 1 << 20
-"""How much goes at once when the journal wants room."""
+"""How much is removed at once when the journal wants room."""
 CLOSING_S = 10.0
+"""How long the end waits for pictures to be written, seconds."""
 MB = 1_000_000
 
 
@@ -63,7 +65,7 @@ class Kept:
 
 @dataclass(frozen=True)
 class Exhibit:
-    """What became of an item's picture, for the item's record."""
+    """The picture kept of an item, or why there is none, for the item's record."""
 
     name: str = ""
     """The file; empty when there is none."""
@@ -73,7 +75,7 @@ class Exhibit:
     """Why a picture that should be kept is not; empty when none should, or it is."""
 
     def as_fields(self) -> dict[str, str]:
-        """What the record holds.
+        """Return the fields of the item's record.
 
         >>> Exhibit(lost="two others wait").as_fields()
         {'evidence': '', 'evidence_lost': 'two others wait'}
@@ -84,7 +86,7 @@ class Exhibit:
 
 @dataclass
 class _Work:
-    """A picture on its way to the disk; *sha256* and *trouble* are for whoever waits for *done*."""
+    """A picture on its way to the disk; *sha256* and *trouble* are set before *done* is."""
 
     kept: Kept
     picture: Image.Image
@@ -95,15 +97,14 @@ class _Work:
 
 
 def goes_first(kept: Kept) -> int:
-    """The retention policy, whole: of all pictures, the one with the smallest key goes first. It is
-    the oldest.
-    """
+    """Retention policy: the sort key of pictures; the smallest, the oldest picture, goes first."""
     return kept.number
 
 
 def is_drawn(sequence: int, rate: float, seed: int) -> bool:
-    """Whether the picture of pass number *sequence* is kept: a share *rate*, 0..1, of all numbers,
-    the same each time.
+    """Tell whether pass number *sequence* is in the sample: a share *rate*, 0..1, of all numbers.
+
+    The sample is drawn by a hash of *seed* and number, so it is the same each time.
 
     >>> [sequence for sequence in range(1, 200) if is_drawn(sequence, 0.05, seed=1)]
     [30, 72, 100, 156, 195]
@@ -113,10 +114,10 @@ def is_drawn(sequence: int, rate: float, seed: int) -> bool:
 
 
 class Evidence:
-    """Keeps pictures in *folder*; None keeps none.
+    """Ring buffer of pictures in *folder*; None keeps none.
 
-    Synchronization: one thread calls :meth:`keep`, any :meth:`give_way`; a thread of its own
-    writes. The lock is held only for looking at what is there and for removing it, never while a
+    Synchronization: one thread calls :meth:`keep`, any :meth:`give_way` and :meth:`drained`; a
+    daemon thread writes. The lock is held only to read and to remove what is there, never while a
     picture is made or written.
     """
 
@@ -129,7 +130,8 @@ class Evidence:
         self._bytes = self._lost = 0
         self._next = 1
         self._queue: queue.Queue[_Work | None] = queue.Queue(WAITING)
-        self._free = threading.Event()  # set while the writing thread has nothing to do
+        self._drained = threading.Condition()
+        self._unfinished = 0  # pictures not written yet, and the first scan of the folder
         self._thread = threading.Thread(target=self._run, name="evidence", daemon=True)
 
     def __enter__(self) -> Self:
@@ -142,6 +144,7 @@ class Evidence:
                 )
             except OSError as error:
                 self.trouble = f"{self.folder}: pictures cannot be kept ({error.strerror})"
+            self._unfinished += 1
             self._thread.start()
         return self
 
@@ -152,17 +155,16 @@ class Evidence:
         trace: TracebackType | None,
     ) -> None:
         if self.folder is not None:
-            with contextlib.suppress(
-                queue.Full
-            ):  # then the writer hangs, and dies with the process
+            # A full queue means that the writer hangs; it dies with the process.
+            with contextlib.suppress(queue.Full):
                 self._queue.put(None, timeout=CLOSING_S)
                 self._thread.join(CLOSING_S)
 
     def keep(self, sequence: int, verdict: Kind, picture: Frame | None, about: str = "") -> Exhibit:
-        """Keep the picture of an item if it is to be kept, and say what became of it. Never fails.
+        """Keep the picture of an item if the policy wants it, and return what became of it.
 
         *picture*: (height, width, 3) uint8, RGB, copied; None when there was none. *about*: goes
-        into the JPEG's comment.
+        into the JPEG's comment. Never raises.
         """
         if self.folder is None or picture is None or not self._is_wanted(sequence, verdict):
             return Exhibit()
@@ -171,27 +173,36 @@ class Evidence:
             return Exhibit(lost=f"{WAITING} others wait for the disk")
         work = _Work(Kept(self._next, sequence, verdict, 0), Image.fromarray(picture), about)
         self._next += 1
-        patience_s = self.settings.patience_ms / 1000 if self._free.is_set() else 0.0
-        self._free.clear()
+        patience_s = self.settings.patience_ms / 1000 if self.drained() else 0.0
+        with self._drained:
+            self._unfinished += 1
         self._queue.put_nowait(work)
         if not work.done.wait(patience_s):
             return Exhibit(work.kept.name)
         return Exhibit(lost=work.trouble) if work.trouble else Exhibit(work.kept.name, work.sha256)
 
+    def drained(self, timeout_s: float = 0.0) -> bool:
+        """Wait until all pictures handed over are written or dropped; False after *timeout_s*.
+
+        After a start this includes the scan of the folder.
+        """
+        with self._drained:
+            return self._drained.wait_for(lambda: not self._unfinished, timeout_s)
+
     def give_way(self, path: Path) -> bool:
-        """Remove a mebibyte of the pictures that go first, if they lie on the disk of *path*; True
-        when any went.
+        """Remove a mebibyte of the oldest pictures, if they lie on the disk of the file *path*.
+
+        Returns whether any was removed.
         """
         if self.folder is None:
             return False
         with contextlib.suppress(OSError):
-            return self.folder.stat().st_dev == path.parent.stat().st_dev and self._remove(
-                GIVE_WAY_BYTES
-            )
+            same_disk = self.folder.stat().st_dev == path.parent.stat().st_dev
+            return same_disk and self._remove(GIVE_WAY_BYTES)
         return False
 
     def take_state(self) -> dict[str, Any]:
-        """How it goes, for the health line; the pictures lost are those since the last call."""
+        """Return the figures of the health record; pictures lost are those since the last call."""
         with self._lock:
             lost, self._lost = self._lost, 0
             return {"pictures": len(self._kept), "mb": round(self._bytes / MB, 1), "lost": lost}
@@ -208,10 +219,15 @@ class Evidence:
             self._kept[kept.number] = kept
             self._bytes += kept.size
 
+    def _finish_one(self) -> None:
+        with self._drained:
+            self._unfinished -= 1
+            self._drained.notify_all()
+
     # What follows runs in the writing thread; give_way() may call _remove() from another.
 
-    def _look(self) -> None:
-        """See what is there, and remove what a power cut left half done."""
+    def _scan(self) -> None:
+        """Take stock of the folder, and remove what a power cut left half written."""
         assert self.folder is not None
         (self.folder / UNFINISHED).unlink(missing_ok=True)
         for path in self.folder.iterdir():
@@ -222,26 +238,24 @@ class Evidence:
                 path.unlink()
 
     def _run(self) -> None:
-        # Thousands of files take a second to look at: not while the line waits for READY.
+        # Thousands of files take a second to scan: not while the belt waits for READY.
         with contextlib.suppress(OSError):
-            self._look()
-        self._free.set()
+            self._scan()
+        self._finish_one()
         while (work := self._queue.get()) is not None:
             try:
                 work.sha256 = self._write(work.kept, work.picture, work.about)
                 self.trouble = ""
             except Exception as error:  # noqa: BLE001 - a picture is never worth the service
                 self._lose()
-                work.trouble = self.trouble = (
-                    f"{self.folder}: pictures cannot be kept ({_reason(error)})"
-                )
-            if self._queue.empty():
-                self._free.set()
+                why = f"{self.folder}: pictures cannot be kept ({_reason(error)})"
+                work.trouble = self.trouble = why
+            self._finish_one()
             work.done.set()
             del work  # or its picture would be held until the next one comes
 
     def _write(self, kept: Kept, picture: Image.Image, about: str) -> str:
-        """Write one picture; returns the SHA-256 of its file."""
+        """Write one picture and return the SHA-256 of its file, in hex. Raises OSError."""
         assert self.folder is not None
         buffer = io.BytesIO()
         picture.save(buffer, "JPEG", quality=self.settings.quality, comment=about.encode())
@@ -258,9 +272,7 @@ class Evidence:
         return hashlib.sha256(content).hexdigest()
 
     def _make_room(self, size: int) -> None:
-        """Remove pictures until *size* bytes more break neither limit. Raises OSError when that is
-        not enough.
-        """
+        """Remove pictures until *size* bytes more fit. Raises OSError when that is not enough."""
         assert self.folder is not None
         with self._lock:
             over = self._bytes + size - self.settings.limit_mb * MB
@@ -271,7 +283,7 @@ class Evidence:
                 raise OSError(0, "the disk is nearly full, see [evidence] keep_free_mb")
 
     def _remove(self, size: int) -> bool:
-        """Remove at least *size* bytes of those that go first; True when any went."""
+        """Remove at least *size* bytes of the oldest pictures; True when any was removed."""
         assert self.folder is not None
         with self._lock:
             going, freed = [], 0
@@ -292,9 +304,7 @@ def _named(path: Path) -> re.Match[str] | None:
 
 
 def _is_whole(path: Path) -> bool:
-    """Whether a JPEG has its beginning and its end; after a power cut a file may be empty or hold
-    zeros.
-    """
+    """Tell whether a JPEG has its start and end markers; after a power cut it may be empty or zeros."""
     with path.open("rb") as file:
         begin = file.read(2)
         file.seek(max(-2, -path.stat().st_size), os.SEEK_END)
@@ -302,13 +312,11 @@ def _is_whole(path: Path) -> bool:
 
 
 def _free_bytes(folder: Path) -> int:
-    seen = os.statvfs(folder)
-    return seen.f_bavail * seen.f_frsize
+    space = os.statvfs(folder)
+    return space.f_bavail * space.f_frsize
 
 
 def _reason(error: Exception) -> str:
-    return (
-        error.strerror or str(error)
-        if isinstance(error, OSError)
-        else f"{type(error).__name__}: {error}"
-    )
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    return f"{type(error).__name__}: {error}"

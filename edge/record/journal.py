@@ -1,31 +1,34 @@
-"""The journal: every decision as one JSON line, each carrying the hash of the line before.
+"""The journal: every decision as one JSON line (JSON Lines), linked by a hash chain.
 
-**What is written is written.** By default :meth:`Journal.append` returns when the line has been
+**Durability.** By default :meth:`Journal.append` returns when the line has been
 handed to the disk by fdatasync(2), and the station takes the next item only then. What a power cut
 may cost at most:
 
-=================== ===================================================================================================
+=================== ================================================================================
 ``[journal] sync``  lost at most
-=================== ===================================================================================================
+=================== ================================================================================
 every-line          the one line that was being written
-grouped             ``group_items`` lines, the one being written included, and none older than ``group_ms``; all of them
-                    passes or health lines: a reject, a fault and every other line is on the disk before the next item
-either, in trouble  besides, the lines that wait in memory while the disk is full, read-only, broken or slow
-=================== ===================================================================================================
+grouped             ``group_items`` lines, the one being written included, and none older than
+                    ``group_ms``; all of them passes or health lines: a reject, a fault and every
+                    other line is on the disk before the next item
+either, in trouble  besides, the lines that wait in memory while the disk is full, read-only, broken
+                    or slow
+=================== ================================================================================
 
 A killed process (``kill -9``) costs only what waits in memory. Whatever is lost, its rejects stand,
 because the gate forgets every cancellation when the power goes. fdatasync promises no more than the
-disk does: a card that says "written" too early may lose more, and :func:`verify` then finds the
-chain whole, only shorter. A line that was cut in half is taken off at the next start, and a
-``repair`` record says so and keeps its text.
+disk does: a card that says "written" too early may lose more, and
+:func:`edge.record.verify.verify` then finds the chain whole, only shorter. A line that was cut in
+half is taken off at the next start, and a ``repair`` record says so and keeps its text.
 
-**The disk never stops the line.** When it is full, evidence pictures give way first. If that does
+**The disk never stops the belt.** When it is full, evidence pictures give way first. If that does
 not help, lines wait in ``memory_kb`` of memory and are written, in order, when they can be; then a
-``disk`` record says what was wrong. What does not fit is counted, and a ``gap`` record takes its
-place in the chain. :attr:`Journal.trouble` says so as long as it lasts. A journal that cannot be
-*opened* is another matter: the service does not start (JournalError).
+``disk`` record says what was wrong. Records that do not fit are counted, and a ``gap`` record takes
+their place in the chain. :attr:`Journal.trouble` says so as long as it lasts. A journal that cannot
+be *opened* is another matter: the service does not start (JournalError).
 
-**Files** are described in :mod:`edge.record.journal_file`. A new one begins after ``file_items``
+**Files** are described in :mod:`edge.record.journal_file`, the thread that writes them in
+:mod:`edge.record.journal_writer`. A new one begins after ``file_items``
 items, after a day of running on the monotonic clock, or, when items are in it, after the machine
 was started again. Its first line, ``continued``, carries the hash of the last line of the file
 before, so the chain goes on; what the ``start`` record said, and the verdicts counted since, so
@@ -36,12 +39,12 @@ Every line begins ``{"v": 1, "kind": ...``. The kinds: ``start`` (version, setti
 count from the next item on, unless its reason says why not), ``stop`` (counters). A reader passes
 over kinds and fields that it does not know; ``v`` changes only when that would not do. ``sequence``
 is the item's number, in the other kinds that of the last item before. An item whose picture was
-kept names it and carries the SHA-256 of its file for :func:`verify_pictures`; when there is none is
-told in :mod:`edge.record.evidence`.
+kept names it and carries the SHA-256 of its file for :func:`edge.record.verify.verify_pictures`;
+:mod:`edge.record.evidence` says when there is none.
 
 ``previous`` is the SHA-256 of the line before without its line end, 64 zeros in the very first. The
-chain shows that a line was changed, removed or put in; whoever can rewrite all files can rewrite
-the chain with them.
+hash chain shows that a line was changed, removed or put in; someone who can rewrite all files can
+rewrite the chain with them.
 """
 
 import contextlib
@@ -66,18 +69,19 @@ from edge.record.journal_file import (
     turned_files,
     turned_name,
 )
-from edge.record.journal_writer import JournalWriter, Line, MakeRoom
+from edge.record.journal_writer import JournalWriter, Line, MakeRoom, Outage
 
 DAY_NS = 86_400_000_000_000
 TORN_TEXT_KEPT = 400
+"""How many bytes of a torn line its repair record keeps."""
 ROOM_AGAIN = 0.5
-"""Share of the memory that must be free again after records were lost: one gap record, not one
-beside each line."""
+"""Share of the memory that must be free again after records were lost (hysteresis): one gap record,
+not one beside each line."""
 
 
 @dataclass
 class _Begin:
-    """Where the file begins that lines now go to."""
+    """First record of the file being written: its boot, its moment and its first item."""
 
     boot_id: str
     monotonic_ns: int
@@ -86,7 +90,7 @@ class _Begin:
 
 @dataclass
 class _Lost:
-    """What no memory was left for, until a gap record has told it."""
+    """Records dropped because the memory was full, until a gap record has counted them."""
 
     records: int = 0
     first_ns: int = 0
@@ -97,7 +101,7 @@ class Journal:
     """Appends records to files that only it writes.
 
     *wall*: gives the wall-clock time; it is recorded and never relied on. *settings*: the defaults
-    when None. *make_room*: what gives up something on a full disk in the journal's favour.
+    when None. *make_room*: frees space on a full disk in the journal's favour.
 
     Synchronization: one thread; another process that opens the same journal is refused.
     """
@@ -122,10 +126,8 @@ class Journal:
         self._begin: _Begin | None = None
         self._turned = 0  # the number of the last full file
         self._lost = _Lost()
-        self._started: dict[str, Any] | None = (
-            None  # what the start record said, once there was one
-        )
-        self._counted: Counter[str] | None = None  # verdicts since
+        self._started: dict[str, Any] | None = None  # fields of the start record, once there is one
+        self._counted: Counter[str] | None = None  # verdicts since the start record
 
     def __enter__(self) -> Self:
         with self._opening():
@@ -142,8 +144,9 @@ class Journal:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Write what waits. Raises JournalError, if nothing worse is under way, when it cannot be
-        written.
+        """Write the lines that wait, and close.
+
+        Raises JournalError when they cannot be written, unless an exception is under way already.
         """
         with contextlib.suppress(JournalError) if error is not None else contextlib.nullcontext():
             try:
@@ -154,22 +157,20 @@ class Journal:
 
     @property
     def trouble(self) -> str:
-        """Why records are not on the disk as they should be; empty when they are. It belongs on the
-        FAULT output.
+        """Why records are not on the disk as they should be; empty when they are.
+
+        It belongs on the FAULT output.
         """
-        lost = (
-            f"; {self._lost.records} more did not fit and are only counted"
-            if self._lost.records
-            else ""
-        )
-        return self._writer.trouble + lost
+        lost = self._lost.records
+        dropped = f"; {lost} more did not fit and are only counted" if lost else ""
+        return self._writer.trouble + dropped
 
     def append(self, kind: str, fields: Mapping[str, Any]) -> None:
-        """Write one record; returns when it is as safe as the policy says, or waits in memory for
-        the disk.
+        """Append one record; return when it is as durable as the policy says.
 
-        *fields*: what the kind adds to the common fields, JSON without NaN. Raises JournalError
-        only when the writing thread has died.
+        While the disk is in trouble, it waits in memory instead. *fields*: those that the kind adds
+        to the common ones, JSON without NaN. Raises JournalError only when the writing thread has
+        died.
         """
         self._append_outage_records()
         self._turn_if_due()
@@ -180,7 +181,7 @@ class Journal:
         self._settings = self._writer.settings = settings
 
     def take_state(self) -> dict[str, Any]:
-        """How it goes, for the health line; the slowest sync is that since the last call."""
+        """Return the figures of the health record; the slowest sync is that since the last call."""
         return {**self._writer.take_state(), "lost_records": self._lost.records}
 
     def _put(self, kind: str, fields: Mapping[str, Any], turned: Path | None = None) -> None:
@@ -228,22 +229,16 @@ class Journal:
             self._lost.verdicts[verdict] += 1
 
     def _append_outage_records(self) -> None:
-        """Write down a time of trouble that has ended, and what was lost in it, once there is room
-        again.
-        """
+        """After an outage, append the ``gap`` and ``disk`` records, once there is room again."""
         if self._lost.records and self._writer.has_room(0, ROOM_AGAIN):
             lost, self._lost = self._lost, _Lost()
             self._put("gap", _gap_fields(lost))
-        episode = None if self._lost.records else self._writer.take_episode()
-        if episode is not None:
-            told = {
-                "reason": episode.reason,
-                "lasted_s": round(episode.lasted_s, 3),
-                "late_records": episode.lines,
-            }
-            self._put("disk", told)
+        outage = None if self._lost.records else self._writer.take_outage()
+        if outage is not None:
+            self._put("disk", _disk_fields(outage))
 
     def _turn_if_due(self) -> None:
+        """Rotate the file when it is full; in a new file, append the ``continued`` record first."""
         if self._lost.records or not self._writer.has_room(0, ROOM_AGAIN):
             return
         if self._begin is not None and self._is_turn_due(self._begin):
@@ -265,7 +260,7 @@ class Journal:
         return {"after": turned.name, "start": self._started, "counted": counted}
 
     def _take_up(self) -> None:
-        """Go on where the files end."""
+        """Go on where the files end: the hash, the numbers and the age of the open file."""
         last, first = self._file.last_line, self._file.first_line()
         if last:
             self._previous = hashlib.sha256(last).hexdigest()
@@ -278,8 +273,8 @@ class Journal:
                 )
             begin = _beginning(record)
             if begin.boot_id != self._boot_id and begin.first_item == self.next_sequence:
-                # A file without items goes on, or a box that restarts in a loop would fill the
-                # folder with files.
+                # A file without items goes on: a box that restarts in a loop would otherwise fill
+                # the folder with files.
                 begin = _Begin(self._boot_id, self._clock.now_ns(), begin.first_item)
             self._begin = begin
         self._turned = max(map(file_number, turned_files(self.path)), default=0)
@@ -291,9 +286,9 @@ class Journal:
         except JournalError:
             raise
         except OSError as error:
+            cure = "make room or permission there, or name another [journal] file"
             raise JournalError(
-                f"{self.path}: the journal cannot be opened ({error.strerror}); make room or permission there, or name "
-                "another [journal] file"
+                f"{self.path}: the journal cannot be opened ({error.strerror}); {cure}"
             ) from None
 
 
@@ -308,6 +303,14 @@ def _gap_fields(lost: _Lost) -> dict[str, Any]:
         "lost_items": lost.verdicts.total(),
         "counted": dict(lost.verdicts),
         "first_lost_ns": lost.first_ns,
+    }
+
+
+def _disk_fields(outage: Outage) -> dict[str, Any]:
+    return {
+        "reason": outage.reason,
+        "lasted_s": round(outage.lasted_s, 3),
+        "late_records": outage.lines,
     }
 
 

@@ -1,7 +1,7 @@
-"""Bringing the journal's lines onto the disk, in order, without letting the disk stop the line.
+"""Write-behind for the journal: a thread brings its lines onto the disk, in order.
 
-One thread writes. What it could not write yet waits in memory, and is tried again every
-:data:`RETRY_S` seconds.
+Lines it could not write yet wait in a bounded buffer in memory, and are tried again every
+:data:`RETRY_S` seconds, so that a disk in trouble never stops the belt.
 """
 
 import errno
@@ -18,12 +18,13 @@ from edge.errors import JournalError
 from edge.record.journal_file import JournalFile
 
 RETRY_S = 0.5
+"""Time between two attempts on a disk that fails, seconds."""
 CLOSING_S = 10.0
 """How long the end waits for a slow disk, seconds; systemd grants more."""
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
 MakeRoom = Callable[[Path], bool]
-"""Gives up something on the disk that holds the path; True when it did."""
+"""Frees space on the disk that holds the path; True when it did."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +41,8 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Episode:
-    """A time in which nothing could be written: why, how long, and how many lines waited at its
-    end.
-    """
+class Outage:
+    """A time in which nothing could be written: why, how long, and how many lines waited."""
 
     reason: str
     lasted_s: float
@@ -51,10 +50,9 @@ class Episode:
 
 
 class JournalWriter:
-    """Takes lines with :meth:`put` and writes them.
+    """Takes lines with :meth:`put`; a daemon thread writes them in groups.
 
-    Synchronization: one thread calls it; the file belongs to a thread of its own while this is
-    open.
+    Synchronization: one thread calls it; the file belongs to the daemon thread while this is open.
     """
 
     def __init__(
@@ -70,7 +68,7 @@ class JournalWriter:
         self._written = 0  # how many of _lines the kernel has, so that they outlive this process
         self._unsynced_since_s = 0.0
         self._error, self._failed_s, self._retry_s = "", 0.0, 0.0
-        self._episode: Episode | None = None
+        self._outage: Outage | None = None
         self._slow = self._closing = self._closed_in_vain = False
         self._failure: BaseException | None = None
         self._slowest_s = 0.0
@@ -82,21 +80,22 @@ class JournalWriter:
         """Why lines wait in memory; empty when all is well."""
         with self._condition:
             if self._error:
-                return f"{self._file.path}: the journal cannot be written ({self._error}); {self._waiting()}"
+                why = f"the journal cannot be written ({self._error})"
+                return f"{self._file.path}: {why}; {self._waiting()}"
             return f"{self._file.path}: the disk is slow; {self._waiting()}" if self._slow else ""
 
     def has_room(self, size: int, share: float = 1.0) -> bool:
-        """Whether *size* bytes more fit into that share of the memory for lines that wait; one line
-        always does.
+        """Tell whether *size* bytes more fit into that *share*, 0..1, of the buffer.
+
+        One line always does.
         """
         with self._condition:
             return not self._lines or self._bytes + size <= self.settings.memory_kb * 1024 * share
 
     def put(self, line: Line) -> None:
-        """Hand a line over; returns when it is safe by the policy, or when patience ends and it
-        waits in memory.
+        """Hand a line over; return when it is durable by the policy, or when patience ends.
 
-        Raises JournalError when the writing thread has died.
+        In the latter case it waits in memory. Raises JournalError when the writing thread has died.
         """
         with self._condition:
             self._lines.append(line)
@@ -114,16 +113,14 @@ class JournalWriter:
                     f"{self._file.path}: the writing thread has died ({self._failure!r})"
                 )
 
-    def take_episode(self) -> Episode | None:
-        """The time of trouble that has ended since the last call, if any."""
+    def take_outage(self) -> Outage | None:
+        """Return the outage that has ended since the last call, if any."""
         with self._condition:
-            episode, self._episode = self._episode, None
-            return episode
+            outage, self._outage = self._outage, None
+            return outage
 
     def take_state(self) -> dict[str, float]:
-        """How many lines wait, how many KiB they take, and the slowest sync since the last call in
-        milliseconds.
-        """
+        """Return the lines that wait, their KiB, and the slowest sync since the last call in ms."""
         with self._condition:
             slowest_s, self._slowest_s = self._slowest_s, 0.0
             return {
@@ -133,9 +130,7 @@ class JournalWriter:
             }
 
     def close(self) -> None:
-        """Write what waits and end the thread. Raises JournalError when something could not be
-        written.
-        """
+        """Write the lines that wait and end the thread. Raises JournalError for lines left over."""
         with self._condition:
             self._closing = True
             self._condition.notify_all()
@@ -145,7 +140,8 @@ class JournalWriter:
                 reason = self._error or self._failure or "the disk is slow"
                 raise JournalError(
                     f"{self._file.path}: the journal cannot be written ({reason}); "
-                    f"lost now, {self._waiting()}; make room or permission there, or name another [journal] file"
+                    f"lost now, {self._waiting()}; make room or permission there, "
+                    "or name another [journal] file"
                 )
 
     def _waiting(self) -> str:
@@ -169,7 +165,7 @@ class JournalWriter:
                 self._condition.notify_all()
 
     def _wait_for_work(self) -> bool:
-        """Sleep until something is to be done; False when the thread shall end."""
+        """Wait until there is work; False when the thread shall end."""
         with self._condition:
             while not self._closing:
                 wait_s = self._wait_s()
@@ -179,19 +175,17 @@ class JournalWriter:
             return bool(self._lines) and not self._closed_in_vain
 
     def _wait_s(self) -> float | None:
-        """How long until there is work, seconds; None when only a new line brings some."""
+        """Return the seconds until there is work; None when only a new line brings some."""
         if self._error:
             return self._retry_s - time.monotonic()
         if len(self._lines) > self._written:
             return 0.0
-        return (
-            self._unsynced_since_s + self.settings.group_ms / 1000 - time.monotonic()
-            if self._lines
-            else None
-        )
+        if not self._lines:
+            return None
+        return self._unsynced_since_s + self.settings.group_ms / 1000 - time.monotonic()
 
     def _work(self) -> None:
-        """Write the lines that go into one file, and see them onto the disk when it is time."""
+        """Write the lines that go into one file, and sync them when it is time."""
         with self._condition:
             batch = self._batch()
             sync = self._is_sync_due(batch)
@@ -201,16 +195,15 @@ class JournalWriter:
             self._note_success(len(batch), sync, time.monotonic() - began_s)
         except OSError as error:
             with self._condition:
-                self._written = 0  # all that was not on the disk was taken back
-            if not (
-                error.errno in FULL
-                and self._make_room is not None
-                and self._make_room(self._file.path)
-            ):
+                self._written = 0  # all lines not on the disk were rolled back
+            if not (error.errno in FULL and self._has_made_room()):
                 self._note_failure(error)
 
+    def _has_made_room(self) -> bool:
+        return self._make_room is not None and self._make_room(self._file.path)
+
     def _batch(self) -> list[Line]:
-        """The lines not written yet, up to the next that begins a file."""
+        """Return the lines not written yet, up to the next one that begins a file."""
         fresh = list(islice(self._lines, self._written, None))
         return fresh[:1] + list(takewhile(lambda line: line.turned is None, fresh[1:]))
 
@@ -229,8 +222,8 @@ class JournalWriter:
             self._file.turn(batch[0].turned)
             with self._condition:
                 self._drop_synced(self._written)
-                # The file is begun: should the line not fit, the next attempt must not begin
-                # another.
+                # The file has begun: should the line not fit, the next attempt must not begin
+                # another one.
                 self._lines[0] = Line(batch[0].content, batch[0].at_once)
         self._file.add(b"".join(line.content for line in batch), sync)
 
@@ -243,7 +236,7 @@ class JournalWriter:
                 self._drop_synced(self._written)
                 self._slowest_s = max(self._slowest_s, took_s)
             if self._error:
-                self._episode = Episode(self._error, time.monotonic() - self._failed_s, lines)
+                self._outage = Outage(self._error, time.monotonic() - self._failed_s, lines)
                 self._error = ""
             self._slow = self._slow and len(self._lines) > self._written
             self._condition.notify_all()

@@ -43,7 +43,6 @@ from edge.station import Station
 from edge.trigger import EveryFrame, Item
 from edge.vision.localizer import Localizer
 from edge.vision.preprocess import Frame
-from tests.disk import until
 from tests.tiny_model import paint, save, write_tiny_model
 
 MS = 1_000_000
@@ -220,7 +219,7 @@ def test_the_record_carries_the_sum_of_its_picture_and_a_pass_none(
         station.evidence.settings = EvidenceSettings(
             keep_free_mb=0, pass_rate=0.0, patience_ms=10_000.0
         )
-        until(station.evidence._free.is_set)
+        assert station.evidence.drained(60.0)
         station.pass_item(10**12, stop)
         station.pass_item(10**12, stop)
         (picture,) = (tmp_path / "evidence").glob("*.jpg")
@@ -234,7 +233,7 @@ def test_a_picture_that_could_not_be_kept_is_said_to_be_lost(
     """The item is decided all the same."""
     with build([NOTHING]) as station:
         station.evidence.settings = EvidenceSettings(keep_free_mb=10_000_000, patience_ms=10_000.0)
-        until(station.evidence._free.is_set)
+        assert station.evidence.drained(60.0)
         station.pass_item(10**12, stop)
     (record,) = items(tmp_path)
     assert (record["verdict"], record["evidence"], "evidence_sha256" in record) == (

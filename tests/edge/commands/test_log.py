@@ -22,7 +22,7 @@ from edge.record.evidence import Evidence, Exhibit
 from edge.record.health import Health
 from edge.record.journal import Journal
 from edge.record.verify import read_records
-from tests.disk import NOON, item, journal, until
+from tests.disk import NOON, item, journal
 from tests.paths import ROOT
 
 FINDING = {"label": "dot", "score": 0.91, "box": [1.0, 2.0, 3.0, 4.0]}
@@ -254,7 +254,7 @@ def test_verify_log_compares_the_pictures_that_still_exist(run: Run, tmp_path: P
         journal(path) as log,
         Evidence(folder, EvidenceSettings(keep_free_mb=0, patience_ms=10_000.0)) as kept,
     ):
-        until(kept._free.is_set)
+        assert kept.drained(60.0)
         exhibits = [
             kept.keep(number, "reject", np.full((8, 8, 3), 50 * number, np.uint8))
             for number in range(1, 4)
