@@ -15,7 +15,7 @@ from typing import Any
 from edge.clock import boot_id
 from edge.commands import add_journal, journal_of
 from edge.errors import InputError
-from edge.record.journal_file import leads_to, parse_record, turned_files
+from edge.record.journal_file import leads_to, parse_record, rotated_files
 
 HIDDEN = (
     "v", "kind", "sequence", "boot_id", "monotonic_ns", "wall_time", "clock_synced", "previous", "trigger_ns",
@@ -185,8 +185,8 @@ def _records(path: Path, since: Wanted, follow: bool) -> Iterator[Record]:
     """Yield the records that *since* wants; where going back a full file holds none, older ones are
     not looked at.
     """
-    for turned in _recent(turned_files(path), since):
-        yield from filter(since, _parsed(turned))
+    for rotated in _recent(rotated_files(path), since):
+        yield from filter(since, _parsed(rotated))
     try:
         yield from filter(since, _active(path, follow))
     except OSError as error:
@@ -237,6 +237,6 @@ def _active(path: Path, follow: bool) -> Iterator[Record]:
 
 def _next_file(path: Path, descriptor: int) -> Path | None:
     """The file after the open one, when that is full and has another name by now."""
-    names = [*turned_files(path), path]
+    names = [*rotated_files(path), path]
     following = {before: after for before, after in pairwise(names) if leads_to(before, descriptor)}
     return next((after for after in following.values() if after.exists()), None)

@@ -13,7 +13,7 @@ from edge.clock import boot_id
 from edge.commands import add_config, config_of
 from edge.config import Config
 from edge.errors import InputError
-from edge.record.journal_file import parse_record, turned_files
+from edge.record.journal_file import parse_record, rotated_files
 from edge.record.status import is_running, read_status
 from edge.record.telemetry import throttled_words
 
@@ -150,7 +150,7 @@ def _from_journal(path: Path) -> dict[str, Any]:
 
 def _last_records(path: Path) -> list[dict[str, Any]]:
     """The first record of the last file, which says what was started, and those at its end."""
-    file = path if path.exists() else next(reversed(turned_files(path)), None)
+    file = path if path.exists() else next(reversed(rotated_files(path)), None)
     if file is None:
         return []
     with file.open("rb") as opened:

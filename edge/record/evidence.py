@@ -304,7 +304,7 @@ def _named(path: Path) -> re.Match[str] | None:
 
 
 def _is_whole(path: Path) -> bool:
-    """Tell whether a JPEG has its start and end markers; after a power cut it may be empty or zeros."""
+    """Tell whether a JPEG has its start and end markers; a power cut may leave zeros instead."""
     with path.open("rb") as file:
         begin = file.read(2)
         file.seek(max(-2, -path.stat().st_size), os.SEEK_END)

@@ -1,4 +1,4 @@
-"""How the box is: a line a minute in the journal, and a small status file for whoever looks.
+"""Health: telemetry and latency percentiles, to the journal each minute and to the status file.
 
 All memory is bounded: percentiles are those of the last :data:`LATENCIES` items.
 """
@@ -19,13 +19,13 @@ from edge.record.telemetry import telemetry
 
 LATENCIES = 1024
 STATUS_NS = 1_000_000_000
-"""How often the status file is written at most."""
+"""Least time between two writes of the status file, nanoseconds."""
 
 
 class Health:
-    """Watches the service and the board it runs on.
+    """Health of the service: writes the ``health`` records of the journal and the status file.
 
-    *about*: what the status file says of the program, its settings and its model. *root*: where
+    *about*: the status file's fields on the program, its settings and its model. *root*: where
     ``/sys`` and ``/proc`` are. *status*: the file to write, None for none.
 
     Synchronization: the one thread of the station.
@@ -48,15 +48,14 @@ class Health:
         self._since_ns = self._told_ns = clock.now_ns()
         self._shown_ns: int | None = None
         self._latencies: deque[float] = deque(maxlen=LATENCIES)
-        self._fresh = 0  # how many items since the last line
+        self._fresh = 0  # items since the last health record
         self._last: dict[str, Any] | None = None
         self._line: dict[str, Any] | None = None
         self.gate: Mapping[str, object] = {}
-        """What the gate's process last said of itself, its counters and its trouble; empty without
-        one."""
+        """The gate process's last report: its counters and its trouble; empty without one."""
 
     def item(self, sequence: int, verdict: Verdict, ms: float) -> None:
-        """Take note of an item; *ms*: from its trigger to its answer."""
+        """Count an item; *ms*: its latency from trigger to answer."""
         self._latencies.append(ms)
         self._fresh += 1
         self._last = {
@@ -69,11 +68,10 @@ class Health:
     def tick(
         self, counters: Mapping[str, int], queue_depth: int | None = None, state: str = "running"
     ) -> None:
-        """Write the line and the file when it is time; call it after each item and at each idle
-        tick.
+        """Write health record and status file when due; call it after each item and idle tick.
 
         *queue_depth*: items between the eye and the gate. *state*: a word for the status file.
-        Never fails because of the board or the status file.
+        Sensors and a status file that cannot be read or written are no error.
         """
         now_ns = self._clock.now_ns()
         if now_ns - self._told_ns >= round(self._settings.health_s * 1e9):
@@ -114,18 +112,16 @@ class Health:
         )
 
     def adopt(self, settings: JournalSettings, about: Mapping[str, Any]) -> None:
-        """Let changed settings count from now on; *about*: what the status file says otherwise of
-        them.
-        """
+        """Apply changed settings from now on; *about*: the status file's fields that changed."""
         self._settings, self._about = settings, {**self._about, **about}
 
     @property
     def trouble(self) -> str:
-        """What is wrong with the journal or the evidence; empty when nothing is."""
+        """Trouble with the journal or the evidence, in words; empty when there is none."""
         return self._journal.trouble or self._evidence.trouble
 
     def _all_trouble(self) -> str:
-        """Ours and the gate's, which repeats ours once it has heard of it."""
+        """Join our trouble and the gate's, which repeats ours once it has heard of it."""
         gate = str(self.gate.get("trouble", ""))
         return gate if self.trouble in gate else "; ".join(filter(None, [self.trouble, gate]))
 
@@ -139,7 +135,7 @@ class Health:
 
 
 def percentile(values: Sequence[float], percent: float) -> float | None:
-    """The nearest-rank percentile of sorted *values*; None when there are none.
+    """Return the nearest-rank percentile of sorted *values*; None when there are none.
 
     >>> [percentile([10.0, 20.0, 30.0, 40.0], percent) for percent in (50, 99, 100)]
     [20.0, 40.0, 40.0]

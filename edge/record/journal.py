@@ -66,8 +66,8 @@ from edge.record.journal_file import (
     JournalFile,
     file_number,
     parse_record,
-    turned_files,
-    turned_name,
+    rotated_files,
+    rotated_name,
 )
 from edge.record.journal_writer import JournalWriter, Line, MakeRoom, Outage
 
@@ -124,7 +124,7 @@ class Journal:
         self._writer: JournalWriter
         self._previous = FIRST
         self._begin: _Begin | None = None
-        self._turned = 0  # the number of the last full file
+        self._rotated = 0  # the number of the last full file
         self._lost = _Lost()
         self._started: dict[str, Any] | None = None  # fields of the start record, once there is one
         self._counted: Counter[str] | None = None  # verdicts since the start record
@@ -173,7 +173,7 @@ class Journal:
         died.
         """
         self._append_outage_records()
-        self._turn_if_due()
+        self._rotate_if_due()
         self._put(kind, fields)
 
     def adopt(self, settings: JournalSettings) -> None:
@@ -184,7 +184,7 @@ class Journal:
         """Return the figures of the health record; the slowest sync is that since the last call."""
         return {**self._writer.take_state(), "lost_records": self._lost.records}
 
-    def _put(self, kind: str, fields: Mapping[str, Any], turned: Path | None = None) -> None:
+    def _put(self, kind: str, fields: Mapping[str, Any], rotated: Path | None = None) -> None:
         """Chain a record and hand it to the writer, or count it when there is no room."""
         verdict = str(fields["verdict"]) if kind == "item" and "verdict" in fields else ""
         record = self._record(kind, fields)
@@ -203,7 +203,7 @@ class Journal:
             return
         self._previous = hashlib.sha256(content).hexdigest()
         self._begin = self._begin or _beginning(record)
-        self._writer.put(Line(content + b"\n", self._is_urgent(kind, verdict), turned))
+        self._writer.put(Line(content + b"\n", self._is_urgent(kind, verdict), rotated))
 
     def _record(self, kind: str, fields: Mapping[str, Any]) -> dict[str, Any]:
         return {
@@ -237,27 +237,30 @@ class Journal:
         if outage is not None:
             self._put("disk", _disk_fields(outage))
 
-    def _turn_if_due(self) -> None:
+    def _rotate_if_due(self) -> None:
         """Rotate the file when it is full; in a new file, append the ``continued`` record first."""
         if self._lost.records or not self._writer.has_room(0, ROOM_AGAIN):
             return
-        if self._begin is not None and self._is_turn_due(self._begin):
-            self._turned += 1
-            turned, self._begin = turned_name(self.path, self._turned, self._begin.first_item), None
-            self._put("continued", self._continued_fields(turned), turned)
+        if self._begin is not None and self._is_rotation_due(self._begin):
+            self._rotated += 1
+            rotated, self._begin = (
+                rotated_name(self.path, self._rotated, self._begin.first_item),
+                None,
+            )
+            self._put("continued", self._continued_fields(rotated), rotated)
         elif self._begin is None and self._previous != FIRST:
-            self._put("continued", self._continued_fields(turned_files(self.path)[-1]))
+            self._put("continued", self._continued_fields(rotated_files(self.path)[-1]))
 
-    def _is_turn_due(self, begin: _Begin) -> bool:
+    def _is_rotation_due(self, begin: _Begin) -> bool:
         return (
             begin.boot_id != self._boot_id
             or self.next_sequence - begin.first_item >= self._settings.file_items
             or self._clock.now_ns() - begin.monotonic_ns >= DAY_NS
         )
 
-    def _continued_fields(self, turned: Path) -> dict[str, Any]:
+    def _continued_fields(self, rotated: Path) -> dict[str, Any]:
         counted = None if self._counted is None else dict(self._counted)
-        return {"after": turned.name, "start": self._started, "counted": counted}
+        return {"after": rotated.name, "start": self._started, "counted": counted}
 
     def _take_up(self) -> None:
         """Go on where the files end: the hash, the numbers and the age of the open file."""
@@ -277,7 +280,7 @@ class Journal:
                 # the folder with files.
                 begin = _Begin(self._boot_id, self._clock.now_ns(), begin.first_item)
             self._begin = begin
-        self._turned = max(map(file_number, turned_files(self.path)), default=0)
+        self._rotated = max(map(file_number, rotated_files(self.path)), default=0)
 
     @contextlib.contextmanager
     def _opening(self) -> Iterator[None]:

@@ -1,9 +1,9 @@
-"""The journal's files: their names, who may write, the repair of a torn end, and whole lines added.
+"""The journal's files: rotation, the writer's lock, crash recovery, and appends that roll back.
 
-The file being written has the name in the settings, say ``journal.jsonl``. A file that is full
-keeps its lines and is called ``journal-000001-000000001.jsonl`` from then on: its number among the
-files, and the first item that it may hold. Both only ever grow, so the names alone put the files in
-order, whatever the wall clock says. No file is ever removed.
+The file being written has the name in the settings, say ``journal.jsonl``. When it is full it is
+rotated: it keeps its lines and is renamed ``journal-000001-000000001.jsonl``, by its number among
+the files and the first item that it may hold. Both only ever grow, so the names alone put the files
+in order, whatever the wall clock says. No file is ever removed.
 """
 
 import contextlib
@@ -24,6 +24,8 @@ HEAD = b'{"v": 1, "kind": '
 LONGEST_LINE = 1 << 20
 """Bytes; no record comes near it, so the last line of a sound journal lies within the last so many
 bytes."""
+FIRST = "0" * 64
+"""What the very first line carries as the hash of the line before."""
 OPEN = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
 
 
@@ -36,15 +38,14 @@ class JournalFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.last_line = b""
-        """The last line that was there when it was opened, without its line end; empty in a journal
-        that begins."""
+        """The last line when it was opened, without its line end; empty in a new journal."""
         self._descriptor = -1
         self._size = 0
         self._kept = 0  # how much of it is on the disk for sure: what a power cut leaves
         self._renamed = False
 
     def open(self) -> bytes:
-        """Open it, and take off and return what is torn at its end. Raises JournalError, OSError."""
+        """Open and lock it; cut off and return a torn end. Raises JournalError, OSError."""
         self._descriptor = os.open(self.path, OPEN, 0o640)
         try:
             self._claim()
@@ -57,20 +58,19 @@ class JournalFile:
         return removed
 
     def close(self) -> None:
-        """Let it go."""
+        """Close it, which releases the lock."""
         os.close(self._descriptor)
 
     def first_line(self) -> bytes:
-        """The line that it begins with, without its line end; empty in an empty file."""
+        """Return its first line without the line end; empty in an empty file."""
         return os.pread(self._descriptor, LONGEST_LINE, 0).split(b"\n", 1)[0]
 
     def add(self, lines: bytes, sync: bool) -> None:
-        """Add whole lines; with *sync* they, and those added before, are on the disk when it
-        returns.
+        """Append whole lines; with *sync* all lines appended so far are on the disk on return.
 
-        Raises OSError, and then all that was added since the last sync is taken back, and has to be
-        added again: after an fdatasync(2) that failed nobody can say which of it is there (Rebello
-        et al., "Can Applications Recover from fsync Failures?", 2020).
+        Raises OSError, and then all that was appended since the last sync is rolled back, and has
+        to be appended again: after an fdatasync(2) that failed nobody can say which of it is there
+        (Rebello et al., "Can Applications Recover from fsync Failures?", 2020).
         """
         self._check_ours()
         try:
@@ -85,21 +85,22 @@ class JournalFile:
                 os.ftruncate(self._descriptor, self._size)
             raise
 
-    def turn(self, turned: Path) -> None:
-        """Give the file its last name, *turned*, and begin the next one; call it again if it
-        failed. Raises OSError.
+    def rotate(self, rotated: Path) -> None:
+        """Rename the file to *rotated* and begin the next one.
+
+        Raises OSError, after which it may be called again and goes on where it failed.
         """
         if not self._renamed:
             self.add(b"", sync=True)
-            if turned.exists():
-                raise OSError(0, f"{turned.name} is there already; move it away")
-            self.path.rename(turned)
+            if rotated.exists():
+                raise OSError(0, f"{rotated.name} is there already; move it away")
+            self.path.rename(rotated)
             self._renamed = True
         sync_folder(self.path.absolute().parent)
         descriptor = os.open(self.path, OPEN | os.O_EXCL, 0o640)
         try:
-            # The old file is locked until the new one is: who comes in between finds one of them
-            # taken.
+            # The old file stays locked until the new one is: another writer finds one of them
+            # taken at any moment.
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             sync_folder(self.path.absolute().parent)
         except OSError:
@@ -110,9 +111,7 @@ class JournalFile:
         self._descriptor, self._size, self._kept, self._renamed = descriptor, 0, 0, False
 
     def _check_ours(self) -> None:
-        """Make sure that the name still leads to our file, and take off what a failed attempt could
-        not take back.
-        """
+        """Check that the name still leads to our file; cut off what a rollback had to leave."""
         size = os.fstat(self._descriptor).st_size
         if size < self._size or not leads_to(self.path, self._descriptor):
             raise OSError(0, "another program moved, removed or cut it; restart the service")
@@ -120,22 +119,24 @@ class JournalFile:
             os.ftruncate(self._descriptor, self._size)
 
     def _claim(self) -> None:
-        """Make sure that the file is a journal, or empty, and nobody else's."""
+        """Lock the file, and check that it is a journal or empty. Raises JournalError."""
         if not stat.S_ISREG(os.fstat(self._descriptor).st_mode):
             raise JournalError(f"{self.path}: must be a plain file; name another [journal] file")
-        if not (_lock(self._descriptor) and all(map(is_free, turned_files(self.path)[-1:]))):
+        if not (_lock(self._descriptor) and all(map(is_free, rotated_files(self.path)[-1:]))):
             raise JournalError(
-                f"{self.path}: is being written by another stampgate-edge; stop that one or name another [journal] file"
+                f"{self.path}: is being written by another stampgate-edge; stop that one "
+                "or name another [journal] file"
             )
         beginning = os.pread(self._descriptor, len(HEAD), 0)
         # Some file systems leave zeros where the first line of a new file should have been.
         if beginning != HEAD[: len(beginning)] and beginning.strip(b"\0"):
             raise JournalError(
-                f"{self.path}: is not a stampgate journal; move it away or name another [journal] file"
+                f"{self.path}: is not a stampgate journal; move it away "
+                "or name another [journal] file"
             )
 
     def _recover(self) -> bytes:
-        """Find the end of the last whole line, take off what comes after, and return that."""
+        """Cut off what follows the last whole record, and return it."""
         tail, start, end = _tail(self.path, self._descriptor)
         self._size = start + end
         if end < len(tail):
@@ -144,12 +145,12 @@ class JournalFile:
         good = tail[:end]
         if good and not good.endswith(b"\n"):
             self._size = append_whole(self._descriptor, b"\n", self._size)
-        self.last_line = good.splitlines()[-1] if good else _last_line_of(turned_files(self.path))
+        self.last_line = good.splitlines()[-1] if good else _last_line_of(rotated_files(self.path))
         return tail[end:]
 
 
-def turned_files(path: Path) -> list[Path]:
-    """The full files of the journal *path*, in order."""
+def rotated_files(path: Path) -> list[Path]:
+    """Return the full files of the journal *path*, oldest first."""
     pattern = re.compile(re.escape(path.stem) + r"-(\d{6,})-\d{9,}" + re.escape(path.suffix))
     numbers = {
         file: int(found[1])
@@ -159,39 +160,35 @@ def turned_files(path: Path) -> list[Path]:
     return sorted(numbers, key=numbers.__getitem__)
 
 
-def turned_name(path: Path, number: int, first_item: int) -> Path:
-    """What the journal *path* is called when it is full.
+def rotated_name(path: Path, number: int, first_item: int) -> Path:
+    """Return the name of a full file of the journal *path*.
 
-    >>> turned_name(Path("journal.jsonl"), 3, 200_001).name
+    >>> rotated_name(Path("journal.jsonl"), 3, 200_001).name
     'journal-000003-000200001.jsonl'
     """
     return path.with_name(f"{path.stem}-{number:06}-{first_item:09}{path.suffix}")
 
 
-def file_number(turned: Path) -> int:
-    """The number of a full file among the files of its journal."""
-    return int(turned.stem.rsplit("-", 2)[1])
+def file_number(rotated: Path) -> int:
+    """Return the number of a full file among the files of its journal."""
+    return int(rotated.stem.rsplit("-", 2)[1])
 
 
 def journal_lines(path: Path) -> Iterator[tuple[Path, int, bytes]]:
-    """Yield each line of a journal with its file and its number there, from the oldest file to the
-    one being written.
+    """Yield each line of a journal, oldest first, with its file and its number there, from 1.
 
     *path*: the file being written, or a single full one. A line that is being written at this
     moment is left out. Raises OSError when there is no such journal.
     """
     with contextlib.ExitStack() as stack:
-        # Opened before the others are listed: if it is turned meanwhile, it is found again under
+        # Opened before the others are listed: if it is rotated meanwhile, it is found again under
         # its new name.
-        active = (
-            stack.enter_context(path.open("rb"))
-            if path.exists() or not turned_files(path)
-            else None
-        )
-        for turned in turned_files(path):
-            if active is None or not leads_to(turned, active.fileno()):
-                with turned.open("rb") as file:
-                    yield from ((turned, number, line) for number, line in enumerate(file, 1))
+        there = path.exists() or not rotated_files(path)
+        active = stack.enter_context(path.open("rb")) if there else None
+        for rotated in rotated_files(path):
+            if active is None or not leads_to(rotated, active.fileno()):
+                with rotated.open("rb") as file:
+                    yield from ((rotated, number, line) for number, line in enumerate(file, 1))
         if active is not None:
             for number, line in enumerate(active, 1):
                 if line.endswith(b"\n") or is_free(path):
@@ -199,7 +196,7 @@ def journal_lines(path: Path) -> Iterator[tuple[Path, int, bytes]]:
 
 
 def parse_record(line: bytes) -> dict[str, Any] | None:
-    """Parse one line; None when it is no whole record."""
+    """Parse one line into its record; None when it is no whole record."""
     if not line.startswith(HEAD):
         return None
     try:
@@ -217,8 +214,9 @@ def parse_record(line: bytes) -> dict[str, Any] | None:
 
 
 def _tail(path: Path, descriptor: int) -> tuple[bytes, int, int]:
-    """The last bytes of a file, where they begin in it, and where in them the last whole record
-    ends.
+    """Return a file's last bytes, their offset in it, and where in them the last record ends.
+
+    Raises JournalError when a long file holds no whole record there.
     """
     size = os.fstat(descriptor).st_size
     start = max(0, size - 2 * LONGEST_LINE)
@@ -232,9 +230,7 @@ def _tail(path: Path, descriptor: int) -> tuple[bytes, int, int]:
 
 
 def _end_of_last_record(tail: bytes) -> int:
-    """Where the last whole record in *tail* ends, its line end included if it is there; 0 when
-    there is none.
-    """
+    """Return where the last whole record in *tail* ends, with its line end; 0 without one."""
     end = len(tail)
     while end > 0:
         begin = tail.rfind(b"\n", 0, end - 1) + 1
@@ -245,7 +241,7 @@ def _end_of_last_record(tail: bytes) -> int:
 
 
 def _last_line_of(files: list[Path]) -> bytes:
-    """The last line of the last of *files*, without its line end; empty when there is none."""
+    """Return the last line of the last of *files*, without its line end; empty without files."""
     if not files:
         return b""
     with files[-1].open("rb") as file:
@@ -258,7 +254,7 @@ def _last_line_of(files: list[Path]) -> bytes:
 
 
 def leads_to(path: Path, descriptor: int) -> bool:
-    """Whether *path* is the name of the open file."""
+    """Tell whether *path* is the name of the open file."""
     try:
         return os.path.samestat(path.stat(), os.fstat(descriptor))
     except FileNotFoundError:
@@ -266,8 +262,9 @@ def leads_to(path: Path, descriptor: int) -> bool:
 
 
 def is_free(path: Path) -> bool:
-    """Whether nobody writes the file; asking does not keep a writer out for longer than the
-    question.
+    """Tell whether no process has the file locked for writing.
+
+    The question takes a shared lock and gives it back at once.
     """
     with path.open("rb") as file:
         return _lock(file.fileno(), fcntl.LOCK_SH)
@@ -287,22 +284,17 @@ def _write(descriptor: int, content: bytes) -> None:
 
 
 def last_item(journal: Path) -> dict[str, Any] | None:
-    """The last item record of a journal, whole or torn; None when there is none within its last
-    megabyte.
+    """Return the last item record of a journal, also behind a torn end.
+
+    None when there is none within the last megabyte of its last two files.
     """
-    for path in (journal, *reversed(turned_files(journal)[-1:])):
+    for path in (journal, *reversed(rotated_files(journal)[-1:])):
         if path.is_file():
             with path.open("rb") as file:
                 file.seek(max(0, path.stat().st_size - LONGEST_LINE))
                 lines = file.read().splitlines()
             records = (parse_record(line) for line in reversed(lines))
-            item = next(
-                (record for record in records if record is not None and record["kind"] == "item"),
-                None,
-            )
-            if item is not None:
-                return item
+            for record in records:
+                if record is not None and record["kind"] == "item":
+                    return record
     return None
-
-
-FIRST = "0" * 64

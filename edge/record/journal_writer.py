@@ -1,4 +1,4 @@
-"""Write-behind for the journal: a thread brings its lines onto the disk, in order.
+"""Group commit for the journal: a thread brings its lines onto the disk, in order.
 
 Lines it could not write yet wait in a bounded buffer in memory, and are tried again every
 :data:`RETRY_S` seconds, so that a disk in trouble never stops the belt.
@@ -31,13 +31,13 @@ MakeRoom = Callable[[Path], bool]
 class Line:
     """One line on its way to the disk, its line end included.
 
-    *at_once*: it must be on the disk before the next item. *turned*: what the file before is called
-    from now on, when this line begins a new one.
+    *at_once*: it must be on the disk before the next item. *rotated*: the final name of the
+    file before, when this line begins a new one.
     """
 
     content: bytes
     at_once: bool
-    turned: Path | None = None
+    rotated: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -205,7 +205,7 @@ class JournalWriter:
     def _batch(self) -> list[Line]:
         """Return the lines not written yet, up to the next one that begins a file."""
         fresh = list(islice(self._lines, self._written, None))
-        return fresh[:1] + list(takewhile(lambda line: line.turned is None, fresh[1:]))
+        return fresh[:1] + list(takewhile(lambda line: line.rotated is None, fresh[1:]))
 
     def _is_sync_due(self, batch: list[Line]) -> bool:
         waiting_s = time.monotonic() - self._unsynced_since_s if self._written else 0.0
@@ -218,8 +218,8 @@ class JournalWriter:
         )
 
     def _write(self, batch: list[Line], sync: bool) -> None:
-        if batch and batch[0].turned is not None:
-            self._file.turn(batch[0].turned)
+        if batch and batch[0].rotated is not None:
+            self._file.rotate(batch[0].rotated)
             with self._condition:
                 self._drop_synced(self._written)
                 # The file has begun: should the line not fit, the next attempt must not begin

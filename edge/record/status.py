@@ -1,9 +1,9 @@
-"""The status file: what the service is doing, for ``stampgate-edge status``.
+"""The status file: the service's present state, for ``stampgate-edge status``.
 
 It lies in ``/run``, which is memory: written each second it would wear a card out, and after the
-power was off there is nothing to say. It is written under another name and renamed, so whoever
-reads it sees a whole one. It names the process, so a reader knows whether that process still runs.
-What happened before is in the journal.
+power was off there is nothing to say. Each write replaces it atomically (write, then rename), so a
+reader always sees a whole one. It names the process, so a reader knows whether that process still
+runs. The past is in the journal.
 """
 
 import contextlib
@@ -23,9 +23,7 @@ class StatusFile:
         self._process = process_name(os.getpid())
 
     def write(self, fields: Mapping[str, Any]) -> None:
-        """Replace the file's content; does nothing when it cannot, for a status is never worth the
-        service.
-        """
+        """Replace the file atomically; an error is ignored: a status never stops the service."""
         if self._path is None:
             return
         text = json.dumps(
@@ -40,8 +38,9 @@ class StatusFile:
 
 
 def read_status(path: Path | None) -> dict[str, Any] | None:
-    """Read what a :class:`StatusFile` wrote; None when there is none. Raises OSError when it may
-    not be read.
+    """Read the status that a :class:`StatusFile` wrote; None when there is none.
+
+    Raises OSError when it may not be read.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8")) if path is not None else None
@@ -51,22 +50,21 @@ def read_status(path: Path | None) -> dict[str, Any] | None:
 
 
 def is_running(status: Mapping[str, Any]) -> bool:
-    """Whether the process that wrote *status* is still there."""
+    """Tell whether the process that wrote *status* still runs."""
     process = status.get("process")
     return isinstance(process, list) and bool(process) and process == process_name(int(process[0]))
 
 
 def process_name(pid: int) -> list[int] | None:
-    """A name that no other process of this boot gets: its id and when it began (proc(5), field 22,
-    clock ticks).
+    """Return a process's id and start time, which together no other process of this boot gets.
 
-    None when there is no such process.
+    The start time is field 22 of ``/proc/PID/stat``, in clock ticks (proc(5)). None when there is
+    no such process.
     """
     try:
         text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return None
-    fields = text.rsplit(")", 1)[
-        1
-    ].split()  # the program's name may hold anything, brackets and blanks too
+    # The program's name, in brackets, may hold anything, brackets and blanks too.
+    fields = text.rsplit(")", 1)[1].split()
     return None if fields[0] == "Z" else [pid, int(fields[19])]

@@ -1,4 +1,7 @@
-"""What the kernel shows of the board and of this process; what it does not show is None."""
+"""Hardware telemetry: temperature, throttling, undervoltage, memory, open files.
+
+A value that the kernel does not show is None.
+"""
 
 import contextlib
 import os
@@ -6,17 +9,17 @@ from pathlib import Path
 from typing import Any
 
 THROTTLED = {0: "undervoltage", 1: "frequency capped", 2: "throttled", 3: "hot"}
-"""Bits of the Raspberry Pi firmware's get_throttled; 16 higher, the same ever since the box was
-switched on."""
+"""Bits of the Raspberry Pi firmware's get_throttled; 16 bits higher, the same since power-on."""
 
 
 def telemetry(root: Path = Path("/")) -> dict[str, Any]:
-    """What the kernel shows of the board and of this process.
+    """Read the hardware's sensors and this process's use of memory and files from the kernel.
 
-    *temperature_c*: the hottest thermal zone. *throttled*: the firmware's bits (Raspberry Pi
-    documentation, ``vcgencmd get_throttled``, which reads the same word); *undervoltage*: bit 0 of
-    them, or the alarm of the hwmon driver ``rpi_volt``. *rss_mb*: memory in use, megabytes;
-    *open_files*: descriptors.
+    *root*: where ``/sys`` and ``/proc`` are. Returns *temperature_c*: the hottest thermal zone,
+    degrees Celsius; *throttled*: the firmware's bits in hex (Raspberry Pi documentation,
+    ``vcgencmd get_throttled``, which reads the same word); *undervoltage*: bit 0 of them, or the
+    alarm of the hwmon driver ``rpi_volt``; *rss_mb*: resident memory, megabytes; *open_files*:
+    number of descriptors.
     """
     bits = _throttled(root)
     return {
@@ -29,7 +32,7 @@ def telemetry(root: Path = Path("/")) -> dict[str, Any]:
 
 
 def throttled_words(bits: int) -> str:
-    """Say what the firmware's bits mean.
+    """Put the firmware's bits into words.
 
     >>> throttled_words(0x50001)
     'undervoltage now; before: undervoltage, throttled'
@@ -76,7 +79,7 @@ def _number(path: Path, base: int = 10) -> int | None:
 
 
 def _text(path: Path) -> str:
-    """What a small file says; empty when it cannot be read, as some sensors cannot at some times."""
+    """Return a small file's text; empty when it cannot be read, as some sensors at times."""
     with contextlib.suppress(OSError, UnicodeDecodeError):
         return path.read_text(encoding="ascii").strip()
     return ""

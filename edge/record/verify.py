@@ -1,5 +1,6 @@
-"""Check a journal: every line whole, chained, numbered and counted; and its pictures against their
-sums.
+"""Verify a journal: hash chain, item numbers and counters; and its pictures against their SHA-256.
+
+:mod:`edge.record.journal` says what its records hold.
 """
 
 import hashlib
@@ -17,79 +18,76 @@ from edge.record.journal_file import (
     file_number,
     journal_lines,
     parse_record,
-    turned_files,
+    rotated_files,
 )
 
 
 @dataclass(frozen=True)
 class Verified:
-    """What :func:`verify` saw."""
+    """Totals of a journal that :func:`verify` found sound."""
 
     records: int
     items: int
     files: int = 1
     lost_items: int = 0
-    """Items whose records did not fit into memory while the disk could not be written; the journal
-    says so itself."""
+    """Items whose records did not fit into memory while the disk could not be written, by the
+    journal's own ``gap`` records."""
     first_item: int = 1
-    """The first item that the files here may hold; more than 1 when older ones are kept elsewhere."""
+    """First item that the files here may hold; above 1 when older files are kept elsewhere."""
 
 
 def verify(path: Path) -> Verified:
-    """Check a journal from its first line to its last: whole, chained, items numbered without a
-    gap, counters right.
+    """Verify a journal from its first line to its last.
+
+    Every line must be a whole record and carry the hash of the line before, items must be numbered
+    without a gap, and the counters of ``stop`` records must be right.
 
     *path*: the file being written, with the full ones beside it, or a single full one. Raises
     InputError that names the file and the first line amiss.
     """
     chain = _Chain()
     try:
-        _check_numbers(turned_files(path))
+        _check_numbers(rotated_files(path))
         for file, number, line in journal_lines(path):
             chain.take(file, number, line)
     except OSError as error:
-        raise InputError(
-            str(error) if isinstance(error, InputError) else f"{path}: {error.strerror}"
-        ) from None
+        text = str(error) if isinstance(error, InputError) else f"{path}: {error.strerror}"
+        raise InputError(text) from None
     return chain.verified()
 
 
 class _Chain:
-    """What has been seen of a journal up to a line."""
+    """State of the verification up to a line."""
 
     def __init__(self) -> None:
         self._previous, self._last = FIRST, 0
         self._records = self._items = self._lost = 0
         self._first_item = 1
         self._files: set[Path] = set()
-        self._counted: Counter[str] | None = (
-            Counter()
-        )  # since the last start; None when its file is not here
+        # Verdicts since the last start; None when its file is not here.
+        self._counted: Counter[str] | None = Counter()
 
     def take(self, file: Path, number: int, line: bytes) -> None:
         """Check the next line. Raises InputError."""
         record, where = parse_record(line.rstrip(b"\n")), f"{file}: line {number}"
         if record is None or not line.endswith(b"\n"):
             raise InputError(
-                f"{where} must be a whole record; it was cut or written over (if it is the last one, by a power cut, "
-                "the next start of the service takes it off and says so)"
+                f"{where} must be a whole record; it was cut or written over (if it is the last "
+                "one, by a power cut, the next start of the service takes it off and says so)"
             )
         if self._records == 0 and record["kind"] == "continued":
             self._begin_in_the_middle(record)
         self._check(record, where)
-        self._previous, self._last = (
-            hashlib.sha256(line.rstrip(b"\n")).hexdigest(),
-            record["sequence"],
-        )
+        self._previous = hashlib.sha256(line.rstrip(b"\n")).hexdigest()
+        self._last = record["sequence"]
         self._records += 1
         self._files.add(file)
         self._count(record, where)
 
     def verified(self) -> Verified:
-        """What was seen."""
-        return Verified(
-            self._records, self._items, max(1, len(self._files)), self._lost, self._first_item
-        )
+        """Return the totals so far."""
+        files = max(1, len(self._files))
+        return Verified(self._records, self._items, files, self._lost, self._first_item)
 
     def _begin_in_the_middle(self, record: Mapping[str, Any]) -> None:
         self._previous, self._last = record["previous"], record["sequence"]
@@ -99,13 +97,15 @@ class _Chain:
     def _check(self, record: Mapping[str, Any], where: str) -> None:
         if record["previous"] != self._previous:
             raise InputError(
-                f"{where} must carry the hash of the line before; one was changed, or one between is missing"
+                f"{where} must carry the hash of the line before; one was changed, "
+                "or one between is missing"
             )
         new_items = {"item": 1, "gap": record.get("lost_items")}.get(str(record["kind"]), 0)
         expected = self._last + (new_items or 0)
         if record["sequence"] != expected:
             raise InputError(
-                f"{where} must have the sequence {expected}, not {record['sequence']}; an item is missing"
+                f"{where} must have the sequence {expected}, not {record['sequence']}; "
+                "an item is missing"
             )
 
     def _count(self, record: Mapping[str, Any], where: str) -> None:
@@ -125,57 +125,56 @@ class _Chain:
 
 
 def _check_counters(said: Mapping[str, int], counted: Counter[str], where: str) -> None:
-    seen = {
-        "triggers": counted.total(),
-        **{kind: counted[kind] for kind in ("pass", "reject", "fault")},
-    }
-    if {name: said.get(name) for name in seen} != seen:
+    verdicts = {kind: counted[kind] for kind in ("pass", "reject", "fault")}
+    wanted = {"triggers": counted.total(), **verdicts}
+    if {name: said.get(name) for name in wanted} != wanted:
         raise InputError(
-            f"{where} must count {seen}, not {dict(said)}; items are missing or were added"
+            f"{where} must count {wanted}, not {dict(said)}; items are missing or were added"
         )
 
 
-def _check_numbers(turned: list[Path]) -> None:
-    for before, file in pairwise(turned):
-        if file_number(file) != file_number(before) + 1:
+def _check_numbers(rotated: list[Path]) -> None:
+    for before, file in pairwise(rotated):
+        number = file_number(file)
+        if number != file_number(before) + 1:
             raise InputError(
-                f"{file}: must follow file number {file_number(file) - 1}, not {before.name}; one is gone"
+                f"{file}: must follow file number {number - 1}, not {before.name}; one is gone"
             )
 
 
 @dataclass(frozen=True)
 class Pictures:
-    """What :func:`verify_pictures` saw, in pictures."""
+    """Numbers of evidence pictures that :func:`verify_pictures` compared with their records."""
 
     right: int = 0
-    """That are there, as they were when they were recorded."""
+    """There, as they were when they were recorded."""
     gone: int = 0
-    """That are not there any more: the oldest give way."""
+    """Not there any more: the oldest give way."""
     unsaid: int = 0
-    """That are there, but were written too late for their records to carry a sum."""
+    """There, but written too late for their records to carry a SHA-256."""
 
 
 def verify_pictures(path: Path, folder: Path) -> Pictures:
-    """Compare the pictures in *folder* with what the sound journal *path* says of them.
+    """Compare the pictures in *folder* with their SHA-256 in the sound journal *path*.
 
     Raises InputError that names the first that is another than when it was recorded, or cannot be
     read.
     """
-    seen: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for file, number, line in journal_lines(path):
         record = parse_record(line.rstrip(b"\n")) or {}
         if record.get("evidence"):
             picture = folder / Path(str(record["evidence"])).name
-            seen[
-                _looked_at(
-                    picture, str(record.get("evidence_sha256", "")), f"{file}: line {number}"
-                )
-            ] += 1
-    return Pictures(**seen)
+            sha256 = str(record.get("evidence_sha256", ""))
+            counts[_compare(picture, sha256, f"{file}: line {number}")] += 1
+    return Pictures(**counts)
 
 
-def _looked_at(picture: Path, sha256: str, where: str) -> str:
-    """Which of the counts of :class:`Pictures` a picture belongs to. Raises InputError."""
+def _compare(picture: Path, sha256: str, where: str) -> str:
+    """Return the name of the count of :class:`Pictures` to which a picture belongs.
+
+    Raises InputError.
+    """
     try:
         content = picture.read_bytes()
     except FileNotFoundError:
@@ -192,5 +191,5 @@ def _looked_at(picture: Path, sha256: str, where: str) -> str:
 
 
 def read_records(path: Path) -> list[dict[str, Any]]:
-    """Read all records of a sound journal, those of its full files first."""
+    """Read all records of a sound journal, oldest first."""
     return [json.loads(line) for _, _, line in journal_lines(path)]

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from edge.clock import MonotonicClock
 from edge.errors import JournalError
 from edge.record.journal import Journal
-from edge.record.journal_file import turned_files
+from edge.record.journal_file import rotated_files
 from edge.record.verify import read_records, verify
 from tests.disk import (
     NOON,
@@ -217,7 +217,7 @@ def test_a_full_disk_between_two_files_begins_the_next_one_later(
         full.clear()
         until(lambda: not log.trouble)
     assert shape(path) == [("pass", 1), ("pass", 2), ("continued", 2), ("pass", 3), ("disk", 3)]
-    assert len(turned_files(path)) == 1
+    assert len(rotated_files(path)) == 1
     assert verify(path).items == 3
 
 

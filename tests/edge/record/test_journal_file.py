@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from edge.clock import SimulatedClock
 from edge.errors import InputError, JournalError
 from edge.record.journal import DAY_NS
-from edge.record.journal_file import turned_files
+from edge.record.journal_file import rotated_files
 from edge.record.verify import Verified, read_records, verify
 from tests.disk import NOON, item, journal, shape
 
@@ -93,7 +93,7 @@ def test_a_new_file_begins_with_a_new_boot_if_the_old_one_holds_items(
     not.
     """
     for boot, items in (("a", 0), ("b", 0), ("c", 2), ("d", 1)):
-        monkeypatch.setattr("edge.clock.boot_id", lambda boot=boot: boot)
+        monkeypatch.setattr("edge.record.journal.boot_id", lambda boot=boot: boot)
         run(path, items)
     assert names(path) == ["journal-000001-000000001.jsonl", "journal.jsonl"]
     assert [(r["boot_id"], r["kind"]) for r in read_records(path)][-5:] == [
@@ -134,7 +134,7 @@ def test_wall_clock_two_weeks_back_changes_nothing_but_the_wall_time_field(
     ).isoformat(timespec="milliseconds")
 
 
-def test_a_journal_of_one_file_goes_on_and_is_turned_like_any_other(path: Path) -> None:
+def test_a_journal_of_one_file_goes_on_and_is_rotated_like_any_other(path: Path) -> None:
     """What an earlier release wrote, which knew no settings, is the first file."""
     run(path, 2)
     run(path, 2, file_items=1)
@@ -159,7 +159,7 @@ def test_a_power_cut_at_any_byte_of_the_last_file_is_repaired(cut: st.DataObject
             for i in range(1, content.count(b"\n") + 1)
             if keep >= len(b"\n".join(content.split(b"\n")[:i]))
         ]
-        first = shape(turned_files(path)[0])
+        first = shape(rotated_files(path)[0])
         kept = [("continued", 3), ("pass", 4), ("stop", 4)][: len(whole)]
         last = (kept or [("", 3)])[-1][1]
         with journal(path) as log:
@@ -179,7 +179,7 @@ def test_a_power_cut_at_any_byte_of_the_last_file_is_repaired(cut: st.DataObject
 def test_a_full_file_is_checked_alone_and_with_those_after_it(path: Path, tmp_path: Path) -> None:
     """Older files may be kept elsewhere; the counters still add up, and verify says from where on."""
     run(path, 8, file_items=3)
-    first, second = turned_files(path)
+    first, second = rotated_files(path)
     assert verify(second) == Verified(4, 3, first_item=4)
     shutil.move(first, tmp_path / "elsewhere")
     assert verify(path) == Verified(8, 5, files=2, first_item=4)
@@ -188,7 +188,7 @@ def test_a_full_file_is_checked_alone_and_with_those_after_it(path: Path, tmp_pa
 def test_a_missing_file_in_the_middle_is_named(path: Path) -> None:
     """By the numbers, before any hash is looked at."""
     run(path, 8, file_items=2)
-    turned_files(path)[1].unlink()
+    rotated_files(path)[1].unlink()
     with pytest.raises(
         InputError,
         match=r"journal-000003-000000005.jsonl: must follow file number 2, not journal-0",
@@ -199,7 +199,7 @@ def test_a_missing_file_in_the_middle_is_named(path: Path) -> None:
 def test_a_changed_line_of_a_full_file_is_named_with_its_file(path: Path) -> None:
     """The last line of a full file is held by the first of the next."""
     run(path, 4, file_items=3)
-    (first,) = turned_files(path)
+    (first,) = rotated_files(path)
     first.write_bytes(first.read_bytes().replace(b"for a test", b"for a jest"))
     with pytest.raises(
         InputError, match=r"journal-000001-000000001.jsonl: line 3 must carry the hash"
@@ -228,7 +228,7 @@ def test_a_full_file_that_lost_its_end_is_not_built_upon(path: Path) -> None:
     """It was on the disk before it got its name, so this is no power cut."""
     run(path, 3, file_items=3)
     path.unlink()
-    (first,) = turned_files(path)
+    (first,) = rotated_files(path)
     first.write_bytes(first.read_bytes()[:-9])
     with (
         pytest.raises(
