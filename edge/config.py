@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.errors import ConfigError
-from edge.settings import read_section, sample_section, setting
+from edge.settings import comment, read_section, sample_section, setting
 
 DEFAULT_MODEL = Path(__file__).parent / "default" / "model.onnx"
 """The packaged model that finds the project's own QC TESTED seal."""
@@ -22,12 +22,12 @@ DEFAULT_NAME = "default"
 
 @dataclass(frozen=True)
 class CameraSettings:
-    """Where the pictures come from."""
+    """The camera, or the files that stand in for one."""
 
     driver: str = setting(
         "replay",
-        "What takes the pictures: replay shows files, v4l2 is for USB, picamera for a Raspberry Pi's ribbon cable, "
-        "gstreamer for a Jetson's",
+        "What takes the pictures: replay shows files, v4l2 is for USB, picamera for a Raspberry "
+        "Pi's ribbon cable, gstreamer for a Jetson's",
         choices=("replay", "v4l2", "picamera", "gstreamer"),
     )
     folder: str = setting(
@@ -45,13 +45,15 @@ class CameraSettings:
     )
     timeout_ms: float = setting(
         1000.0,
-        "How long to wait for a picture after a trigger; without one the item is a FAULT, and a real camera is lost",
+        "How long to wait for a picture after a trigger; without one the item is a FAULT, and a "
+        "real camera is lost",
         above=0,
         at_most=2000,
     )
     device: str = setting(
         "",
-        "Which camera: v4l2 its path under /dev/v4l/by-id, picamera its number; empty takes the only one",
+        "Which camera: v4l2 its path under /dev/v4l/by-id, picamera its number; empty takes the "
+        "only one",
     )
     width: int = setting(
         1280, "Width of the camera's picture, in pixels", at_least=16, at_most=8192
@@ -69,13 +71,15 @@ class CameraSettings:
     )
     exposure_us: float = setting(
         0.0,
-        "Exposure time in microseconds, fixed and checked; 0 leaves it automatic, for trying out only",
+        "Exposure time in microseconds, fixed and checked; 0 leaves it automatic, for trying out "
+        "only",
         at_least=0,
         at_most=1_000_000,
     )
     gain: float = setting(
         0.0,
-        "Gain, fixed and checked: picamera a factor from 1, v4l2 the camera's own number; 0 leaves it automatic",
+        "Gain, fixed and checked: picamera a factor from 1, v4l2 the camera's own number; 0 leaves "
+        "it automatic",
         at_least=0,
         at_most=10_000,
     )
@@ -87,22 +91,26 @@ class CameraSettings:
     )
     controls: tuple[str, ...] = setting(
         (),
-        'More controls of v4l2 or picamera, each "name=number", fixed and checked, such as "focus_absolute=30"',
+        'More controls of v4l2 or picamera, each "name=number", fixed and checked, such as '
+        '"focus_absolute=30"',
     )
     lag_ms: float = setting(
         40.0,
-        "v4l2 and gstreamer: how long before its time stamp a picture's exposure may have ended; about one picture",
+        "v4l2 and gstreamer: how long before its time stamp a picture's exposure may have ended; "
+        "about one picture",
         at_least=0,
         at_most=1000,
     )
     pipeline: str = setting(
         "nvarguscamerasrc sensor-id=0 ! video/x-raw(memory:NVMM), width={width}, height={height}, "
         "framerate={frames_per_second}/1, format=NV12 ! nvvidconv ! video/x-raw, format=RGBA",
-        "gstreamer: what takes the pictures, up to but without the sink; the names in braces are filled in",
+        "gstreamer: what takes the pictures, up to but without the sink; the names in braces are "
+        "filled in",
     )
     allow_repeats: bool = setting(
         False,
-        "Allow a picture to equal the one before to the last grey level; true only to replay drawings",
+        "Allow a picture to equal the one before to the last grey level; true only to replay "
+        "drawings",
     )
     black_below: float = setting(
         16.0,
@@ -113,14 +121,16 @@ class CameraSettings:
     )
     covered_below: float = setting(
         8.0,
-        "A picture whose strongest edges (grey levels) are weaker shows a covered lens, a FAULT; 0 switches this off",
+        "A picture whose strongest edges (grey levels) are weaker shows a covered lens, a FAULT; 0 "
+        "switches this off",
         at_least=0,
         at_most=255,
         live=True,
     )
     overexposed_above: float = setting(
         0.9,
-        "A picture of which a greater share is white, level 250 or more, is overexposed, a FAULT; 1 switches this off",
+        "A picture of which a greater share is white, level 250 or more, is overexposed, a FAULT; "
+        "1 switches this off",
         above=0,
         at_most=1,
         live=True,
@@ -129,11 +139,12 @@ class CameraSettings:
 
 @dataclass(frozen=True)
 class TriggerSettings:
-    """What says that an item is in front of the camera."""
+    """The trigger, which tells that an item is in front of the camera."""
 
     kind: str = setting(
         "every-frame",
-        "every-frame: each new picture is an item; interval: one item each interval_ms; photo-eye: a line of the gate",
+        "every-frame: each new picture is an item; interval: one item each interval_ms; photo-eye: "
+        "a line of the gate",
         choices=("every-frame", "interval", "photo-eye"),
     )
     interval_ms: float = setting(
@@ -147,14 +158,16 @@ class TriggerSettings:
     )
     spacing_ms: float = setting(
         0.0,
-        "photo-eye: items that follow one another faster cannot be told apart, and all are rejected; 0 allows any",
+        "photo-eye: items that follow one another faster cannot be told apart, and all are "
+        "rejected; 0 allows any",
         at_least=0,
         at_most=10_000,
         live=True,
     )
     latest_ms: float = setting(
         100.0,
-        "Longest that an item may wait for the eye, once the gate saw it; later it has moved on and is a FAULT",
+        "Longest that an item may wait for the eye, once the gate saw it; later it has moved on "
+        "and is a FAULT",
         above=0,
         at_most=10_000,
     )
@@ -162,11 +175,12 @@ class TriggerSettings:
 
 @dataclass(frozen=True)
 class GateSettings:
-    """What throws an item off the line: it will, unless the answer cancels it in time."""
+    """The reject output: it throws an item off the belt unless an answer in time cancels that."""
 
     driver: str = setting(
         "simulated",
-        "simulated: inside the eye, only records edges; process: 'stampgate-edge gate', which outlives the eye",
+        "simulated: inside the eye, only records transitions; process: 'stampgate-edge gate', "
+        "which outlives the eye",
         choices=("simulated", "process"),
     )
     reject_delay_ms: float = setting(
@@ -197,7 +211,8 @@ class GateSettings:
     )
     pulse: str = setting(
         "rejects",
-        "rejects: a pulse throws an item off; accepts: a pulse lets it pass, and silence throws it off",
+        "rejects: a pulse throws an item off; accepts: a pulse lets it pass, and silence throws it "
+        "off",
         choices=("rejects", "accepts"),
     )
     confirm_ms: float = setting(
@@ -223,19 +238,18 @@ class GateSettings:
         "/run/stampgate/gate.sock", "Socket on which the gate's process listens for the eye"
     )
     record: str = setting(
-        "", "File to which simulated lines add every edge as a JSON line; empty for none"
+        "", "File to which simulated lines add every transition as a JSON line; empty for none"
     )
 
 
 @dataclass(frozen=True)
 class LinesSettings:
-    """The wires of the gate's process, each by the name that the chip gives its line; empty for one
-    that is missing.
-    """
+    """The wires of the gate's process: names of the chip's lines; empty for one that is missing."""
 
     driver: str = setting(
         "simulated",
-        "simulated: no wires, outputs go to [gate] record, inputs come by socket; gpiod: the kernel's GPIO lines",
+        "simulated: no wires, outputs go to [gate] record, inputs come by socket; gpiod: the "
+        "kernel's GPIO lines",
         choices=("simulated", "gpiod"),
     )
     chip: str = setting("", "Label of the GPIO chip; empty for whichever has these line names")
@@ -246,14 +260,14 @@ class LinesSettings:
     bin_full: str = setting("", "Input: high while the bin is full")
     reset: str = setting("", "Input: the button that ends a fault")
     reject: str = setting("", "Output: moves the flap or the valve")
-    ready: str = setting("", "Output: a square wave while the line may run")
+    ready: str = setting("", "Output: a square wave while the production line may run")
     fault: str = setting("", "Output: high while something is wrong")
     active_low: tuple[str, ...] = setting(
         (), 'Which of the above work upside down, e.g. ["trigger", "fault"]'
     )
     pull: str = setting(
         "as-is",
-        "The inputs' pull resistors in the chip",
+        "Pull resistors of the inputs, in the chip",
         choices=("as-is", "up", "down", "disabled"),
     )
     inputs: str = setting(
@@ -284,7 +298,7 @@ class DecisionSettings:
 
 @dataclass(frozen=True)
 class JournalSettings:
-    """Where every decision is written down."""
+    """The journal, in which every decision is written down."""
 
     file: str = setting(
         "/var/log/stampgate/journal.jsonl",
@@ -292,7 +306,8 @@ class JournalSettings:
     )
     sync: str = setting(
         "every-line",
-        "every-line: each record is on the disk before the next item; grouped: passes wait for others, rejects never",
+        "every-line: each record is on the disk before the next item; grouped: passes wait for "
+        "others, rejects never",
         choices=("every-line", "grouped"),
         live=True,
     )
@@ -378,7 +393,7 @@ class EvidenceSettings:
 
 @dataclass(frozen=True)
 class ServiceSettings:
-    """How the service behaves towards systemd."""
+    """The service and its watchdog."""
 
     tick_ms: float = setting(
         500.0,
@@ -403,21 +418,22 @@ class Config:
     service: ServiceSettings = field(default_factory=ServiceSettings)
     folder: Path = Path()
     source: Path | None = field(default=None, compare=False)
-    """The file that it was read from; None for none."""
+    """The file that it was read from; None where there is none."""
 
     def path(self, text: str) -> Path:
-        """The file that *text* in the settings names."""
+        """Return the path of the file that *text* in the settings names."""
         return self.folder / text
 
     def model_file(self) -> Path:
-        """The model's file."""
+        """Return the path of the model's file."""
         return DEFAULT_MODEL if self.model.file == DEFAULT_NAME else self.path(self.model.file)
 
     def checksum(self) -> str:
-        """SHA-256, in hex, of all settings as sorted JSON; layout and comments of the file do not
-        count.
+        """Return the SHA-256, in hex, of all settings as sorted JSON.
+
+        Layout and comments of the file do not count.
         """
-        import hashlib  # noqa: PLC0415 - it brings OpenSSL, 4 MB of memory that the gate's process does without
+        import hashlib  # noqa: PLC0415 - OpenSSL takes 4 MB, and the gate's process does without
 
         settings = {name: dataclasses.asdict(getattr(self, name)) for name in SECTIONS}
         return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
@@ -436,15 +452,27 @@ SECTIONS: dict[str, type[Any]] = {
 }
 
 
+HEAD = (
+    "The settings of stampgate-edge; this file is what 'stampgate-edge config' prints. A key left "
+    "out keeps the value shown here. A relative path starts from this file's folder. After "
+    "'systemctl reload stampgate-gate stampgate-edge' a change of a key marked [reload] counts "
+    "from the next item on. Any other needs a restart; a file that changes one is refused whole "
+    "until then."
+)
+"""How the sample file begins, as a comment."""
+
+
 def load_config(path: Path) -> Config:
-    """Read and check ``edge.toml``. Raises ConfigError with one line for the first thing that is
-    wrong.
+    """Read and check ``edge.toml``.
+
+    Raises ConfigError with one line for the first thing that is wrong.
     """
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(
-            f"{path}: cannot be read ({error.strerror}); 'stampgate-edge config' prints one to begin with"
+            f"{path}: cannot be read ({error.strerror}); "
+            "'stampgate-edge config' prints one to begin with"
         ) from None
     except ValueError as error:
         raise ConfigError(f"{path}: must be TOML in UTF-8 ({error}); correct it there") from None
@@ -455,7 +483,8 @@ def load_config(path: Path) -> Config:
             )
         if not isinstance(table, dict):
             raise ConfigError(
-                f"{path}: [{name}] must be a section, not {json.dumps(table, default=str)}; correct it there"
+                f"{path}: [{name}] must be a section, not {json.dumps(table, default=str)}; "
+                "correct it there"
             )
     sections = {
         name: read_section(kind, tables.get(name, {}), f"{path}: [{name}]")
@@ -465,11 +494,6 @@ def load_config(path: Path) -> Config:
 
 
 def sample() -> str:
-    """Write a commented ``edge.toml`` with every key at its default."""
-    head = (
-        "# The settings of stampgate-edge; this file is what 'stampgate-edge config' prints.\n"
-        "# A key left out keeps the value shown here. A relative path starts from this file's folder.\n"
-        "# After 'systemctl reload stampgate-gate stampgate-edge' a change of a key marked [reload] counts from the\n"
-        "# next item on. Any other needs a restart; a file that changes one is refused whole until then.\n"
-    )
+    """Return a commented ``edge.toml`` with every key at its default."""
+    head = "\n".join([*comment(HEAD), ""])
     return "\n".join([head, *(sample_section(name, kind) for name, kind in SECTIONS.items())])

@@ -8,6 +8,7 @@ disagree. Used for the box's ``edge.toml`` (:mod:`edge.config`) and for a traini
 import dataclasses
 import json
 import math
+import textwrap
 import typing
 from collections.abc import Mapping
 from typing import Any, TypeVar
@@ -41,7 +42,7 @@ def setting(
 
 
 def bound_text(field: "dataclasses.Field[Any]") -> str:
-    """Say the bounds of a field in words, e.g. ``above 0 and at most 1``; empty when it has none."""
+    """Return a field's bounds in words, e.g. ``above 0 and at most 1``; empty when it has none."""
     meta = field.metadata
     if meta.get("choices"):
         return "one of " + ", ".join(meta["choices"])
@@ -68,8 +69,9 @@ def _within(field: "dataclasses.Field[Any]", value: Any) -> bool:
 
 
 def _matches(value: Any, default: Any) -> bool:
-    """Tell whether *value* has the type of *default*; an integer will do for a float, a bool never
-    for a number.
+    """Tell whether *value* has the type of *default*.
+
+    An integer will do for a float, a bool never for a number.
     """
     if default == ():
         return isinstance(value, list | tuple) and all(isinstance(member, str) for member in value)
@@ -110,7 +112,8 @@ def check_field(where: str, field: "dataclasses.Field[Any]", value: Any) -> Any:
     """
     if not _matches(value, field.default):
         raise ConfigError(
-            f"{where} must be {_kind(field.default)}, not {json.dumps(value, default=str)}; correct it there"
+            f"{where} must be {_kind(field.default)}, not {json.dumps(value, default=str)}; "
+            "correct it there"
         )
     members = value if isinstance(field.default, tuple) else (value,)
     if not all(_within(field, member) for member in members):
@@ -125,10 +128,10 @@ def check_field(where: str, field: "dataclasses.Field[Any]", value: Any) -> Any:
 
 
 def read_section(cls: type[T], table: Mapping[str, Any], where: str) -> T:
-    """Build the settings dataclass *cls* from a parsed table; a key that nobody reads is a typo and
-    refused.
+    """Build the settings dataclass *cls* from a parsed table.
 
-    *where*: how messages begin, e.g. ``edge.toml: [gate]``. Raises ConfigError.
+    A key that it does not have is a typo, and refused. *where*: how messages begin, e.g.
+    ``edge.toml: [gate]``. Raises ConfigError.
     """
     fields = {f.name: f for f in dataclasses.fields(typing.cast(Any, cls))}
     for key in table:
@@ -139,11 +142,36 @@ def read_section(cls: type[T], table: Mapping[str, Any], where: str) -> T:
     )
 
 
+def help_text(settings: type[Any], key: str, default: Any = None) -> str:
+    """Return the help of the command-line option that sets *key* of a settings dataclass.
+
+    It is the field's own sentence with the default: *default*, where the command has one of its
+    own, or else the field's. A percent sign is doubled, as argparse wants it.
+    """
+    field = settings.__dataclass_fields__[key]
+    shown = field.default if default is None else default
+    said = f"{shown:g}" if isinstance(shown, float) else str(shown)
+    words: str = field.metadata["sentence"] + ("" if shown is False else f" (default {said})")
+    return words.replace("%", "%%")
+
+
 def toml_value(value: Any) -> str:
-    """Write a scalar or a tuple of scalars as TOML."""
+    r"""Write a scalar, or a tuple of values, as TOML 1.0.
+
+    A text becomes a basic string. JSON escapes what TOML forbids in one, but for DEL. Raises
+    ConfigError for a text that TOML cannot hold: the bytes of a file's name that are not UTF-8,
+    which Python keeps as lone surrogates.
+
+    >>> print(toml_value(("a\x7f", 1.5, True)))
+    ["a\u007F", 1.5, true]
+    """
     if isinstance(value, tuple | list):
         return "[" + ", ".join(toml_value(v) for v in value) + "]"
-    return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, str) and any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise ConfigError(f"{value!r}: must be UTF-8 to stand in a TOML file; rename it")
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
 
 
 def sample_section(name: str, settings: Any) -> str:
@@ -151,10 +179,17 @@ def sample_section(name: str, settings: Any) -> str:
 
     *settings*: a settings dataclass, for its defaults, or one made from it, for its values.
     """
-    lines = [f"# {(settings.__doc__ or '').strip().splitlines()[0]}", f"[{name}]"]
+    lines = [*comment((settings.__doc__ or "").strip().splitlines()[0]), f"[{name}]"]
     for field in dataclasses.fields(settings):
         bounds = bound_text(field)
         live = " [reload]" if field.metadata["live"] else ""
-        lines.append(f"# {field.metadata['sentence']}" + (f" ({bounds})" if bounds else "") + live)
+        lines += comment(field.metadata["sentence"] + (f" ({bounds})" if bounds else "") + live)
         lines.append(f"{field.name} = {toml_value(getattr(settings, field.name))}")
     return "\n".join(lines) + "\n"
+
+
+def comment(text: str) -> list[str]:
+    """Return *text* as the lines of a TOML comment of at most 100 columns."""
+    return textwrap.wrap(
+        text, 100, initial_indent="# ", subsequent_indent="# ", break_on_hyphens=False
+    )

@@ -1,4 +1,9 @@
-"""What a training run is told: every number once, with unit, range and a sentence."""
+"""Settings of a training run: every number that can be set, with unit, range and a sentence.
+
+A run writes them all into its ``config.toml``. The painters draw further numbers, such as the
+strength of a sticker's gleam, from ranges that are no settings: those are constants of the modules
+that docs/training.md names, and changing one changes the program.
+"""
 
 import dataclasses
 import json
@@ -17,15 +22,13 @@ BACKBONES = (
     "resnet34",
     "resnet50",
 )
-"""torchvision backbones that may be chosen; :mod:`train.network.torchvision_models` knows how to
-take each apart."""
+"""torchvision backbones; :mod:`train.network.torchvision_models` takes each apart."""
 WEIGHTS = ("starter", "imagenet", "none")
-"""What a run may start from: the weights shipped with stampgate, torchvision's own, or random ones."""
+"""Initial weights: those shipped with stampgate, torchvision's ImageNet weights, or random ones."""
 STARTER_NETWORK = "mobilenet_v3_small"
 """The one network that the shipped weights are for."""
 PRECISIONS = ("auto", "float32", "bfloat16", "float16")
-"""What the network may calculate in while it trains; *auto* is the best a GPU has, and float32 on a
-processor."""
+"""Floating-point formats of training; *auto* is the best a GPU has, and float32 on a processor."""
 
 
 def _share(default: float, sentence: str) -> float:
@@ -36,7 +39,7 @@ def _share(default: float, sentence: str) -> float:
 
 @dataclass(frozen=True)
 class SynthSettings:
-    """How a training picture is painted; lengths are shares of the picture unless they say pixels."""
+    """Augmentation: how a training picture is painted; lengths are shares of it, or say pixels."""
 
     # what is on a picture
     negative_share: float = setting(
@@ -182,7 +185,7 @@ class SynthSettings:
 
 @dataclass(frozen=True)
 class FitSettings:
-    """How the network is trained."""
+    """Training of the network."""
 
     backbone: str = setting("mobilenet_v3_small", "torchvision backbone", choices=BACKBONES)
     width: float = setting(
@@ -193,7 +196,7 @@ class FitSettings:
     )
     weights: str = setting(
         "starter",
-        "what to start from; starter is shipped, imagenet is torchvision's and is downloaded",
+        "initial weights; starter is shipped, imagenet is torchvision's and is downloaded",
         choices=WEIGHTS,
     )
     size: int = setting(
@@ -218,14 +221,14 @@ class FitSettings:
     steps: int = setting(
         0, "steps to train; 0 counts minutes instead", at_least=0, at_most=10_000_000
     )
-    learning_rate: float = setting(0.002, "greatest step size of AdamW", above=0.0, at_most=1.0)
+    learning_rate: float = setting(0.002, "peak learning rate of AdamW", above=0.0, at_most=1.0)
     weight_decay: float = setting(0.02, "weight decay of AdamW", at_least=0.0, at_most=1.0)
     warmup_share: float = setting(
-        0.04, "share of the run in which the step size rises", at_least=0.0, at_most=0.5
+        0.04, "share of the run in which the learning rate rises", at_least=0.0, at_most=0.5
     )
     ema: float = setting(
         0.998,
-        "decay per step of the averaged weights that are exported",
+        "decay per step of the exponential moving average of the weights, which is exported",
         at_least=0.0,
         at_most=0.99999,
     )
@@ -242,7 +245,7 @@ class FitSettings:
         at_most=1.0,
     )
     precision: str = setting(
-        "auto", "what to calculate in; auto is the GPU's best", choices=PRECISIONS
+        "auto", "floating-point format of training; auto is the GPU's best", choices=PRECISIONS
     )
     real_share: float = setting(
         0.2,
@@ -261,13 +264,13 @@ class FitSettings:
     threads: int = setting(0, "cores for the network; 0 takes all", at_least=0, at_most=256)
     validate_share: float = setting(
         0.2,
-        "share of the run between two looks at held-out pictures; 0 never looks",
+        "share of the run between two validations on held-out pictures; 0 never validates",
         at_least=0.0,
         at_most=1.0,
     )
     patience: int = setting(
         0,
-        "looks without a better loss after which the run ends; 0 goes on to the end",
+        "early stopping: validations without a lower loss after which the run ends; 0 trains on",
         at_least=0,
         at_most=1000,
     )
@@ -276,30 +279,31 @@ class FitSettings:
     )
     second_side: int = setting(
         112,
-        "side of a second look at a likely mark, in pixels, a multiple of 16; 0 looks at the whole frame only",
+        "side of the crop of a likely mark that a second look takes, in pixels, a multiple of 16; "
+        "0 takes one look at the whole frame",
         at_least=0,
         at_most=512,
     )
     second_px: int = setting(
         88,
-        "how long the likely mark's longer side is in a second look, in pixels",
+        "longer side of the likely mark in that crop, in pixels",
         at_least=8,
         at_most=512,
     )
     second_from: float = setting(
         0.2,
-        "least score of the first look at which there is a second one",
+        "least score of the first look at which a second one is taken",
         at_least=0.0,
         at_most=0.99,
     )
     second_weight: float = setting(
         2.0,
-        "how many times the second look's word counts beside the first one's",
+        "weight of the second look's score beside the first one's",
         at_least=0.0,
         at_most=100.0,
     )
     held_out_share: float = setting(
-        0.1, "share of the products kept for setting the threshold", above=0.0, at_most=0.5
+        0.1, "share of the products held out for setting the threshold", above=0.0, at_most=0.5
     )
     false_accept_rate: float = setting(
         0.005, "rate of false accepts that the threshold aims at", above=0.0, at_most=0.5
@@ -307,7 +311,7 @@ class FitSettings:
 
     @property
     def network(self) -> str:
-        """Name of the backbone, with its width where that is not 1.
+        """Return the name of the backbone, with its width where that is not 1.
 
         >>> FitSettings(backbone="mobilenet_v2", width=0.5).network
         'mobilenet_v2:0.5'
@@ -332,16 +336,16 @@ class RunConfig:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Class names, each once, in the order first given; their index is the heat map's channel."""
+        """Return the class names, each once, in the order given; the index is the channel."""
         return tuple(dict.fromkeys(name for name, _ in self.marks))
 
     @property
     def two_look_plan(self) -> TwoLookPlan:
-        """How the trained network is to look at a frame.
+        """Return how the trained network looks at a frame: once, or a second time at each crop.
 
-        A second look shows a mark at a size that training showed marks at: larger ones than it has
-        ever seen are placed badly (median IoU 0.58 in place of 0.89, measured with marks of 35 to
-        61 pixels shown at 80).
+        A second look shows a mark at a size that training showed marks at: the boxes of larger ones
+        are bad (median IoU 0.58 in place of 0.89, measured with marks of 35 to 61 pixels shown at
+        80).
         """
         fit = self.fit
         least, most = 1.25 * self.synth.size_min * fit.size, 0.8 * self.synth.size_max * fit.size
@@ -353,12 +357,12 @@ class RunConfig:
         )
 
     def to_json(self) -> str:
-        """Write it as one JSON text."""
+        """Return the configuration as one JSON text."""
         return json.dumps(dataclasses.asdict(self), sort_keys=True)
 
     @classmethod
     def from_json(cls, text: str) -> "RunConfig":
-        """Read what :meth:`to_json` wrote; checked like any settings. Raises ConfigError."""
+        """Read what :meth:`to_json` wrote and check it like any settings. Raises ConfigError."""
         raw: dict[str, Any] = json.loads(text)
         return cls(
             tuple((name, path) for name, path in raw["marks"]),
@@ -370,7 +374,10 @@ class RunConfig:
         )
 
     def to_toml(self) -> str:
-        """Write it for reading: the inputs, then both sections with their values."""
+        """Return the configuration for people: the inputs, then both sections, commented.
+
+        Raises ConfigError when a path is not UTF-8.
+        """
         head = f"marks = {toml_value(self.marks)}\nbackgrounds = {toml_value(self.backgrounds)}\n"
         head += f"lookalikes = {toml_value(self.lookalikes)}\nreal = {toml_value(self.real)}\n"
         return "\n".join(

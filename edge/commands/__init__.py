@@ -1,43 +1,42 @@
-"""Subcommands of ``stampgate-edge``, one module each.
+"""The commands of ``stampgate-edge``, one module each; :mod:`edge.command_line` runs them.
 
-A module has ``add_arguments(parser)``, which describes it and says what runs it, and
-``run(arguments)``, which does and returns the exit status. A new command is a new module here and a
-line in :data:`COMMANDS`.
+A new command is a new module here and a line in :data:`COMMANDS`. Modules import what they need at
+the top, for only the one that is asked for is loaded.
 """
 
 import argparse
-import importlib
-from collections.abc import Sequence
 from pathlib import Path
 
+from edge.command_line import Command
 from edge.config import Config
 from edge.errors import UsageError
 from edge.wiring import load_checked
 
 DEFAULT_CONFIG = Path("/etc/stampgate/edge.toml")
 COMMANDS = {
-    "check": "test the box: camera, model, lines, disk, clock, watchdogs, power",
-    "status": "say how the service is",
-    "log": "show the journal, for people or as CSV",
-    "verify-log": "check a journal: every line whole, chained and counted",
+    "inspect": Command("edge.commands.inspect", "judge picture files, one line each"),
+    "run": Command("edge.commands.run", "run the service"),
+    "gate": Command("edge.commands.gate", "run the gate, a process of its own"),
+    "config": Command(
+        "edge.commands.config", "print a commented settings file with every key at its default"
+    ),
+    "demo": Command(
+        "edge.commands.demo",
+        "run the service on the packaged sample pictures and show what it did",
+    ),
+    "check": Command(
+        "edge.commands.check", "test the box: camera, model, lines, disk, clock, watchdogs, power"
+    ),
+    "status": Command("edge.commands.status", "say how the service is"),
+    "log": Command("edge.commands.log", "show the journal, for people or as CSV"),
+    "verify-log": Command(
+        "edge.commands.verify_log", "check a journal: every line whole, chained and counted"
+    ),
 }
-"""Name of each command, which is its module's (with ``-`` for ``_``), and what it is for."""
-
-
-def add_commands(
-    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", asked: Sequence[str]
-) -> None:
-    """Add all commands; only the module of the one *asked* for is loaded, for the gate's process
-    must stay small.
-    """
-    for name, sentence in COMMANDS.items():
-        parser = commands.add_parser(name, help=sentence)
-        if name in asked:
-            importlib.import_module(f"{__name__}.{name.replace('-', '_')}").add_arguments(parser)
 
 
 def add_journal(parser: argparse.ArgumentParser) -> None:
-    """Let a command be told which journal it is about."""
+    """Add the argument that names the journal, and ``--config``."""
     parser.add_argument(
         "journal",
         nargs="?",
@@ -49,7 +48,7 @@ def add_journal(parser: argparse.ArgumentParser) -> None:
 
 
 def add_config(parser: argparse.ArgumentParser) -> None:
-    """Let a command be told which settings file it is about."""
+    """Add ``--config``, which names the settings file."""
     parser.add_argument(
         "--config",
         type=Path,
@@ -60,7 +59,10 @@ def add_config(parser: argparse.ArgumentParser) -> None:
 
 
 def journal_of(arguments: argparse.Namespace) -> Path:
-    """The journal meant by arguments of :func:`add_journal`. Raises UsageError, ConfigError."""
+    """Return the journal that arguments of :func:`add_journal` name.
+
+    Raises UsageError or ConfigError.
+    """
     if arguments.journal is not None:
         return Path(arguments.journal)
     config = config_of(arguments)
@@ -68,7 +70,10 @@ def journal_of(arguments: argparse.Namespace) -> Path:
 
 
 def config_of(arguments: argparse.Namespace) -> Config:
-    """The settings meant by arguments of :func:`add_config`. Raises UsageError, ConfigError."""
+    """Read the settings file that arguments of :func:`add_config` name.
+
+    Raises UsageError or ConfigError.
+    """
     if arguments.config == DEFAULT_CONFIG and not DEFAULT_CONFIG.exists():
         raise UsageError(f"there is no {DEFAULT_CONFIG} here; name the settings file with --config")
     return load_checked(arguments.config)

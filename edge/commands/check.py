@@ -1,6 +1,4 @@
-"""``stampgate-edge check``: a self-test of the box, one line a thing, for the technician in front
-of it.
-"""
+"""``stampgate-edge check``: self-test of the box, one line a check, for the technician there."""
 
 import argparse
 import socket
@@ -19,12 +17,13 @@ VERDICTS = ("pass", "reject")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describe the command."""
+    """Describe the command and its options."""
     parser.description = (
-        "Test the box: camera, model, GPIO lines, disk, clock, watchdogs, power. One line a thing: ok, WARN or FAIL, "
-        "what, the figure, the next step. Exit status 1 when anything FAILs, else 0. While the service runs it has "
-        "the camera and the lines, and they are left alone: stop the line and the service to test them too. Run it as "
-        "the service's user (sudo -u stampgate), or what that user may not do stays unseen."
+        "Test the box: camera, model, GPIO lines, disk, clock, watchdogs, power. One line a thing: "
+        "ok, WARN or FAIL, what, the figure, the next step. Exit status 1 when anything FAILs, "
+        "else 0. While the service runs it has the camera and the lines, and they are left alone: "
+        "stop the line and the service to test them too. Run it as the service's user "
+        "(sudo -u stampgate), or what that user may not do stays unseen."
     )
     add_config(parser)
     parser.add_argument(
@@ -44,24 +43,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="OUT=IN",
-        help="a wire from an output to an input, e.g. reject=trigger: the output moves twice, the input must follow; "
-        "names of [lines], or of the chip; may be repeated",
+        help="a wire from an output to an input, e.g. reject=trigger: the output moves twice, the "
+        "input must follow; names of [lines], or of the chip; may be repeated",
     )
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Look at everything, print it line by line, and return the exit status. Raises UsageError."""
+    """Run every check, print each result, and return 1 when one FAILs. Raises UsageError."""
     failed = 0
-    for seen in looked(arguments):
-        print(seen, flush=True)
-        failed += seen.state == "FAIL"
+    for result in results(arguments):
+        print(result, flush=True)
+        failed += result.state == "FAIL"
     print(f"{failed} to put right" if failed else "nothing to put right")
     return int(failed > 0)
 
 
-def looked(arguments: argparse.Namespace) -> Iterator[CheckResult]:
-    """All that is seen, in the order of the way of an item, then the box."""
+def results(arguments: argparse.Namespace) -> Iterator[CheckResult]:
+    """Run the checks and yield their results: first what an item passes, then the box itself."""
     try:
         config = config_of(arguments)
     except ConfigError as error:
@@ -82,22 +80,26 @@ def looked(arguments: argparse.Namespace) -> Iterator[CheckResult]:
     yield from run_check("lines released", wires.released(config))
     for wire in arguments.loop_back:
         yield from run_check("loop-back", _loop_back(config, wire))
-    for what, check in (("disk", box.disk(config)), ("clock", box.clock())):
-        yield from run_check(what, check)
+    yield from run_check("disk", box.disk(config))
+    yield from run_check("clock", box.clock())
     yield from run_check("watchdog", box.watchdog(config))
     yield from run_check("power", box.power())
 
 
 def _loop_back(config: Config, wire: tuple[str, str]) -> Iterator[CheckResult]:
     if gate_runs(config):
-        said = "not tried: the gate runs and holds the lines; stop the line and stampgate-gate.service first"
-        yield CheckResult("FAIL", "loop-back", said)
+        yield CheckResult(
+            "FAIL",
+            "loop-back",
+            "not tried: the gate runs and holds the lines; stop the line and "
+            "stampgate-gate.service first",
+        )
     else:
         yield from wires.loop_back(config, wire)
 
 
 def eye_runs(config: Config) -> bool:
-    """Whether a service writes this journal. Raises InputError when that may not be asked."""
+    """Tell whether a service writes this journal. Raises InputError when it may not be read."""
     journal = config.path(config.journal.file)
     try:
         return journal.exists() and not is_free(journal)
@@ -108,8 +110,9 @@ def eye_runs(config: Config) -> bool:
 
 
 def gate_runs(config: Config) -> bool:
-    """Whether a gate listens; it is hung up on without a word. Raises InputError when that may not
-    be asked.
+    """Tell whether a gate listens, by connecting and closing at once.
+
+    Raises InputError when its socket may not be used.
     """
     path = config.path(config.gate.socket)
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC) as caller:

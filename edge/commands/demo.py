@@ -1,13 +1,12 @@
-"""``stampgate-edge demo``: the real service on the packaged pictures, and a look at what it left
-behind.
-"""
+"""``stampgate-edge demo``: the real service on the packaged pictures, and what came of it."""
 
+import argparse
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from edge.annotate import annotate, contact_sheet, save_png
-from edge.commands.inspection import box_text, shown
+from edge.commands.inspect import box_text, shown
 from edge.config import DEFAULT_MODEL, DEFAULT_NAME
 from edge.decision import Box, Finding, Verdict
 from edge.errors import FrameError, InputError
@@ -16,18 +15,13 @@ from edge.gate.history import Pulse, pulses, read_transitions
 from edge.record.verify import read_records, verify
 from edge.service import serve
 from edge.settings import toml_value
-from edge.wiring import load_checked
 from edge.vision.picture_files import read_picture
+from edge.wiring import load_checked
 
 SAMPLES = DEFAULT_MODEL.parent / "samples"
 MARKER = ".stampgate-demo"
-SETTINGS, JOURNAL, GATE, SHEET, COPIES = (
-    "edge.toml",
-    "journal.jsonl",
-    "gate.jsonl",
-    "sheet.png",
-    "annotated",
-)
+SETTINGS, JOURNAL, GATE = "edge.toml", "journal.jsonl", "gate.jsonl"
+SHEET, COPIES = "sheet.png", "annotated"
 SETTINGS_TEXT = """\
 # What 'stampgate-edge demo' runs. Try: stampgate-edge run --config edge.toml
 [camera]
@@ -51,13 +45,30 @@ folder = "evidence"
 """
 
 
-def demo(out: Path, samples: Path = SAMPLES, model: str = DEFAULT_NAME) -> None:
-    """Run the service on *samples* with *model*, print what it did, and leave journal, edges and
-    pictures in *out*.
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command's option."""
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("stampgate-demo"),
+        metavar="DIR",
+        help="default: %(default)s",
+    )
 
-    Raises StampgateError; a folder that holds anything but an earlier demo is left alone.
+
+def run(arguments: argparse.Namespace) -> int:
+    """Show the service at work. Raises StampgateError."""
+    demo(arguments.out)
+    return 0
+
+
+def demo(out: Path, samples: Path = SAMPLES, model: str = DEFAULT_NAME) -> None:
+    """Run the service on *samples* with *model* and print what it did.
+
+    Journal, gate record and pictures are left in *out*. Raises StampgateError; a folder that holds
+    anything but an earlier demo is left alone.
     """
-    _claim(out)
+    _claim_folder(out)
     text = SETTINGS_TEXT.format(
         folder=toml_value(str(samples)), model=toml_value(model), gate=GATE, journal=JOURNAL
     )
@@ -76,8 +87,8 @@ def demo(out: Path, samples: Path = SAMPLES, model: str = DEFAULT_NAME) -> None:
     print(f"pictures: {shown(out / SHEET)} and {shown(out / COPIES)}/")
 
 
-def _claim(out: Path) -> None:
-    """Make *out* ours, and take away what an earlier demo left there under the names it uses."""
+def _claim_folder(out: Path) -> None:
+    """Mark *out* as a demo's and remove the files that an earlier demo left there."""
     if out.is_dir() and any(out.iterdir()) and not (out / MARKER).is_file():
         raise InputError(
             f"{out}: must be empty or hold an earlier demo; name another folder with --out"
@@ -97,12 +108,9 @@ def _print_items(items: Sequence[dict[str, Any]]) -> None:
         score, box = (f"{best.score:.2f}", box_text(best)) if best else ("", "")
         rows.append((item["picture"], item["verdict"].upper(), score, box, item["reason"]))
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    for row in rows:
-        print(
-            "  ".join(
-                [*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[4]]
-            )
-        )
+    for *cells, reason in rows:
+        padded = [cell.ljust(width) for cell, width in zip(cells, widths, strict=True)]
+        print("  ".join([*padded, reason]))
 
 
 def _print_pulses(items: Sequence[dict[str, Any]], seen: Sequence[Pulse]) -> None:
@@ -110,17 +118,15 @@ def _print_pulses(items: Sequence[dict[str, Any]], seen: Sequence[Pulse]) -> Non
     print("\nreject pulses (item: start after its trigger, width)")
     for pulse in seen:
         item = triggers[pulse.sequence]
-        start_ms, width_ms = (
-            (pulse.start_ns - item["trigger_ns"]) / 1e6,
-            (pulse.end_ns - pulse.start_ns) / 1e6,
-        )
+        start_ms = (pulse.start_ns - item["trigger_ns"]) / 1e6
+        width_ms = (pulse.end_ns - pulse.start_ns) / 1e6
         print(f"  {item['sequence']:>3} {item['picture']}: {start_ms:.1f} ms, {width_ms:.1f} ms")
     if not seen:
         print("  none")
 
 
 def _draw(items: Sequence[dict[str, Any]], samples: Path, out: Path) -> None:
-    """Draw from the journal what was decided: what it holds must be enough to show it."""
+    """Draw the verdicts on the samples from the journal's records alone, which must be enough."""
     pictures = []
     for item in items:
         try:

@@ -18,13 +18,15 @@ from edge.errors import InputError
 from edge.record.journal_file import leads_to, parse_record, rotated_files
 
 HIDDEN = (
-    "v", "kind", "sequence", "boot_id", "monotonic_ns", "wall_time", "clock_synced", "previous", "trigger_ns",
-    "evidence_sha256",
+    "v", "kind", "sequence", "boot_id", "monotonic_ns", "wall_time", "clock_synced", "previous",
+    "trigger_ns", "evidence_sha256",
 )  # fmt: skip
+"""Fields of a record that the lines for people leave out, or show in words of their own."""
 COLUMNS = (
-    "sequence", "wall_time", "clock_synced", "verdict", "reason", "gate", "ms", "picture", "evidence",
-    "findings", "label", "score", "x0", "y0", "x1", "y1",
+    "sequence", "wall_time", "clock_synced", "verdict", "reason", "gate", "ms", "picture",
+    "evidence", "findings", "label", "score", "x0", "y0", "x1", "y1",
 )  # fmt: skip
+"""Heading of the CSV."""
 UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 POLL_S = 0.2
 
@@ -33,15 +35,19 @@ Wanted = Callable[[Record], bool]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describe the command."""
-    parser.description = "Show what happened, one line each, oldest first. A ~ before the time says that the clock was not synchronised."
+    """Describe the command and its options."""
+    parser.description = (
+        "Show what happened, one line each, oldest first. A ~ before the time says that the clock "
+        "was not synchronised."
+    )
     add_journal(parser)
     parser.add_argument(
         "--since",
         type=_since,
         metavar="WHEN",
         default=lambda _: True,
-        help="from an item on (123), so long ago on (90s, 15m, 2h, 3d), or a moment on (2026-01-31T14:00, local time)",
+        help="from an item on (123), so long ago on (90s, 15m, 2h, 3d), or a moment on "
+        "(2026-01-31T14:00, local time)",
     )
     parser.add_argument(
         "--verdict",
@@ -56,7 +62,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-f", "--follow", action="store_true", help="go on with what comes, until Ctrl-C"
     )
     parser.add_argument("--csv", action="store_true", help="items only, as CSV with a heading")
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -76,8 +81,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def text_line(record: Record) -> str:
-    """One record for people, on one line."""
-    when = f"{'~' if record.get('clock_synced') is False else ' '}{_local(str(record.get('wall_time', '')))}"
+    """Return one record for people, on one line."""
+    doubtful = "~" if record.get("clock_synced") is False else " "
+    when = f"{doubtful}{_local(str(record.get('wall_time', '')))}"
     rest = {
         name: value
         for name, value in record.items()
@@ -92,8 +98,9 @@ def text_line(record: Record) -> str:
 
 
 def csv_row(record: Record) -> list[Any]:
-    """One item as the values of :data:`COLUMNS`; label, score and box (camera pixels) are those of
-    the best finding.
+    """Return one item as the values of :data:`COLUMNS`.
+
+    Label, score and box (camera pixels) are those of the best finding.
     """
     findings = record.get("findings", [])
     best = findings[0] if findings else {}
@@ -125,7 +132,7 @@ def _pairs(fields: Record) -> str:
 
 
 def _plain(text: str) -> str:
-    """Let nothing that a file's name may hold speak to the terminal."""
+    """Replace what is not printable: a file's name must not send commands to the terminal."""
     return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
 
 
@@ -148,7 +155,7 @@ def _wanted(arguments: argparse.Namespace) -> Wanted:
 
 
 def _since(text: str) -> Wanted:
-    """What ``--since`` asks for, as a question to a record."""
+    """Return the filter of records that ``--since`` asks for."""
     if text.isdigit():
         return lambda record: bool(record["sequence"] >= int(text))
     if found := re.fullmatch(r"(\d+)([smhd])", text):
@@ -157,14 +164,17 @@ def _since(text: str) -> Wanted:
         moment = datetime.fromisoformat(text).astimezone()
     except ValueError:
         raise argparse.ArgumentTypeError(
-            f"must be an item's number, a time such as 15m or 2h, or a moment such as 2026-01-31T14:00, not {text!r}"
+            "must be an item's number, a time such as 15m or 2h, or a moment such as "
+            f"2026-01-31T14:00, not {text!r}"
         ) from None
     return lambda record: _wall(record) >= moment
 
 
 def _younger_than(seconds: int) -> Wanted:
-    """By the monotonic clock for what this boot wrote: a clock that was set since does not matter;
-    else by the wall.
+    """Return a filter of records written within the last *seconds*.
+
+    Records of this boot are judged by the monotonic clock, which nobody can set; older ones by the
+    wall clock.
     """
     boot, now_ns = boot_id(), time.monotonic_ns()
     moment = datetime.now(UTC) - timedelta(seconds=seconds)
@@ -182,8 +192,9 @@ def _wall(record: Record) -> datetime:
 
 
 def _records(path: Path, since: Wanted, follow: bool) -> Iterator[Record]:
-    """Yield the records that *since* wants; where going back a full file holds none, older ones are
-    not looked at.
+    """Yield the records that *since* wants, oldest first; with *follow*, those to come as well.
+
+    Raises InputError when there is no such journal.
     """
     for rotated in _recent(rotated_files(path), since):
         yield from filter(since, _parsed(rotated))
@@ -196,7 +207,7 @@ def _records(path: Path, since: Wanted, follow: bool) -> Iterator[Record]:
 
 
 def _recent(turned: list[Path], since: Wanted) -> list[Path]:
-    """Go back through the full files as long as they hold anything wanted."""
+    """Return the last of the full files, back to the newest that holds nothing wanted."""
     start = len(turned)
     while start > 0 and any(map(since, _parsed(turned[start - 1]))):
         start -= 1
@@ -211,8 +222,9 @@ def _parsed(path: Path) -> Iterator[Record]:
 
 
 def _active(path: Path, follow: bool) -> Iterator[Record]:
-    """Yield the records of the file being written, and, to *follow*, those that come, in the files
-    that come.
+    """Yield the records of the file being written; with *follow*, go on as it grows and rotates.
+
+    Raises OSError.
     """
     file = path.open("rb")
     try:
@@ -236,7 +248,7 @@ def _active(path: Path, follow: bool) -> Iterator[Record]:
 
 
 def _next_file(path: Path, descriptor: int) -> Path | None:
-    """The file after the open one, when that is full and has another name by now."""
+    """Return the file after the open one, when that is full and has another name by now."""
     names = [*rotated_files(path), path]
     following = {before: after for before, after in pairwise(names) if leads_to(before, descriptor)}
     return next((after for after in following.values() if after.exists()), None)

@@ -1,6 +1,4 @@
-"""``stampgate-edge status``: how the service is, from its status file, or else from the journal's
-end.
-"""
+"""``stampgate-edge status``: state of the service, from its status file or the journal's end."""
 
 import argparse
 import json
@@ -20,22 +18,24 @@ from edge.record.telemetry import throttled_words
 SILENT_S = 15.0
 """A service that works writes its status each second; one that has not for so long hangs."""
 LAST_BYTES = 4 << 20
-"""How much of the journal's end is looked at when the service does not run."""
+"""How much of the journal's end is read when the service does not run."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describe the command."""
+    """Describe the command and its options."""
     parser.description = (
-        "Say how the service is: state, checksum of the settings, counters, last item, latencies, health. Exit status "
-        "0 while it runs without trouble, else 1."
+        "Say how the service is: state, checksum of the settings, counters, last item, latencies, "
+        "health. Exit status 0 while it runs without trouble, else 1."
     )
     add_config(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print it. Raises InputError when the files may not be read."""
+    """Print the status; return 1 unless the service runs well.
+
+    Raises InputError when its files may not be read.
+    """
     config = config_of(arguments)
     try:
         status = _status(config)
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def described(status: Mapping[str, Any]) -> str:
-    """The status on one line for each thing."""
+    """Return the status for people, one line for each thing."""
     lines = [("state", _state(status))]
     lines += [
         (name, str(status[name]))
@@ -59,23 +59,15 @@ def described(status: Mapping[str, Any]) -> str:
         lines.append(("model", f"{model.get('file')} (sha256 {str(model.get('sha256'))[:16]}...)"))
     if counters := status.get("counters"):
         lines.append(("counters", _words(counters)))
-    if gate := {
-        name: value
-        for name, value in status.get("gate", {}).items()
-        if name not in ("run", "trouble")
-    }:
+    gate = status.get("gate", {})
+    if gate := {name: gate[name] for name in gate if name not in ("run", "trouble")}:
         lines.append(("gate", _words(gate)))
     if last := status.get("last"):
-        lines.append(
-            ("last item", f"#{last['sequence']} {last['verdict'].upper()} {last.get('reason', '')}")
-        )
+        said = f"#{last['sequence']} {last['verdict'].upper()} {last.get('reason', '')}"
+        lines.append(("last item", said))
     if status.get("p50_ms") is not None:
-        lines.append(
-            (
-                "latency",
-                f"p50 {status['p50_ms']} ms, p99 {status['p99_ms']} ms, worst {status['worst_ms']} ms",
-            )
-        )
+        said = "p50 {p50_ms} ms, p99 {p99_ms} ms, worst {worst_ms} ms".format_map(status)
+        lines.append(("latency", said))
     if status.get("queue_depth") is not None:
         lines.append(("on the way", f"{status['queue_depth']} items between eye and gate"))
     lines += _health(status.get("health") or {})
@@ -112,7 +104,8 @@ def _words(values: Mapping[str, Any]) -> str:
 
 
 def _status(config: Config) -> dict[str, Any]:
-    """What the running service says of itself, or what the journal says of the one that ran last.
+    """Return the running service's status, or what the journal tells of the last one.
+
     Raises OSError.
     """
     status = read_status(config.path(config.journal.status) if config.journal.status else None)
@@ -122,8 +115,9 @@ def _status(config: Config) -> dict[str, Any]:
 
 
 def _from_journal(path: Path) -> dict[str, Any]:
-    """The state of a service that does not run, from the last start on, as far as the journal's end
-    tells it.
+    """Return the status of a service that does not run: its last start and what followed.
+
+    Only the first and the last records of the journal's last file are read.
     """
     status: dict[str, Any] = {"state": "not running, and no journal yet", "trouble": ""}
     for record in _last_records(path):
@@ -149,7 +143,10 @@ def _from_journal(path: Path) -> dict[str, Any]:
 
 
 def _last_records(path: Path) -> list[dict[str, Any]]:
-    """The first record of the last file, which says what was started, and those at its end."""
+    """Return the first record of the last file, which says what was started, and those at its end.
+
+    Raises OSError.
+    """
     file = path if path.exists() else next(reversed(rotated_files(path)), None)
     if file is None:
         return []

@@ -1,6 +1,4 @@
-"""``stampgate-edge verify-log``: check a journal and say in one line that it holds, or where it
-does not.
-"""
+"""``stampgate-edge verify-log``: check a journal's hash chain, numbers and counters."""
 
 import argparse
 from pathlib import Path
@@ -11,23 +9,27 @@ from edge.record.verify import Pictures, Verified, verify, verify_pictures
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describe the command."""
+    """Describe the command and its options."""
     parser.description = (
-        "Check a journal with its full files: every line whole, carrying the hash of the line before, the items "
-        "numbered without a gap, the counters right. Exit status 0 when all holds, 1 when not."
+        "Check a journal with its full files: every line whole, carrying the hash of the line "
+        "before, the items numbered without a gap, the counters right. Exit status 0 when all "
+        "holds, 1 when not."
     )
     add_journal(parser)
     parser.add_argument(
         "--evidence",
         type=Path,
         metavar="DIR",
-        help="compare the pictures in DIR with their sums in the journal, too; those that gave way are counted",
+        help="compare the pictures in DIR with their sums in the journal, too; those that gave way "
+        "are counted",
     )
-    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Check and say what was seen. Raises InputError that names the first line, or picture, amiss."""
+    """Verify the journal and print one line.
+
+    Raises InputError that names the first line, or picture, amiss.
+    """
     path, folder = journal_of(arguments), arguments.evidence
     found = described(verify(path))
     if folder is not None:
@@ -41,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def described(found: Verified) -> str:
-    """Say what :func:`edge.record.verify.verify` saw.
+    """Return in words what :func:`edge.record.verify.verify` found.
 
     >>> described(Verified(9, 7))
     '9 records, 7 items, chain whole'
@@ -59,7 +61,7 @@ def described(found: Verified) -> str:
 
 
 def pictured(found: Pictures) -> str:
-    """Say what :func:`edge.record.verify.verify_pictures` saw.
+    """Return in words what :func:`edge.record.verify.verify_pictures` found.
 
     >>> pictured(Pictures(right=12, gone=3))
     'pictures: 12 as recorded, 3 gone'

@@ -1,13 +1,21 @@
+import math
 import tomllib
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from edge.errors import ConfigError
-from edge.settings import read_section, sample_section, setting, toml_value
+from edge.settings import (
+    comment,
+    help_text,
+    read_section,
+    sample_section,
+    setting,
+    toml_value,
+)
 
 
 @dataclass(frozen=True)
@@ -17,6 +25,7 @@ class Sample:
     speed: float = setting(1.5, "Belt speed in m/s", above=0, at_most=10)
     count: int = setting(3, "How many", at_least=1)
     on: bool = setting(True, "Whether")
+    off: bool = setting(False, "Whether 5 % suffice")
     mode: str = setting("a", "Which", choices=("a", "b"))
     pair: tuple[int, int] = setting((1, 2), "Two", at_least=0)
     names: tuple[str, ...] = setting((), "Any number of names")
@@ -26,7 +35,7 @@ def test_the_sample_is_the_defaults() -> None:
     """What is printed, read again, gives the same settings."""
     table = tomllib.loads(sample_section("sample", Sample))["sample"]
     assert read_section(Sample, table, "x") == Sample()
-    assert set(table) == {"speed", "count", "on", "mode", "pair", "names"}
+    assert set(table) == {"speed", "count", "on", "off", "mode", "pair", "names"}
 
 
 def test_values_take_the_type_of_their_default() -> None:
@@ -56,7 +65,10 @@ def test_values_take_the_type_of_their_default() -> None:
         ({"pair": [1, -1]}, "f: [s] pair must be at least 0, not [1, -1]; correct it there"),
         ({"names": "x"}, 'f: [s] names must be a list of texts, not "x"; correct it there'),
         ({"names": [1]}, "f: [s] names must be a list of texts, not [1]; correct it there"),
-        ({"sped": 1}, "f: [s] has no key 'sped'; its keys are speed, count, on, mode, pair, names"),
+        (
+            {"sped": 1},
+            "f: [s] has no key 'sped'; its keys are speed, count, on, off, mode, pair, names",
+        ),
     ],
 )
 def test_a_wrong_value_is_refused_with_its_bounds(table: dict[str, Any], message: str) -> None:
@@ -71,9 +83,37 @@ def test_a_wrong_value_is_refused_with_its_bounds(table: dict[str, Any], message
         st.booleans(),
         st.integers(-(2**62), 2**62),
         st.floats(allow_nan=False, allow_infinity=False),
-        st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x7f")),
+        st.text(),
+        st.text(st.characters(max_codepoint=0xA0)),
     )
 )
-def test_any_scalar_survives_toml(value: object) -> None:
-    """Quotes, line ends, big and tiny numbers."""
-    assert tomllib.loads(f"x = {toml_value(value)}") == {"x": value}
+@example('DEL \x7f, NUL \0, tab \t, line end \r\n, quote " and backslash \\')
+@example(math.inf)
+@example(-math.inf)
+@example(("rig\x7f.png", "b"))
+def test_any_value_survives_toml(value: object) -> None:
+    """Every character that Unicode has, control characters among them; big and tiny numbers."""
+    wanted = list(value) if isinstance(value, tuple) else value
+    assert tomllib.loads(f"x = {toml_value(value)}") == {"x": wanted}
+
+
+def test_a_text_that_no_toml_can_hold_is_refused() -> None:
+    """A file's name that is not UTF-8 would make a file that nobody can write, let alone read."""
+    with pytest.raises(ConfigError, match=r"'rig\\udcff\.png': must be UTF-8 .*; rename it"):
+        toml_value("rig\udcff.png")
+
+
+def test_comments_of_a_sample_are_wrapped_at_100_columns() -> None:
+    """A technician reads them in a terminal; no word is lost."""
+    words = " ".join(f"word{n}" for n in range(40))
+    lines = comment(words)
+    assert len(lines) > 1
+    assert max(map(len, lines)) <= 100
+    assert " ".join(line.removeprefix("# ") for line in lines) == words
+
+
+def test_the_help_of_an_option_is_the_sentence_of_its_field() -> None:
+    """With the field's default, or the command's own; a switch that is off needs none."""
+    assert help_text(Sample, "speed") == "Belt speed in m/s (default 1.5)"
+    assert help_text(Sample, "speed", 2.0) == "Belt speed in m/s (default 2)"
+    assert help_text(Sample, "off") == "Whether 5 %% suffice"

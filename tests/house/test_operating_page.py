@@ -13,7 +13,8 @@ import pytest
 
 from docs.drawings import make
 from edge import errors
-from edge.__main__ import _parser
+from edge.__main__ import PROGRAM
+from edge.command_line import make_parser
 from edge.commands.log import COLUMNS
 from edge.config import SECTIONS, load_config
 from edge.gate.keeper import GateCounters
@@ -35,7 +36,7 @@ SPEAKING = {
 """What makes a fault, a reject or a process's last word, and which of its arguments is the text."""
 TELLING = ("trouble", "_stops", "_settled")
 """Functions whose texts all are something that the box says."""
-ELSEWHERE = ("demo.py", "inspection.py", "selftest")
+ELSEWHERE = ("demo.py", "inspect.py", "selftest")
 """What speaks only to somebody who sits before it, and says there what to do."""
 
 
@@ -209,7 +210,7 @@ def test_every_command_shown_is_one_that_the_program_takes(
     for name in re.findall(r"--picture (\S+)=", command):
         (tmp_path / name).touch()
     asked = command.split()
-    assert callable(_parser(asked).parse_args(asked).run)
+    assert callable(make_parser(PROGRAM, asked).parse_args(asked).command)
 
 
 @pytest.mark.parametrize("page", ["operating.md", "wiring.md"])

@@ -1,6 +1,4 @@
-"""The arguments from which a run's configuration is made, shared by every command that paints or
-trains.
-"""
+"""Command-line options that make a run's configuration; every command that paints or trains."""
 
 import argparse
 import dataclasses
@@ -9,17 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from edge.errors import UsageError
-from edge.settings import read_section
+from edge.settings import help_text, read_section
 from train.config import STARTER_NETWORK, FitSettings, RunConfig, SynthSettings
 from train.paint.marks import parse_marks
 
 SECTIONS: dict[str, type[Any]] = {"synth": SynthSettings, "fit": FitSettings}
 NAMED = ("backbone", "width", "weights", "size", "seed", "minutes", "steps", "tensorboard")
-"""Keys with an argument of their own; a command need not have them all."""
+"""Keys of ``[fit]`` with an option of their own; a command need not have them all."""
 
 
 def add_inputs(parser: argparse.ArgumentParser) -> None:
-    """Add the marks, the photographs, the look-alikes, the size, the seed and ``--set``."""
+    """Add the options for marks, photographs, look-alikes, ``--size``, ``--seed`` and ``--set``."""
     add = parser.add_argument
     add(
         "--mark",
@@ -34,18 +32,33 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="what must not be taken for the mark, e.g. another stamp in use; repeatable",
     )
-    add(
-        "--size",
-        type=int,
-        metavar="PX",
-        help=f"side of the network's input (default {FitSettings().size})",
-    )
-    add("--seed", type=int, metavar="S", help=f"(default {FitSettings().seed})")
+    add_setting(parser, "size", "PX")
+    add_setting(parser, "seed", "S")
     add_set(parser)
 
 
+def add_setting(
+    parser: "argparse._ActionsContainer",
+    key: str,
+    metavar: str | None = None,
+    default: float | None = None,
+) -> None:
+    """Add the option ``--KEY`` for a key of ``[fit]``; type, choices and help are the field's own.
+
+    *default*: the command's own, for the help alone; where the option is not given, the parser
+    stores None, and the command fills it in.
+    """
+    field = FitSettings.__dataclass_fields__[key]
+    words = help_text(FitSettings, key, default)
+    if isinstance(field.default, bool):
+        parser.add_argument(f"--{key}", action="store_true", default=None, help=words)
+    else:
+        kind, choices = type(field.default), field.metadata["choices"]
+        parser.add_argument(f"--{key}", type=kind, choices=choices, metavar=metavar, help=words)
+
+
 def add_backgrounds(parser: argparse.ArgumentParser) -> None:
-    """Add the photographs alone."""
+    """Add ``--backgrounds``, the photographs to paint on."""
     parser.add_argument(
         "--backgrounds",
         metavar="DIR",
@@ -54,7 +67,7 @@ def add_backgrounds(parser: argparse.ArgumentParser) -> None:
 
 
 def add_set(parser: argparse.ArgumentParser, default: str = "") -> None:
-    """Add ``--set`` alone; *default*: what the command sets by itself, in words, for the help."""
+    """Add ``--set``; *default*: the keys that the command sets by itself, for the help."""
     parser.add_argument(
         "--set",
         action="append",
@@ -66,8 +79,9 @@ def add_set(parser: argparse.ArgumentParser, default: str = "") -> None:
 
 
 def config_of(arguments: argparse.Namespace, kept: RunConfig | None = None) -> RunConfig:
-    """The configuration asked for, on top of *kept* or the defaults. Raises UsageError or
-    ConfigError.
+    """Return the configuration asked for, on top of *kept* or the defaults.
+
+    Raises UsageError or ConfigError.
     """
     if not arguments.mark and kept is None:
         raise UsageError(
@@ -101,24 +115,29 @@ def config_of(arguments: argparse.Namespace, kept: RunConfig | None = None) -> R
 
 
 def real_of(arguments: argparse.Namespace) -> tuple[str, ...]:
-    """Labels and folder of the real photographs, or nothing. Raises UsageError when only one of
-    them is given.
+    """Return labels and folder of the real photographs, or nothing.
+
+    Raises UsageError when only one of them is given.
     """
     labels, images = getattr(arguments, "real", None), getattr(arguments, "real_images", None)
     if bool(labels) != bool(images):
         raise UsageError(
-            "--real and --real-images belong together; name the labels and the folder of the photographs"
+            "--real and --real-images belong together; name the labels and the folder of the "
+            "photographs"
         )
     return (whole_path(labels), whole_path(images)) if labels and images else ()
 
 
 def whole_path(path: str) -> str:
-    """The path from the root, so that a run can be resumed from any folder; nothing stays nothing."""
+    """Return *path* from the root, so that a run resumes from any folder; empty stays empty."""
     return str(Path(path).absolute()) if path else ""
 
 
 def overrides(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
-    """Keys given on the command line, by section. Raises UsageError for a key nobody knows."""
+    """Return the keys given on the command line, by section.
+
+    Raises UsageError for a key that no section has.
+    """
     given = {key: getattr(arguments, key, None) for key in NAMED}
     changes = {key: value for key, value in given.items() if value is not None}
     if "steps" in changes:
@@ -156,16 +175,19 @@ def check(config: RunConfig) -> None:
     """Check what no single key can. Raises UsageError."""
     if config.fit.size % 32 or config.fit.window % 32:
         raise UsageError(
-            f"train: --size {config.fit.size} and window {config.fit.window} must be multiples of 32; change them"
+            f"train: --size {config.fit.size} and window {config.fit.window} must be multiples of "
+            "32; change them"
         )
     side, px = config.fit.second_side, config.fit.second_px
     if side and (side % 16 or side < 32 or px > side):
         raise UsageError(
-            f"train: second_side {side} must be a multiple of 16, at least 32 and second_px {px}; correct --set"
+            f"train: second_side {side} must be a multiple of 16, at least 32 and second_px {px}; "
+            "correct --set"
         )
     if not config.fit.minutes and not config.fit.steps:
         raise UsageError("train: --minutes or --steps must be above 0; say how long to train")
     if config.synth.size_min > config.synth.size_max:
         raise UsageError(
-            f"train: size_min must be at most size_max, not {config.synth.size_min:g}; correct --set"
+            f"train: size_min must be at most size_max, not {config.synth.size_min:g}; correct "
+            "--set"
         )

@@ -1,6 +1,4 @@
-"""``stampgate crawl``: gather photographs of products to train on, from search engines and from
-one's own folders.
-"""
+"""``stampgate crawl``: gather photographs to train on, from search engines or one's own folder."""
 
 import argparse
 import contextlib
@@ -19,23 +17,24 @@ if TYPE_CHECKING:
 
 ENGINES = ("google", "bing", "baidu")
 USUAL = "bing"
-"""Of the three, the one of whose parser nobody complains at the time of writing; Google's is said
-to be broken."""
+"""The engine whose parser works at the time of writing; Google's is said to be broken."""
 LIMIT, MOST = 100, 1000
 NEAR, FARTHEST = 8, 16
 ADVICE = (
-    "an engine's pages change about once a year and icrawler must follow: try another --engine, a newer icrawler, or "
+    "an engine's pages change about once a year and icrawler must follow: try another --engine, a "
+    "newer icrawler, or "
     "--from with your own photographs"
 )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add this command's arguments."""
+    """Describe the command and its options."""
     parser.description = (
-        "Gather photographs of products to paste the stamp on: from picture search engines, or with --from out of a "
-        "folder of your own. Each is made an upright RGB JPEG in DIR/pictures or refused with a reason; "
-        "DIR/manifest.jsonl says where it came from. The same command goes on where it was stopped and fetches nothing "
-        "twice. Look through DIR/sheet.html and take out with --drop what does not belong."
+        "Gather photographs of products to paste the stamp on: from picture search engines, or "
+        "with --from out of a folder of your own. Each is made an upright RGB JPEG in DIR/pictures "
+        "or refused with a reason; DIR/manifest.jsonl says where it came from. The same command "
+        "goes on where it was stopped and fetches nothing twice. Look through DIR/sheet.html and "
+        "take out with --drop what does not belong."
     )
     add = parser.add_argument
     add(
@@ -49,14 +48,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--engine",
         choices=(*ENGINES, "all"),
         default=USUAL,
-        help=f"whom to ask (default {USUAL}); all: each in turn",
+        help="whom to ask (default %(default)s); all: each in turn",
     )
     add(
         "--limit",
         type=int,
         default=LIMIT,
         metavar="N",
-        help=f"pictures to have of each keyword from each engine, earlier runs included (default {LIMIT})",
+        help="pictures to have of each keyword from each engine, earlier runs included "
+        "(default %(default)s)",
     )
     add(
         "--from",
@@ -70,7 +70,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=NEAR,
         metavar="BITS",
-        help=f"near duplicates: hashes that differ in at most so many of 64 bits (default {NEAR}; 0 keeps them)",
+        help="near duplicates: hashes that differ in at most so many of 64 bits "
+        "(default %(default)s; 0 keeps them)",
     )
     add(
         "--drop",
@@ -78,11 +79,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NUMBER",
         help="take pictures out for good: numbers of the sheet, e.g. 3 17 40-44",
     )
-    parser.set_defaults(command=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """``stampgate crawl``; 130 when it was interrupted. Raises StampgateError."""
+    """Gather, write the sheet and print what came; 130 when interrupted. Raises StampgateError."""
     check(arguments)
     with needing("train"):
         from train.crawl import engines  # noqa: F401, PLC0415 - to say at once that icrawler is missing
@@ -122,24 +122,29 @@ def check(arguments: argparse.Namespace) -> None:
         )
     if arguments.drop and not begun:
         raise UsageError(
-            f"--out {arguments.out}: holds no pictures gathered by 'stampgate crawl'; name their folder"
+            f"--out {arguments.out}: holds no pictures gathered by 'stampgate crawl'; name their "
+            "folder"
         )
     if not (arguments.keywords or arguments.source or begun):
         raise UsageError(
-            "crawl: nothing to gather; give a KEYWORD to search for, or --from a folder of photographs"
+            "crawl: nothing to gather; give a KEYWORD to search for, or --from a folder of "
+            "photographs"
         )
     if not all(keyword.strip() for keyword in arguments.keywords):
         raise UsageError("crawl: a KEYWORD must not be empty; say what to search for")
     if not 1 <= arguments.limit <= MOST:
         raise UsageError(
-            f"--limit must be between 1 and {MOST}, which is all an engine gives, not {arguments.limit}"
+            f"--limit must be between 1 and {MOST}, which is all an engine gives, not "
+            f"{arguments.limit}"
         )
     if not 0 <= arguments.near <= FARTHEST:
         raise UsageError(f"--near must be between 0 and {FARTHEST} bits, not {arguments.near}")
 
 
 def parse_numbers(texts: Sequence[str]) -> set[int]:
-    """Numbers and ranges as the sheet writes them. Raises UsageError.
+    """Return the numbers in *texts*, numbers and ranges as the sheet writes them.
+
+    Raises UsageError.
 
     >>> sorted(parse_numbers(["3", "40-42", "7,9"]))
     [3, 7, 9, 40, 41, 42]
@@ -149,14 +154,18 @@ def parse_numbers(texts: Sequence[str]) -> set[int]:
         found = re.fullmatch(r"(\d{1,9})(?:-(\d{1,9}))?", text)
         if not found or int(found[2] or found[1]) < int(found[1]):
             raise UsageError(
-                f"--drop {text}: must be numbers of the contact sheet such as 3 17 40-44; correct it"
+                f"--drop {text}: must be numbers of the contact sheet such as 3 17 40-44; correct "
+                "it"
             )
         numbers.update(range(int(found[1]), int(found[2] or found[1]) + 1))
     return numbers
 
 
 def own_files(arguments: argparse.Namespace) -> list[Path]:
-    """The files of ``--from``, found before anything is written. Raises InputError or UsageError."""
+    """List the files of ``--from``, before anything is written.
+
+    Raises InputError or UsageError.
+    """
     from train.crawl.folder import list_files  # noqa: PLC0415
 
     return list_files(arguments.source, arguments.out) if arguments.source else []
@@ -169,7 +178,8 @@ def gather(
     stop: Sequence[object],
     tallies: list["Tally"],
 ) -> None:
-    """Take the folder in, then ask the engines; each adds to *tallies* and tells how it went.
+    """Take the folder in, then ask the engines; each adds its tally to *tallies* and prints it.
+
     Raises InputError.
     """
     from train.crawl import folder  # noqa: PLC0415
@@ -193,8 +203,9 @@ def gather(
 
 @contextlib.contextmanager
 def bar(title: str, total: int, done: int = 0) -> "Iterator[Callable[..., None]]":
-    """Show a bar where there is somebody to see it; gives what to call with the tally, or for each
-    file.
+    """Show a progress bar where stderr is a terminal.
+
+    Yields the function to call with the tally, or without arguments for each file.
     """
     from tqdm import tqdm  # noqa: PLC0415
 
@@ -213,25 +224,31 @@ def bar(title: str, total: int, done: int = 0) -> "Iterator[Callable[..., None]]
 def announce(
     arguments: argparse.Namespace, tallies: Sequence["Tally"], collection: "Collection", sheet: Path
 ) -> None:
-    """Say what there is now and what to do with it."""
+    """Print how many pictures there are and the next steps."""
     out = arguments.out
     print(
-        f"{out / 'pictures'}: {len(collection.kept)} pictures, {sum(tally.kept for tally in tallies)} of them new"
+        f"{out / 'pictures'}: {len(collection.kept)} pictures, "
+        f"{sum(tally.kept for tally in tallies)} of them new"
     )
     print(
-        f"next: look through {sheet}, drop what does not belong with 'stampgate crawl --out {out} --drop ...',"
+        f"next: look through {sheet}, drop what does not belong with 'stampgate crawl --out {out} "
+        "--drop ...',"
     )
     print(f"then 'stampgate train --mark STAMP.png --backgrounds {out / 'pictures'} --out RUN'")
 
 
 def complain(tallies: Sequence["Tally"], near: int) -> None:
-    """Say which source gave nothing, since its own code would not. Raises InputError, naming each."""
+    """Print the sources that gave nothing, which icrawler itself does not report.
+
+    Raises InputError that names each.
+    """
     for tally in tallies:
         alike = tally.reasons["near duplicate"]
         if tally.engine == "folder" and alike > tally.kept:
             print(
-                f"stampgate: {alike} photographs were taken for near duplicates; those of a fixed camera look alike to "
-                f"the hash. If they are not, run it again with --near 0 instead of {near}",
+                f"stampgate: {alike} photographs were taken for near duplicates; those of a fixed "
+                "camera look alike to the hash. If they are not, run it again with --near 0 "
+                f"instead of {near}",
                 file=sys.stderr,
             )
         elif not tally.yielded:
@@ -243,5 +260,6 @@ def complain(tallies: Sequence["Tally"], near: int) -> None:
     if dry:
         advice = "bring other photographs" if dry == ["folder"] else ADVICE
         raise InputError(
-            f"crawl: {', '.join(dry)} gave not one picture, see above; what others gave is kept; {advice}"
+            f"crawl: {', '.join(dry)} gave not one picture, see above; what others gave is kept; "
+            f"{advice}"
         )

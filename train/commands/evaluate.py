@@ -10,7 +10,7 @@ from train.commands import needing
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add this command's arguments."""
+    """Describe the command and its options."""
     parser.description = "Measure a model on labelled photographs, with the box's own code."
     add = parser.add_argument
     add("model", type=Path, metavar="MODEL.onnx")
@@ -24,17 +24,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="draw what went wrong there, worst first, and some of what did not",
     )
     add("--json", type=Path, metavar="OUT", help="write the figures there as JSON")
-    parser.set_defaults(command=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """``stampgate evaluate``."""
+    """Measure the model and print the figures. Raises StampgateError."""
     with needing("train"):
         from train.judge.evaluate import as_json, as_text, judge, look_at  # noqa: PLC0415
         from train.judge.worst_sheet import worst_sheet  # noqa: PLC0415
     if arguments.negatives and not arguments.negatives.is_dir():
         raise InputError(
-            f"--negatives {arguments.negatives}: no such folder; name a folder of pictures without the mark"
+            f"--negatives {arguments.negatives}: no such folder; name a folder of pictures without "
+            "the mark"
         )
     looked = look_at(arguments.model, arguments.coco, arguments.images, arguments.negatives)
     evaluation = judge(looked.name, looked.labels, looked.seen, looked.threshold)

@@ -1,6 +1,4 @@
-"""``stampgate lr-find``: find a good step size for a mark and its photographs, and draw how it was
-found.
-"""
+"""``stampgate lr-find``: learning-rate range test on a mark and its photographs, with a plot."""
 
 import argparse
 from pathlib import Path
@@ -12,10 +10,11 @@ STEPS = 100
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add this command's arguments."""
+    """Describe the command and its options."""
     parser.description = (
-        "Let the step size grow from tiny to huge within a short training, draw the loss against it, and suggest the "
-        "size at which the loss falls fastest. Nothing is kept but the picture. Ctrl-C ends it with what it has seen."
+        "Let the learning rate grow from tiny to huge within a short training, draw the loss "
+        "against it, and suggest the rate at which the loss falls fastest. Nothing is kept but the "
+        "picture. Ctrl-C ends it with what it has seen."
     )
     add_inputs(parser)
     parser.add_argument(
@@ -26,13 +25,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="picture to write; .svg or .pdf too",
     )
     parser.add_argument(
-        "--steps", type=int, default=STEPS, metavar="N", help=f"most steps (default {STEPS})"
+        "--steps", type=int, default=STEPS, metavar="N", help="most steps (default %(default)s)"
     )
-    parser.set_defaults(command=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """``stampgate lr-find``."""
+    """Sweep, plot, and print the suggested learning rate. Raises StampgateError."""
     with needing("train"):
         from train.learn import lr_finder  # noqa: PLC0415
         from train.paint.inputs import read_inputs  # noqa: PLC0415
@@ -46,12 +44,12 @@ def run(arguments: argparse.Namespace) -> int:
         )
     rate = lr_finder.suggest(found)
     lr_finder.plot(found, rate, arguments.out)
-    print(f"the loss falls fastest at a step size of {rate:.2g}: {arguments.out}")
+    print(f"the loss falls fastest at a learning rate of {rate:.2g}: {arguments.out}")
     print(f"next: 'stampgate train ... --set learning_rate={rate:.2g}'")
     return 0
 
 
 def _say(step: int, rate: float, stop: bool) -> bool:
     if step % 10 == 0:
-        print(f"step {step}, size {rate:.2g}", flush=True)
+        print(f"step {step}, learning rate {rate:.2g}", flush=True)
     return stop

@@ -1,4 +1,4 @@
-"""``stampgate starter``: make the weights again that stampgate ships for other runs to start from."""
+"""``stampgate starter``: make the shipped initial weights again."""
 
 import argparse
 import dataclasses
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from edge.errors import InputError, UsageError
 from edge.files import write_whole
 from train.commands import needing
-from train.commands.configuration import add_backgrounds, add_set, config_of
+from train.commands.configuration import add_backgrounds, add_set, add_setting, config_of
 from train.commands.train import resumable
 
 if TYPE_CHECKING:
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from train.learn.starter import Starter
 
 MARKS, SEED, MINUTES = 200, 0, 40.0
-"""What the shipped file was made with."""
+"""Numbers that the shipped file was made with."""
 RECIPE = ("weights=none", "batch=16", "lookalikes_max=1", "size_min=0.06")
-"""Where the starter's training differs from any other.
+"""Settings in which the starter's training differs from any other.
 
 It starts from nothing. A larger batch shows more of the many classes in one step. Each mark's
 siblings are its look-alikes already, so one more in a picture is enough. And hundreds of small
@@ -30,11 +30,12 @@ PACKED = "starter.pt"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add this command's arguments."""
+    """Describe the command and its options."""
     parser.description = (
-        "Draw marks by program, train one network to find and to tell apart all of them, and pack its weights for "
-        "other runs to start from. Ctrl-C while it trains leaves a run that --resume goes on with; the same command "
-        "goes on when it ended before that. With --out and --pack alone, a finished run is packed."
+        "Draw marks by program, train one network to find and to tell apart all of them, and pack "
+        "its weights for other runs to start from. Ctrl-C while it trains leaves a run that "
+        "--resume goes on with; the same command goes on when it ended before that. With --out and "
+        "--pack alone, a finished run is packed."
     )
     add = parser.add_argument
     add(
@@ -46,13 +47,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_backgrounds(parser)
     add("--marks", type=int, metavar="N", help=f"marks to draw, a class each (default {MARKS})")
-    add(
-        "--seed",
-        type=int,
-        metavar="S",
-        help=f"seed of the marks and of the training (default {SEED})",
-    )
-    add("--minutes", type=float, metavar="M", help=f"time to train (default {MINUTES:g})")
+    add_setting(parser, "seed", "S", SEED)
+    add_setting(parser, "minutes", "M", MINUTES)
     add_set(parser, ", ".join(RECIPE))
     add(
         "--resume",
@@ -60,11 +56,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="go on with the run in --out, to its end or to new --minutes",
     )
     add("--pack", type=Path, metavar="OUT.pt", help=f"file to write (default RUN/{PACKED})")
-    parser.set_defaults(command=run, mark=None, lookalike=None)
+    parser.set_defaults(mark=None, lookalike=None)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """``stampgate starter``."""
+    """Train a starter and pack it, or pack a finished run. Raises StampgateError."""
     with needing("train"):
         from train.learn.starter import pack_starter  # noqa: PLC0415
     out = arguments.pack or arguments.out / PACKED
@@ -80,7 +76,8 @@ def run(arguments: argparse.Namespace) -> int:
             return 130
         if outcome.stopped:
             print(
-                f"stopped at step {outcome.step}; go on with 'stampgate starter --resume --out {arguments.out}'"
+                f"stopped at step {outcome.step}; go on with 'stampgate starter --resume --out "
+                f"{arguments.out}'"
             )
             return 130
     announce(pack_starter(arguments.out, out), out)
@@ -88,7 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def asks_for_packing_alone(arguments: argparse.Namespace) -> bool:
-    """Whether there is a run and nothing is said about how to train."""
+    """Tell whether there is a run and no option says how to train."""
     from train.network import checkpoint  # noqa: PLC0415
 
     said = (arguments.backgrounds, arguments.marks, arguments.seed, arguments.minutes)
@@ -97,8 +94,9 @@ def asks_for_packing_alone(arguments: argparse.Namespace) -> bool:
 
 
 def trained(arguments: argparse.Namespace) -> "Outcome":
-    """Train from the start, on marks drawn now or before, or go on with a run. Raises UsageError or
-    InputError.
+    """Train from the start, on marks drawn now or before, or go on with a run.
+
+    Raises UsageError or InputError.
     """
     with needing("train"):
         from train.learn.fit import fit  # noqa: PLC0415
@@ -120,9 +118,7 @@ def trained(arguments: argparse.Namespace) -> "Outcome":
 
 
 def with_recipe(arguments: argparse.Namespace) -> argparse.Namespace:
-    """The arguments of a new run with its marks, and with the recipe wherever nothing else was
-    said.
-    """
+    """Return the arguments of a new run: its marks, and the recipe below what was given."""
     seed = SEED if arguments.seed is None else arguments.seed
     paths = marks_in(
         arguments.out / "marks", MARKS if arguments.marks is None else arguments.marks, seed
@@ -137,7 +133,10 @@ def with_recipe(arguments: argparse.Namespace) -> argparse.Namespace:
 
 
 def marks_in(folder: Path, count: int, seed: int) -> tuple[Path, ...]:
-    """The marks to train on, drawn unless they are there. Raises UsageError or InputError."""
+    """Return the files of the marks, drawn unless they are there.
+
+    Raises UsageError or InputError.
+    """
     from train.drawing.gallery import write_marks  # noqa: PLC0415
 
     if count < 1:
@@ -158,12 +157,15 @@ def marks_in(folder: Path, count: int, seed: int) -> tuple[Path, ...]:
 
 
 def announce(starter: "Starter", out: Path) -> None:
-    """Say what was packed and what to do with it."""
+    """Print what was packed and what to do with it."""
     recipe = starter.recipe
     print(
-        f"{out}: {out.stat().st_size / 1e6:.2f} MB, {starter.network} after {recipe['steps']} steps, "
-        f"{recipe['pictures']} pictures of {len(recipe['marks'])} marks, {recipe['minutes']:g} minutes"
+        f"{out}: {out.stat().st_size / 1e6:.2f} MB, {starter.network} after {recipe['steps']} "
+        "steps, "
+        f"{recipe['pictures']} pictures of {len(recipe['marks'])} marks, {recipe['minutes']:g} "
+        "minutes"
     )
     print(
-        "next: put it in the place of train/learn/starter.pt, and runs with weights = starter begin from it"
+        "next: put it in the place of train/learn/starter.pt, and runs with weights = starter "
+        "begin from it"
     )

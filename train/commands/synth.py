@@ -1,6 +1,4 @@
-"""``stampgate synth``: write painted pictures with their labels, for a look, for another program or
-for judging.
-"""
+"""``stampgate synth``: write painted pictures with their labels, to view, judge or train others."""
 
 import argparse
 import os
@@ -19,11 +17,12 @@ RECIPE_NAMES = ("camera", "naive", "lookalikes")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add this command's arguments."""
+    """Describe the command and its options."""
     parser.description = (
-        "Write the pictures that training paints on the fly, with their labels in COCO JSON (labels.json), as "
-        "name,flag,box rows (labels.csv) and as YOLO text (labels/ and data.yaml). Picture number I of a seed is "
-        "always the same. Ctrl-C leaves a whole data set; the same command goes on with it."
+        "Write the pictures that training paints on the fly, with their labels in COCO JSON "
+        "(labels.json), as name,flag,box rows (labels.csv) and as YOLO text (labels/ and "
+        "data.yaml). Picture number I of a seed is always the same. Ctrl-C leaves a whole data "
+        "set; the same command goes on with it."
     )
     add_inputs(parser)
     add = parser.add_argument
@@ -50,8 +49,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--recipe",
         choices=RECIPE_NAMES,
         default="camera",
-        help="camera: as training paints; naive: the unchanged stamp pasted upright on every other photograph; "
-        "lookalikes: look-alikes and no mark (default %(default)s)",
+        help="camera: as training paints; naive: the unchanged stamp pasted upright on every other "
+        "photograph; lookalikes: look-alikes and no mark (default %(default)s)",
     )
     add(
         "--workers",
@@ -59,7 +58,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="processes that paint; 0 paints in this one (default: cores)",
     )
-    parser.set_defaults(command=run)
 
 
 def _at_least(least: int) -> Callable[[str], int]:
@@ -74,7 +72,7 @@ def _at_least(least: int) -> Callable[[str], int]:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """``stampgate synth``."""
+    """Paint, write and say what was written; 130 when interrupted. Raises StampgateError."""
     if not arguments.count and not arguments.preview:
         raise UsageError(
             "synth: --count is missing; say how many pictures, or --preview to see some first"
@@ -99,19 +97,22 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def conclude(outcome: "Outcome", arguments: argparse.Namespace) -> int:
-    """Say what was written; 130 when it was interrupted."""
+    """Print what was written; return 130 when painting was interrupted."""
     shown = [written.shown for written in outcome.written]
     boxes, ignored = sum(len(s.marks) for s in shown), sum(len(s.ignored) for s in shown)
     print(
         f"{arguments.out}: {len(shown)} pictures ({outcome.kept} of them from before), "
-        f"{sum(bool(s.marks) for s in shown)} with a mark that counts; {boxes} boxes, {ignored} more to be ignored"
+        f"{sum(bool(s.marks) for s in shown)} with a mark that counts; {boxes} boxes, {ignored} "
+        "more to be ignored"
     )
     if outcome.stopped:
         print(
-            f"stopped before all {arguments.count}; what is there is labelled, and the same command goes on"
+            f"stopped before all {arguments.count}; what is there is labelled, and the same "
+            "command goes on"
         )
         return 130
     print(
-        f"labels: {arguments.out / 'labels.json'} (COCO), labels.csv, and labels/ with data.yaml (YOLO)"
+        f"labels: {arguments.out / 'labels.json'} (COCO), labels.csv, and labels/ with data.yaml "
+        "(YOLO)"
     )
     return 0

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from edge.errors import UsageError
 from train.commands import needing
-from train.commands.configuration import add_inputs, config_of
-from train.config import BACKBONES, WEIGHTS, FitSettings
+from train.commands.configuration import add_inputs, add_setting, config_of
 
 if TYPE_CHECKING:
     from train.learn.fit import Outcome
@@ -20,38 +19,23 @@ STARTS = {
     "imagenet": "torchvision's ImageNet weights",
     "none": "random weights",
 }
-"""What a run starts from, in words."""
+"""The initial weights in words, by the name in the settings."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add this command's arguments."""
-    defaults = FitSettings()
+    """Describe the command and its options."""
     parser.description = (
-        "Superimpose the mark on photographs and train a localizer on them. A mark without transparency is cut out of "
-        "its plain paper; where there is none, the whole rectangle is the mark. Ctrl-C leaves a usable checkpoint."
+        "Superimpose the mark on photographs and train a localizer on them. A mark without "
+        "transparency is cut out of its plain paper; where there is none, the whole rectangle is "
+        "the mark. Ctrl-C leaves a usable checkpoint."
     )
     add_inputs(parser)
     add = parser.add_argument
     add("--out", required=True, type=Path, metavar="RUN", help="folder of the run")
-    add("--backbone", choices=BACKBONES, help=f"(default {defaults.backbone})")
-    add(
-        "--weights",
-        choices=WEIGHTS,
-        help="what to start from: the weights shipped with stampgate, torchvision's ImageNet weights, which it "
-        f"downloads, or none (default {defaults.weights})",
-    )
-    add(
-        "--width",
-        type=float,
-        metavar="X",
-        help="width of a MobileNet, as a multiple of its usual channels",
-    )
-    add(
-        "--tensorboard",
-        action="store_true",
-        default=None,
-        help="write curves and pictures for TensorBoard",
-    )
+    add_setting(parser, "backbone")
+    add_setting(parser, "weights")
+    add_setting(parser, "width", "X")
+    add_setting(parser, "tensorboard")
     add(
         "--real",
         metavar="LABELS",
@@ -59,20 +43,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--real-images", metavar="DIR", help="those photographs")
     length = parser.add_mutually_exclusive_group()
-    length.add_argument(
-        "--minutes", type=float, metavar="M", help=f"time to train (default {defaults.minutes:g})"
-    )
-    length.add_argument("--steps", type=int, metavar="N", help="steps to train, instead of a time")
+    add_setting(length, "minutes", "M")
+    add_setting(length, "steps", "N")
     add(
         "--resume",
         action="store_true",
         help="go on with the run in --out, to its end or to new --minutes or --steps",
     )
-    parser.set_defaults(command=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """``stampgate train``."""
+    """Train, or go on with a run, and say what came of it. Raises StampgateError."""
     with needing("train"):
         from train.learn.distributed import leads  # noqa: PLC0415
         from train.learn.fit import fit  # noqa: PLC0415
@@ -88,8 +69,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def resumable(arguments: argparse.Namespace) -> "Checkpoint | None":
-    """The checkpoint to go on from. Raises UsageError when there is a run and nobody said what to
-    do with it.
+    """Return the checkpoint to resume, None for a new run.
+
+    Raises UsageError when the folder holds a run and ``--resume`` is missing, or when the command
+    line would change what cannot change within a run.
     """
     from train.network import checkpoint  # noqa: PLC0415
 
@@ -99,7 +82,8 @@ def resumable(arguments: argparse.Namespace) -> "Checkpoint | None":
         for name in ("marks", "backgrounds", "lookalikes", "real"):
             if getattr(asked, name) != getattr(kept.config, name):
                 raise UsageError(
-                    f"--resume: the run in {arguments.out} has other {name}; leave them out, or start a new run"
+                    f"--resume: the run in {arguments.out} has other {name}; leave them out, or "
+                    "start a new run"
                 )
         for name in ("backbone", "width", "weights", "seed"):
             if getattr(asked.fit, name) != getattr(kept.config.fit, name):
@@ -109,16 +93,18 @@ def resumable(arguments: argparse.Namespace) -> "Checkpoint | None":
         return kept
     if (arguments.out / checkpoint.NAME).exists():
         raise UsageError(
-            f"--out {arguments.out}: holds a run already; add --resume to go on with it, or name another folder"
+            f"--out {arguments.out}: holds a run already; add --resume to go on with it, or name "
+            "another folder"
         )
     return None
 
 
 def announce(inputs: "Inputs") -> None:
-    """Say what will be trained on."""
+    """Print the marks, the network and the photographs of the run."""
     for mark, (_, path) in zip(inputs.marks, inputs.config.marks, strict=True):
         print(
-            f"mark {mark.label}: {path}, {mark.image.width} x {mark.image.height} pixels; {mark.treatment}"
+            f"mark {mark.label}: {path}, {mark.image.width} x {mark.image.height} pixels; "
+            f"{mark.treatment}"
         )
     fit = inputs.config.fit
     print(f"network: {fit.network} at {fit.size} pixels, starting from {STARTS[fit.weights]}")
@@ -126,16 +112,18 @@ def announce(inputs: "Inputs") -> None:
         print(f"real photographs: {len(inputs.real)}, {len(inputs.real_held_out)} more held out")
     if inputs.training is None or inputs.held_out is None:
         print(
-            "backgrounds: products painted by the program (name a folder of photographs with --backgrounds)"
+            "backgrounds: products painted by the program (name a folder of photographs with "
+            "--backgrounds)"
         )
     else:
         print(
-            f"backgrounds: {len(inputs.training)} photographs, {len(inputs.held_out)} more held out for the threshold"
+            f"backgrounds: {len(inputs.training)} photographs, {len(inputs.held_out)} more held "
+            "out for the threshold"
         )
 
 
 def conclude(outcome: "Outcome", run: Path) -> int:
-    """Say what came of it and what to do next; 130 when the run was interrupted."""
+    """Print the result and the next step; return 130 when the run was interrupted."""
     threshold = (
         "without a threshold" if outcome.threshold is None else f"threshold {outcome.threshold:.3f}"
     )

@@ -32,7 +32,7 @@ def run(*argv: object) -> int:
     parser = argparse.ArgumentParser()
     crawl.add_arguments(parser)
     arguments = parser.parse_args([str(argument) for argument in argv])
-    return int(arguments.command(arguments))
+    return crawl.run(arguments)
 
 
 @pytest.fixture

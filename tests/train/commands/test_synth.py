@@ -59,8 +59,7 @@ def run(*arguments: str | Path) -> int:
     parser = ArgumentParser()
     synth.add_arguments(parser)
     parsed = parser.parse_args([str(argument) for argument in arguments])
-    status: int = parsed.command(parsed)
-    return status
+    return synth.run(parsed)
 
 
 def paint_set(out: Path, inputs: list[str], count: int, *more: str) -> None:

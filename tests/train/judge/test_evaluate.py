@@ -393,7 +393,7 @@ def test_the_command_writes_the_sheet_and_the_figures(
     arguments = parser.parse_args(
         [word if word.startswith("--") else str(tmp_path / word) for word in words]
     )
-    assert arguments.command(arguments) == 0
+    assert command.run(arguments) == 0
     assert "stamp or none: 100.00% right" in capsys.readouterr().out
     assert json.loads((tmp_path / "figures.json").read_text())["presence"]["items"] == 1
     with Image.open(tmp_path / "sheet.png") as sheet:

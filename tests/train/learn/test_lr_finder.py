@@ -27,8 +27,7 @@ def run(words: list[str]) -> int:
     parser = ArgumentParser()
     lr_find.add_arguments(parser)
     arguments = parser.parse_args(words)
-    status: int = arguments.command(arguments)
-    return status
+    return lr_find.run(arguments)
 
 
 def test_the_command_draws_the_sweep_and_suggests_a_size(
@@ -38,7 +37,7 @@ def test_the_command_draws_the_sweep_and_suggests_a_size(
     pytest.importorskip("matplotlib")
     assert run(arguments_for(tmp_path, "plot.png", 24)) == 0
     told = capsys.readouterr().out
-    rate = float(told.partition("step size of ")[2].partition(":")[0])
+    rate = float(told.partition("learning rate of ")[2].partition(":")[0])
     assert lr_finder.LOWEST < rate < lr_finder.HIGHEST
     assert f"--set learning_rate={rate:.2g}" in told
     with Image.open(tmp_path / "plot.png") as plot:

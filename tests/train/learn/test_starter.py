@@ -59,8 +59,7 @@ def run(*arguments: str | Path, steps: int = 0) -> int:
     parsed = parser.parse_args(
         [str(a) for a in arguments] + [part for key in sets for part in ("--set", key)]
     )
-    status: int = parsed.command(parsed)
-    return status
+    return command.run(parsed)
 
 
 def photographs(folder: Path) -> Path:

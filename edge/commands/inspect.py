@@ -1,5 +1,6 @@
 """``stampgate-edge inspect``: judge picture files exactly as the service would, one line each."""
 
+import argparse
 import json
 import os
 import time
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.annotate import annotate, save_png
+from edge.config import DEFAULT_MODEL, DEFAULT_NAME
 from edge.decision import Finding, Verdict, decide, fault, required_classes
 from edge.errors import FrameError, InputError
 from edge.files import make_folder
@@ -17,10 +19,65 @@ from edge.vision.picture_files import list_pictures, read_picture
 from edge.vision.preprocess import Frame
 
 
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command and its options."""
+    parser.description = (
+        "Judge picture files, one line each. Boxes are corners x0, y0, x1, y1 in the picture's own "
+        "pixels, x right, y down, as the picture is seen (EXIF orientation applied). A file that "
+        "is no picture is a fault; the others go on and the exit status is 1. A reject is an "
+        "answer, not an error: the exit status stays 0."
+    )
+    add = parser.add_argument
+    model = f"model file, or '{DEFAULT_NAME}' for the packaged one"
+    add("model", metavar="MODEL.onnx", help=model)
+    pictures = "pictures, or folders of them"
+    add("images", nargs="+", type=Path, metavar="IMAGE|DIR", help=pictures)
+    add("--json", action="store_true", help="print one JSON object a line")
+    add(
+        "--min-score",
+        type=_score,
+        metavar="S",
+        help="use S (0..1) in place of the model's own threshold, for what is listed and for the "
+        "verdict alike",
+    )
+    add(
+        "--require",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a class that must be found to pass; may be repeated; default: every class of the "
+        "model",
+    )
+    add("--annotate", type=Path, metavar="DIR", help="write copies with the boxes drawn to DIR")
+
+
+def _score(text: str) -> float:
+    try:
+        score = float(text)
+    except ValueError:
+        score = -1.0
+    if not 0.0 <= score <= 1.0:
+        raise argparse.ArgumentTypeError(f"must be a number between 0 and 1, not {text!r}")
+    return score
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Judge the pictures that the command line names. Raises StampgateError."""
+    return inspect(
+        DEFAULT_MODEL if arguments.model == DEFAULT_NAME else Path(arguments.model),
+        arguments.images,
+        as_json=arguments.json,
+        min_score=arguments.min_score,
+        require=tuple(arguments.require),
+        annotate_to=arguments.annotate,
+    )
+
+
 @dataclass(frozen=True)
 class Inspected:
-    """What became of one picture file; *ms*: from decoded picture to verdict; *frame*: None when it
-    was no picture.
+    """The verdict on one picture file.
+
+    *ms*: from decoded picture to verdict; *frame*: None when the file was no picture.
     """
 
     path: Path
@@ -29,7 +86,7 @@ class Inspected:
     frame: Frame | None
 
     def as_object(self) -> dict[str, Any]:
-        """The object that ``--json`` prints."""
+        """Return the object that ``--json`` prints."""
         return {
             "image": shown(self.path),
             "verdict": self.verdict.kind,
@@ -39,7 +96,7 @@ class Inspected:
         }
 
     def as_line(self) -> str:
-        """The line that people read."""
+        """Return the line that people read."""
         boxes = [f"{f.label} {f.score:.2f} at {box_text(f)}" for f in self.verdict.findings]
         return f"{self.verdict.kind:<6} {shown(self.path)}: " + "; ".join(
             [self.verdict.reason, *boxes]
@@ -55,12 +112,11 @@ def inspect(
     require: tuple[str, ...] = (),
     annotate_to: Path | None = None,
 ) -> int:
-    """Judge *images* (files, or folders of files) with *model*, print a line each, and return the
-    exit status.
+    """Judge *images* (files, or folders of them) with *model*; print a line each.
 
-    *min_score*: 0..1, in place of the model's threshold; *require*: class names, all of the model's
-    when empty. Raises ModelError, UsageError or InputError; a file that is no picture is a fault
-    line and makes the status 1.
+    Returns the exit status; a file that is no picture is a fault line and makes it 1. *min_score*:
+    0..1, in place of the model's threshold; *require*: class names, all of the model's when empty.
+    Raises ModelError, UsageError or InputError.
     """
     localizer = Localizer(model, threads=os.cpu_count() or 1)
     required = required_classes(require, localizer.contract.classes)
@@ -87,27 +143,25 @@ def inspect_one(
         verdict = decide(localizer.find(frame, min_score), required)
     except FrameError as error:
         verdict = fault(str(error).removeprefix(f"{path}: "))  # the line names the file already
-    except Exception as error:  # noqa: BLE001 - what nobody foresaw is a fault of this picture; the others go on
+    except Exception as error:  # noqa: BLE001 - not foreseen: this picture's fault, the others go on
         verdict = fault(f"not foreseen: {type(error).__name__}: {error}")
     return Inspected(path, verdict, (time.monotonic_ns() - begin_ns) / 1e6, frame)
 
 
 def box_text(finding: Finding) -> str:
-    """The box in whole tenths of a pixel, e.g. ``[10.0 20.0 50.5 60.0]``."""
+    """Return the box, corners in tenths of a pixel, e.g. ``[10.0 20.0 50.5 60.0]``."""
     return "[" + " ".join(f"{corner:.1f}" for corner in finding.box.corners()) + "]"
 
 
 def shown(path: Path) -> str:
-    """A path that can be printed whatever bytes its name holds, on one line."""
+    """Return *path* for printing on one line, whatever bytes its name holds."""
     return "".join(
         c if c.isprintable() else "?" for c in os.fsencode(path).decode("utf-8", "replace")
     )
 
 
 class Copies:
-    """Writes annotated copies into a folder under names of their own, never over a picture that is
-    being inspected.
-    """
+    """Writer of annotated copies, under names that never replace a picture being inspected."""
 
     def __init__(self, folder: Path, sources: Iterable[Path]) -> None:
         make_folder(folder)

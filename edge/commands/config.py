@@ -1,0 +1,15 @@
+"""``stampgate-edge config``: print a commented settings file."""
+
+import argparse
+
+from edge.config import sample
+
+
+def add_arguments(_: argparse.ArgumentParser) -> None:
+    """Describe the command, which has no options."""
+
+
+def run(_: argparse.Namespace) -> int:
+    """Print every key at its default."""
+    print(sample(), end="")
+    return 0

@@ -1,0 +1,25 @@
+"""``stampgate-edge run``: the service, until SIGTERM, SIGINT or the end of the pictures."""
+
+import argparse
+from pathlib import Path
+
+from edge.wiring import load_checked
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command."""
+    parser.description = "Run the service until SIGTERM or SIGINT."
+    parser.add_argument(
+        "--config", type=Path, required=True, metavar="EDGE.TOML", help="the settings file"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the service to its end. Raises StampgateError."""
+    from edge.memory import begin_small  # noqa: PLC0415 - before anything large is loaded
+
+    begin_small()
+    from edge.service import serve  # noqa: PLC0415 - it loads numpy and onnxruntime
+
+    serve(load_checked(arguments.config))
+    return 0

@@ -1,0 +1,41 @@
+"""``stampgate export``: write a run as an ONNX file for the box."""
+
+import argparse
+from pathlib import Path
+
+from train.commands import needing
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command and its options."""
+    parser.description = (
+        "Write a run as an ONNX file for the box. The file appears under its name only when "
+        "onnx.checker accepts it and it answers as the torch network does."
+    )
+    parser.add_argument(
+        "run", type=Path, metavar="RUN", help="folder of a run made by 'stampgate train'"
+    )
+    parser.add_argument("--out", required=True, type=Path, metavar="MODEL.onnx")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Export a run and print what came of it. Raises StampgateError."""
+    with needing("train,export"):
+        from export.to_onnx import export_run  # noqa: PLC0415 - see train/commands
+
+    exported = export_run(arguments.run, arguments.out)
+    contract, parity = exported.contract, exported.parity
+    print(
+        f"{exported.path}: {exported.size / 1e6:.2f} MB, "
+        f"input {contract.input_width} x {contract.input_height}, "
+        f"classes {', '.join(contract.classes)}, threshold {contract.threshold:g}"
+    )
+    print(
+        f"parity with torch on {parity.pictures} pictures and {parity.boxes} boxes: "
+        f"scores to {parity.score_gap:.1g}, boxes to {parity.box_gap:.1g} pixels"
+    )
+    print(
+        f"next: 'stampgate evaluate {exported.path} --coco LABELS.json --images DIR', "
+        "or copy it to the box"
+    )
+    return 0
