@@ -2,7 +2,7 @@
 #
 # Needs GNU make and Python 3.11 to 3.13 with venv (Debian, Pi OS: apt install make python3-venv).
 #   make PYTHON=python3.12 ...     another Python for the environments
-#   make test ARGS='-k gate'       arguments for pytest
+#   make test ARGS='-k gate'       arguments for pytest ('-n 0': one test after the other)
 
 PYTHON ?= python3
 ARGS ?=
@@ -24,8 +24,9 @@ help:  ## list these targets
 demo: $(BOX)/.ready  ## run the box's service on the sample frames: verdicts, reject pulses, log (no torch)
 	"$(BOX)/bin/stampgate-edge" demo --out build/demo
 
+# Two files of tests side by side, long ones first (tests/conftest.py), unless ARGS switches pytest-xdist off.
 test: $(FULL)/.ready  ## run the tests (ARGS='...' goes to pytest)
-	"$(FULL)/bin/python" -m pytest $(ARGS)
+	"$(FULL)/bin/python" -m pytest $(if $(findstring no:xdist,$(ARGS)),,-n 2 --dist loadfile --no-loadscope-reorder) $(ARGS)
 
 bench-data: $(FULL)/.ready  ## state training's pictures a second beside the network's own (ARGS='--backgrounds DIR')
 	"$(FULL)/bin/python" -m bench.data_rate $(ARGS)
