@@ -1,4 +1,4 @@
-# Everything that is done here, by name; `make` alone lists it. CI calls these same targets (.ci/run).
+# Everything that is done here, by name; `make` alone lists it. CI (.ci/run) calls the same targets.
 #
 # Needs GNU make and Python 3.11 to 3.13 with venv (Debian, Pi OS: apt install make python3-venv).
 #   make PYTHON=python3.12 ...     another Python for the environments
@@ -7,7 +7,8 @@
 PYTHON ?= python3
 ARGS ?=
 
-# Relative on purpose: make cannot hold a target with a space in its name, and the checkout may lie anywhere.
+# Relative on purpose: make cannot hold a target with a space in its name, and the checkout may lie
+# anywhere.
 BOX := .venv-box
 FULL := .venv
 
@@ -16,31 +17,32 @@ unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test bench-data bench-ablation bench-peers bench-edge soak check lint types imports smoke wheel deb test-board test-picamera format clean distclean
+.PHONY: help demo test bench-data bench-ablation bench-peers bench-edge soak check lint types
+.PHONY: imports smoke wheel deb test-board test-picamera format clean distclean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
 
-demo: $(BOX)/.ready  ## run the box's service on the sample frames: verdicts, reject pulses, log (no torch)
+demo: $(BOX)/.ready  ## run the box's service on the sample frames, without torch
 	"$(BOX)/bin/stampgate-edge" demo --out build/demo
 
 # Two files of tests side by side, long ones first (tests/conftest.py), unless ARGS switches pytest-xdist off.
 test: $(FULL)/.ready  ## run the tests (ARGS='...' goes to pytest)
 	"$(FULL)/bin/python" -m pytest $(if $(findstring no:xdist,$(ARGS)),,-n 2 --dist loadfile --no-loadscope-reorder) $(ARGS)
 
-bench-data: $(FULL)/.ready  ## state training's pictures a second beside the network's own (ARGS='--backgrounds DIR')
+bench-data: $(FULL)/.ready  ## compare training's pictures a second with the network's own
 	"$(FULL)/bin/python" -m bench.data_rate $(ARGS)
 
-bench-ablation: $(FULL)/.ready  ## say what each ingredient of the training is worth (ARGS='--backgrounds DIR --out DIR')
+bench-ablation: $(FULL)/.ready  ## measure what each ingredient of the training is worth
 	"$(FULL)/bin/python" -m bench.ablation $(ARGS)
 
-bench-peers: $(FULL)/.ready  ## compare with YOLO11n and SIFT on the same pictures (ARGS='--minutes 30')
+bench-peers: $(FULL)/.ready  ## compare with YOLO11n and SIFT (ARGS='--minutes 30')
 	"$(FULL)/bin/python" -m bench.peers $(ARGS)
 
-bench-edge: $(BOX)/.ready  ## measure the box's start, memory and overhead (ARGS='--model MODEL.onnx')
+bench-edge: $(BOX)/.ready  ## measure the box's start, memory and overhead
 	"$(BOX)/bin/python" -m bench.edge $(ARGS)
 
-soak: $(FULL)/.ready  ## let 200,000 items pass the box's two processes: nothing lost, nothing grown (ARGS='--items N')
+soak: $(FULL)/.ready  ## prove on 200,000 items that none is lost and nothing grows
 	"$(FULL)/bin/python" -m bench.edge.soak $(ARGS)
 
 check: lint types imports test smoke  ## all of lint, types, imports, test and smoke
@@ -66,10 +68,10 @@ wheel: $(BOX)/.ready  ## build the wheel into dist/
 deb: $(BOX)/.ready  ## build the Debian packages for the box into dist/, for arm64 and amd64
 	packaging/build-deb "$(BOX)/bin/python" dist
 
-test-board: deb $(FULL)/.ready  ## prove the installed package on an emulated Arm board (root, Debian 12: see tests/board/README.md)
+test-board: deb $(FULL)/.ready  ## prove the package on an emulated board (tests/board/README.md)
 	"$(FULL)/bin/python" -m tests.board $(ARGS)
 
-test-picamera: deb $(FULL)/.ready  ## prove the driver for ribbon cables with the real picamera2 there (the same page; not in CI)
+test-picamera: deb $(FULL)/.ready  ## prove the picamera driver with the real picamera2 (same page)
 	"$(FULL)/bin/python" -m tests.board.picamera $(ARGS)
 
 format: $(FULL)/.ready  ## put the code into the house format and mend what ruff can mend
@@ -83,13 +85,15 @@ clean:  ## remove what the targets wrote, but not the environments
 distclean: clean  ## remove the environments too
 	rm -rf $(BOX) $(FULL)
 
-# The two environments. Each is made anew when the dependencies or the version may have changed, so that neither keeps
-# a package that the project no longer asks for; .ready is written last, so an interrupted one is made again.
+# The two environments. Each is made anew when the dependencies or the version may have changed, so
+# that neither keeps a package that the project no longer asks for; .ready is written last, so an
+# interrupted one is made again.
 $(BOX)/.ready: INSTALL := .
 $(FULL)/.ready: INSTALL := .[train,export,plot,tensorboard,dev]
 $(BOX)/.ready $(FULL)/.ready: pyproject.toml edge/__init__.py
 	@"$(PYTHON)" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
-	  echo "make: PYTHON must be Python 3.11, 3.12 or 3.13, not '$(PYTHON)' ($$("$(PYTHON)" --version 2>&1 | tail -n 1));" \
+	  echo "make: PYTHON must be Python 3.11, 3.12 or 3.13, not '$(PYTHON)'" \
+	       "($$("$(PYTHON)" --version 2>&1 | tail -n 1));" \
 	       "install one and name it: make PYTHON=python3.11" >&2; exit 1; }
 	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { \
 	  echo "make: '$(PYTHON)' must be able to make environments, and lacks its venv parts;" \

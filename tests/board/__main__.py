@@ -1,5 +1,6 @@
-"""``python -m tests.board``: build the emulated board, put the package on it, and prove what it
-does.
+"""``python -m tests.board``: prove what the package does on an emulated board.
+
+It builds the board, puts the package on it and judges what it does.
 
 Exit status 0 only when every claim held. README.md beside this says what is needed and what is
 claimed.
@@ -65,8 +66,9 @@ def main() -> int:
 
 
 def try_out(out: Path) -> tuple[int, Facts]:
-    """Build, start, cut the power, start again; returns the last item seen before the cut, and the
-    facts.
+    """Build, start, cut the power, start again.
+
+    Returns the last item seen before the cut, and the facts.
     """
     check_tools()
     package = find_package()
@@ -122,9 +124,7 @@ def make_image(folder: Path) -> None:
 
 
 def make_disk(out: Path) -> None:
-    """Make the first disk: what is written to it lies beside the one that was built, which stays as
-    it is.
-    """
+    """Make the first disk: an overlay on the one that was built, which stays as it is."""
     base = ["-b", "disk/disk.raw", "-F", "raw"]
     subprocess.run(
         ["qemu-img", "create", "-q", "-f", "qcow2", *base, out / "run.qcow2"], check=True
@@ -132,8 +132,9 @@ def make_disk(out: Path) -> None:
 
 
 def boot(out: Path, number: int, facts: Facts, seen: int = 0) -> tuple[int, Facts]:
-    """Start the board and hear it out, or cut its power under load; returns the last item seen, and
-    all facts.
+    """Start the board and hear it out, or cut its power under load.
+
+    Returns the last item seen, and all facts.
 
     *facts*: those of earlier starts; each step's are written down as they come, so that a run that
     fails leaves what it saw. Raises HungError when the board says nothing for too long, BoardError

@@ -1,5 +1,4 @@
-"""The box on the board: its package, its two services and its journal, as somebody with a shell
-sees them.
+"""The box on the board as somebody with a shell sees it: package, two services, journal.
 
 Runs in the guest, as root.
 """
@@ -26,8 +25,9 @@ T = TypeVar("T")
 
 
 def run(*command: str, check: bool = True) -> str:
-    """Run a program and return what it printed. Raises RuntimeError with its words when it fails
-    and *check*.
+    """Run a program and return what it printed.
+
+    Raises RuntimeError with its words when it fails and *check*.
     """
     done = subprocess.run(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
@@ -55,8 +55,9 @@ def restarts(unit: str) -> int:
 
 
 def until(what: str, ask: Callable[[], T | None], patience_s: float = PATIENCE_S) -> T:
-    """Ask until the answer is true, and return it. Raises TimeoutError that says *what* did not
-    come.
+    """Poll until the answer is true, and return it.
+
+    Raises TimeoutError that says *what* did not come.
     """
     deadline = time.monotonic() + patience_s
     while not (answer := ask()):
@@ -67,8 +68,9 @@ def until(what: str, ask: Callable[[], T | None], patience_s: float = PATIENCE_S
 
 
 def ready() -> bool:
-    """Whether READY beats and REJECT rests: the line may run, and nothing that came before it runs
-    is under way.
+    """Return whether READY beats and REJECT rests.
+
+    Then the line may run, and nothing that came before it runs is under way.
     """
     seen = []
     for _ in range(BEATS):

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Builds what the emulated board boots, in the folder given: an arm64 kernel with gpio-sim and v4l2loopback, an
-# initramfs, and a disk with Debian 12 on it. Needs root, and a Debian 12 (amd64) machine; README.md beside it has the
-# packages. Each stage is kept: a second run is quick.
+# Builds what the emulated board boots, in the folder given: an arm64 kernel with gpio-sim and
+# v4l2loopback, an initramfs, and a disk with Debian 12 on it. Needs root, and a Debian 12 (amd64)
+# machine; README.md beside it has the packages. Each stage is kept: a second run is quick.
 #
 #   build.sh FOLDER
 set -euo pipefail
@@ -20,29 +20,34 @@ SERVICES=("$here"/board*.service)
 make_boards_apt() { make_apt "$SUITE"; }
 
 make_kernel() {
-  get_kernel apt linux-image-arm64 linux-source-6.1 v4l2loopback-dkms -- '*/drivers/gpio/gpio-sim.c' \
-    '*/drivers/gpio/gpiolib.h' '*/kernel/irq/irq_sim.c'
+  get_kernel apt linux-image-arm64 linux-source-6.1 v4l2loopback-dkms -- \
+    '*/drivers/gpio/gpio-sim.c' '*/drivers/gpio/gpiolib.h' '*/kernel/irq/irq_sim.c'
 }
 
-# Debian's kernel has neither of the two; both are built beside it. gpio-sim needs irq_sim, which is off there: it is
-# linked in, with irq_to_desc(), which modules may not call, put as the same thing by functions that they may.
+# Debian's kernel has neither of the two; both are built beside it. gpio-sim needs irq_sim, which is
+# off there: it is linked in, with irq_to_desc(), which modules may not call, put as the same thing
+# by functions that they may.
 make_modules() {
   local kernel=$out/kernel
   mkdir gpio loopback
   cp "$kernel/drivers/gpio/gpio-sim.c" gpio/gpio-sim-core.c
   cp "$kernel/drivers/gpio/gpiolib.h" gpio/
-  sed 's/irq_to_desc(\([a-z_]*\))/irq_data_to_desc(irq_get_irq_data(\1))/' "$kernel/kernel/irq/irq_sim.c" >gpio/irq_sim.c
+  sed 's/irq_to_desc(\([a-z_]*\))/irq_data_to_desc(irq_get_irq_data(\1))/' \
+    "$kernel/kernel/irq/irq_sim.c" >gpio/irq_sim.c
   printf 'obj-m := gpio-sim.o\ngpio-sim-y := gpio-sim-core.o irq_sim.o\n' >gpio/Kbuild
   cp "$kernel"/usr/src/v4l2loopback-*/*.[ch] loopback/
-  # Version 0.12 stamps pictures by the monotonic clock and does not say so, which later ones do in this very place.
-  sed -i '/b->timestamp.tv_usec = (ts.tv_nsec/a b->flags |= V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC;' loopback/v4l2loopback.c
+  # Version 0.12 stamps pictures by the monotonic clock and does not say so, which later ones do in
+  # this very place.
+  sed -i '/b->timestamp.tv_usec = (ts.tv_nsec/a b->flags |= V4L2_BUF_FLAG_TIMESTAMP_MONOTONIC;' \
+    loopback/v4l2loopback.c
   echo 'obj-m := v4l2loopback.o' >loopback/Kbuild
   build_modules gpio loopback
 }
 
 furnish_more() {
   printf 'gpio-sim\nv4l2loopback\n' >etc/modules-load.d/board.conf
-  echo 'options v4l2loopback devices=1 video_nr=10 card_label=board exclusive_caps=0' >etc/modprobe.d/board.conf
+  echo 'options v4l2loopback devices=1 video_nr=10 card_label=board exclusive_caps=0' \
+    >etc/modprobe.d/board.conf
 }
 
 stage apt make_boards_apt

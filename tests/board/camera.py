@@ -1,5 +1,4 @@
-"""The board's camera: shows one of the project's sample pictures through v4l2loopback, again and
-again.
+"""The board's camera: shows a sample picture through v4l2loopback, again and again.
 
 Runs in the guest, as a service of its own: to stop it is to pull the camera's cable. Which picture
 it shows stands in a file, and so does which it has shown.

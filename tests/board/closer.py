@@ -27,8 +27,9 @@ Box = tuple[float, float, float, float]
 
 
 def labelled() -> dict[str, Box | None]:
-    """The sample pictures by name, each with its first mark as (x, y, width, height), None for an
-    unstamped item.
+    """Return the first mark of each sample picture by name, as (x, y, width, height).
+
+    None for an unstamped item.
     """
     labels = json.loads((PACKAGED / "labels.json").read_text())
     boxes = {
@@ -39,8 +40,9 @@ def labelled() -> dict[str, Box | None]:
 
 
 def write_pictures(folder: Path) -> None:
-    """Write what a camera close to the mark, or to the middle of an unstamped item, sees of each
-    sample picture.
+    """Write each sample picture as a camera close to the mark sees it.
+
+    Of an unstamped item the camera sees the middle.
     """
     folder.mkdir(parents=True)
     for name, box in labelled().items():
@@ -52,8 +54,9 @@ def write_pictures(folder: Path) -> None:
 
 
 def window(size: tuple[int, int], box: Box | None) -> Box:
-    """The part of a picture that is seen, (left, top, right, bottom), inside it and in the camera's
-    aspect.
+    """Return the part of a picture that is seen: (left, top, right, bottom).
+
+    It lies inside the picture and has the camera's aspect.
 
     >>> window((1280, 960), (600.0, 400.0, 120.0, 60.0))
     (580.0, 370.0, 740.0, 490.0)
@@ -70,8 +73,9 @@ def window(size: tuple[int, int], box: Box | None) -> Box:
 
 
 def write_model(path: Path) -> None:
-    """Write the packaged model with an input of :data:`INPUT_PX` pixels; it holds nothing but
-    convolutions.
+    """Write the packaged model with an input of :data:`INPUT_PX` pixels.
+
+    It is fully convolutional, so nothing else changes.
     """
     model = onnx.load(PACKAGED / "model.onnx")
     sides = model.graph.input[0].type.tensor_type.shape.dim[1:3]

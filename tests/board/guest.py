@@ -43,15 +43,17 @@ def say(**message: Any) -> None:
 
 
 def main() -> int:
-    """Do what is to be done after this start: everything, or, once there is a journal, what follows
-    a power cut.
+    """Run the steps for this start: all of them, or after a power cut those that follow it.
+
+    There is a journal once there was a start before this one.
     """
     return report(AFTER_THE_CUT if box.JOURNAL.exists() else FIRST)
 
 
 def report(steps: Mapping[str, Callable[[], Facts]]) -> int:
-    """Take one step after another and tell the host of each, of what went wrong, and what systemd's
-    journal holds.
+    """Take one step after another and tell the host of each.
+
+    It is told of what went wrong, too, and what systemd's journal holds.
     """
     try:
         for name, step in steps.items():
@@ -172,8 +174,9 @@ def eye_hung() -> Facts:
 
 
 def camera_lost() -> Facts:
-    """Pull the camera's cable, take its device away, and bring both back; items come by all the
-    while.
+    """Pull the camera's cable, take its device away, and bring both back.
+
+    Items come by all the while.
     """
 
     def act() -> Facts:
@@ -212,8 +215,9 @@ def hardening() -> Facts:
 
 
 def load() -> Facts:
-    """Let item after item come by and tell the host of each record that can be seen, until the
-    power is cut.
+    """Let item after item come by until the power is cut.
+
+    The host is told of each record that can be seen.
     """
     threading.Thread(target=pull_on, daemon=True).start()
     seen = 0
@@ -247,8 +251,9 @@ def purge() -> Facts:
 
 
 def watched(act: Callable[[], Facts]) -> Facts:
-    """Do something on a line that may run; add what the outputs and the journal did until the last
-    item had left.
+    """Do something on a line that may run, and add what happened until the last item left.
+
+    That is what the outputs and the journal did.
     """
     box.until("READY", box.ready)
     before = last_sequence()
@@ -271,15 +276,17 @@ def watched(act: Callable[[], Facts]) -> Facts:
 
 
 def item(picture: str) -> Facts:
-    """Let an item come by and hold its picture until it is in the journal, well before it arrives
-    at the gate.
+    """Let an item come by and hold its picture until it is in the journal.
+
+    That is well before it arrives at the gate.
     """
     camera.show(picture)
     pulled_ns = wires.pass_item()
     told = box.until("the item is in the journal", lambda: recorded(pulled_ns))
     seconds = (time.monotonic_ns() - pulled_ns) / 1e9
     say(
-        say=f"  {picture}: {told['verdict']} after {told['ms']:.0f} ms, in the journal after {seconds:.1f} s"
+        say=f"  {picture}: {told['verdict']} after {told['ms']:.0f} ms, "
+        f"in the journal after {seconds:.1f} s"
     )
     return {"picture": picture, "pulled_ns": pulled_ns}
 
@@ -292,8 +299,9 @@ def blind_item(picture: str) -> Facts:
 
 
 def recorded(pulled_ns: int) -> Facts | None:
-    """The record of the item that came by at a moment, or None; those of earlier items may come
-    late, after a fault.
+    """Return the record of the item that came by at a moment, or None.
+
+    Those of earlier items may come late, after a fault.
     """
     return next((record for record in box.items() if record["trigger_ns"] >= pulled_ns), None)
 
@@ -331,9 +339,7 @@ def user_of(unit: str) -> str:
 
 
 class Levels:
-    """Watches the outputs' levels while inside the ``with`` block: each change, and when it was
-    seen.
-    """
+    """Records each change of an output's level inside the ``with`` block, and when."""
 
     def __init__(self) -> None:
         self.levels: list[tuple[int, dict[str, int]]] = []

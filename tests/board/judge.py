@@ -1,5 +1,6 @@
-"""What the facts from the board prove, claim by claim. Pure: no board, no files, so each claim can
-be seen to fail.
+"""Judges the facts from the board, claim by claim.
+
+Pure: no board, no files, so each claim can be seen to fail.
 """
 
 import csv
@@ -58,7 +59,10 @@ def judge(facts: Mapping[str, Facts], stamped: frozenset[str], seen: int) -> lis
 def installed(install: Facts, start: Facts) -> list[Claim]:
     """The package, put in by dpkg without a network."""
     whole = install["status"] == "install ok installed" and install["networks"] == ["lo"]
-    figures = f"{install['package']}: {install['seconds']:.0f} s, {install['size_mb']} MB in /opt/stampgate"
+    figures = (
+        f"{install['package']}: {install['seconds']:.0f} s, "
+        f"{install['size_mb']} MB in /opt/stampgate"
+    )
     users = start["users"]
     return [
         Claim("dpkg installs the package without a network", whole, figures),
@@ -86,7 +90,8 @@ def line(facts: Facts, stamped: frozenset[str]) -> list[Claim]:
     close = all(DEBOUNCE_MS <= ms <= DEBOUNCE_MS + LATE_MS for ms in moments)
     return [
         Claim(
-            "stamped items give no pulse, unstamped ones one each, in order, at the configured delay",
+            "stamped items give no pulse, unstamped ones one each, in order, "
+            "at the configured delay",
             bool(unstamped) and fits(unstamped, pulses),
             f"{len(items)} items, {len(pulses)} pulses; {spread(unstamped, pulses)}",
         ),
@@ -255,8 +260,9 @@ def purged(facts: Facts) -> list[Claim]:
 
 
 def unseen(name: str, facts: Facts, stamped: frozenset[str]) -> Claim:
-    """Items that no eye could judge are rejected, each by its pulse, and stand in the journal as
-    faults.
+    """Items that no eye could judge are rejected, each by its pulse.
+
+    They stand in the journal as faults.
     """
     blind = facts["blind"]
     rejected = sorted(
@@ -285,8 +291,9 @@ def pulses_of(edges: Sequence[Sequence[Any]]) -> list[Pulse]:
 
 
 def fits(rejected: Sequence[Facts], pulses: Sequence[Pulse]) -> bool:
-    """Whether there is one pulse for each of these items and no other, in order, each when it is
-    due.
+    """Return whether the pulses are those of these items, in order, each when it is due.
+
+    There is one for each and no other.
     """
     if len(rejected) != len(pulses):
         return False
@@ -295,8 +302,9 @@ def fits(rejected: Sequence[Facts], pulses: Sequence[Pulse]) -> bool:
 
 
 def late_ms(rejected: Sequence[Facts], pulses: Sequence[Pulse]) -> list[float]:
-    """By how much each pulse came later than debouncing and delay after its item covered the
-    photo-eye.
+    """Return by how much each pulse came late, in milliseconds.
+
+    It is due debouncing and delay after its item covered the photo-eye.
     """
     due_ms = DEBOUNCE_MS + DELAY_MS
     return [(p[0] - i["pulled_ns"]) / 1e6 - due_ms for i, p in zip(rejected, pulses, strict=False)]
@@ -308,7 +316,10 @@ def spread(rejected: Sequence[Facts], pulses: Sequence[Pulse]) -> str:
         return f"{len(pulses)} pulses for {len(rejected)} items"
     delays = [ms + DEBOUNCE_MS + DELAY_MS for ms in late_ms(rejected, pulses)]
     widths = [(end - start) / 1e6 for start, end in pulses]
-    return f"delay {three(delays)} ms for {DEBOUNCE_MS} + {DELAY_MS}, width {three(widths)} ms for {PULSE_MS}"
+    return (
+        f"delay {three(delays)} ms for {DEBOUNCE_MS} + {DELAY_MS}, "
+        f"width {three(widths)} ms for {PULSE_MS}"
+    )
 
 
 def three(values: Sequence[float]) -> str:

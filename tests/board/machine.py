@@ -24,8 +24,9 @@ class HungError(Exception):
 
 
 class Machine:
-    """An arm64 machine of two cores without a network, on inside its ``with`` block; leaving it
-    cuts the power.
+    """An arm64 machine of two cores without a network, on inside its ``with`` block.
+
+    Leaving it cuts the power.
 
     *disk*: a qcow2 file in writeback mode. What the guest has not flushed (fsync, fdatasync) may
     lie in QEMU's own memory, the places of newly written blocks above all; a killed QEMU loses it,

@@ -13,7 +13,7 @@ MODEL = Path("/payload/board.onnx")
 
 DELAY_MS, PULSE_MS, DEBOUNCE_MS = 10_000, 100, 5
 SILENT_MS = 5000
-"""How long the eye may say nothing before READY rests: longer than a look at a picture takes here."""
+"""How long the eye may say nothing before READY rests: longer than to judge a picture here."""
 READY_MS = 25
 
 TOML = f"""\

@@ -1,19 +1,22 @@
-# What an emulated arm64 board is built by, stage by stage; sourced by the build.sh that names the kernel, the packages
-# and the modules. Packages come from wherever this machine's own apt takes them, of the Debian that is asked for.
+# What an emulated arm64 board is built by, stage by stage; sourced by the build.sh that names the
+# kernel, the packages and the modules. Packages come from wherever this machine's own apt takes
+# them, of the Debian that is asked for.
 #
-# Before: out (the folder to build in), recipe (what the stages depend on, files), and for the stages that read them
+# Before: out (the folder to build in), recipe (what the stages depend on, files), and for the
+# stages that read them
 #   SUITE                the board's Debian
 #   GUEST                its packages beside the essential ones, with commas
-#   EARLY LATER          modules that the kernel cannot start without, and those that it may load later
+#   EARLY LATER          modules that the kernel cannot start without; those it may load later
 #   SERVICES             the units that run on the board, files
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 export LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive
-CROSS=(ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- CC=aarch64-linux-gnu-gcc CONFIG_DEBUG_INFO_BTF_MODULES=)
+CROSS=(ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- CC=aarch64-linux-gnu-gcc
+  CONFIG_DEBUG_INFO_BTF_MODULES=)
 
 say() { printf 'board: %s (%d s)\n' "$*" "$SECONDS"; }
 
-# stage NAME FUNCTION [FILE ...]: run FUNCTION in an empty folder NAME, unless that was finished before by this same
-# recipe and with these same files.
+# stage NAME FUNCTION [FILE ...]: run FUNCTION in an empty folder NAME, unless that was finished
+# before by this same recipe and with these same files.
 current=start
 stage() {
   local made="$out/$1/.made" sum
@@ -27,15 +30,19 @@ stage() {
 }
 
 exec 3>&2
-trap 'status=$?; [ $status = 0 ] || { tail -n 20 "$out/$current.log"; echo "board: stage $current failed: $out/$current.log"; } >&3' EXIT
+tell() {
+  tail -n 20 "$out/$current.log"
+  echo "board: stage $current failed: $out/$current.log"
+}
+trap 'status=$?; [ $status = 0 ] || tell >&3' EXIT
 
-# This machine's own sources, in the folder sources, for Debian $1 in place of the one that runs here.
+# This machine's own sources, in the folder sources, for Debian $1 in place of the one running here.
 copy_sources() {
   local running
   running=$(. /etc/os-release && echo "$VERSION_CODENAME")
   shopt -s nullglob
   mkdir sources
-  for file in /etc/apt/sources.lis[t] /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources; do
+  for file in /etc/apt/sources.lis[t] /etc/apt/sources.list.d/*.{list,sources}; do
     sed "s/\b$running\b/$1/g" "$file" >"sources/$(basename "$file")"
   done
 }
@@ -56,11 +63,13 @@ END
 # get FOLDER PACKAGE ...: download by the apt in that folder.
 get() { APT_CONFIG=$out/$1/apt.conf apt-get download -q "${@:2}"; }
 
-# get_kernel FOLDER IMAGE SOURCE [PACKAGE ...] -- FILE ...: by the apt in FOLDER, the kernel that IMAGE stands for with
-# its headers, and of SOURCE (140 MB packed) these files only. PACKAGEs are unpacked beside it.
+# get_kernel FOLDER IMAGE SOURCE [PACKAGE ...] -- FILE ...: by the apt in FOLDER, the kernel that
+# IMAGE stands for with its headers, and of SOURCE (140 MB packed) these files only. PACKAGEs are
+# unpacked beside it.
 get_kernel() {
   local apt=$1 image version source=$3 common kbuild
-  image=$(APT_CONFIG=$out/$1/apt.conf apt-cache depends "$2" | awk '/Depends: linux-image-[0-9]/ {print $2; exit}')
+  image=$(APT_CONFIG=$out/$1/apt.conf apt-cache depends "$2" |
+    awk '/Depends: linux-image-[0-9]/ {print $2; exit}')
   version=${image#linux-image-} common=linux-headers-${image#linux-image-}
   common=${common%-arm64}-common
   shift 3
@@ -92,12 +101,14 @@ build_modules() {
 
 # The kernel, an initramfs that mounts the disk, and the few modules that the disk needs.
 make_boot() {
-  local version modules
-  version=$(cat "$out/kernel/version") modules=$out/kernel/lib/modules/$(cat "$out/kernel/version")
-  mkdir -p "$modules/extra" && cp "$out"/modules/*/*.ko "$modules/extra/" && depmod -b "$out/kernel" "$version"
-  gzip -dc "$out/kernel/boot/vmlinuz-$version" >vmlinuz 2>/dev/null || cp "$out/kernel/boot/vmlinuz-$version" vmlinuz
+  local version modules kernel=$out/kernel
+  version=$(cat "$kernel/version") modules=$kernel/lib/modules/$(cat "$kernel/version")
+  mkdir -p "$modules/extra" && cp "$out"/modules/*/*.ko "$modules/extra/"
+  depmod -b "$kernel" "$version"
+  gzip -dc "$kernel/boot/vmlinuz-$version" >vmlinuz 2>/dev/null ||
+    cp "$kernel/boot/vmlinuz-$version" vmlinuz
   mkdir -p initrd/{bin,dev,proc,sys,new,modules} "root/usr/lib/modules/$version"
-  cp "$out/kernel/bin/busybox" initrd/bin/ 2>/dev/null || cp "$out/kernel/usr/bin/busybox" initrd/bin/
+  cp "$kernel/bin/busybox" initrd/bin/ 2>/dev/null || cp "$kernel/usr/bin/busybox" initrd/bin/
   cp "$here/init" initrd/init && chmod 755 initrd/init
   local number=10 module
   for module in $(needed "$version" $EARLY); do
@@ -124,7 +135,8 @@ needed() {
   local version=$1 module
   shift
   for module in "$@"; do
-    modprobe -d "$out/kernel" -S "$version" --show-depends "$module" | awk '$1 == "insmod" {print $2}'
+    modprobe -d "$out/kernel" -S "$version" --show-depends "$module" |
+      awk '$1 == "insmod" {print $2}'
   done | awk '!seen[$0]++'
 }
 
@@ -132,30 +144,33 @@ needed() {
 make_native() {
   copy_sources "$SUITE"
   mmdebstrap --mode=root --variant=minbase --format=directory --include="$GUEST" \
-    --aptopt='Acquire::Languages "none"' --aptopt='APT::Install-Recommends "false"' --dpkgopt=force-unsafe-io \
-    --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
+    --aptopt='Acquire::Languages "none"' --aptopt='APT::Install-Recommends "false"' \
+    --dpkgopt=force-unsafe-io --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
     --dpkgopt='path-exclude=/usr/share/locale/*' "$SUITE" root sources/*
 }
 
-# The same packages for arm64, unpacked without running any of their code, with the configuration of the native ones.
-# That is right for packages whose scripts leave nothing in /usr that depends on the processor, as these.
+# The same packages for arm64, unpacked without running any of their code, with the configuration of
+# the native ones. That is right for packages whose scripts leave nothing in /usr that depends on
+# the processor, as these.
 make_root() {
   local native=$out/native/root packages
   packages=$(dpkg-query --admindir="$native/var/lib/dpkg" -W -f '${Package}\n' | sort -u)
   mkdir debs root && (cd debs && get apt $packages)
   mkdir -p root/usr/{bin,sbin,lib} && ln -s usr/bin usr/sbin usr/lib root/
   for deb in debs/*.deb; do
-    dpkg-deb --fsys-tarfile "$deb" | tar x -C root --keep-directory-symlink --exclude='./usr/share/doc/*' \
-      --exclude='./usr/share/man/*' --exclude='./usr/share/locale/*'
+    dpkg-deb --fsys-tarfile "$deb" | tar x -C root --keep-directory-symlink \
+      --exclude='./usr/share/doc/*' --exclude='./usr/share/man/*' --exclude='./usr/share/locale/*'
   done
   rm -rf debs root/etc root/var && cp -a "$native/etc" "$native/var" root/
   rm -rf root/etc/ld.so.cache root/var/lib/apt/lists root/var/cache/apt/*.bin
-  (cd "$native" && find usr -lname '/etc/alternatives/*' -o -path 'usr/lib/python3*.pyc') | (cd "$native" && cpio -pdmu --quiet "$out/root/root")
+  (cd "$native" && find usr -lname '/etc/alternatives/*' -o -path 'usr/lib/python3*.pyc') |
+    (cd "$native" && cpio -pdmu --quiet "$out/root/root")
   (cd root && rename_processor)
   (cd root && furnish)
 }
 
-# Say arm64 where the native root said amd64: in the linker's paths, the alternatives and dpkg's own list.
+# Say arm64 where the native root said amd64: in the linker's paths, the alternatives and dpkg's own
+# list.
 rename_processor() {
   local file
   sed -i 's/x86_64-linux-gnu/aarch64-linux-gnu/g' etc/ld.so.conf.d/* var/lib/dpkg/info/*.list
@@ -167,24 +182,29 @@ rename_processor() {
   for file in var/lib/dpkg/info/*:amd64.*; do mv "$file" "${file/:amd64./:arm64.}"; done
 }
 
-# What makes it a board: its name, its disks, the units that run on it, and nothing that only costs time. Then what the
-# build.sh adds by its own furnish_more.
+# What makes it a board: its name, its disks, the units that run on it, and nothing that only costs
+# time. Then what the build.sh adds by its own furnish_more.
 furnish() {
   local unit
   echo board >etc/hostname
   printf '/dev/vda / ext4 rw,noatime 0 1\n/dev/vdb /payload ext4 ro 0 0\n' >etc/fstab
   mkdir -p payload && : >etc/machine-id
   cp -a "$out"/boot/root/usr/lib/modules usr/lib/
-  # An emulated processor takes its time to start; the box's own units say for themselves how long they may take.
+  # An emulated processor takes its time to start; the box's own units say for themselves how long
+  # they may take.
   mkdir -p etc/systemd/system.conf.d
-  printf '[Manager]\nDefaultTimeoutStartSec=600\nDefaultDeviceTimeoutSec=600\n' >etc/systemd/system.conf.d/board.conf
+  printf '[Manager]\nDefaultTimeoutStartSec=600\nDefaultDeviceTimeoutSec=600\n' \
+    >etc/systemd/system.conf.d/board.conf
   install -m 644 -t etc/systemd/system "${SERVICES[@]}"
-  for unit in "${SERVICES[@]##*/}"; do ln -s "../$unit" etc/systemd/system/multi-user.target.wants/; done
-  for unit in apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service \
-    fstrim.timer getty.target serial-getty@ttyAMA0.service systemd-logind.service systemd-user-sessions.service \
-    systemd-update-utmp.service systemd-update-utmp-runlevel.service systemd-binfmt.service \
-    proc-sys-fs-binfmt_misc.automount systemd-journal-catalog-update.service systemd-update-done.service \
-    ldconfig.service systemd-hwdb-update.service; do
+  for unit in "${SERVICES[@]##*/}"; do
+    ln -s "../$unit" etc/systemd/system/multi-user.target.wants/
+  done
+  for unit in apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer \
+    e2scrub_reap.service fstrim.timer getty.target serial-getty@ttyAMA0.service \
+    systemd-logind.service systemd-user-sessions.service systemd-update-utmp.service \
+    systemd-update-utmp-runlevel.service systemd-binfmt.service proc-sys-fs-binfmt_misc.automount \
+    systemd-journal-catalog-update.service systemd-update-done.service ldconfig.service \
+    systemd-hwdb-update.service; do
     ln -sf /dev/null "etc/systemd/system/$unit"
   done
   furnish_more

@@ -1,5 +1,6 @@
-"""The judge of the emulated board: good facts pass every claim, and each thing that may go wrong
-fails its own.
+"""The judge of the emulated board.
+
+Good facts pass every claim, and each thing that may go wrong fails its own.
 """
 
 import copy
@@ -72,11 +73,25 @@ def interrupted(since: str, **more: Any) -> Facts:
     }
 
 
+def without_gate() -> Facts:
+    """A gate that was away from 1000 to 20 000 ms and swept away what passed meanwhile."""
+    sweep = [("REJECT", 1, 2000 * MS), ("REJECT", 0, (2000 + DELAY_MS + PULSE_MS) * MS)]
+    return {
+        "killed_ns": 1000 * MS,
+        "back_ns": 20_000 * MS,
+        "restarts": 1,
+        "levels": [(900 * MS, {"REJECT": 0, "READY": 1, "FAULT": 0}), (1010 * MS, wires_safe())],
+        "blind": passing(("stamped", 1300)),
+        "items": passing(("stamped", 21_000), ("unstamped", 22_000)),
+        "edges": [*sweep, *pulse(22_000)],
+        "records": records("pass", "reject"),
+    }
+
+
 def good() -> Facts:
     """Facts that prove everything."""
     one_pass = {"items": passing(("stamped", 0), ("unstamped", 1000)), "edges": pulse(1000)}
     log = "sequence,verdict\n1,pass\n2,reject\n"
-    sweep = [("REJECT", 1, 2000 * MS), ("REJECT", 0, (2000 + DELAY_MS + PULSE_MS) * MS)]
     exposed = "→ Overall exposure level for stampgate.service: 1.3 OK"
     return {
         "install": {
@@ -94,19 +109,7 @@ def good() -> Facts:
             "verified": "j: 3 records, chain whole",
         },
         "eye_killed": interrupted("killed_ns"),
-        "gate_killed": {
-            "killed_ns": 1000 * MS,
-            "back_ns": 20_000 * MS,
-            "restarts": 1,
-            "levels": [
-                (900 * MS, {"REJECT": 0, "READY": 1, "FAULT": 0}),
-                (1010 * MS, wires_safe()),
-            ],
-            "blind": passing(("stamped", 1300)),
-            "items": passing(("stamped", 21_000), ("unstamped", 22_000)),
-            "edges": [*sweep, *pulse(22_000)],
-            "records": records("pass", "reject"),
-        },
+        "gate_killed": without_gate(),
         "eye_hung": interrupted("hung_ns", said=["Watchdog timeout"]),
         "camera_lost": interrupted("lost_ns", device_left=False)
         | {"edges": with_fault(interrupted("lost_ns"))},
@@ -247,7 +250,7 @@ def test_a_trace_of_the_kernel_is_read_in_the_order_of_time() -> None:
 
 
 def test_the_boards_model_judges_the_boards_pictures_as_they_are_labelled(tmp_path: Path) -> None:
-    """With room to both sides of its threshold: what the board then does otherwise, the board did."""
+    """With room to both sides of its threshold, so that what the board does else is its own."""
     closer.write_pictures(tmp_path / "samples")
     closer.write_model(tmp_path / "board.onnx")
     localizer = Localizer(tmp_path / "board.onnx")

@@ -1,5 +1,4 @@
-"""The board's wires, as the test holds them: a photo-eye to pull, and the outputs as the kernel saw
-them change.
+"""The board's wires as the test holds them: a photo-eye to pull, outputs as the kernel saw them.
 
 Runs in the guest, as root. The chip is the kernel's gpio-sim. Its outputs are not polled: the
 kernel's own trace event ``gpio_value`` tells of each change at the moment at which it was made, to
@@ -55,8 +54,9 @@ def make_chip() -> None:
 
 
 def pass_item() -> int:
-    """Let an item cover the photo-eye for a moment; returns when it began to, monotonic
-    nanoseconds.
+    """Let an item cover the photo-eye for a moment.
+
+    Returns when it began to, in monotonic nanoseconds.
     """
     t_ns = time.monotonic_ns()
     _pull(PHOTO_EYE, up=True)
@@ -89,8 +89,9 @@ def traced() -> list[Edge]:
 
 
 def edges_of(lines: Iterable[str], base: int) -> list[Edge]:
-    """Read the kernel's trace; what sets a line to the level that it has is no edge. *base*: the
-    chip's first number.
+    """Read the edges of the outputs from the kernel's trace.
+
+    What sets a line to the level that it has is no edge. *base*: the chip's first number.
 
     >>> text = "  gate-1 [000] .....   12.000345: gpio_value: 497 set 1"
     >>> edges_of([text, text], 480)

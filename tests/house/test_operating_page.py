@@ -1,5 +1,6 @@
-"""docs/operating.md and docs/wiring.md keep up with the code: nothing that the box says, counts or
-asks is left out.
+"""docs/operating.md and docs/wiring.md keep up with the code.
+
+Nothing that the box says, counts or asks is left out.
 """
 
 import ast
@@ -53,9 +54,7 @@ def texts(node: ast.AST) -> Iterator[str]:
 
 
 def spoken(tree: ast.Module) -> Iterator[str]:
-    """Yield what a module may give as the reason of a verdict, as a trouble, or as the last word of
-    a process.
-    """
+    """Yield what a module may say as the reason of a verdict, a trouble or a last word."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             name = getattr(node.func, "id", getattr(node.func, "attr", ""))
@@ -73,7 +72,7 @@ def spoken(tree: ast.Module) -> Iterator[str]:
 
 
 def _kept(node: ast.Subscript | ast.Assign) -> Iterator[str]:
-    """Texts that are latched as a trouble, or are assigned to one, or to a constant made for that."""
+    """Yield texts that are latched as a trouble, or assigned to one or to its constant."""
     if isinstance(node, ast.Subscript):
         if getattr(node.value, "attr", "") == "_latched":
             yield from texts(node.slice)
@@ -84,8 +83,9 @@ def _kept(node: ast.Subscript | ast.Assign) -> Iterator[str]:
 
 
 def code(text: str) -> str:
-    """What a message is known by: its longest run of words without the file's name, details and the
-    next step.
+    """Return what a message is known by: its longest run of fixed words.
+
+    The file's name, details and the next step are left out.
     """
     beginning = re.split(r"[:;(]", re.sub(r"^(\[\w+\] )?(\{\}|[:,; ])+", "", text))[0]
     return max(
@@ -105,8 +105,9 @@ def codes() -> list[str]:
 
 
 def shown_commands() -> list[str]:
-    """The lines of the pages' code blocks that call the box's program, without what comes before
-    and after it.
+    """Return the lines of the pages' code blocks that call the box's program.
+
+    What comes before and after the call is left out.
     """
     pages = (DOCS / "operating.md").read_text() + (DOCS / "wiring.md").read_text()
     blocks = re.findall(r"^ {4,}(.*)$", pages, re.MULTILINE)

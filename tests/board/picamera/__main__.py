@@ -1,5 +1,6 @@
-"""``python -m tests.board.picamera``: prove the driver for ribbon cables with the real picamera2,
-on an emulated board.
+"""``python -m tests.board.picamera``: prove the driver for ribbon cables on an emulated board.
+
+It is tried with the real picamera2.
 
 Exit status 0 only when every claim held. ../README.md says what is needed, what is claimed and what
 is not.

@@ -1,5 +1,4 @@
-"""What is done on the board with a libcamera camera, step by step, and what was seen: facts, which
-the host judges.
+"""The steps on the board with a libcamera camera, and the facts that the host judges.
 
 Runs in the guest, as root. Facts go to the host as JSON lines over a virtio port.
 """
@@ -47,7 +46,10 @@ def install_beside() -> Facts:
     box.run("python3", "-m", "compileall", "-q", "/usr/lib/python3/dist-packages")
     facts = install()
     box.SETTINGS.write_text(settings.TOML)
-    asks = "import sys, importlib.metadata as m, libcamera; print(*sys.version_info[:2], m.version('picamera2'))"
+    asks = (
+        "import sys, importlib.metadata as m, libcamera; "
+        "print(*sys.version_info[:2], m.version('picamera2'))"
+    )
     return {
         **facts,
         "versions": box.run(PYTHON, "-c", asks).split(),
@@ -172,7 +174,7 @@ def told(process: "subprocess.Popen[str]") -> Facts:
 
 
 def unplug() -> str:
-    """Take the camera away from whoever has it open, by its driver in the kernel; returns its name."""
+    """Unbind the camera's driver in the kernel, whoever has it open; returns the device's name."""
     device = next(path.name for path in DRIVER.glob("vimc.*"))
     (DRIVER / "unbind").write_text(device)
     return device

@@ -1,4 +1,5 @@
-/* The kernel's DMA heaps, which Debian leaves out for arm64, as one module: build.sh takes their own starts away. */
+/* The kernel's DMA heaps, which Debian leaves out for arm64, as one module: build.sh takes their
+ * own starts away. */
 #include <linux/module.h>
 #include "dma-heap.c"
 #include "system_heap.c"

@@ -1,5 +1,6 @@
-"""What the facts from the board prove, claim by claim. Pure: no board, no files, so each claim can
-be seen to fail.
+"""Judges the facts from the board with a libcamera camera, claim by claim.
+
+Pure: no board, no files, so each claim can be seen to fail.
 """
 
 from collections.abc import Mapping, Sequence
@@ -55,7 +56,10 @@ def installed(facts: Facts) -> list[Claim]:
     """The package, put in by dpkg without a network."""
     whole = facts["status"] == "install ok installed" and facts["networks"] == ["lo"]
     major, minor, picamera2 = facts["versions"]
-    figures = f"{facts['seconds']:.0f} s; Python {major}.{minor}, picamera2 {picamera2}, Linux {facts['kernel']}"
+    figures = (
+        f"{facts['seconds']:.0f} s; Python {major}.{minor}, picamera2 {picamera2}, "
+        f"Linux {facts['kernel']}"
+    )
     return [Claim("dpkg installs the package without a network, beside picamera2", whole, figures)]
 
 
@@ -80,9 +84,11 @@ def taken(facts: Facts) -> list[Claim]:
             ", ".join(str(shape) for shape in sorted(shapes)),
         ),
         Claim(
-            "each shows what was put before the camera just before its trigger, in red, green, blue",
+            "each shows what was put before the camera just before its trigger, "
+            "in red, green, blue",
             many and not wrong and {take["pattern"] for take in takes} == set(PATTERNS),
-            f"{len(takes) - len(wrong)} of {len(takes)}, {facts['skipped']} older ones passed over; bars {bars}",
+            f"{len(takes) - len(wrong)} of {len(takes)}, "
+            f"{facts['skipped']} older ones passed over; bars {bars}",
         ),
         Claim(
             "each began after its trigger, by the monotonic clock",
@@ -97,7 +103,8 @@ def taken(facts: Facts) -> list[Claim]:
         Claim(
             "lent buffers are given back, and closing ends",
             many and ended,
-            f"{number} pictures by {facts['buffers']} buffers; closed in {facts['closing_s']:.1f} s",
+            f"{number} pictures by {facts['buffers']} buffers; "
+            f"closed in {facts['closing_s']:.1f} s",
         ),
     ]
 
@@ -124,8 +131,9 @@ def timed_out(facts: Facts) -> list[Claim]:
 
 
 def unplugged(facts: Facts) -> list[Claim]:
-    """The camera's driver unbound while it was open; then libcamera may abort the process at
-    closing, as it pleases.
+    """The camera's driver was unbound while it was open.
+
+    Then libcamera may abort the process at closing, as it pleases.
     """
     held = facts["said"].startswith("camera ")
     return [
@@ -155,14 +163,16 @@ def served(facts: Facts) -> list[Claim]:
         Claim(
             "the hardened unit opens the camera",
             opened == set(DEVICES) and facts["user"] == "stampgate",
-            f"started in {facts['started_s']:.0f} s as {facts['user']}; {', '.join(facts['opened'])}",
+            f"started in {facts['started_s']:.0f} s as {facts['user']}; "
+            f"{', '.join(facts['opened'])}",
         ),
         Claim(
             "items are judged: no stamp on a test pattern",
             set(verdicts) == {"reject"}
             and not facts["restarts"]
             and "chain whole" in facts["verified"],
-            f"{len(verdicts)} rejects, {facts['restarts']} restarts; {facts['verified'].strip().rpartition(': ')[2]}",
+            f"{len(verdicts)} rejects, {facts['restarts']} restarts; "
+            f"{facts['verified'].strip().rpartition(': ')[2]}",
         ),
         Claim(
             "each is thrown off by a pulse at its time",
@@ -188,7 +198,8 @@ def service_unplugged(facts: Facts) -> list[Claim]:
     missed = {record["sequence"] for record in facts["records"]} - thrown
     return [
         Claim(
-            "the camera is taken from the service: the item is a FAULT, and with the camera it goes on",
+            "the camera is taken from the service: the item is a FAULT, "
+            "and with the camera it goes on",
             named and back,
             f"'{faults[0].partition(';')[0]}'" if faults else "no fault",
         ),

@@ -1,5 +1,6 @@
-"""The settings of the box on the board with a libcamera camera, and the numbers of them that the
-judge needs.
+"""The settings of the box on the board with a libcamera camera.
+
+And of them the numbers that the judge needs.
 
 All is as on a real line, but for the delay. More pictures a second are asked for than come, as of a
 camera in the dark, and every check of a picture is on, that it must differ from the one before

@@ -73,8 +73,9 @@ def pictures(settings: CameraSettings) -> Facts:
 
 
 def described(picture: NDArray[np.uint8]) -> Facts:
-    """Shape and type of a picture, and the mean colour of each eighth of it from left to right,
-    below the text.
+    """Return a picture's shape and type, and the mean colour of each eighth of it.
+
+    The eighths go from left to right, below the text.
     """
     lower = picture[picture.shape[0] // 2 :].astype(float)
     eighths = np.array_split(lower, 8, axis=1)
@@ -110,8 +111,9 @@ def unplugged(settings: CameraSettings) -> Facts:
 
 
 def lost(settings: CameraSettings) -> Facts:
-    """Say when the camera is open, and take pictures until the driver says that it is lost; tell
-    that before closing.
+    """Say when the camera is open, and take pictures until the driver says that it is lost.
+
+    That is told before closing.
 
     libcamera may end the whole process when it closes a camera that is gone.
     """

@@ -1,5 +1,6 @@
-"""The judge of the board with a libcamera camera: good facts pass every claim, and each fault fails
-its own.
+"""The judge of the board with a libcamera camera.
+
+Good facts pass every claim, and each fault fails its own.
 """
 
 from collections.abc import Callable
@@ -69,15 +70,17 @@ def edges(number: int) -> list[Facts]:
 
 def records() -> list[Facts]:
     """Three items, one each second."""
-    return [
-        {
-            "sequence": n + 1,
-            "verdict": "reject",
-            "reason": "none found",
-            "trigger_ns": n * 1000 * MS,
-        }
-        for n in range(3)
-    ]
+    return [record(n + 1, "reject", "none found", n * 1000 * MS) for n in range(3)]
+
+
+def record(sequence: int, verdict: str, reason: str, trigger_ns: int = 0) -> Facts:
+    """One item's record, as far as the judge reads it."""
+    return {
+        "sequence": sequence,
+        "verdict": verdict,
+        "reason": reason,
+        "trigger_ns": trigger_ns,
+    }
 
 
 def good() -> Facts:
@@ -111,13 +114,8 @@ def good() -> Facts:
         "service_unplugged": {
             "records": [
                 *records(),
-                {
-                    "sequence": 4,
-                    "verdict": "fault",
-                    "reason": "camera timeout: no picture; check",
-                    "trigger_ns": 0,
-                },
-                {"sequence": 5, "verdict": "reject", "reason": "none found", "trigger_ns": 0},
+                record(4, "fault", "camera timeout: no picture; check"),
+                record(5, "reject", "none found"),
             ],
             "edges": edges(5),
             "verified": "journal: 9 records, chain whole",
@@ -125,7 +123,10 @@ def good() -> Facts:
         "check": {
             "said": [
                 "ok   camera            picamera: opened in 900 ms",
-                "WARN pictures          10 fresh ones of 320 x 240, 15.0 a second, must be about 30",
+                (
+                    "WARN pictures          10 fresh ones of 320 x 240, 15.0 a second, "
+                    "must be about 30"
+                ),
             ]
         },
     }

@@ -1,5 +1,6 @@
-"""Stands in for pykms, which Debian lacks: picamera2 imports it to preview on a screen, and the
-board has none.
+"""Stands in for pykms, which Debian lacks.
+
+picamera2 imports it to preview on a screen, and the board has none.
 """
 
 from enum import Enum, auto
