@@ -83,6 +83,21 @@ def record(sequence: int, verdict: str, reason: str, trigger_ns: int = 0) -> Fac
     }
 
 
+def in_service() -> Facts:
+    """The service at work: three items, three rejects."""
+    return {
+        "user": "stampgate",
+        "opened": ["/dev/dma_heap/linux,cma", "/dev/media0", "/dev/video2"],
+        "started_s": 20.0,
+        "stopped_s": 9.0,
+        "restarts": 0,
+        "result": ["success", "0"],
+        "records": records(),
+        "edges": edges(3),
+        "verified": "journal: 4 records, chain whole",
+    }
+
+
 def good() -> Facts:
     """Facts that prove everything."""
     return {
@@ -100,17 +115,7 @@ def good() -> Facts:
             **lost("gone_ns", "camera timeout: no picture within 2000 ms; check"),
             "status": -6,
         },
-        "service": {
-            "user": "stampgate",
-            "opened": ["/dev/dma_heap/linux,cma", "/dev/media0", "/dev/video2"],
-            "started_s": 20.0,
-            "stopped_s": 9.0,
-            "restarts": 0,
-            "result": ["success", "0"],
-            "records": records(),
-            "edges": edges(3),
-            "verified": "journal: 4 records, chain whole",
-        },
+        "service": in_service(),
         "service_unplugged": {
             "records": [
                 *records(),
