@@ -39,9 +39,7 @@ print(json.dumps([name for name in sys.argv[1:] if importlib.util.find_spec(name
 
 
 def main() -> None:
-    """Check the wheel named on the command line; ends with one line and status 1 at the first thing
-    amiss.
-    """
+    """Check the wheel named on the command line; the first failure is one line and status 1."""
     if len(sys.argv) != 2 or not Path(sys.argv[1]).is_file():
         raise SystemExit(f"smoke: name one wheel, not {sys.argv[1:]}; build it with: make wheel")
     wheel = Path(sys.argv[1]).resolve()
@@ -82,15 +80,12 @@ def check_members(wheel: Path) -> None:
         size <= MODEL_BYTES_AT_MOST,
         f"{names[0]} must be at most {MODEL_BYTES_AT_MOST} bytes, not {size}",
     )
-    say(
-        f"{wheel.name}: {len(members)} files, {wheel.stat().st_size / 1e6:.1f} MB, model {size / 1e6:.1f} MB"
-    )
+    whole = wheel.stat().st_size
+    say(f"{wheel.name}: {len(members)} files, {whole / 1e6:.1f} MB, model {size / 1e6:.1f} MB")
 
 
 def attempt(*command: str | Path) -> "subprocess.CompletedProcess[str]":
-    """Run *command* outside the checkout, with no Python setting of the caller's, and return how it
-    ended.
-    """
+    """Run *command* outside the checkout, without the caller's Python settings."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     return subprocess.run(
         command, cwd=tempfile.gettempdir(), env=clean, capture_output=True, text=True, check=False
@@ -98,9 +93,7 @@ def attempt(*command: str | Path) -> "subprocess.CompletedProcess[str]":
 
 
 def run(*command: str | Path) -> str:
-    """Run *command* as :func:`attempt` does and return its stdout; ends with what it said unless it
-    succeeded.
-    """
+    """Run *command* as :func:`attempt` does and return its stdout; it must succeed."""
     done = attempt(*command)
     words = " ".join(str(word) for word in command)
     need(
@@ -111,21 +104,16 @@ def run(*command: str | Path) -> str:
 
 
 def install(wheel: Path, folder: Path) -> Path:
-    """Install *wheel* with the box's dependencies alone, print what came, and return the folder of
-    commands.
-    """
+    """Install *wheel* with the box's dependencies alone; return the folder of its commands."""
     venv.create(folder, with_pip=True)
     bin_folder = folder / "bin"
     before = size_of(folder)
     run(bin_folder / "python", "-m", "pip", "install", "--quiet", wheel)
     listed = run(bin_folder / "python", "-m", "pip", "list", "--format=freeze")
-    say(
-        "installed "
-        + " ".join(line for line in listed.split() if not line.startswith(("pip=", "setuptools=")))
-    )
-    say(
-        f"environment {size_of(folder) / 1e6:.0f} MB, of which {before / 1e6:.0f} MB were there before"
-    )
+    came = [line for line in listed.split() if not line.startswith(("pip=", "setuptools="))]
+    say("installed " + " ".join(came))
+    now = size_of(folder)
+    say(f"environment {now / 1e6:.0f} MB, of which {before / 1e6:.0f} MB were there before")
     return bin_folder
 
 

@@ -37,9 +37,7 @@ def test_the_packaged_model_is_small_and_knows_our_seal(localizer: Localizer) ->
 
 @pytest.mark.parametrize("name", sorted(labelled()))
 def test_every_sample_frame_is_judged_right(localizer: Localizer, name: str) -> None:
-    """Stamped ones pass with each seal found where it is; unstamped ones and look-alikes are
-    rejected.
-    """
+    """Stamped ones pass, each seal found where it is; unstamped ones and look-alikes do not."""
     boxes = labelled()[name]
     findings = localizer.find(read_picture(Path(SAMPLES / name)))
     assert decide(findings, {"qc-tested"}).kind == ("pass" if boxes else "reject")

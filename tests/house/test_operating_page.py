@@ -1,7 +1,4 @@
-"""docs/operating.md and docs/wiring.md keep up with the code.
-
-Nothing that the box says, counts or asks is left out.
-"""
+"""docs/operating.md and docs/wiring.md explain every message, counter and field of the box."""
 
 import ast
 import re
@@ -26,7 +23,7 @@ DOCS = ROOT / "docs"
 OPERATING, WIRING = (
     " ".join((DOCS / name).read_text().split()) for name in ("operating.md", "wiring.md")
 )
-SPEAKING = {
+TEXT_ARGUMENT = {
     **dict.fromkeys(
         ("FrameError", "CameraError", "GateError", "JournalError", "fault", "_named"), 0
     ),
@@ -34,11 +31,11 @@ SPEAKING = {
     "Owing": 2,
     "Item": 2,
 }
-"""What makes a fault, a reject or a process's last word, and which of its arguments is the text."""
-TELLING = ("trouble", "_stops", "_settled")
-"""Functions whose texts all are something that the box says."""
-ELSEWHERE = ("demo.py", "inspect.py", "selftest")
-"""What speaks only to somebody who sits before it, and says there what to do."""
+"""Calls that make a fault, a reject or a process's last word, and which argument is the text."""
+MESSAGE_FUNCTIONS = ("trouble", "_stops", "_settled")
+"""Functions all of whose texts are messages of the box."""
+INTERACTIVE = ("demo.py", "inspect.py", "selftest")
+"""Modules whose messages go to somebody at the terminal and say there what to do."""
 
 
 def texts(node: ast.AST) -> Iterator[str]:
@@ -53,26 +50,26 @@ def texts(node: ast.AST) -> Iterator[str]:
         yield from (text for branch in (node.body, node.orelse) for text in texts(branch))
 
 
-def spoken(tree: ast.Module) -> Iterator[str]:
-    """Yield what a module may say as the reason of a verdict, a trouble or a last word."""
+def messages(tree: ast.Module) -> Iterator[str]:
+    """Yield a module's messages: reasons of verdicts, troubles, and last words of a process."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             name = getattr(node.func, "id", getattr(node.func, "attr", ""))
-            if len(node.args) > SPEAKING.get(name, len(node.args)):
-                yield from texts(node.args[SPEAKING[name]])
+            if len(node.args) > TEXT_ARGUMENT.get(name, len(node.args)):
+                yield from texts(node.args[TEXT_ARGUMENT[name]])
         elif isinstance(node, ast.Return) and node.value is not None:
             yield from (text for text in texts(node.value) if re.match(r"[a-z ]+: .*; ", text))
-        elif isinstance(node, ast.FunctionDef) and node.name in TELLING:
+        elif isinstance(node, ast.FunctionDef) and node.name in MESSAGE_FUNCTIONS:
             inside = ast.Module(node.body[bool(ast.get_docstring(node)) :], [])
             yield from (
                 text for part in ast.walk(inside) for text in texts(part) if text.count(" ") > 1
             )
         elif isinstance(node, ast.Subscript | ast.Assign):
-            yield from _kept(node)
+            yield from _latched_messages(node)
 
 
-def _kept(node: ast.Subscript | ast.Assign) -> Iterator[str]:
-    """Yield texts that are latched as a trouble, or assigned to one or to its constant."""
+def _latched_messages(node: ast.Subscript | ast.Assign) -> Iterator[str]:
+    """Yield texts that are latched as a trouble, or assigned to one or to a constant for one."""
     if isinstance(node, ast.Subscript):
         if getattr(node.value, "attr", "") == "_latched":
             yield from texts(node.slice)
@@ -82,33 +79,27 @@ def _kept(node: ast.Subscript | ast.Assign) -> Iterator[str]:
         yield from texts(node.value)
 
 
-def code(text: str) -> str:
-    """Return what a message is known by: its longest run of fixed words.
-
-    The file's name, details and the next step are left out.
-    """
+def key_phrase(text: str) -> str:
+    """Return a message's longest run of words, without file name, details and next step."""
     beginning = re.split(r"[:;(]", re.sub(r"^(\[\w+\] )?(\{\}|[:,; ])+", "", text))[0]
     return max(
         (piece.strip(" ,").removesuffix(", not") for piece in beginning.split("{}")), key=len
     )
 
 
-def codes() -> list[str]:
+def key_phrases() -> list[str]:
     """Every message of the box, each once."""
     modules = [
         path
         for path in sorted((ROOT / "edge").rglob("*.py"))
-        if not set(path.parts) & set(ELSEWHERE)
+        if not set(path.parts) & set(INTERACTIVE)
     ]
-    said = {code(text) for path in modules for text in spoken(ast.parse(path.read_text()))}
+    said = {key_phrase(text) for path in modules for text in messages(ast.parse(path.read_text()))}
     return sorted(said - {"", "no", "found"})
 
 
 def shown_commands() -> list[str]:
-    """Return the lines of the pages' code blocks that call the box's program.
-
-    What comes before and after the call is left out.
-    """
+    """Return the calls of the box's program in the pages' code blocks: its arguments alone."""
     pages = (DOCS / "operating.md").read_text() + (DOCS / "wiring.md").read_text()
     blocks = re.findall(r"^ {4,}(.*)$", pages, re.MULTILINE)
     calls = (
@@ -135,10 +126,10 @@ def test_the_messages_are_found() -> None:
         "the gate is lost",
         "triggered while the eye was busy",
         "no class is required, so nothing can pass",
-    } <= set(codes())
+    } <= set(key_phrases())
 
 
-@pytest.mark.parametrize("said", codes())
+@pytest.mark.parametrize("said", key_phrases())
 def test_every_message_of_the_box_is_explained(said: str) -> None:
     """Whoever reads it in the log or on the status line finds it in the page, word by word."""
     assert said in OPERATING

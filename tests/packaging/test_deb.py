@@ -65,8 +65,9 @@ def host() -> str:
 
 
 def build(host: str, folder: Path) -> Path:
-    """Build the package into *folder*. Without a network it fails, and says so: a build that fails
-    must be seen.
+    """Build the package into *folder* and return its path.
+
+    Without a network it fails, and says so: a build that fails must be seen.
     """
     subprocess.run(
         [PACKAGING / "build-deb", sys.executable, folder, host],
@@ -117,9 +118,7 @@ def test_the_package_says_what_it_is_and_needs_nothing_that_is_not_in_debian(
 def test_the_package_holds_the_units_the_settings_and_every_wheel_for_both_pythons(
     host: str, package: Path, tmp_path: Path
 ) -> None:
-    """Nothing is fetched on the box, so nothing may be missing; and nothing lies there that is not
-    meant to.
-    """
+    """Nothing is fetched on the box, so nothing may be missing, and nothing else lies there."""
     root = unpacked(package, tmp_path / "deb")
     wheels = {path.name for path in (root / "usr/lib/stampgate/wheels").iterdir()}
     found = {
@@ -153,8 +152,9 @@ def test_the_package_holds_the_units_the_settings_and_every_wheel_for_both_pytho
 
 
 def fitting(wheels: Iterable[str], python: str, machine: str) -> Iterator[tuple[str, str]]:
-    """Yield name and version of each wheel that pip would take for this Python on this machine, by
-    its tags.
+    """Yield name and version of each wheel that pip would take, by its tags.
+
+    *python*: e.g. ``"311"``; *machine*: as the platform tags have it, e.g. ``"x86_64"``.
     """
     number, platforms = (int(python[0]), int(python[1:])), [f"{tag}_{machine}" for tag in MANYLINUX]
     usable = {
@@ -172,11 +172,10 @@ ROOM = 1_500_000_000
 
 
 class Copy:
-    """A throw-away copy of this computer: the same files, but no network, and no systemd as process
-    1.
+    """A throw-away copy of this computer: the same files, no network, no systemd as process 1.
 
-    What is written in it stays in a folder of its own (overlayfs), in memory because the layers
-    must not overlap.
+    Its writes stay in a folder of its own (overlayfs), in memory because the layers must not
+    overlap.
     """
 
     def __init__(self, folder: Path, *below: Path) -> None:
@@ -187,9 +186,12 @@ class Copy:
     def run(self, script: str) -> "subprocess.CompletedProcess[str]":
         """Let root's shell run *script* in the copy, and return how it ended."""
         root, lower = self._folder / "root", ":".join(str(layer) for layer in (*self._below, "/"))
+        layers = f"lowerdir={lower},upperdir={self.layer},workdir={self._folder}/work"
         enter = (
-            f"mount -t overlay -o lowerdir={lower},upperdir={self.layer},workdir={self._folder}/work overlay {root}\n"
-            f"mount -t proc proc {root}/proc\nmount --bind /dev {root}/dev\nmount -t tmpfs tmpfs {root}/run\n"
+            f"mount -t overlay -o {layers} overlay {root}\n"
+            f"mount -t proc proc {root}/proc\n"
+            f"mount --bind /dev {root}/dev\n"
+            f"mount -t tmpfs tmpfs {root}/run\n"
             f'exec chroot {root} sh -ec "$1"'
         )
         quiet = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8"}
@@ -206,14 +208,11 @@ class Copy:
 
 @pytest.fixture(scope="module")
 def memory(host: str) -> Iterator[Path]:
-    """A folder in memory for copies of this computer; skips where such a copy cannot stand for a
-    box.
-    """
+    """A folder in memory for copies of this computer; skipped where none can stand for a box."""
     lacking = [name for name in NEEDED if not is_installed(name)]
     if lacking:
-        pytest.skip(
-            f"a copy of this computer would be no box: Debian's {', '.join(lacking)} is not installed"
-        )
+        missing = ", ".join(lacking)
+        pytest.skip(f"a copy of this computer would be no box: Debian's {missing} is not installed")
     if shutil.disk_usage("/dev/shm").free < ROOM:
         pytest.skip(
             f"/dev/shm must have {ROOM / 1e9} GB free for throw-away copies of this computer"
@@ -221,9 +220,8 @@ def memory(host: str) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="stampgate-deb-", dir="/dev/shm") as folder:
         tried = Copy(Path(folder) / "tried").run("true")
         if tried.returncode != 0:
-            pytest.skip(
-                f"no throw-away copy of this computer can be made, which only root may: {tried.stderr.strip()}"
-            )
+            why = tried.stderr.strip()
+            pytest.skip(f"no copy of this computer can be made, which only root may: {why}")
         yield Path(folder)
 
 
@@ -235,9 +233,7 @@ def is_installed(name: str) -> bool:
 
 @pytest.fixture(scope="module")
 def installed(memory: Path, package: Path) -> Copy:
-    """A copy of this computer on which dpkg, without a network, installed the package from
-    /stampgate.deb.
-    """
+    """A copy on which dpkg, without a network, installed the package from /stampgate.deb."""
     copy = Copy(memory / "installed")
     shutil.copy(package, copy.layer / "stampgate.deb")
     copy.says("dpkg --install /stampgate.deb")
@@ -253,14 +249,13 @@ def box(memory: Path, installed: Copy) -> Iterator[Copy]:
 
 
 IN_USE = "readlink /opt/stampgate/current; ls /opt/stampgate"
-LOOK = "stampgate-edge inspect default /opt/stampgate/current/lib/python3*/site-packages/edge/default/samples/01-*"
+SAMPLES = "/opt/stampgate/current/lib/python3*/site-packages/edge/default/samples"
+INSPECT = f"stampgate-edge inspect default {SAMPLES}/01-*"
 
 
 @pytest.mark.slow
 def test_dpkg_alone_makes_an_offline_computer_a_box(installed: Copy) -> None:
-    """The program shows its demonstration, systemd takes the units, the user is there, and pip is
-    not left behind.
-    """
+    """The demo runs, systemd takes the units, the user is there, and pip is not left behind."""
     assert installed.says("stampgate-edge config") == SAMPLE.read_text().strip()
     assert "counters: triggers 12" in installed.says("cd /tmp && stampgate-edge demo --out demo")
     assert (
@@ -286,22 +281,21 @@ def test_an_upgrade_keeps_the_settings_and_leaves_one_environment(box: Copy) -> 
     current, *others = box.says(IN_USE).split()
     assert (current != before[0], sorted(others)) == (True, ["current", current])
     assert box.says("grep ^pulse_ms /etc/stampgate/edge.toml") == "pulse_ms = 70.0"
-    assert box.says(LOOK).startswith("pass ")
+    assert box.says(INSPECT).startswith("pass ")
 
 
 @pytest.mark.slow
 def test_a_failed_upgrade_leaves_the_old_environment_at_work(box: Copy) -> None:
     """A wheel that is missing stands for whatever goes wrong, such as a full disk."""
     before = box.says(IN_USE)
-    box.says(
-        "dpkg-deb --raw-extract stampgate.deb broken && rm broken/usr/lib/stampgate/wheels/onnxruntime-*"
-    )
+    box.says("dpkg-deb --raw-extract stampgate.deb broken")
+    box.says("rm broken/usr/lib/stampgate/wheels/onnxruntime-*")
     box.says("dpkg-deb -Znone --build broken broken.deb")
     done = box.run("dpkg --install /broken.deb")
     assert done.returncode != 0
     assert "stampgate-edge: the packages cannot be installed" in done.stderr
     assert box.says(IN_USE) == before
-    assert box.says(LOOK).startswith("pass ")
+    assert box.says(INSPECT).startswith("pass ")
 
 
 @pytest.mark.slow

@@ -68,9 +68,7 @@ def test_little_is_left_that_the_service_could_do_to_the_box(path: Path, analyze
 def test_a_service_reaches_the_devices_it_drives_and_no_others(
     path: Path, group: str, devices: set[str]
 ) -> None:
-    """Its unit lets it, its group is one that exists, and the udev rule gives the devices to that
-    group.
-    """
+    """Its unit lets it, its group exists, and the udev rule gives the devices to that group."""
     lines = path.read_text().splitlines()
     assert unit(path)["Service"]["DevicePolicy"] == "closed"
     assert {line for line in lines if line.startswith("DeviceAllow=")} == {
@@ -118,9 +116,7 @@ def test_the_service_is_always_started_again_but_not_with_a_wrong_configuration(
 
 
 def test_the_watchdog_waits_longer_than_two_of_the_slowest_ticks() -> None:
-    """The settings allow ticks up to their bound; the station shortens them to a quarter of this in
-    any case.
-    """
+    """The settings bound a tick; the station shortens it to a quarter of this in any case."""
     slowest = read_section(ServiceSettings, {"tick_ms": 5000}, "test").tick_ms
     assert float(unit()["Service"]["WatchdogSec"]) * 1000 >= 2 * slowest
 

@@ -209,8 +209,8 @@ def test_log_of_no_journal_is_one_line(run: Run, tmp_path: Path) -> None:
     status, output, complaint = run("log", tmp_path / "journal.jsonl")
     assert (status, output) == (1, "")
     assert complaint == (
-        f"stampgate-edge: {tmp_path}/journal.jsonl: No such file or directory; name a journal, or the settings with "
-        "--config\n"
+        f"stampgate-edge: {tmp_path}/journal.jsonl: No such file or directory; name a journal, or "
+        "the settings with --config\n"
     )
 
 
@@ -236,19 +236,22 @@ def test_verify_log_says_what_it_saw_in_one_line(run: Run, path: Path) -> None:
     first = path.with_name("journal-000001-000000001.jsonl")
     content = first.read_bytes()
     first.unlink()
-    beyond = f"{path}: 8 records, 4 items, chain whole, 2 files, from item 4 on: the files before it are not here\n"
+    beyond = (
+        f"{path}: 8 records, 4 items, chain whole, 2 files, from item 4 on: the files before it "
+        "are not here\n"
+    )
     assert run("verify-log", "--config", path.with_name("edge.toml")) == (0, beyond, "")
     first.write_bytes(content.replace(b"reason 2", b"reason 3"))
-    complaint = f"stampgate-edge: {first}: line 4 must carry the hash of the line before; one was changed, or one between"
     status, output, said = run("verify-log", path)
     assert (status, output) == (1, "")
-    assert said == f"{complaint} is missing\n"
+    assert said == (
+        f"stampgate-edge: {first}: line 4 must carry the hash of the line before; one was "
+        "changed, or one between is missing\n"
+    )
 
 
 def test_verify_log_compares_the_pictures_that_still_exist(run: Run, tmp_path: Path) -> None:
-    """One as recorded, one that gave way, one without a sum; then one is exchanged, and named with
-    its line.
-    """
+    """One as recorded, one that gave way, one without a sum; an exchanged one is named."""
     path, folder = tmp_path / "journal.jsonl", tmp_path / "evidence"
     with (
         journal(path) as log,
@@ -267,14 +270,14 @@ def test_verify_log_compares_the_pictures_that_still_exist(run: Run, tmp_path: P
             log.append("item", item("reject", **exhibit.as_fields()))
     (folder / exhibits[1].name).unlink()
     status, output, _ = run("verify-log", path, "--evidence", folder)
-    words = "4 records, 4 items, chain whole, pictures: 1 as recorded, 1 gone, 1 without a sum: the disk was slow"
-    assert (status, output) == (0, f"{path}: {words}\n")
+    words = "pictures: 1 as recorded, 1 gone, 1 without a sum: the disk was slow"
+    assert (status, output) == (0, f"{path}: 4 records, 4 items, chain whole, {words}\n")
     exchanged = folder / exhibits[0].name
     exchanged.write_bytes((folder / exhibits[2].name).read_bytes())
     status, output, complaint = run("verify-log", path, "--evidence", folder)
     assert (status, output) == (1, "")
-    amiss = f"{exchanged}: must be the picture recorded in {path}: line 1; it was changed or exchanged since"
-    assert complaint == f"stampgate-edge: {amiss}\n"
+    amiss = f"must be the picture recorded in {path}: line 1; it was changed or exchanged since"
+    assert complaint == f"stampgate-edge: {exchanged}: {amiss}\n"
     assert run("verify-log", path, "--evidence", tmp_path / "no")[0] == 1
 
 
@@ -285,7 +288,7 @@ def test_a_journal_without_sums_is_verified_as_before(run: Run, path: Path) -> N
 
 
 def test_status_of_a_running_service(run: Run, path: Path) -> None:
-    """From the status file: state, settings, counters, last item, latency, health; exit status 0."""
+    """From the status file: state, settings, counters, last item, latency, health; status 0."""
     with journal(path) as log, Evidence(None, EvidenceSettings()) as evidence:
         about: dict[str, Any] = {"version": "1.2", "settings_sha256": "ab"}
         clock = SimulatedClock()
@@ -352,6 +355,8 @@ def test_status_without_any_settings_says_what_to_name(run: Run) -> None:
     if Path("/etc/stampgate/edge.toml").exists():
         pytest.skip("this machine is a box")
     status, _, complaint = run("status")
-    assert (status, complaint) == (
-        2, "stampgate-edge: there is no /etc/stampgate/edge.toml here; name the settings file with --config\n"
-    )  # fmt: skip
+    assert status == 2
+    assert complaint == (
+        "stampgate-edge: there is no /etc/stampgate/edge.toml here; name the settings file with "
+        "--config\n"
+    )

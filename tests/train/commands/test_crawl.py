@@ -104,7 +104,8 @@ def test_a_keyword_without_pictures_is_said_but_does_not_fail_an_engine_that_wor
     net.results("bing", shop(net, 1), [], NOTHING_FOUND, NOTHING_FOUND)
     assert run("milk", "qqqq", "--out", tmp_path / "out") == 0
     assert capsys.readouterr().err == (
-        "stampgate: bing 'qqqq': 0 kept; result pages: 2 x HTTP 200; 0 links, 0 files arrived: not one picture\n"
+        "stampgate: bing 'qqqq': 0 kept; result pages: 2 x HTTP 200; 0 links, 0 files arrived: "
+        "not one picture\n"
     )
 
 

@@ -80,8 +80,9 @@ def labels_of(out: Path) -> dict[str, Any]:
 
 
 def test_three_kinds_of_labels_tell_the_same(tmp_path: Path, inputs: list[str]) -> None:
-    """Each box of COCO, which our own reader and faster-coco-eval take, is a row of the CSV and a
-    line of YOLO.
+    """Each box of COCO is a row of the CSV and a line of YOLO.
+
+    Our own reader and faster-coco-eval take the COCO file.
     """
     out = tmp_path / "set"
     paint_set(out, inputs, 12)
@@ -131,9 +132,7 @@ def test_a_picture_is_what_training_is_shown(tmp_path: Path, inputs: list[str]) 
 def test_pictures_are_the_same_whoever_paints_them_and_when(
     tmp_path: Path, inputs: list[str], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Two processes at once, or one of them in two goes: every file of the data set is byte for
-    byte the same.
-    """
+    """Two processes at once, or one in two goes: every file of the data set is the same bytes."""
     at_once, in_two_goes = tmp_path / "a", tmp_path / "b"
     assert run(*inputs, *TINY, "2", "--out", at_once, "--count", "8") == 0
     paint_set(in_two_goes, inputs, 3)
@@ -149,9 +148,7 @@ def test_ctrl_c_leaves_a_whole_data_set_that_goes_on(
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    """After a real SIGINT: exit status 130, labels of exactly the pictures that are there, and a
-    resume completes.
-    """
+    """After a real SIGINT: status 130, labels of exactly the pictures there, and a resume ends."""
     out, whole = tmp_path / "set", tmp_path / "whole"
     real = writer.write_picture
 
@@ -181,9 +178,7 @@ def test_ctrl_c_leaves_a_whole_data_set_that_goes_on(
 
 
 def test_what_a_crash_left_is_found_and_painted_again(tmp_path: Path, inputs: list[str]) -> None:
-    """A cut picture, one that no line speaks of, a torn line, a file half written: nothing of it
-    stays.
-    """
+    """A cut picture, one without a record, a torn line, a half-written file: nothing stays."""
     out, whole = tmp_path / "set", tmp_path / "whole"
     paint_set(out, inputs, 5)
     paint_set(whole, inputs, 6)
@@ -232,7 +227,7 @@ def test_going_on_with_other_settings_is_refused(
 
 
 def test_the_settings_go_by_content_and_not_by_path(tmp_path: Path, inputs: list[str]) -> None:
-    """A mark under another name is the same mark; the same name with another picture in it is not."""
+    """A mark under another name is the same mark; another picture under the same name is not."""
     out = tmp_path / "set"
     paint_set(out, inputs, 2)
     (tmp_path / "disc.png").rename(tmp_path / "moved.png")
@@ -272,9 +267,7 @@ def test_two_writers_do_not_share_a_folder(tmp_path: Path, inputs: list[str]) ->
 
 
 def test_fewer_pictures_than_there_are_is_refused(tmp_path: Path, inputs: list[str]) -> None:
-    """To take some away silently would be worse, and so would a count that is not the number of
-    pictures.
-    """
+    """To take some away silently would be worse, and so would a count that is not true."""
     paint_set(tmp_path / "set", inputs, 3)
     with pytest.raises(
         InputError, match=r"holds pictures up to 000002.jpg; --count must be at least 3"
@@ -317,9 +310,7 @@ def test_wrong_numbers_are_refused_by_the_parser(
 def test_the_naive_way_pastes_the_stamp_unchanged_on_every_other_picture(
     tmp_path: Path, inputs: list[str]
 ) -> None:
-    """Half with, half without; what lies in the box is the stamp itself, upright, in its own
-    colours.
-    """
+    """Half with, half without; in the box lies the stamp itself, upright, in its own colours."""
     out = tmp_path / "set"
     paint_set(out, inputs, 10, "--recipe", "naive")
     raw = labels_of(out)
@@ -388,9 +379,7 @@ def test_held_out_paints_on_the_other_products(
 
 
 def test_several_classes_keep_their_numbers(tmp_path: Path, inputs: list[str]) -> None:
-    """In the order of --mark: COCO counts from 1, YOLO from 0, and a name that YAML would misread
-    is quoted.
-    """
+    """In the order of --mark; COCO counts from 1, YOLO from 0; YAML's special names are quoted."""
     out = tmp_path / "set"
     star = save_mark(tmp_path, "star")
     paint_set(out, ["--mark", f"no={inputs[1]}", "--mark", f"late batch={star}", *inputs[2:]], 12)
