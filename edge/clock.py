@@ -1,5 +1,6 @@
-"""Time for the box: the kernel's monotonic clock at the line, a simulated one in tests; and the
-request to stop.
+"""Time for the box: the kernel's monotonic clock at the line, a simulated one in tests.
+
+And the request to stop.
 
 Everything on the box is timed by a :class:`Clock` that is handed in, so a test can compare whole
 histories exactly.
@@ -31,8 +32,9 @@ class Attendant(Protocol):
     """Whoever calls :meth:`Timed.act` on time."""
 
     def wake(self) -> None:
-        """Ask for the next moment again: it may have changed. Raises RuntimeError when the
-        attendant has died.
+        """Ask for the next moment again: it may have changed.
+
+        Raises RuntimeError when the attendant has died.
         """
 
     def stop(self) -> None:
@@ -81,8 +83,9 @@ class Clock(Protocol):
         """Return at *t_ns* or a little later; at once when it has passed."""
 
     def wait_until(self, t_ns: int, stop: Stop) -> bool:
-        """Like :meth:`sleep_until`, but also return as soon as *stop* is requested; True when it
-        was.
+        """Like :meth:`sleep_until`, but also return as soon as *stop* is requested.
+
+        True when it was.
         """
 
     def attend(self, timed: Timed) -> Attendant:
@@ -156,8 +159,9 @@ class _AttendantThread:
 
 
 class SimulatedClock:
-    """A clock that moves only when someone waits, and then at once; whoever is due on the way acts
-    at its exact moment.
+    """A clock that moves only when someone waits, and then at once.
+
+    Whoever is due on the way acts at its exact moment.
 
     Synchronization: one thread.
     """
@@ -219,8 +223,9 @@ def _libc() -> ctypes.CDLL:
 
 
 def clock_synced() -> bool | None:
-    """Whether the kernel's wall clock is disciplined (NTP, PTP), from adjtimex(2); None when it
-    will not say.
+    """Whether the kernel's wall clock is disciplined (NTP, PTP), from adjtimex(2).
+
+    None when it will not say.
     """
     time_error, buffer = (
         5,

@@ -13,8 +13,9 @@ PATIENCE_S = 1.0
 
 
 class Notifier:
-    """Sends READY, WATCHDOG, RELOADING and STOPPING to the socket that systemd names; does nothing
-    where there is none.
+    """Sends READY, WATCHDOG, RELOADING and STOPPING to the socket that systemd names.
+
+    Does nothing where there is none.
 
     Never call :meth:`alive` from a side thread: it shall prove that the way of an item is walked to
     its end.
@@ -46,8 +47,9 @@ class Notifier:
 
     @property
     def watchdog_ns(self) -> int | None:
-        """How long systemd waits for :meth:`alive` before it kills us, nanoseconds; None when it
-        does not.
+        """How long systemd waits for :meth:`alive` before it kills us, nanoseconds.
+
+        None when it does not.
         """
         ours = os.environ.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
         usec = os.environ.get("WATCHDOG_USEC", "")
@@ -58,8 +60,9 @@ class Notifier:
         self._send(f"READY=1\nSTATUS={status}", PATIENCE_S)
 
     def reloading(self, now_ns: int) -> None:
-        """Say that settings are being read again; :meth:`ready` ends it. *now_ns*: the monotonic
-        clock's moment.
+        """Say that settings are being read again; :meth:`ready` ends it.
+
+        *now_ns*: the monotonic clock's moment.
         """
         self._send(f"RELOADING=1\nMONOTONIC_USEC={now_ns // 1000}", PATIENCE_S)
 

@@ -11,8 +11,9 @@ from edge.wiring import load_checked
 
 
 class Reload:
-    """SIGHUP as a request to read the settings again; with settings that come from no file it is
-    left as it was.
+    """SIGHUP as a request to read the settings again.
+
+    With settings that come from no file it is left as it was.
 
     Synchronization: the main thread, the only one that Python lets handle signals.
     """
@@ -43,8 +44,9 @@ class Reload:
         return asked
 
     def read(self) -> Config:
-        """Read the file again. Raises ConfigError for one that is wrong, or changes what a running
-        process cannot.
+        """Read the file again.
+
+        Raises ConfigError for one that is wrong, or changes what a running process cannot.
         """
         assert self.running.source is not None
         fresh = load_checked(self.running.source)

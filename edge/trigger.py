@@ -55,8 +55,9 @@ class EveryFrame:
 
 
 class Interval:
-    """One item each *interval_ns*, like a clock; ticks that pass while the station is busy are
-    skipped and counted.
+    """One item each *interval_ns*, like a clock.
+
+    Ticks that pass while the station is busy are skipped and counted.
     """
 
     def __init__(self, interval_ns: int, clock: Clock) -> None:
@@ -65,8 +66,9 @@ class Interval:
         self.skipped = 0
 
     def wait(self, until_ns: int, stop: Stop) -> Item | None:
-        """Wait until *until_ns* for the next tick; the tick's own moment is returned, so the beat
-        does not drift.
+        """Wait until *until_ns* for the next tick.
+
+        The tick's own moment is returned, so the beat does not drift.
         """
         late = (self._clock.now_ns() - self._next_ns) // self._interval_ns
         if late > 0:
@@ -121,8 +123,9 @@ class EveryFrameAndMissed(EveryFrame):
         self._gate = gate
 
     def wait(self, until_ns: int, stop: Stop) -> Item | None:
-        """Wait for the next picture; when none is there, take a missed item if there is one. Raises
-        GateError.
+        """Wait for the next picture; when none is there, take a missed item if there is one.
+
+        Raises GateError.
         """
         now_ns = self._clock.now_ns()
         if (item := super().wait(now_ns, stop)) is not None:
@@ -135,7 +138,10 @@ class EveryFrameAndMissed(EveryFrame):
 def make_trigger(
     settings: TriggerSettings, camera: Camera, clock: Clock, gate: Gate | None = None
 ) -> Trigger:
-    """Make the trigger that ``[trigger]`` asks for; with a gate process, *gate* reports the items."""
+    """Make the trigger that ``[trigger]`` asks for.
+
+    With a gate process, *gate* reports the items.
+    """
     if isinstance(gate, RemoteGate):
         if settings.kind == "every-frame":
             return EveryFrameAndMissed(camera, gate, clock)

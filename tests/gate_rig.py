@@ -1,6 +1,4 @@
-"""A gate to talk to: the real loop on real sockets, in a thread of the test or as a process of its
-own.
-"""
+"""The real gate loop on real sockets, in a thread of the test or as a process."""
 
 import contextlib
 import os
@@ -63,8 +61,9 @@ def edges_of(folder: Path, line: str) -> list[Transition]:
 
 
 def swept(folder: Path) -> None:
-    """Wait until the gate has thrown off what was under way before it began: its own pulses can be
-    told apart then.
+    """Wait until the gate has swept what was under way before it began.
+
+    After that, pulses of its own items can be told apart.
     """
     eventually(
         lambda: (

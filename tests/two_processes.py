@@ -1,4 +1,4 @@
-"""What ``torchrun`` starts in the tests: a tiny run as CONFIG.json says, in OUT, or going on there."""
+"""A program for ``torchrun``: a tiny run as CONFIG.json says, begun or resumed in OUT."""
 
 import os
 import sys
@@ -19,5 +19,6 @@ if __name__ == "__main__":
         paint_few(monkeypatch)
         kept = checkpoint.load(out) if (out / checkpoint.NAME).exists() else None
         outcome = fit(read_inputs(config), out, kept)
-    said = f"leader {leads()} step {outcome.step} threshold {outcome.threshold!r} stopped {outcome.stopped}\n"
+    ended = f"threshold {outcome.threshold!r} stopped {outcome.stopped}"
+    said = f"leader {leads()} step {outcome.step} {ended}\n"
     os.write(1, said.encode())  # at once, since both write to one pipe

@@ -1,5 +1,4 @@
-"""Measure what the box costs: time to start, memory, disk, and the whole way of an item beside the
-network alone.
+"""Measure what the box costs: start-up, memory, disk, and an item's way beside the network.
 
 Run from the project's root, in the box's own environment: ``.venv-box/bin/python -m bench.edge``.
 Gate and eye are the real processes, started as systemd would start them. Nothing else should run
@@ -143,8 +142,9 @@ def measure_box(arguments: argparse.Namespace, model: str, frames: Sequence[Fram
 def overhead_figures(
     config: Config, program: Path, run: Path, frames: Sequence[Frame], rounds: int
 ) -> list[Figure]:
-    """The whole way's time over the network's: from frames in memory, with an evidence picture, and
-    from files.
+    """Return the whole way's time over the network's.
+
+    From frames in memory, with an evidence picture, and from files.
     """
     config = dataclasses.replace(config, trigger=TriggerSettings(kind="every-frame"))
     bare = dataclasses.replace(config, evidence=EvidenceSettings(folder=""))
@@ -169,8 +169,9 @@ def overhead_figures(
 
 
 def measure(arguments: argparse.Namespace, command: str) -> int:
-    """Measure what *command* asks for, print and write it; the exit status. Raises UsageError or
-    InputError.
+    """Measure what *command* asks for, print and write it; the exit status.
+
+    Raises UsageError or InputError.
     """
     if min(arguments.starts, arguments.items, arguments.rounds) < 1:
         raise UsageError("--starts, --items and --rounds must be at least 1; change them")

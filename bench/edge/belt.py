@@ -46,8 +46,9 @@ class Belt:
         self._socket.close()
 
     def carry(self, items: int) -> Iterator[int]:
-        """Let *items* more pass; yields now and then how many of all are done. Raises InputError
-        when the eye ends.
+        """Let *items* more pass; yields now and then how many of all are done.
+
+        Raises InputError when the eye ends.
         """
         last = self.passed + items
         while self.done < last:

@@ -31,7 +31,8 @@ class Figure:
 def table(figures: Sequence[Figure]) -> str:
     """One line for each figure: name, figure, bound, ok or over, note.
 
-    >>> print(table([Figure("RSS of the gate", 17.26, "MB", 20), Figure("items lost", 1, "", 0, "item 7")]))
+    >>> memory = Figure("RSS of the gate", 17.26, "MB", 20)
+    >>> print(table([memory, Figure("items lost", 1, "", 0, "item 7")]))
                      figure  at most
     RSS of the gate   17.26       20  ok    MB
     items lost            1        0  OVER  item 7
@@ -42,9 +43,8 @@ def table(figures: Sequence[Figure]) -> str:
         bound = "" if figure.bound is None else f"{figure.bound:g}"
         said = "" if figure.bound is None else "ok" if figure.holds else "OVER"
         note = "; ".join(filter(None, (figure.unit, figure.note)))
-        rows.append(
-            f"{figure.name:<{wide}} {shown(figure.value):>7}  {bound:>7}  {said:<4}  {note}".rstrip()
-        )
+        row = f"{figure.name:<{wide}} {shown(figure.value):>7}  {bound:>7}  {said:<4}  {note}"
+        rows.append(row.rstrip())
     return "\n".join(rows)
 
 
@@ -68,6 +68,7 @@ def write_json(
     path: Path, figures: Sequence[Figure], command: str, more: Mapping[str, Any]
 ) -> None:
     """Write figures, the *command* that measures them again, the machine, and *more*, as JSON.
+
     Raises InputError.
     """
     machine = {

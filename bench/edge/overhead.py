@@ -35,8 +35,9 @@ WARM_UP = 2
 
 
 class MemoryCamera:
-    """Gives pictures out of memory, each as a copy: as a camera of a Pi or a Jetson does, which
-    sends no JPEG.
+    """A camera that gives pictures out of memory, each as a copy.
+
+    So does the camera of a Pi or a Jetson, which sends no JPEG.
 
     *frames*: (height, width, 3) uint8, RGB, one after the other, round and round.
 
@@ -74,9 +75,7 @@ class MemoryCamera:
 
 
 def looks_at(localizer: Localizer, frame: Frame) -> list[NDArray[np.uint8]]:
-    """All that the network is shown for one frame: the whole, and where there are any, the second
-    looks.
-    """
+    """Return the arrays that the network is shown for one frame, second looks included."""
     shown: list[NDArray[np.uint8]] = []
 
     def answer(pictures: NDArray[np.uint8]) -> tuple[two_looks.Floats, two_looks.Floats]:
@@ -89,9 +88,7 @@ def looks_at(localizer: Localizer, frame: Frame) -> list[NDArray[np.uint8]]:
 
 @contextmanager
 def station(config: Config, camera: Camera, localizer: Localizer) -> Iterator[Station]:
-    """The service's own way of an item, as ``edge.service.serve`` puts it together, on the gate of
-    *config*.
-    """
+    """Open a station as ``edge.service.serve`` puts it together, on the gate of *config*."""
     clock, kept = MonotonicClock(), config.evidence.folder
     with (
         Notifier() as notifier,
@@ -119,8 +116,9 @@ def station(config: Config, camera: Camera, localizer: Localizer) -> Iterator[St
 def overhead(
     config: Config, frames: Sequence[Frame], camera: Camera, rounds: int
 ) -> tuple[float, float, float]:
-    """Median milliseconds of an item's whole way, and of the network alone on what it is shown
-    there; looks a frame.
+    """Measure an item's whole way, and the network alone on the same arrays, in milliseconds.
+
+    Returns both medians, and the network's passes a frame.
 
     One of each in turn, for each frame, so that whatever else the machine does hits both alike.
     *frames*: those that *camera* gives, in its order. Raises InputError when one of them cannot be

@@ -1,4 +1,4 @@
-"""The box's two processes, started as systemd would start them, and what the kernel says of them."""
+"""The box's two processes, started as by systemd, and the kernel's figures of them."""
 
 import os
 import re
@@ -40,8 +40,7 @@ def write_settings(config: Config, path: Path) -> Path:
 
 
 class Service:
-    """``stampgate-edge run`` or ``gate`` as its unit: a process of its own that tells a supervisor
-    how it is.
+    """``stampgate-edge run`` or ``gate`` as a process, with a supervisor's notify socket.
 
     It has a session of its own, so Ctrl-C reaches the bench alone, which lets it end in good order.
     *program*: the command to start; *run*: a folder for the supervisor's socket, whose path must be
@@ -68,7 +67,8 @@ class Service:
         except OSError as error:
             self._socket.close()
             raise InputError(
-                f"{self._call[0]}: cannot be started ({error.strerror}); install stampgate there, or name another"
+                f"{self._call[0]}: cannot be started ({error.strerror}); "
+                "install stampgate there, or name another"
             ) from None
         return self
 
@@ -83,16 +83,18 @@ class Service:
         self._socket.close()
 
     def ready_s(self) -> float:
-        """Wait until it says READY=1; how long after it was started that was, in seconds. Raises
-        InputError.
+        """Wait until it says READY=1; how long after it was started that was, in seconds.
+
+        Raises InputError.
         """
         while not self.hear(START_S).startswith("READY=1"):
             pass
         return (self._heard_ns - self.began_ns) / 1e9
 
     def hear(self, patience_s: float = WATCHDOG_S) -> str:
-        """Wait for what it says next. Raises InputError when it has ended, or is silent for
-        *patience_s* seconds.
+        """Wait for what it says next.
+
+        Raises InputError when it has ended, or is silent for *patience_s* seconds.
         """
         while True:
             self._socket.settimeout(0.5)
@@ -114,9 +116,7 @@ class Service:
             self._check(WATCHDOG_S)
 
     def rss_mb(self, peak: bool = False) -> float:
-        """Its memory in the machine now, or the most that it ever was, in MB of a million bytes
-        (proc(5)).
-        """
+        """Return the process's memory now, or its peak, in MB of a million bytes (proc(5))."""
         found = re.search(
             rf"^{'VmHWM' if peak else 'VmRSS'}:\s+(\d+) kB",
             self._proc("status").read_text(),
@@ -130,8 +130,9 @@ class Service:
         return len(list(self._proc("fd").iterdir()))
 
     def stop(self) -> int:
-        """Ask it to end, as systemd does; the status with which it did. Raises InputError when it
-        does not.
+        """Ask it to end, as systemd does; the status with which it did.
+
+        Raises InputError when it does not.
         """
         self._process.send_signal(signal.SIGTERM)
         try:
@@ -152,9 +153,8 @@ class Service:
             )
         silent_s = (time.monotonic_ns() - self._heard_ns) / 1e9
         if silent_s > patience_s:
-            raise InputError(
-                f"'stampgate-edge {self._word}' said nothing for {silent_s:.0f} s: {self._last_words()}"
-            )
+            said = f"said nothing for {silent_s:.0f} s: {self._last_words()}"
+            raise InputError(f"'stampgate-edge {self._word}' {said}")
 
     def _last_words(self) -> str:
         lines = self._said.read_text(encoding="utf-8", errors="replace").splitlines()

@@ -1,5 +1,6 @@
-"""Let 200,000 items pass the box's two real processes at full speed, and prove that nothing was
-lost and nothing grew.
+"""Pass 200,000 items through the box's two processes at full speed.
+
+Proves that nothing was lost and nothing grew.
 
 Run from the project's root: ``python -m bench.edge.soak``. Gate and eye are started as systemd
 would start them, on simulated lines and replayed pictures. The pictures are small and the model is
@@ -35,7 +36,7 @@ from edge.stopping import stop_on_signals
 ITEMS = 200_000
 FEWEST = 4000
 """Fewer items say nothing about growth."""
-LOOKS = 1000
+SAMPLES = 1000
 """How often memory and descriptors are looked at in a run."""
 MARKER = ".stampgate-soak"
 
@@ -86,8 +87,9 @@ def carry_out(config: Config, program: Path, run: Path, items: int) -> Run:
 
 
 def pass_items(gate: Service, eye: Service, config: Config, items: int) -> tuple[int, list[Sample]]:
-    """Let the items pass, unless somebody says stop; how many did, and how both processes were
-    meanwhile.
+    """Let the items pass until all have, or a signal stops it.
+
+    Returns how many passed, and samples of both processes.
     """
     samples: list[Sample] = []
     with (
@@ -97,7 +99,7 @@ def pass_items(gate: Service, eye: Service, config: Config, items: int) -> tuple
     ):
         for done in belt.carry(items):
             bar.update(done - bar.n)
-            if done * LOOKS >= len(samples) * items:
+            if done * SAMPLES >= len(samples) * items:
                 gate.listen()
                 samples.append(
                     Sample(done, gate.rss_mb(), eye.rss_mb(), gate.open_files(), eye.open_files())
@@ -109,9 +111,7 @@ def pass_items(gate: Service, eye: Service, config: Config, items: int) -> tuple
 
 
 def gate_facts(config: Config) -> dict[str, object]:
-    """What the gate counted, once the last item has arrived: it tells any eye that asks, and that
-    is us now.
-    """
+    """Return the gate's counters once the last item has arrived, asked for as an eye."""
     clock = MonotonicClock()
     clock.sleep_until(
         clock.now_ns() + round((config.gate.reject_delay_ms + config.gate.pulse_ms) * 2e6)

@@ -1,6 +1,4 @@
-"""What the soak runs on: settings, pictures of which each says in its name what it deserves, and a
-model that knows.
-"""
+"""The soak's settings, its pictures, whose names say the verdict, and a model to match."""
 
 import dataclasses
 from pathlib import Path
@@ -63,8 +61,9 @@ def fill(folder: Path, run: Path, items: int) -> Config:
 
 
 def _write_picture(path: Path, verdict: str, seed: int) -> None:
-    """Write a picture of something printed in grey, with the mark if it shall pass; a torn one if
-    it is a fault.
+    """Write a picture of something printed in grey, with the mark if it shall pass.
+
+    A torn one if it is a fault.
     """
     picture = _printed(seed)
     if verdict == "pass":

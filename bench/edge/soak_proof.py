@@ -1,4 +1,4 @@
-"""What a soak proves: counts that agree, a journal that is whole, and nothing that grows."""
+"""The proof of a soak: counts that agree, a journal that is whole, and nothing that grows."""
 
 import json
 import statistics
@@ -38,8 +38,9 @@ class Sample:
 
 @dataclass(frozen=True)
 class Run:
-    """What was seen of a run from outside; *gate*: its counters at the end; *statuses*: with which
-    the two ended.
+    """The figures of a run, taken from outside.
+
+    *gate*: its counters at the end; *statuses*: the exit statuses of gate and eye.
     """
 
     asked: int
@@ -52,7 +53,7 @@ class Run:
 
 @dataclass
 class Ledger:
-    """What the journal says of a run."""
+    """The journal of a run, counted."""
 
     tags: Counter[int] = field(default_factory=Counter)
     verdicts: Counter[str] = field(default_factory=Counter)
@@ -154,8 +155,9 @@ def _apart(whole: int, parts: Sequence[int]) -> tuple[float, str, float, str]:
 
 
 def written(run: Run, ledger: Ledger, config: Config, program: Path) -> list[Figure]:
-    """That each item stands in the journal once, that the box's own command finds it whole, and how
-    much it takes.
+    """Check that each item stands in the journal once, and that ``verify-log`` finds it whole.
+
+    Also tells how much room it takes.
     """
     journal = config.path(config.journal.file)
     once = Counter(range(1, run.passed + 1))
@@ -213,9 +215,7 @@ def grown(samples: Sequence[Sample]) -> list[Figure]:
 
 
 def speed(run: Run, ledger: Ledger) -> list[Figure]:
-    """How fast it went, and how long an item took from trigger to answer, its wait for the one
-    before included.
-    """
+    """Tell the rate, and the time from trigger to answer, waiting included."""
     latencies = sorted(ledger.ms)
     figures = [Figure("items a second", run.passed / run.seconds, "", None, f"{run.seconds:.0f} s")]
     for percent in (50, 99, 100):

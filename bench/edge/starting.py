@@ -1,6 +1,4 @@
-"""How long the box takes to start, how much memory its processes take, and how much disk its
-environment.
-"""
+"""Start-up time of the box, memory of its processes, disk space of its environment."""
 
 import statistics
 import time
@@ -25,9 +23,7 @@ RISE_S = 10.0
 
 @dataclass(frozen=True)
 class Started:
-    """One start, in seconds: each process from its exec to READY=1, and from the gate's exec to the
-    READY line.
-    """
+    """Start once; return seconds from exec to READY=1 for each, and to the gate's READY line."""
 
     gate_s: float
     eye_s: float
@@ -35,7 +31,10 @@ class Started:
 
 
 def start_once(config: Config, program: Path, settings: Path, run: Path) -> Started:
-    """Start the gate and, when it is ready, the eye, as the units are ordered. Raises InputError."""
+    """Start the gate and, when it is ready, the eye, as the units are ordered.
+
+    Raises InputError.
+    """
     record = config.path(config.gate.record)
     record.unlink(missing_ok=True)
     with Service(program, "gate", settings, run) as gate:
@@ -46,7 +45,10 @@ def start_once(config: Config, program: Path, settings: Path, run: Path) -> Star
 
 
 def _rise_ns(record: Path) -> int:
-    """When the READY line first rose, in monotonic nanoseconds. Raises InputError when it does not."""
+    """When the READY line first rose, in monotonic nanoseconds.
+
+    Raises InputError when it does not.
+    """
     deadline = time.monotonic() + RISE_S
     while time.monotonic() < deadline:
         rises = [

@@ -105,8 +105,9 @@ class RemoteGate:
         self._send(Settle(tag) if written else Withdraw(tag))
 
     def complain(self, trouble: str) -> None:
-        """Show *trouble* on the FAULT output; said to the gate with the next beat, at once when it
-        is new.
+        """Show *trouble* on the FAULT output.
+
+        Said to the gate with the next beat, at once when it is new.
         """
         if trouble != self._trouble:
             self._trouble = trouble
@@ -123,8 +124,9 @@ class RemoteGate:
         return {"run": self._run, "trouble": self._beaten.trouble, **self._beaten.counters}
 
     def next_item(self, until_ns: int, stop: Stop) -> ItemSeen | Missed | None:
-        """Wait until *until_ns* for an item, one at the photo-eye before any that has passed; None
-        for none.
+        """Wait until *until_ns* for an item, one at the photo-eye before any that has passed.
+
+        None for none.
         """
         assert self._socket is not None
         while True:

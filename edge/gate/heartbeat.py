@@ -6,8 +6,9 @@ from collections import deque
 
 
 class Ready:
-    """A square wave while all is well, low else: a level may get stuck, a wave cannot. Pure, no
-    clock.
+    """A square wave while all is well, low else: a level may get stuck, a wave cannot.
+
+    Pure, no clock.
 
     Behind the output sits a relay that holds only while edges keep coming (a retriggerable
     monostable, a charge pump).

@@ -21,8 +21,9 @@ TRANSITIONS_KEPT = 1000
 
 @dataclass(frozen=True)
 class Transition:
-    """One change of an output: *level* 1 is high; *sequence*: the item it was for, None when it was
-    for none.
+    """One change of an output: *level* 1 is high.
+
+    *sequence*: the item it was for, None when it was for none.
 
     Where the gate is a process of its own, the number is the gate's, which the journal calls
     ``tag``.
@@ -110,8 +111,9 @@ def read_transitions(path: Path) -> list[Transition]:
 
 
 def pulses(transitions: Iterable[Transition]) -> list[Pulse]:
-    """Pair the edges of the reject line: each rise with the fall that follows it; other lines are
-    left out.
+    """Pair the edges of the reject line: each rise with the fall that follows it.
+
+    Other lines are left out.
     """
     found: list[Pulse] = []
     rise: Transition | None = None

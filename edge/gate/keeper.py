@@ -1,5 +1,6 @@
-"""The gate: what it does with each edge, each word of the eye and each moment. No file, no socket,
-no thread.
+"""The gate: what it does with each edge, each word of the eye and each moment.
+
+No file, no socket, no thread.
 
 :mod:`edge.gate.process` gives it the real ones; a test gives it a clock that it moves itself, and
 compares histories.

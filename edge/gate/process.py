@@ -34,8 +34,9 @@ STRANGERS_KEPT = 4
 
 
 def serve_gate(config: Config) -> None:
-    """Run the gate until SIGTERM or SIGINT; then what is under way arrives, and every output is
-    SAFE.
+    """Run the gate until SIGTERM or SIGINT.
+
+    Then what is under way arrives, and every output is SAFE.
 
     Raises StampgateError; the outputs are SAFE then, too.
     """
@@ -98,8 +99,9 @@ class GateLoop:
         self._trouble = ""
 
     def run(self, stop: Stop, reload: Reload | None = None) -> None:
-        """Keep the gate until *stop*, and then until nothing is under way; *reload*: None when
-        nobody can ask.
+        """Keep the gate until *stop*, and then until nothing is under way.
+
+        *reload*: None when nobody can ask.
         """
         self._selector.register(stop, selectors.EVENT_READ)
         self._keeper.begin()
@@ -244,8 +246,9 @@ class GateLoop:
 
 @contextmanager
 def listening(path: Path) -> Iterator[socket.socket]:
-    """Make the socket at *path* ours; what a killed gate left there is replaced. Raises
-    ConfigError.
+    """Make the socket at *path* ours; what a killed gate left there is replaced.
+
+    Raises ConfigError.
     """
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC)
     lock = -1

@@ -93,8 +93,9 @@ class RejectQueue:
         return not (self._ahead or self._stretches or self._high)
 
     def expect(self, sequence: int, t_trigger_ns: int) -> Entry:
-        """Enter an item at its trigger; it will be rejected unless :meth:`answer` cancels that in
-        time.
+        """Enter an item at its trigger.
+
+        It will be rejected unless :meth:`answer` cancels that in time.
 
         By counts the belt's present position is taken. Raises ValueError for a number that is under
         way already.
@@ -153,8 +154,9 @@ class RejectQueue:
         return tardy_ns
 
     def retime(self, pulse_ns: int, gap_ns: int) -> None:
-        """Let pulses that begin from now on be so long, and so far apart; items under way keep
-        their places.
+        """Let pulses that begin from now on be so long, and so far apart.
+
+        Items under way keep their places.
         """
         self._pulse_ns, self._gap_ns = pulse_ns, gap_ns
 
@@ -170,8 +172,9 @@ class RejectQueue:
         return min(moments, default=None)
 
     def step(self, now_ns: int) -> list[tuple[int, int | None]]:
-        """Do what is due at *now_ns*, in order; return the levels the line takes, each with the
-        item it is for.
+        """Do what is due at *now_ns*, in order.
+
+        Return the levels the line takes, each with the item it is for.
         """
         levels: list[tuple[int, int | None]] = []
         while True:
@@ -294,5 +297,8 @@ def make_queue(settings: GateSettings) -> RejectQueue:
 
 
 def retime(queue: RejectQueue, settings: GateSettings) -> None:
-    """Give a queue the pulse and the gap of *settings*; :func:`check_gate` allows no gap by counts."""
+    """Give a queue the pulse and the gap of *settings*.
+
+    :func:`check_gate` allows no gap by counts.
+    """
     queue.retime(round(settings.pulse_ms * 1e6), round(settings.merge_gap_ms * 1e6))

@@ -1,5 +1,6 @@
-"""A gate without hardware, in the station's own process. What a gate does is told in
-:mod:`edge.gate.rejects`.
+"""A gate without hardware, in the station's own process.
+
+What a gate does is told in :mod:`edge.gate.rejects`.
 """
 
 import threading

@@ -13,8 +13,9 @@ moment."""
 
 @dataclass(frozen=True)
 class Owing:
-    """An item that must still be written down; *why*: what kept it from being judged, empty while
-    it may be.
+    """An item that must still be written down.
+
+    *why*: what kept it from being judged, empty while it may be.
     """
 
     tag: int
@@ -23,8 +24,9 @@ class Owing:
 
 
 class Owed:
-    """What the gate owes the journal, so that every trigger becomes one record. Pure, of bounded
-    size.
+    """What the gate owes the journal, so that every trigger becomes one record.
+
+    Pure, of bounded size.
 
     An item that the eye was told stays here until the eye says that it is written down. When the
     eye is lost before that, the next one hears of it again: an item may be told twice, never not at
@@ -72,8 +74,9 @@ class Owed:
         self._told.pop(tag, None)
 
     def eye_left(self, why: str, others: Mapping[int, str]) -> list[int]:
-        """Take back all that the eye did not settle, for the reason *why* or its own in *others*;
-        return the tags.
+        """Take back all that the eye did not settle, for the reason *why* or its own in *others*.
+
+        Return the tags.
         """
         back = [Owing(o.tag, o.t_ns, o.why or others.get(o.tag, why)) for o in self._told.values()]
         self._told.clear()
@@ -85,6 +88,7 @@ class Owed:
 
     def next_missed(self, new_tag: int) -> Owing | None:
         """Take the next item that no eye was told; one of those beyond the limit gets *new_tag*.
+
         None for none.
         """
         if self._waiting:

@@ -1,6 +1,4 @@
-"""Faults that belong to no module alone: the way of an item with a camera that lies, and the table
-of all of them.
-"""
+"""Faults that concern several modules: a camera that lies, and the table of all faults."""
 
 import ast
 import contextlib
@@ -29,8 +27,9 @@ Give = Callable[[int], Capture]
 
 
 def stamped(level: int = 90, sigma: float = 1.0) -> Frame:
-    """A picture with the mark on it that the camera checks let pass: noise, and the edge of
-    something brighter.
+    """Make a picture with the mark on it that the camera checks let pass.
+
+    It has noise, and the edge of something brighter.
     """
     picture = paint({}).astype(np.float64) - 90 + level
     picture[32:, :32] += 60
@@ -96,8 +95,9 @@ def raising(error: CameraError) -> Give:
 def test_camera_unplugged_frozen_black_covered_or_overexposed_is_a_fault_and_never_a_pass(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str, give: Give
 ) -> None:
-    """The item before has passed; this one is a FAULT by its name, and rejected when it is at the
-    gate.
+    """The item before has passed.
+
+    This one is a FAULT by its name, and rejected when it is at the gate.
     """
 
     def lying(_config: Config, clock: SimulatedClock) -> LyingCamera:
@@ -132,7 +132,10 @@ FILE_TIMES = {"st_mtime", "st_ctime", "st_atime", "st_mtime_ns", "st_ctime_ns"}
 
 
 def asks_the_wall_clock(path: Path) -> set[str]:
-    """Which functions of *path* read the wall clock or a file's time; "module" for its own level."""
+    """Return the functions of *path* that read the wall clock or a file's time.
+
+    Code outside any function is called "module".
+    """
     tree = ast.parse(path.read_text(encoding="utf-8"))
     inside = {
         id(node): scope.name
@@ -149,17 +152,13 @@ def asks_the_wall_clock(path: Path) -> set[str]:
 
 
 def test_wall_clock_two_weeks_back_cannot_move_order_due_times_or_retention() -> None:
-    """It is read for the journal's wall_time field and by 'log --since', and nowhere else on the
-    box.
-    """
+    """It is read for the journal's wall_time field and by 'log --since' only."""
     asking = {
         str(path.relative_to(ROOT)): asks_the_wall_clock(path)
         for path in (ROOT / "edge").rglob("*.py")
     }
     assert {path: scopes for path, scopes in asking.items() if scopes} == {
-        "edge/record/journal.py": {
-            "__init__"
-        },  # what Journal takes for *wall* unless it is given another
+        "edge/record/journal.py": {"__init__"},  # the default of *wall*
         "edge/commands/log.py": {"_younger_than"},
     }
 

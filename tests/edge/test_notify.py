@@ -76,8 +76,9 @@ def test_a_supervisor_that_does_not_listen_does_not_stop_the_line(
 def test_the_watchdogs_patience_is_read_if_it_is_meant_for_us(
     monkeypatch: pytest.MonkeyPatch, usec: str, pid: str | None, expected: int | None
 ) -> None:
-    """WATCHDOG_PID names another process when a wrapper inherited the variables:
-    sd_watchdog_enabled(3).
+    """WATCHDOG_PID names another process when a wrapper inherited the variables.
+
+    See sd_watchdog_enabled(3).
     """
     monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
     monkeypatch.setenv("WATCHDOG_USEC", usec)

@@ -63,8 +63,9 @@ def edit(tmp_path: Path) -> Edit:
 def served(
     edit: Edit, monkeypatch: pytest.MonkeyPatch, *change: str, items: int = 4
 ) -> list[dict[str, Any]]:
-    """Run the service on pictures of a dot; in the middle of the second item the file is changed
-    and SIGHUP sent.
+    """Run the service on pictures of a dot.
+
+    In the middle of the second item the file is changed and SIGHUP sent.
     """
 
     class Interrupted(ScriptedCamera):
@@ -93,8 +94,9 @@ def shape(records: list[dict[str, Any]]) -> list[str]:
 def test_changed_settings_count_from_the_next_item_on_and_the_journal_says_which(
     edit: Edit, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The item in hand is decided by the old ones; a record stands between, with the new checksum
-    and what changed.
+    """The item in hand is decided by the old ones.
+
+    A record stands between, with the new checksum and what changed.
     """
     before = signal.getsignal(signal.SIGHUP)
     records = served(edit, monkeypatch, '["dot"]', '["dot", "square"]')
@@ -299,8 +301,9 @@ inputs = "lines.sock"
 
 @pytest.mark.slow
 def test_the_gates_process_takes_a_longer_pulse_and_loses_nothing_under_way(tmp_path: Path) -> None:
-    """SIGHUP while an item is under way: it comes at its moment with the new pulse; a wrong file
-    changes nothing.
+    """SIGHUP while an item is under way: it comes at its moment with the new pulse.
+
+    A wrong file changes nothing.
     """
     config, systemd = tmp_path / "edge.toml", Systemd(tmp_path / "notify")
     config.write_text(GATE.format(pulse_ms=100.0))

@@ -102,8 +102,9 @@ def test_a_recorded_line_is_judged_as_it_was(case: str, tmp_path: Path) -> None:
 def test_the_real_service_judges_a_recorded_line_as_it_was(
     tmp_path: Path, systemd: Systemd, start: Start
 ) -> None:
-    """The same in real time, as a process of its own: the journal exact, each pulse within the
-    tolerance.
+    """The same in real time, as a process of its own.
+
+    The journal is exact, each pulse within the tolerance.
     """
     config = prepare_case("mixed", tmp_path / "box")
     process = start(config)
@@ -143,8 +144,9 @@ def endless(folder: Path) -> Path:
 def test_a_signal_ends_the_service_and_loses_no_line(
     tmp_path: Path, systemd: Systemd, start: Start, number: signal.Signals
 ) -> None:
-    """READY, WATCHDOG, STOPPING; a stop record; counters that add up; every reject has had its
-    pulse; exit 0.
+    """READY, WATCHDOG, STOPPING; a stop record; counters that add up.
+
+    Every reject has had its pulse; exit 0.
     """
     config = endless(tmp_path / "box")
     process = start(config)
@@ -176,8 +178,9 @@ def test_a_signal_ends_the_service_and_loses_no_line(
 
 
 def highs_cover(edges: list[Any], records: list[dict[str, Any]]) -> bool:
-    """Whether the line was high, or rose within the tolerance, when each item that did not pass was
-    due.
+    """Return for each reject and fault whether its pulse came when the item was due.
+
+    That is: the line was high then, or rose within the tolerance.
     """
     spans = [(p.start_ns, p.end_ns) for p in pulses(edges)]
     due = [
@@ -191,8 +194,9 @@ def highs_cover(edges: list[Any], records: list[dict[str, Any]]) -> bool:
 def test_kill_9_costs_at_most_the_line_in_writing(
     tmp_path: Path, systemd: Systemd, start: Start
 ) -> None:
-    """Killed in the middle, started again: the numbers go on, the chain holds, nothing that was
-    said is gone.
+    """Killed in the middle and started again, the service goes on with the numbers.
+
+    The chain holds, and no record that was on the disk is gone.
     """
     config = endless(tmp_path / "box")
     process = start(config)

@@ -160,9 +160,7 @@ Build = Callable[..., contextlib.AbstractContextManager[Station]]
 
 @pytest.fixture
 def build(tmp_path: Path) -> Build:
-    """Makes a station out of real parts and a scripted camera, all in simulated time, in a with
-    block.
-    """
+    """Make a station of real parts and a scripted camera, in simulated time, in a with block."""
 
     @contextlib.contextmanager
     def make(
@@ -180,27 +178,34 @@ def build(tmp_path: Path) -> Build:
             GateSettings(reject_delay_ms=100, pulse_ms=20), clock, tmp_path / "edges.jsonl"
         )
         camera = ScriptedCamera(clock, script, old=old, stuck=stuck)
-        with kind(tmp_path / "journal.jsonl", clock) as journal, gate, Notifier() as notifier:
-            with Evidence(tmp_path / "evidence", EvidenceSettings()) as evidence:
-                yield Station(
-                    trigger=EveryFrame(camera, clock),
-                    camera=camera,
-                    checks=FrameChecks(DRAWN),
-                    localizer=localizer,
-                    required=frozenset({"dot"}),
-                    gate=gate,
-                    evidence=evidence,
-                    journal=journal,
-                    health=Health(journal, evidence, JournalSettings(), clock),
-                    notifier=notifier,
-                    clock=clock,
-                )
+        with (
+            kind(tmp_path / "journal.jsonl", clock) as journal,
+            gate,
+            Notifier() as notifier,
+            Evidence(tmp_path / "evidence", EvidenceSettings()) as evidence,
+        ):
+            yield Station(
+                trigger=EveryFrame(camera, clock),
+                camera=camera,
+                checks=FrameChecks(DRAWN),
+                localizer=localizer,
+                required=frozenset({"dot"}),
+                gate=gate,
+                evidence=evidence,
+                journal=journal,
+                health=Health(journal, evidence, JournalSettings(), clock),
+                notifier=notifier,
+                clock=clock,
+            )
 
     return make
 
 
 def test_what_was_rejected_can_be_looked_at(tmp_path: Path) -> None:
-    """The record names a picture, and the picture is there; a pass that was not drawn names none."""
+    """The record names a picture, and the picture is there.
+
+    A pass that was not drawn names none.
+    """
     config = settings(tmp_path, evidence=EvidenceSettings(folder="evidence", pass_rate=0.0))
     save(tmp_path / "frames" / "1.png", DOT)
     save(tmp_path / "frames" / "2.png", NOTHING)
@@ -264,8 +269,9 @@ def test_a_picture_that_shows_nothing_is_a_fault_by_name_and_kept(tmp_path: Path
 
 
 def test_a_whole_run_in_simulated_time(tmp_path: Path) -> None:
-    """Pass, reject, a file that is no picture: one line and one pulse history each, counters, a
-    chain that holds.
+    """Pass, reject, and a file that is no picture.
+
+    One record and one pulse history each, the counters, and a chain that holds.
     """
     config = settings(tmp_path)
     save(tmp_path / "frames" / "1.png", DOT)
@@ -351,9 +357,7 @@ def test_what_nobody_foresaw_is_a_fault_and_the_service_goes_on(
 def test_the_picture_of_a_fault_is_let_go_when_the_item_is_done(
     build: Build, stop: Stop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Errors refer to where they came from, which holds the picture, in a circle that Python seldom
-    looks for.
-    """
+    """An error's traceback holds the picture in a reference cycle, which Python collects late."""
     seen: list[weakref.ref[Frame]] = []
 
     def read(camera: ScriptedCamera, after_ns: int) -> Capture:
@@ -418,8 +422,9 @@ def test_an_idle_tick_feeds_the_watchdog_only_if_the_gate_keeps_time(
 def test_the_watchdog_is_fed_four_times_as_often_as_it_asks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Pictures every two seconds, ticks of five allowed, a watchdog of 0.4: never more than 0.1 s
-    between beats.
+    """Pictures come every two seconds, ticks of five are allowed, the watchdog asks for 0.4.
+
+    So there is never more than 0.1 s between two notifications.
     """
     clock, beats = SimulatedClock(), [0.0]
     monkeypatch.setenv("WATCHDOG_USEC", "400000")
@@ -478,8 +483,9 @@ class GoneGate(SimulatedGate):
 def test_gate_killed_makes_the_item_in_hand_a_fault_and_ends_the_service(
     build: Build, tmp_path: Path, stop: Stop, monkeypatch: pytest.MonkeyPatch, moment: str
 ) -> None:
-    """Also one that was found good: without a gate nothing can be let pass. It is written down
-    first.
+    """Also one that was found good: without a gate nothing can be let pass.
+
+    It is written down first.
     """
     monkeypatch.setattr(GoneGate, "dies_at", moment)
     with (
@@ -495,8 +501,9 @@ def test_gate_killed_makes_the_item_in_hand_a_fault_and_ends_the_service(
 def test_a_gate_killed_after_the_item_was_decided_changes_nothing_about_it(
     build: Build, tmp_path: Path, stop: Stop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The pass stands in the journal, with the gate's own number and run; whatever is asked of the
-    gate next tells.
+    """The pass stands in the journal, with the gate's own number and run.
+
+    Whatever is asked of the gate next tells.
     """
     monkeypatch.setattr(GoneGate, "dies_at", "settle")
     with build([DOT], gate_kind=GoneGate) as station:
@@ -559,8 +566,9 @@ def test_a_journal_in_trouble_shows_on_the_fault_output(
 
 
 def test_the_last_item_of_a_journal_is_found_behind_whatever_follows_it(tmp_path: Path) -> None:
-    """A stop record, a line that was cut; in the full file before when the new one has none; none
-    in none.
+    """A stop record, a line that was cut; in the full file before when the new one has none.
+
+    None in an empty journal.
     """
     path = tmp_path / "journal.jsonl"
     assert last_item(path) is None
@@ -637,8 +645,9 @@ class StoppedFromOutside(ScriptedCamera):
 def test_a_signal_lets_the_item_in_hand_finish_and_those_under_way_arrive(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two items, two lines, both at the gate at 500 ms: one pulse; then the line is low and the
-    handlers are back.
+    """Two items, two lines, both at the gate at 500 ms: one pulse.
+
+    Then the line is low and the handlers are back.
     """
     monkeypatch.setattr("edge.service.make_camera", StoppedFromOutside)
     before = signal.getsignal(signal.SIGTERM)

@@ -22,8 +22,9 @@ def test_an_interval_ticks_at_its_beat_whatever_the_work_takes(stop: Stop) -> No
 
 
 def test_ticks_missed_while_busy_are_counted(stop: Stop) -> None:
-    """Busy for 350 ms: the ticks at 100 and 200 are gone, that at 300 is taken late, with its own
-    moment.
+    """Busy for 350 ms, the ticks at 100 and 200 are skipped.
+
+    That at 300 is taken late, with its own moment.
     """
     clock = SimulatedClock()
     trigger = Interval(100 * MS, clock)

@@ -99,8 +99,9 @@ def pass_items(box: Path, count: int) -> None:
 
 
 def test_every_trigger_becomes_one_record_whoever_is_killed(box: Path, systemd: Systemd) -> None:
-    """Four items, kill -9 of the eye, two items without one, a new eye, two items: eight records,
-    eight verdicts.
+    """Eight items make eight records with eight verdicts.
+
+    Four items, kill -9 of the eye, two items without one, a new eye, two items.
 
     The gate's pulses agree with the journal line by line: one for each item that did not pass.
     """
@@ -178,8 +179,9 @@ def test_the_eye_without_a_gate_exits_75(box: Path) -> None:
 def test_items_without_a_photo_eye_go_over_the_gate_too(
     box: Path, systemd: Systemd, kind: str
 ) -> None:
-    """The eye announces each frame, or the gate keeps the beat; each item has the gate's number and
-    one verdict.
+    """The eye announces each frame, or the gate keeps the beat.
+
+    Each item has the gate's number and one verdict.
     """
     text = SETTINGS.format(kind=kind).replace(
         "pictures_per_second = 0.0", "pictures_per_second = 10.0"

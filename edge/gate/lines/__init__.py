@@ -1,5 +1,6 @@
-"""The wires of the gate: the Lines protocol. One driver per file; :mod:`edge.gate.lines.simulated`
-needs no hardware.
+"""The wires of the gate: the Lines protocol.
+
+One driver per file; :mod:`edge.gate.lines.simulated` needs no hardware.
 """
 
 from collections.abc import Sequence
@@ -15,8 +16,9 @@ BOTH_EDGES = (ENCODER_A, ENCODER_B, BIN_FULL)
 
 @dataclass(frozen=True)
 class WireEvent:
-    """One edge of an input: *level* 1 is active; *t_ns*: when, in monotonic nanoseconds, said by
-    whoever saw it.
+    """One edge of an input: *level* 1 is active.
+
+    *t_ns*: when, in monotonic nanoseconds, said by whoever saw it.
 
     *lost*: how many edges of this line came between the one before and this one, and were not
     delivered.
@@ -29,15 +31,17 @@ class WireEvent:
 
 
 class Lines(Protocol):
-    """Inputs and outputs by what they are for; open inside its ``with`` block, every output SAFE
-    around and in it.
+    """Inputs and outputs by what they are for.
+
+    Open inside its ``with`` block, every output SAFE around and in it.
 
     Synchronization: one thread.
     """
 
     def __enter__(self) -> Self:
-        """Take the lines, outputs SAFE. Raises ConfigError for wrong names, GateError when they
-        cannot be had.
+        """Take the lines, outputs SAFE.
+
+        Raises ConfigError for wrong names, GateError when they cannot be had.
         """
 
     def __exit__(
@@ -55,10 +59,16 @@ class Lines(Protocol):
         """When :meth:`read` will have something that no file tells of; None for never."""
 
     def read(self) -> list[WireEvent]:
-        """Take the edges seen since the last call, in their order; never waits. Raises GateError."""
+        """Take the edges seen since the last call, in their order; never waits.
+
+        Raises GateError.
+        """
 
     def level(self, line: str) -> int:
         """Tell the level of an input now; 0 for one that is not wired."""
 
     def set(self, line: str, level: int, tag: int | None = None) -> None:
-        """Drive an output, for the item *tag*; nothing for one that is not wired. Raises GateError."""
+        """Drive an output, for the item *tag*; nothing for one that is not wired.
+
+        Raises GateError.
+        """

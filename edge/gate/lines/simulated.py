@@ -84,8 +84,9 @@ class SimulatedLines:
         return self._script[0][0] if self._script else None
 
     def read(self) -> list[WireEvent]:
-        """Take what the script and the socket have; a datagram that says nothing sensible is told
-        on stderr.
+        """Take what the script and the socket have.
+
+        A datagram that says nothing sensible is told on stderr.
         """
         now_ns = self._clock.now_ns()
         events = []

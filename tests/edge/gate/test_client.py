@@ -37,8 +37,9 @@ def soon() -> int:
 
 
 def test_the_eye_hears_of_an_item_answers_and_settles_it(tmp_path: Path, stop: Stop) -> None:
-    """The gate's counters come with the next beat; what the eye complains of reaches its FAULT
-    output.
+    """The gate's counters come with the next beat.
+
+    What the eye complains of reaches its FAULT output.
     """
     with Rig(rig_settings(tmp_path)) as rig, RemoteGate(rig.socket, "photo-eye", CLOCK) as gate:
         pass_photo_eye(tmp_path)
@@ -266,8 +267,9 @@ def test_what_passed_without_an_eye_is_an_item_with_its_trouble(tmp_path: Path, 
 def test_an_item_that_was_written_down_but_not_settled_is_settled_now(
     tmp_path: Path, stop: Stop
 ) -> None:
-    """The eye before was killed between the two: one record, not two; the same tag of another run
-    is another item.
+    """The eye before was killed between the two: one record, not two.
+
+    The same tag of another run is another item.
     """
     with Rig(rig_settings(tmp_path)) as rig:
         for _ in range(2):

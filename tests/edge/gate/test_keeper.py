@@ -1,6 +1,4 @@
-"""The gate's decisions in simulated time: every edge of every output, every message, whole
-histories.
-"""
+"""The gate's decisions in simulated time, as whole histories of outputs and messages."""
 
 import dataclasses
 import random
@@ -110,17 +108,16 @@ def items(*moments: int) -> list[tuple[int, str, int]]:
 
 
 def test_restart_rejects_what_is_in_transit() -> None:
-    """All that may have been triggered before the gate began: high for one delay and one pulse;
-    then quiet.
-    """
+    """All that may have been triggered before the gate began: high for one delay and one pulse."""
     bench = Bench(settings())
     bench.run_to(3000)
     assert bench.history() == SWEEP
 
 
 def test_restart_by_counts_rejects_until_the_belt_has_emptied() -> None:
-    """The belt stands for a second in the middle; what it carried at the start is thrown off to the
-    last count.
+    """The belt stands for a second in the middle.
+
+    What it carried at the start is rejected to the last count.
     """
     turns = [(1000 + n * 10 + (1000 if n > 5 else 0), "encoder_a", n % 2) for n in range(1, 24)]
     bench = Bench(settings(wires={"encoder_a": "A"}, reject_delay_counts=10), turns)
@@ -196,7 +193,10 @@ def test_trigger_while_busy_is_counted_and_the_item_entered() -> None:
     assert (bench.keeper.counters.triggers, bench.keeper.counters.busy) == (2, 1)
 
 
-CLOSE = "too close: 30 ms after item 1 of the gate, which is rejected, too; must be at least spacing_ms, 50"
+CLOSE = (
+    "too close: 30 ms after item 1 of the gate, which is rejected, too; "
+    "must be at least spacing_ms, 50"
+)
 
 
 def spaced(config: Config, spacing_ms: float = 50.0) -> Config:
@@ -207,8 +207,9 @@ def spaced(config: Config, spacing_ms: float = 50.0) -> Config:
 
 
 def test_items_too_close_to_be_told_apart_are_both_rejected_and_counted() -> None:
-    """The first was let pass already, the second is told as one that nobody can judge; a third in
-    its time passes.
+    """The first was let pass already, the second is told as one that nobody can judge.
+
+    A third in its time passes.
     """
     bench = Bench(spaced(settings()), items(1200, 1230, 1280))
     bench.connect()
@@ -238,7 +239,10 @@ def test_an_answer_after_the_second_came_too_close_cannot_let_the_first_pass() -
 
 
 def test_a_crowd_of_items_is_rejected_whole() -> None:
-    """Each too close to the one before, over more than the spacing; with no eye they say why, too."""
+    """Each too close to the one before, over more than the spacing.
+
+    With no eye they say why, too.
+    """
     bench = Bench(spaced(settings()), items(1200, 1230, 1260, 1290))
     bench.run_to(3000)
     assert (
@@ -263,9 +267,7 @@ def test_items_exactly_the_spacing_apart_are_told_apart(spacing_ms: float, close
 
 
 def test_an_item_that_is_past_the_gate_is_told_as_such() -> None:
-    """By counts a fast belt may have brought the first to the gate when the second comes too close
-    to it.
-    """
+    """A fast belt may have brought the first to the gate when the second comes."""
     turns = [(1000 + n, "encoder_a", n % 2) for n in range(1, 300)]
     config = spaced(settings(wires={"encoder_a": "A"}, reject_delay_counts=10))
     bench = Bench(config, sorted([*turns, *items(1150, 1180)]))
@@ -279,8 +281,9 @@ def test_an_item_that_is_past_the_gate_is_told_as_such() -> None:
 def test_changed_settings_count_from_the_next_edge_on_and_items_under_way_keep_their_moments() -> (
     None
 ):
-    """Pulses of 20 ms become 60 while item 2 is under way; the photo-eye's spacing counts from
-    then, too.
+    """Pulses of 20 ms become 60 while item 2 is under way.
+
+    The photo-eye's spacing counts from then, too.
     """
     config = settings(wires={"confirm": "BIN-EYE"}, confirm_ms=10_000.0)
     bench = Bench(config, items(1200, 1320, 1500, 1530))
@@ -306,8 +309,9 @@ def test_overlapping_pulses_merge() -> None:
 
 
 def test_items_that_pass_while_no_eye_is_there_are_rejected_and_told_to_the_next() -> None:
-    """One at a time, each when the one before is written down; an item at the photo-eye is not kept
-    waiting.
+    """One at a time, each when the one before is written down.
+
+    An item at the photo-eye is not kept waiting.
     """
     bench = Bench(settings(), items(1200, 1300, 1500))
     bench.run_to(1450)
@@ -329,8 +333,9 @@ def test_items_that_pass_while_no_eye_is_there_are_rejected_and_told_to_the_next
 
 
 def test_of_too_many_missed_items_the_number_is_exact() -> None:
-    """Remembered one by one up to a bound; every one is told, and the eye settles as many as there
-    were.
+    """Remembered one by one up to a bound.
+
+    Every one is told, and the eye settles as many as there were.
     """
     many = KEPT + 50
     bench = Bench(settings(), items(*range(2000, 2000 + 10 * many, 10)))
@@ -356,8 +361,9 @@ def test_of_too_many_missed_items_the_number_is_exact() -> None:
 
 
 def test_eye_killed_drops_ready_at_once_and_rejects_what_it_had_not_settled() -> None:
-    """1: passed, settled. 2: passed, not written down, still ahead. 3: no answer. All but the first
-    are rejected.
+    """1: passed, settled. 2: passed, not written down, still ahead. 3: no answer.
+
+    All but the first are rejected.
     """
     bench = Bench(settings(reject_delay_ms=200.0), items(1400, 1450, 1500))
     bench.connect()
@@ -446,9 +452,7 @@ def test_what_the_eye_complains_of_shows_on_fault_and_ready_goes_on() -> None:
 
 
 def test_lost_edges_reject_everything_between_the_items_on_both_sides() -> None:
-    """Two items of which nothing but the number is known: each is owed to the journal, and what was
-    there is thrown.
-    """
+    """Two items of which only the number is known are owed to the journal and rejected."""
     bench = Bench(settings(), [(1200, "trigger", 1), (1400, "trigger", 1, 2), (1600, "trigger", 1)])
     bench.connect()
     bench.run_to(1201)
@@ -480,7 +484,10 @@ def test_lost_edges_of_the_encoder_reject_all_that_is_under_way() -> None:
 
 
 def test_items_at_an_encoder_that_stands_still_stop_the_line() -> None:
-    """Its wire is broken: nothing would ever come due. READY rests, until somebody presses reset."""
+    """Its wire is broken: nothing would ever come due.
+
+    READY rests, until somebody presses reset.
+    """
     wires = {"encoder_a": "A", "reset": "BUTTON"}
     bench = Bench(
         settings(wires=wires, reject_delay_counts=10), [*items(1200, 1300), (1400, "reset", 1)]
@@ -497,8 +504,9 @@ def test_items_at_an_encoder_that_stands_still_stop_the_line() -> None:
 
 
 def belt(begin_ms: int, *legs: int) -> list[tuple[int, str, int]]:
-    """Edges of an encoder of two tracks: a count each 10 ms, forward by each positive leg, back by
-    each negative.
+    """Make the edges of an encoder of two tracks, one count each 10 ms.
+
+    A positive leg turns it forward, a negative one back.
     """
     quarters = {
         1: (("a", 1), ("b", 1), ("a", 0), ("b", 0)),
@@ -512,11 +520,10 @@ def belt(begin_ms: int, *legs: int) -> list[tuple[int, str, int]]:
     ]
 
 
-def test_encoder_stop_and_reverse_rejects_the_item_where_it_is_and_when_the_belt_has_brought_it() -> (
-    None
-):
-    """Ten counts to the gate: five forward, a second's rest, three back, then on; the answer
-    cancels nothing.
+def test_encoder_stop_and_reverse_rejects_the_item_when_the_belt_has_brought_it() -> None:
+    """Ten counts to the gate: five forward, a second's rest, three back, then on.
+
+    The answer cancels nothing.
     """
     wires = {"encoder_a": "A", "encoder_b": "B"}
     script = [
@@ -539,8 +546,9 @@ def test_encoder_stop_and_reverse_rejects_the_item_where_it_is_and_when_the_belt
 
 
 def test_a_reject_that_is_not_confirmed_stops_the_line() -> None:
-    """Item 1 comes to the bin, item 2 does not within 150 ms; then one comes that nobody had
-    rejected.
+    """Item 1 comes to the bin, item 2 does not within 150 ms.
+
+    Then one comes that nobody had rejected.
     """
     wires = {"confirm": "BIN-EYE", "reset": "BUTTON"}
     script = [*items(1200, 1400), (1350, "confirm", 1), (1700, "reset", 1), (1710, "confirm", 1)]
@@ -594,8 +602,9 @@ def test_the_gates_own_beat_needs_no_eye() -> None:
 
 
 def test_the_eye_announces_items_when_every_frame_is_one() -> None:
-    """Their moment may lie in the past, never in the future; with another trigger the word is out
-    of place.
+    """Their moment may lie in the past, never in the future.
+
+    With another trigger the word is out of place.
     """
     bench = Bench(settings("every-frame"))
     bench.connect()
@@ -628,8 +637,9 @@ def test_a_second_eye_another_version_and_other_settings_are_refused() -> None:
 
 
 def test_stopping_lets_what_is_under_way_arrive() -> None:
-    """READY rests at once, answers still count, item 2 is rejected at its moment; then there is
-    nothing to wait for.
+    """READY rests at once, answers still count, item 2 is rejected at its moment.
+
+    Then there is nothing to wait for.
     """
     bench = Bench(settings(), items(1200, 1210))
     bench.connect()
@@ -648,8 +658,9 @@ def test_stopping_lets_what_is_under_way_arrive() -> None:
 
 
 def test_3_items_in_flight_under_random_inference_delay_keep_their_order() -> None:
-    """Up to three are between eye and gate, the answers take 5 to 290 ms: the pulses are those of
-    the bad ones.
+    """Up to three are between eye and gate, and the answers take 5 to 290 ms.
+
+    The pulses are those of the bad ones.
     """
     random.seed(1)
     moments = list(range(2000, 12000, 100))

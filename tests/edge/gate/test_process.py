@@ -138,8 +138,9 @@ def test_a_second_eye_is_refused_and_the_first_goes_on(rig: Rig) -> None:
     ],
 )
 def test_after_a_malformed_message_nothing_of_that_eye_counts(rig: Rig, noise: bytes) -> None:
-    """It is hung up on; the item it had let pass, but not written down, is rejected and told to the
-    next.
+    """It is hung up on.
+
+    The item it had let pass, but not written down, is rejected and told to the next.
     """
     swept(rig.folder)
     with Caller(rig.socket) as eye:
@@ -180,8 +181,9 @@ def test_strangers_who_say_nothing_do_not_keep_the_eye_out(rig: Rig) -> None:
 
 
 def test_an_eye_that_does_not_listen_is_as_good_as_dead(tmp_path: Path) -> None:
-    """Its socket fills with items; the gate hangs up, rejects all, and tells the next of each of
-    them: none is lost.
+    """Its socket fills with items.
+
+    The gate hangs up, rejects all, and tells the next of each of them: none is lost.
     """
     many = 600
     with Rig(rig_settings(tmp_path, "every-frame", reject_delay_ms=500.0)) as rig:
@@ -253,8 +255,9 @@ def test_a_message_that_is_no_edge_does_not_stop_the_gate(rig: Rig) -> None:
 def test_eye_killed_drops_ready_within_500_ms_and_its_items_are_rejected(
     tmp_path: Path, config: Path
 ) -> None:
-    """Kill -9 of a real process that holds the link: READY rests, FAULT rises, items before and
-    after are rejected.
+    """Kill -9 of a real process that holds the link makes READY rest and FAULT rise.
+
+    Items before and after are rejected.
     """
     eye = (
         "import sys, time; from pathlib import Path; from edge.clock import MonotonicClock, Stop\n"
@@ -297,8 +300,9 @@ def test_eye_killed_drops_ready_within_500_ms_and_its_items_are_rejected(
 def test_gate_killed_ends_ready_and_the_next_gate_rejects_what_was_in_transit(
     tmp_path: Path, config: Path
 ) -> None:
-    """Kill -9 in mid-item: the eye sees it at once; a new gate takes the socket over, SAFE, and
-    sweeps first.
+    """Kill -9 in mid-item: the eye sees it at once.
+
+    A new gate takes the socket over, SAFE, and sweeps first.
     """
     with edge_process("gate", config) as gate:
         eventually((tmp_path / "gate.sock").exists)
@@ -331,8 +335,9 @@ def test_gate_killed_ends_ready_and_the_next_gate_rejects_what_was_in_transit(
 def test_sigterm_lets_items_under_way_arrive_and_leaves_the_outputs_safe(
     tmp_path: Path, config: Path
 ) -> None:
-    """As systemd stops it: READY=1, WATCHDOG=1 from the loop, STOPPING=1, the pulse, exit 0, one
-    line a change.
+    """Stopped as by systemd, it sends READY=1, WATCHDOG=1 and STOPPING=1.
+
+    Then the pulse, exit 0, and one line on stderr for each change.
     """
     systemd = Systemd(tmp_path / "notify")
     with edge_process("gate", config, systemd.path) as gate:
@@ -442,7 +447,10 @@ def test_ready_beats_on_time_on_the_real_clock(rig: Rig) -> None:
 
 
 def test_the_gates_process_stays_small(tmp_path: Path, config: Path) -> None:
-    """No array, no picture, no runtime is loaded; at most 20 MB of memory with an eye and an item."""
+    """No array, no picture, no runtime is loaded.
+
+    At most 20 MB of memory with an eye and an item.
+    """
     with edge_process("gate", config) as gate:
         eventually((tmp_path / "gate.sock").exists)
         with Caller(tmp_path / "gate.sock") as eye:
@@ -460,9 +468,11 @@ def test_the_gate_and_its_drivers_import_nothing_that_sees() -> None:
     """In a fresh interpreter, with gpiod: neither numpy nor onnxruntime, Pillow nor a camera."""
     code = (
         "import sys, gpiod, edge.gate.process, edge.gate.lines.gpiochip\n"
-        "seeing = {'numpy', 'onnxruntime', 'PIL', 'edge.camera', 'edge.vision.localizer', 'edge.station'}\n"
+        "seeing = {'numpy', 'onnxruntime', 'PIL', "
+        "'edge.camera', 'edge.vision.localizer', 'edge.station'}\n"
         "print(sorted(seeing & set(sys.modules)))\n"
-        "print(int(next(l for l in open('/proc/self/status') if l.startswith('VmHWM')).split()[1]))\n"
+        "lines = open('/proc/self/status')\n"
+        "print(int(next(l for l in lines if l.startswith('VmHWM')).split()[1]))\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True

@@ -1,5 +1,6 @@
-"""The reject queue by itself: places, polarity, gaps, stretches. Its behaviour in time stands in
-test_gate.py.
+"""The reject queue by itself: places, polarity, gaps, stretches.
+
+Its behaviour in time stands in test_simulated.py.
 """
 
 import random
@@ -40,8 +41,9 @@ def test_an_encoder_that_stops_holds_the_item_until_the_belt_has_carried_it() ->
 
 
 def test_encoder_stop_and_reverse_never_makes_an_item_due_twice() -> None:
-    """Carried to the gate, back over the photo-eye, and there again: one pulse; the item behind it
-    has its own.
+    """Carried to the gate, back over the photo-eye, and there again: one pulse.
+
+    The item behind it has its own.
     """
     queue = RejectQueue(100, 20, by_counts=True)
     queue.expect(1, 0)
@@ -64,8 +66,9 @@ def test_an_answer_when_the_belt_has_brought_the_item_is_late_whatever_the_time(
 
 @given(st.lists(st.integers(-30, 40), max_size=60))
 def test_a_belt_that_moves_as_it_likes_brings_each_item_to_the_gate_once(steps: list[int]) -> None:
-    """Items every 25 counts of progress; at the end the belt runs on: as many are thrown off as
-    came.
+    """Items every 25 counts of progress.
+
+    At the end the belt runs on: as many are rejected as came.
     """
     queue, position, furthest, items = RejectQueue(100, 1, by_counts=True), 0, 0, 0
     for step in steps:
@@ -81,8 +84,9 @@ def test_a_belt_that_moves_as_it_likes_brings_each_item_to_the_gate_once(steps: 
 
 
 def test_pulses_closer_than_the_gap_are_one() -> None:
-    """Ends at 120; the next begins at 125: held. The one at 160 is 15 after the end at 145: a pulse
-    of its own.
+    """Ends at 120; the next begins at 125: held.
+
+    The one at 160 is 15 after the end at 145: a pulse of its own.
     """
     queue = RejectQueue(100, 20, gap_ns=10)
     for item, moment in ((1, 0), (2, 25), (3, 60)):
@@ -91,8 +95,9 @@ def test_pulses_closer_than_the_gap_are_one() -> None:
 
 
 def test_an_item_that_passes_does_not_bridge_a_gap() -> None:
-    """Only a pulse that will come is waited for; and one cancelled while it was waited for ends the
-    wait.
+    """Only a pulse that will come is waited for.
+
+    One cancelled while it was waited for ends the wait.
     """
     queue = RejectQueue(100, 20, gap_ns=10)
     for item, moment in ((1, 0), (2, 25), (3, 400), (4, 428)):
@@ -139,8 +144,9 @@ def test_where_the_pulse_accepts_one_that_comes_too_late_is_left_out() -> None:
 
 @pytest.mark.parametrize("by_counts", [False, True])
 def test_a_stretch_is_thrown_off_from_its_first_place_to_its_last(by_counts: bool) -> None:
-    """High for as long as anything of it can be at the gate, and one pulse more; what is in it is
-    part of it.
+    """High for as long as anything of it can be at the gate, and one pulse more.
+
+    What is in it is part of it.
     """
     queue = RejectQueue(100, 20, by_counts=by_counts)
     queue.sweep(0, 50)
@@ -177,8 +183,9 @@ def test_what_was_withdrawn_can_not_be_cancelled_again() -> None:
 
 
 def test_3_items_in_flight_under_random_inference_delay_keep_their_order() -> None:
-    """Answers come in any order, up to five items later: each is for its own item, and rejects come
-    out in order.
+    """Answers come in any order, up to five items later.
+
+    Each is for its own item, and rejects come out in order.
     """
     random.seed(4)
     queue = RejectQueue(300, 20)

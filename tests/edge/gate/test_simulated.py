@@ -142,8 +142,9 @@ def test_a_pulse_that_begins_late_is_still_of_full_width() -> None:
 
 
 def test_a_rise_that_took_its_time_does_not_shorten_the_pulse() -> None:
-    """The processor was taken away while the line was raised: the width counts from when the line
-    was high.
+    """The width counts from when the line was high.
+
+    Here the processor was taken away while the line was raised.
     """
 
     class SlowToRise(SimulatedClock):
@@ -246,8 +247,9 @@ def test_a_record_that_cannot_be_written_is_a_wrong_setting(tmp_path: Path) -> N
 def test_a_full_disk_does_not_stop_the_gate_but_the_station_hears_of_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The record fails at the pulse's first edge; the pulse is whole all the same, and the next
-    item is refused.
+    """The record fails at the pulse's first edge.
+
+    The pulse is whole all the same, and the next item is refused.
     """
     clock = SimulatedClock()
     gate = SimulatedGate(SETTINGS, clock)
@@ -277,8 +279,9 @@ def test_a_record_on_a_full_disk_is_refused_at_the_start() -> None:
 
 
 def test_the_pulse_comes_on_time_while_the_eye_is_busy() -> None:
-    """On the real clock: this thread sleeps through the due moment, the gate does not. Tolerance
-    100 ms.
+    """On the real clock: this thread sleeps through the due moment, the gate does not.
+
+    Tolerance 100 ms.
     """
     clock, threads = MonotonicClock(), threading.active_count()
     with SimulatedGate(GateSettings(reject_delay_ms=50, pulse_ms=30), clock) as gate:

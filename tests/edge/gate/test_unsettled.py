@@ -6,9 +6,7 @@ from edge.gate.unsettled import KEPT, Owed, Owing
 
 @given(st.lists(st.sampled_from(["tell", "miss", "leave", "next", "settle"]), max_size=80))
 def test_every_item_is_owed_until_it_is_settled(deeds: list[str]) -> None:
-    """Whatever happens in whatever order: entered = settled + owed, and no tag is told twice at
-    once.
-    """
+    """In any order of events, entered = settled + owed, and no tag is told twice at once."""
     owed, entered, settled = Owed(), 0, 0
     told: list[int] = []
     for deed in deeds:

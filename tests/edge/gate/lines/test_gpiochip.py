@@ -1,5 +1,6 @@
-"""The gpiod driver against stand-ins of the module's chip and request; its settings and enums are
-the real ones.
+"""The gpiod driver against stand-ins of the module's chip and request.
+
+Its settings and enums are the real ones.
 
 No chip is touched here: the kernel's own (gpio-sim) is tried on the emulated board.
 """
@@ -143,9 +144,7 @@ def test_the_outputs_are_requested_first_and_safe_from_the_first_moment(devices:
 
 
 def test_the_outputs_are_safe_after(devices: Path) -> None:
-    """Whatever they were: driven to their SAFE levels before the request is given back and the chip
-    closed.
-    """
+    """They are driven to their SAFE levels before the request is given back."""
     with lines(devices) as driver:
         driver.set("reject", 1, 7)
         driver.set("ready", 1)
@@ -220,8 +219,9 @@ def test_the_level_of_an_input_is_asked_of_the_kernel(devices: Path) -> None:
 def test_lines_are_taken_strictly_by_name(
     devices: Path, names: dict[str, str], message: str
 ) -> None:
-    """A name that is not there, twice there, on another chip, or a number: refused, nothing
-    requested, chips closed.
+    """A name that is missing, there twice, on another chip, or a number is refused.
+
+    Nothing is requested, and the chips are closed.
     """
     with pytest.raises(ConfigError, match=message), lines(devices, **names):
         pass
