@@ -1,6 +1,4 @@
-"""Time for the box: the kernel's monotonic clock at the line, a simulated one in tests.
-
-And the request to stop.
+"""Time for the box: the kernel's monotonic clock, a simulated one for tests, the stop request.
 
 Everything on the box is timed by a :class:`Clock` that is handed in, so a test can compare whole
 histories exactly.
@@ -17,35 +15,33 @@ from typing import Protocol
 
 
 class Timed(Protocol):
-    """Something that must act at moments it names itself, such as a gate whose pulse begins when
-    its item arrives.
-    """
+    """A part that acts at moments it names, such as a gate whose pulse begins on an arrival."""
 
     def next_ns(self) -> int | None:
-        """When it must act next, in monotonic nanoseconds; None when nothing is ahead."""
+        """Return when it must act next, in monotonic nanoseconds; None when nothing is ahead."""
 
     def act(self) -> None:
-        """Do whatever is due by now."""
+        """Do what is due by now."""
 
 
-class Attendant(Protocol):
-    """Whoever calls :meth:`Timed.act` on time."""
+class Timer(Protocol):
+    """A timer that calls :meth:`Timed.act` on time."""
 
     def wake(self) -> None:
-        """Ask for the next moment again: it may have changed.
+        """Read the next moment again, as it may have changed.
 
-        Raises RuntimeError when the attendant has died.
+        Raises RuntimeError when the timer has died.
         """
 
     def stop(self) -> None:
-        """Attend no longer; returns when no call is in progress."""
+        """Stop the timer; returns when no call is in progress."""
 
 
 class Stop:
     """A request to end, with its reason.
 
     Synchronization: :meth:`request` is safe in a signal handler (a pipe, because a handler that
-    takes a lock held by the thread it interrupts would wait for ever); the rest belongs to one
+    takes a lock held by the thread it interrupts would deadlock); the rest belongs to one
     thread.
     """
 
@@ -54,49 +50,46 @@ class Stop:
         self._read, self._write = os.pipe()
 
     def request(self, reason: str) -> None:
-        """Ask for the end; only the first reason counts."""
+        """Request the end; only the first reason counts."""
         if not self.reason:
             self.reason = reason
             os.write(self._write, b"!")
 
     def wait(self, timeout_s: float) -> bool:
-        """Wait at most *timeout_s* seconds; True when the end was asked for."""
+        """Wait at most *timeout_s* seconds; return True when the end was requested."""
         return bool(select.select([self._read], [], [], max(0.0, timeout_s))[0])
 
     def fileno(self) -> int:
-        """Return what a select(2) of many can wait for: readable once the end was asked for."""
+        """Return the descriptor for select(2): readable once the end was requested."""
         return self._read
 
     def close(self) -> None:
-        """Give the pipe back."""
+        """Close the pipe."""
         os.close(self._read)
         os.close(self._write)
 
 
 class Clock(Protocol):
-    """What the box asks of time; all moments are monotonic nanoseconds."""
+    """A clock as the box uses it; all moments are monotonic nanoseconds."""
 
     def now_ns(self) -> int:
-        """Tell the present moment."""
+        """Return the present moment."""
 
     def sleep_until(self, t_ns: int) -> None:
         """Return at *t_ns* or a little later; at once when it has passed."""
 
     def wait_until(self, t_ns: int, stop: Stop) -> bool:
-        """Like :meth:`sleep_until`, but also return as soon as *stop* is requested.
+        """Like :meth:`sleep_until`, but return True as soon as *stop* is requested."""
 
-        True when it was.
-        """
-
-    def attend(self, timed: Timed) -> Attendant:
-        """See to it that *timed* acts at its moments, whatever the caller is busy with."""
+    def start_timer(self, timed: Timed) -> Timer:
+        """Start a timer that calls *timed* at its moments, whatever the caller is busy with."""
 
 
 class MonotonicClock:
     """The kernel's CLOCK_MONOTONIC: it never jumps, whatever happens to the wall clock."""
 
     def now_ns(self) -> int:
-        """Tell the present moment."""
+        """Return the present moment."""
         return time.monotonic_ns()
 
     def sleep_until(self, t_ns: int) -> None:
@@ -107,13 +100,13 @@ class MonotonicClock:
         """Return at *t_ns*, or True as soon as *stop* is requested."""
         return stop.wait((t_ns - self.now_ns()) / 1e9)
 
-    def attend(self, timed: Timed) -> Attendant:
+    def start_timer(self, timed: Timed) -> Timer:
         """Start a thread that calls *timed* at its moments."""
-        return _AttendantThread(self, timed)
+        return _TimerThread(self, timed)
 
 
-class _AttendantThread:
-    """One thread that sleeps until *timed* is due.
+class _TimerThread:
+    """A daemon thread that sleeps until *timed* is due.
 
     Synchronization: the condition is taken before any lock of *timed*; so *timed* must not hold its
     own lock in wake().
@@ -124,7 +117,7 @@ class _AttendantThread:
         self._condition = threading.Condition()
         self._stopped = False
         self._failure: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, name="attendant", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="timer", daemon=True)
         self._thread.start()
 
     def wake(self) -> None:
@@ -143,11 +136,11 @@ class _AttendantThread:
         try:
             while self._wait_for_work():
                 self._timed.act()
-        except BaseException as failure:  # noqa: BLE001 - told to whoever calls wake(), who ends the service
+        except BaseException as failure:  # noqa: BLE001 - raised by wake(), which ends the service
             self._failure = failure
 
     def _wait_for_work(self) -> bool:
-        """Sleep until something is due; False when the thread shall end."""
+        """Sleep until something is due; return False when the thread must end."""
         with self._condition:
             while not self._stopped:
                 due_ns = self._timed.next_ns()
@@ -161,21 +154,21 @@ class _AttendantThread:
 class SimulatedClock:
     """A clock that moves only when someone waits, and then at once.
 
-    Whoever is due on the way acts at its exact moment.
+    A part that is due on the way acts at its exact moment.
 
     Synchronization: one thread.
     """
 
     def __init__(self, start_ns: int = 0) -> None:
         self._now_ns = start_ns
-        self._attended: list[Timed] = []
+        self._parts: list[Timed] = []
 
     def now_ns(self) -> int:
-        """Tell the simulated moment."""
+        """Return the simulated moment."""
         return self._now_ns
 
     def sleep_until(self, t_ns: int) -> None:
-        """Move time to *t_ns*, stopping at each moment at which something attended is due."""
+        """Move time to *t_ns*, stopping at each moment at which something is due."""
         while (due := self._earliest()) is not None and due[0] <= t_ns:
             self._now_ns = max(self._now_ns, due[0])
             due[1].act()
@@ -188,32 +181,30 @@ class SimulatedClock:
         self.sleep_until(t_ns)
         return False
 
-    def attend(self, timed: Timed) -> Attendant:
-        """Remember *timed* and call it when simulated time reaches its moments."""
-        self._attended.append(timed)
-        return _SimulatedAttendant(self._attended, timed)
+    def start_timer(self, timed: Timed) -> Timer:
+        """Call *timed* when simulated time reaches its moments."""
+        self._parts.append(timed)
+        return _SimulatedTimer(self._parts, timed)
 
     def _earliest(self) -> tuple[int, Timed] | None:
-        moments = [(due, timed) for timed in self._attended if (due := timed.next_ns()) is not None]
+        moments = [(due, part) for part in self._parts if (due := part.next_ns()) is not None]
         return min(moments, key=lambda moment: moment[0], default=None)
 
 
-class _SimulatedAttendant:
-    def __init__(self, attended: list[Timed], timed: Timed) -> None:
-        self._attended, self._timed = attended, timed
+class _SimulatedTimer:
+    def __init__(self, timed_parts: list[Timed], timed: Timed) -> None:
+        self._parts, self._timed = timed_parts, timed
 
     def wake(self) -> None:
-        """Nothing to do: the clock asks for the next moment whenever it moves."""
+        """Do nothing: the clock reads the next moment whenever it moves."""
 
     def stop(self) -> None:
-        if self._timed in self._attended:
-            self._attended.remove(self._timed)
+        if self._timed in self._parts:
+            self._parts.remove(self._timed)
 
 
 def boot_id() -> str:
-    """The kernel's name for this run of the machine: monotonic moments of two boots cannot be
-    compared.
-    """
+    """Return the kernel's id of this boot; moments of two boots cannot be compared."""
     return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
 
 
@@ -223,13 +214,11 @@ def _libc() -> ctypes.CDLL:
 
 
 def clock_synced() -> bool | None:
-    """Whether the kernel's wall clock is disciplined (NTP, PTP), from adjtimex(2).
+    """Return whether the kernel's wall clock is disciplined (NTP, PTP), from adjtimex(2).
 
-    None when it will not say.
+    None when the kernel does not tell.
     """
-    time_error, buffer = (
-        5,
-        ctypes.create_string_buffer(512),
-    )  # struct timex, all zero: read, change nothing
-    state = int(_libc().adjtimex(buffer))
+    time_error = 5  # TIME_ERROR, the clock is not synchronised
+    timex = ctypes.create_string_buffer(512)  # struct timex, all zero: read, change nothing
+    state = int(_libc().adjtimex(timex))
     return None if state < 0 else state != time_error

@@ -1,6 +1,4 @@
-"""Telling systemd how we are: sd_notify(3) in a few lines, because the box needs no library for a
-datagram.
-"""
+"""sd_notify(3) in a few lines: state and watchdog for systemd, without a library."""
 
 import contextlib
 import os
@@ -9,7 +7,7 @@ from types import TracebackType
 from typing import Self
 
 PATIENCE_S = 1.0
-"""How long to wait for systemd's ear for a word that is said once, such as READY, in seconds."""
+"""Longest wait for room in systemd's queue for a state sent once, such as READY; seconds."""
 
 
 class Notifier:
@@ -17,8 +15,7 @@ class Notifier:
 
     Does nothing where there is none.
 
-    Never call :meth:`alive` from a side thread: it shall prove that the way of an item is walked to
-    its end.
+    Never call :meth:`alive` from a side thread: it must prove that an item has gone its whole way.
 
     Synchronization: one thread.
     """
@@ -47,20 +44,17 @@ class Notifier:
 
     @property
     def watchdog_ns(self) -> int | None:
-        """How long systemd waits for :meth:`alive` before it kills us, nanoseconds.
-
-        None when it does not.
-        """
+        """The watchdog's period in nanoseconds; None when systemd asks for no notifications."""
         ours = os.environ.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
         usec = os.environ.get("WATCHDOG_USEC", "")
         return int(usec) * 1000 if ours and usec.isdigit() and int(usec) else None
 
     def ready(self, status: str) -> None:
-        """Say that the service does its work now."""
+        """Send READY: the service does its work now."""
         self._send(f"READY=1\nSTATUS={status}", PATIENCE_S)
 
     def reloading(self, now_ns: int) -> None:
-        """Say that settings are being read again; :meth:`ready` ends it.
+        """Send RELOADING: settings are being read again; :meth:`ready` ends it.
 
         *now_ns*: the monotonic clock's moment.
         """
@@ -71,7 +65,7 @@ class Notifier:
         self._send(f"WATCHDOG=1\nSTATUS={status}", 0.0)
 
     def stopping(self, status: str) -> None:
-        """Say that the service ends in good order."""
+        """Send STOPPING: the service ends in good order."""
         self._send(f"STOPPING=1\nSTATUS={status}", PATIENCE_S)
 
     def _send(self, state: str, patience_s: float) -> None:

@@ -1,4 +1,4 @@
-"""Settings that change while a process runs: read again on SIGHUP, and taken whole or not at all."""
+"""Settings reloaded on SIGHUP: adopted whole, or refused whole."""
 
 import dataclasses
 import signal
@@ -13,14 +13,14 @@ from edge.wiring import load_checked
 class Reload:
     """SIGHUP as a request to read the settings again.
 
-    With settings that come from no file it is left as it was.
+    The signal is left alone when the settings come from no file.
 
     Synchronization: the main thread, the only one that Python lets handle signals.
     """
 
     def __init__(self, running: Config) -> None:
         self.running = running
-        """The settings that count."""
+        """The settings in effect."""
         self._asked = False
         self._before: Any = None
 
@@ -39,7 +39,7 @@ class Reload:
             signal.signal(signal.SIGHUP, self._before)
 
     def take(self) -> bool:
-        """Whether somebody has asked since the last call."""
+        """Return whether a reload was requested since the last call."""
         asked, self._asked = self._asked, False
         return asked
 
@@ -53,7 +53,8 @@ class Reload:
         fixed = [name for name in changes(self.running, fresh) if not _is_live(name)]
         if fixed:
             raise ConfigError(
-                f"{fresh.source}: {', '.join(fixed)}: needs a restart; restart, or take the change back"
+                f"{fresh.source}: {', '.join(fixed)}: needs a restart; "
+                "restart, or take the change back"
             )
         return fresh
 
@@ -62,16 +63,15 @@ class Reload:
 
 
 def changes(before: Config, after: Config) -> dict[str, list[Any]]:
-    """Each setting that differs, with its two values.
+    """Return each setting that differs, with its two values.
 
     >>> changes(Config(), Config(gate=dataclasses.replace(Config().gate, pulse_ms=60.0)))
     {'[gate] pulse_ms': [50.0, 60.0]}
     """
-    values = (
+    old, new = (
         {name: dataclasses.asdict(getattr(config, name)) for name in SECTIONS}
         for config in (before, after)
     )
-    old, new = values
     return {
         f"[{section}] {key}": [value, new[section][key]]
         for section, keys in old.items()

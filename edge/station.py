@@ -227,7 +227,7 @@ class Station:
     def _feed_watchdog(self) -> None:
         """End an item or an idle tick: show trouble, tell the health, feed the watchdog."""
         with contextlib.suppress(GateError):  # the next request to it raises
-            self.gate.complain(self.health.trouble)
+            self.gate.show_fault(self.health.trouble)
         self.health.gate = self.gate.facts
         self.health.tick(self.counters.as_object())
         self.notifier.alive(str(self.counters))

@@ -1,4 +1,4 @@
-"""What says that an item is in front of the camera."""
+"""The triggers: each says when an item is in front of the camera."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -13,14 +13,14 @@ from edge.gate.messages import Missed
 
 @dataclass(frozen=True)
 class Item:
-    """Something that came by."""
+    """An item that has come by."""
 
     t_ns: int
     """When, in monotonic nanoseconds."""
     tag: int | None = None
     """The gate's number for it; None when the gate has not heard of it yet."""
     trouble: str = ""
-    """Why it cannot be judged; empty when it can."""
+    """The reason why it cannot be judged; empty when it can."""
 
 
 class Trigger(Protocol):
@@ -31,17 +31,16 @@ class Trigger(Protocol):
 
     @property
     def skipped(self) -> int:
-        """How many came while the station was busy and were not judged: nothing is dropped
-        silently.
-        """
+        """Number of items that came while the station was busy and were not judged."""
 
     def wait(self, until_ns: int, stop: Stop) -> Item | None:
         """Wait until *until_ns* for an item; None when none came."""
 
 
 class EveryFrame:
-    """Every new picture is an item: for a camera that is triggered itself, and for replayed
-    folders.
+    """Every new picture is an item.
+
+    For a camera that is triggered itself, and for replayed folders.
     """
 
     skipped = 0
@@ -68,27 +67,25 @@ class Interval:
     def wait(self, until_ns: int, stop: Stop) -> Item | None:
         """Wait until *until_ns* for the next tick.
 
-        The tick's own moment is returned, so the beat does not drift.
+        The item has the tick's own moment, so the interval does not drift.
         """
         late = (self._clock.now_ns() - self._next_ns) // self._interval_ns
         if late > 0:
             self.skipped += late
             self._next_ns += late * self._interval_ns
-        if (
-            self._clock.wait_until(min(until_ns, self._next_ns), stop)
-            or self._clock.now_ns() < self._next_ns
-        ):
+        stopped = self._clock.wait_until(min(until_ns, self._next_ns), stop)
+        if stopped or self._clock.now_ns() < self._next_ns:
             return None
         tick_ns, self._next_ns = self._next_ns, self._next_ns + self._interval_ns
         return Item(tick_ns)
 
 
 class GateTrigger:
-    """The gate's process says what comes by: at its photo-eye, or at its own beat.
+    """The gate process reports the items: at its photo-eye, or at its own interval.
 
     An item that waited longer than *latest_ns* for the eye has moved on: the picture would show
-    another. It cannot be judged, so it is a FAULT, and counted as skipped. So is, one at a time
-    when nothing else is to be done, what passed while no eye was there.
+    another. It cannot be judged, so it is a FAULT, and counted as skipped. Items that passed
+    while no eye was there come one at a time when nothing else is to be done.
     """
 
     def __init__(self, gate: RemoteGate, latest_ns: int, clock: Clock) -> None:
@@ -96,7 +93,7 @@ class GateTrigger:
         self.skipped = 0
 
     def wait(self, until_ns: int, stop: Stop) -> Item | None:
-        """Wait until *until_ns* for the gate to tell of an item. Raises GateError."""
+        """Wait until *until_ns* for the gate to report an item. Raises GateError."""
         told = self._gate.next_item(until_ns, stop)
         if told is None:
             return None
@@ -114,9 +111,7 @@ class GateTrigger:
 
 
 class EveryFrameAndMissed(EveryFrame):
-    """Every new picture is an item, and between them what passed while no eye was there is written
-    down.
-    """
+    """Every new picture is an item; missed items of a gate process come in between."""
 
     def __init__(self, camera: Camera, gate: RemoteGate, clock: Clock) -> None:
         super().__init__(camera, clock)

@@ -115,7 +115,7 @@ class Caller:
         return self.ask(Hello(VERSION, kind))
 
     def silent(self) -> bool:
-        """Whether nothing is to be heard."""
+        """Return whether no message waits."""
         return not select.select([self.socket], [], [], 0)[0]
 
 

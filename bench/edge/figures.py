@@ -24,7 +24,7 @@ class Figure:
 
     @property
     def holds(self) -> bool:
-        """Whether it is within its bound."""
+        """True when the figure is within its bound."""
         return self.bound is None or self.value <= self.bound
 
 

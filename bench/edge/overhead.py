@@ -1,4 +1,4 @@
-"""What the whole way of an item costs beside the network alone, both in one run and in turn."""
+"""Cost of an item's whole way beside the network alone, both in one run and in turn."""
 
 import statistics
 import time
@@ -29,7 +29,7 @@ from edge.vision.localizer import Localizer
 from edge.vision.preprocess import Frame
 
 MOST = 1.5
-"""What the whole way may cost, in times of the network alone."""
+"""Most that the whole way may cost, in times of the network alone."""
 WARM_UP = 2
 """Rounds that do not count."""
 

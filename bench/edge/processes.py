@@ -28,7 +28,7 @@ ENVIRONMENT = {
     "PYTHONSAFEPATH": "1",
     "PYTHONUNBUFFERED": "1",
 }
-"""What the units set, and nothing of ours."""
+"""The environment that the units set, and nothing of ours."""
 MB = 1_000_000
 
 
@@ -126,7 +126,7 @@ class Service:
         return int(found[1]) * 1024 / MB
 
     def open_files(self) -> int:
-        """How many descriptors it has open."""
+        """Return the number of descriptors it has open."""
         return len(list(self._proc("fd").iterdir()))
 
     def stop(self) -> int:

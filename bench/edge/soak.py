@@ -37,7 +37,7 @@ ITEMS = 200_000
 FEWEST = 4000
 """Fewer items say nothing about growth."""
 SAMPLES = 1000
-"""How often memory and descriptors are looked at in a run."""
+"""Samples of memory and descriptors in a run."""
 MARKER = ".stampgate-soak"
 
 

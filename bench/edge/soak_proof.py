@@ -16,18 +16,18 @@ from edge.record.health import percentile
 from edge.record.journal_file import journal_lines
 
 RSS_MB = 2.0
-"""How much the memory of either process may grow after the warm-up."""
+"""Most that the memory of either process may grow after the warm-up."""
 WARM_UP, WARM_UP_ITEMS = 0.1, 2000
 """The share of the items, and the least number, that fill caches and rings of bounded size."""
 QUIET = ("missed", "unknown", "lost_edges", "malformed", "refused")
 """Counters of the gate that stay at 0 while all is well."""
 BUSY = "triggered while the eye was busy"
-"""How the reason of an item begins that had waited too long."""
+"""Beginning of the reason of an item that had waited too long."""
 
 
 @dataclass(frozen=True)
 class Sample:
-    """How both processes were when so many items were done."""
+    """Memory and descriptors of both processes when *items* were done."""
 
     items: int
     gate_mb: float
@@ -113,7 +113,7 @@ def prove(run: Run, ledger: Ledger, config: Config, program: Path) -> list[Figur
 
 
 def counted(run: Run, ledger: Ledger) -> list[Figure]:
-    """That the belt, the gate and the eye count the same, and each trigger became one verdict."""
+    """Check that belt, gate and eye count the same, and each trigger became one verdict."""
     eye, gate = (
         ledger.stop.get("counters", {}),
         {name: n for name, n in run.gate.items() if isinstance(n, int)},

@@ -16,7 +16,7 @@ from edge.gate.history import read_transitions
 from edge.wiring import READY_LINE
 
 START_S, GATE_MB, EYE_MB = 1.5, 20.0, 120.0
-"""What the box may take."""
+"""Most that the box may take."""
 RISE_S = 10.0
 """Longest that the READY line may take to rise once both are ready; then something is wrong."""
 
@@ -45,7 +45,7 @@ def start_once(config: Config, program: Path, settings: Path, run: Path) -> Star
 
 
 def _rise_ns(record: Path) -> int:
-    """When the READY line first rose, in monotonic nanoseconds.
+    """Return when the READY line first rose, in monotonic nanoseconds.
 
     Raises InputError when it does not.
     """
@@ -106,7 +106,7 @@ def _after(items: int, process: Service) -> str:
 
 
 def environment_figure(program: Path) -> Figure:
-    """How much disk the environment takes that *program* lies in, and what of it takes most."""
+    """Measure the disk space of the environment of *program*, and its largest parts."""
     root = program.absolute().parent.parent
     sizes: Counter[str] = Counter()
     for path in root.rglob("*"):

@@ -47,7 +47,7 @@ class Gate(Protocol):
         Raises GateError when the gate is gone.
         """
 
-    def complain(self, trouble: str) -> None:
+    def show_fault(self, trouble: str) -> None:
         """Show *trouble* on the FAULT output until it is called with an empty text.
 
         Raises GateError when the gate is gone.

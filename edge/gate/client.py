@@ -1,6 +1,4 @@
-"""The eye's end of the link: the gate's process, seen as a :class:`~edge.gate.Gate`, and the items
-that it tells of.
-"""
+"""The eye's end of the link: the gate process as a :class:`~edge.gate.Gate`, and its items."""
 
 import select
 import socket
@@ -36,22 +34,21 @@ from edge.gate.messages import (
 )
 from edge.gate.rejects import Outcome
 
-PATIENCE_NS = 2 * 10**9
-"""How long the gate may take for a reply; it takes well under a millisecond unless something is
-badly wrong."""
+REPLY_TIMEOUT_NS = 2 * 10**9
+"""Longest wait for the gate's reply, which takes well under a millisecond when all is well."""
 T = TypeVar("T", bound=FromGate)
 
 
 class RemoteGate:
-    """Speaks to ``stampgate-edge gate`` on the socket *path*.
+    """Client of ``stampgate-edge gate`` on the socket *path*.
 
     *trigger*: the ``[trigger] kind`` of the settings; the gate must have been started with the
     same. When the gate is gone every call raises GateError: what it was not told to let pass is
-    rejected, and this process had better end.
+    rejected, and this process should end.
 
     *written*: the last item in the journal, as the gate's run and tag. An eye may be killed between
-    writing an item down and saying so; the gate tells the next eye of it, which has nothing more to
-    do than to say so now.
+    writing an item down and settling it; the gate reports it to the next eye, which only settles
+    it.
 
     Synchronization: one thread.
     """
@@ -88,7 +85,7 @@ class RemoteGate:
         self._socket.close()
 
     def expect(self, sequence: int, t_trigger_ns: int) -> int:  # noqa: ARG002 - the gate numbers items itself
-        """Announce an item that the eye saw come, and return the gate's number for it."""
+        """Announce an item that the eye saw come, and return the gate's tag for it."""
         self._send(Expect(t_trigger_ns))
         return self._reply(Expected).tag
 
@@ -97,24 +94,21 @@ class RemoteGate:
         self._send(Answer(tag, cancel))
         answered = self._reply(Answered)
         if answered.tag != tag or answered.outcome not in get_args(Outcome):
-            raise self._gone(f"it answered {answered} for item {tag}")
+            raise self._lost(f"it answered {answered} for item {tag}")
         return cast(Outcome, answered.outcome)
 
     def settle(self, tag: int, *, written: bool) -> None:
-        """Say that the item's record is *written*, or else take its cancellation back."""
+        """Tell the gate that the item's record is *written*, or else take its cancellation back."""
         self._send(Settle(tag) if written else Withdraw(tag))
 
-    def complain(self, trouble: str) -> None:
-        """Show *trouble* on the FAULT output.
-
-        Said to the gate with the next beat, at once when it is new.
-        """
+    def show_fault(self, trouble: str) -> None:
+        """Show *trouble* on the FAULT output; a changed text is sent at once, with a heartbeat."""
         if trouble != self._trouble:
             self._trouble = trouble
             self.check()
 
     def check(self) -> None:
-        """Say that the eye lives, and hear that the gate does."""
+        """Exchange heartbeats with the gate."""
         self._send(Beat(self._trouble))
         self._beaten = self._reply(Beaten)
 
@@ -124,14 +118,14 @@ class RemoteGate:
         return {"run": self._run, "trouble": self._beaten.trouble, **self._beaten.counters}
 
     def next_item(self, until_ns: int, stop: Stop) -> ItemSeen | Missed | None:
-        """Wait until *until_ns* for an item, one at the photo-eye before any that has passed.
+        """Wait until *until_ns* for an item, and return it; None when none came.
 
-        None for none.
+        One at the photo-eye comes before any that has passed.
         """
         assert self._socket is not None
         while True:
             while self._readable(0, None):
-                self._take(self._receive())
+                self._keep(self._receive())
             if self._seen:
                 return self._seen.popleft()
             if self._missed:
@@ -144,32 +138,33 @@ class RemoteGate:
     def _connect(self) -> None:
         assert self._socket is not None
         try:
-            self._socket.settimeout(PATIENCE_NS / 1e9)
+            self._socket.settimeout(REPLY_TIMEOUT_NS / 1e9)
             self._socket.connect(str(self._path))
         except OSError as error:
             raise GateError(
-                f"{self._path}: no gate listens there ({error.strerror or error}); start 'stampgate-edge gate' first"
+                f"{self._path}: no gate listens there ({error.strerror or error}); "
+                "start 'stampgate-edge gate' first"
             ) from None
         self._send(Hello(VERSION, self._trigger))
-        reply = self._awaited()
+        reply = self._next_message()
         if isinstance(reply, Refused):
             raise GateError(f"{self._path}: the gate does not take this eye: {reply.why}")
         if not isinstance(reply, Welcome):
-            raise self._gone(f"it said {reply} in place of a welcome")
+            raise self._lost(f"it said {reply} in place of a welcome")
         self._run = reply.run
 
     def _reply(self, kind: type[T]) -> T:
-        """Wait for the answer to what was asked; items told meanwhile are kept."""
-        while not isinstance(message := self._awaited(), kind):
-            self._take(message)
+        """Wait for the reply to a request; items that come before it are kept."""
+        while not isinstance(message := self._next_message(), kind):
+            self._keep(message)
         return message
 
-    def _awaited(self) -> FromGate:
-        if not self._readable(PATIENCE_NS, None):
-            raise self._gone(f"it said nothing for {PATIENCE_NS / 1e9:g} s")
+    def _next_message(self) -> FromGate:
+        if not self._readable(REPLY_TIMEOUT_NS, None):
+            raise self._lost(f"it said nothing for {REPLY_TIMEOUT_NS / 1e9:g} s")
         return self._receive()
 
-    def _take(self, message: FromGate) -> None:
+    def _keep(self, message: FromGate) -> None:
         match message:
             case ItemSeen():
                 self._seen.append(message)
@@ -178,13 +173,13 @@ class RemoteGate:
             case Missed():
                 self._missed.append(message)
             case _:
-                raise self._gone(f"it said {message}, which nobody had asked")
+                raise self._lost(f"it said {message}, which nobody had asked")
 
-    def _readable(self, patience_ns: int, stop: Stop | None) -> bool:
-        """Wait for a message, or *stop*; True for a message."""
+    def _readable(self, timeout_ns: int, stop: Stop | None) -> bool:
+        """Wait for a message, or *stop*; return True for a message."""
         assert self._socket is not None
         waited: list[socket.socket | Stop] = [self._socket, *([stop] if stop is not None else [])]
-        return self._socket in select.select(waited, [], [], max(0, patience_ns) / 1e9)[0]
+        return self._socket in select.select(waited, [], [], max(0, timeout_ns) / 1e9)[0]
 
     def _receive(self) -> FromGate:
         assert self._socket is not None
@@ -192,13 +187,13 @@ class RemoteGate:
             datagram = self._socket.recv(LONGEST + 1)
             message = decode(datagram) if datagram else None
         except OSError as error:
-            raise self._gone(error.strerror or str(error)) from None
+            raise self._lost(error.strerror or str(error)) from None
         except ValueError as error:
-            raise self._gone(str(error)) from None
+            raise self._lost(str(error)) from None
         if message is None:
-            raise self._gone("it has hung up")
+            raise self._lost("it has hung up")
         if isinstance(message, FromEye):
-            raise self._gone(f"it said {message}, which is the eye's to say")
+            raise self._lost(f"it said {message}, which is the eye's to say")
         return message
 
     def _send(self, message: FromEye) -> None:
@@ -206,9 +201,9 @@ class RemoteGate:
         try:
             self._socket.send(encode(message))
         except OSError as error:
-            raise self._gone(error.strerror or str(error)) from None
+            raise self._lost(error.strerror or str(error)) from None
 
-    def _gone(self, why: str) -> GateError:
+    def _lost(self, why: str) -> GateError:
         return GateError(
             f"{self._path}: the gate is lost: {why}; it rejects what it was not told to let pass"
         )

@@ -1,22 +1,22 @@
-"""The belt's encoder: from edges of one or two tracks to a position in counts."""
+"""The belt's incremental encoder: from edges of one or two tracks to a position in counts."""
 
 from edge.gate.lines import WireEvent
 from edge.wiring import ENCODER_A
 
 
 class Encoder:
-    """Counts the turns of the wheel that runs on the belt; pure, no clock.
+    """Decodes an incremental encoder into counts; pure, no clock.
 
-    One track counts forward only. With the second, a rise of A while B is low is one count forward,
-    and a fall of A while B is low one count back: a belt that shivers on the spot counts up and
-    down and stays where it is.
+    One track counts forward only. With a second (quadrature), a rise of A while B is low is one
+    count forward, and a fall of A while B is low one count back: a belt that shivers on the spot
+    counts up and down and stays where it is.
     """
 
     def __init__(self, *, two_tracks: bool, b: int = 0) -> None:
         self.position = 0
-        """Counts since the start; less than 0 when the belt ran back further than it had come."""
+        """Counts since the start; negative when the belt ran back further than it had come."""
         self.lost = 0
-        """Edges that were not delivered, so the position is a guess since."""
+        """Edges that were not delivered; since the first the position is an estimate."""
         self.two_tracks = two_tracks
         self._b, self._direction = b, 1
 

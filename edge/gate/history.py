@@ -1,6 +1,4 @@
-"""What the lines did: each change of an output, kept and recorded, and the pulses read from the
-changes.
-"""
+"""The history of the outputs: each transition, kept and recorded, and the pulses in it."""
 
 import contextlib
 import dataclasses
@@ -16,12 +14,14 @@ from edge.errors import ConfigError, JournalError
 from edge.wiring import REJECT_LINE
 
 TRANSITIONS_KEPT = 1000
-"""Edges remembered; more are in the record only, so a long run does not fill the memory."""
+"""Transitions kept in memory, a ring buffer; the record in the file holds all."""
 
 
 @dataclass(frozen=True)
 class Transition:
-    """One change of an output: *level* 1 is high.
+    """One change of an output's level.
+
+    *level* 1 is high; *sequence*: the item it was for, None when it was for none.
 
     *sequence*: the item it was for, None when it was for none.
 
@@ -37,8 +37,9 @@ class Transition:
 
 @dataclass(frozen=True)
 class Pulse:
-    """One time that the reject line was high: the first item it was for, and when, in monotonic
-    nanoseconds.
+    """One time that the reject line was high, in monotonic nanoseconds.
+
+    *sequence*: the first item it was for.
     """
 
     sequence: int | None
@@ -47,11 +48,9 @@ class Pulse:
 
 
 class TransitionRecord:
-    """Remembers each edge and adds it to a file as a JSON line at once (no fsync: it is no
-    evidence).
+    """Keeps each transition, and appends it to a file as a JSON line (no fsync: it is no evidence).
 
-    *path*: None for no file. *trouble*: why the file can no longer be written, for whoever can tell
-    somebody.
+    *path*: None for no file. *trouble*: why the file can no longer be written, None while it can.
 
     Synchronization: the caller's.
     """
@@ -71,11 +70,12 @@ class TransitionRecord:
             self._file = self._path.open("a", encoding="utf-8")
         except OSError as error:
             raise ConfigError(
-                f"{self._path}: [gate] record must be a file that can be written ({error.strerror}); name another"
+                f"{self._path}: [gate] record must be a file that can be written "
+                f"({error.strerror}); name another"
             ) from None
 
     def note(self, line: str, level: int, sequence: int | None) -> None:
-        """Remember that *line* took *level*; nothing when it had it already."""
+        """Record that *line* took *level*; does nothing when it had it already."""
         if self._levels.get(line) == level:
             return
         self._levels[line] = level
@@ -96,22 +96,25 @@ class TransitionRecord:
             file.write(json.dumps(dataclasses.asdict(transition)) + "\n")
             file.flush()
         except OSError as error:
-            # Told later, by whoever asks for trouble: here the line must go on keeping its time.
+            # Raised later, by the station's thread: here the line must go on keeping its time.
             self.trouble = JournalError(
-                f"{self._path}: the gate's record cannot be written ({error.strerror}); make room there"
+                f"{self._path}: the gate's record cannot be written "
+                f"({error.strerror}); make room there"
             )
             self.close()
 
 
 def read_transitions(path: Path) -> list[Transition]:
-    """Read the record of simulated lines."""
+    """Read the file that a :class:`TransitionRecord` wrote."""
     return [
         Transition(**json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()
     ]
 
 
 def pulses(transitions: Iterable[Transition]) -> list[Pulse]:
-    """Pair the edges of the reject line: each rise with the fall that follows it.
+    """Return the pulses of the reject line: each rise with the fall that follows it.
+
+    Other lines are left out.
 
     Other lines are left out.
     """

@@ -1,17 +1,16 @@
-"""The gate: what it does with each edge, each word of the eye and each moment.
+"""The gate's decisions on each wire event, each message of the eye and each moment.
 
-No file, no socket, no thread.
-
-:mod:`edge.gate.process` gives it the real ones; a test gives it a clock that it moves itself, and
-compares histories.
+No file, no socket, no thread: :mod:`edge.gate.process` gives it the real ones; a test gives it a
+clock that it moves itself, and compares histories.
 
 The way of one item::
 
-    photo-eye ─edge→ queue (REJECT, due later) → eye is told → eye answers: cancel, or not → due: pulse, or none
-                                                             → eye has written it down: settled
+    photo-eye ─edge→ queue (REJECT, due later) → item is reported to the eye
+                        → the eye answers: cancel, or not → due: pulse, or none
+                        → the eye has written it down: settled
 
-What is not settled when the eye is lost is rejected, if it is still ahead, and told to the next eye
-to be written down.
+What is not settled when the eye is lost is rejected, if it is still ahead, and reported to the next
+eye to be written down.
 """
 
 import dataclasses
@@ -22,8 +21,9 @@ from dataclasses import dataclass
 from edge.clock import Clock
 from edge.config import Config
 from edge.errors import GateError
+from edge.gate.confirmations import Confirmations
 from edge.gate.encoder import Encoder
-from edge.gate.heartbeat import Confirmations, Ready
+from edge.gate.heartbeat import Ready
 from edge.gate.lines import Lines, WireEvent
 from edge.gate.messages import (
     VERSION,
@@ -44,7 +44,7 @@ from edge.gate.messages import (
     Withdraw,
 )
 from edge.gate.rejects import Outcome, make_queue, retime
-from edge.gate.unsettled import Owed, Owing
+from edge.gate.unsettled import Unsettled, UnsettledItem
 from edge.wiring import (
     BIN_FULL,
     CONFIRM,
@@ -65,12 +65,12 @@ EYE_LOST = "the eye was lost before it was written down"
 EYE_LOST_PASSED = "the eye was lost after it had let the item pass, before that was written down"
 EDGE_LOST = "its edge was lost: the gate was too busy to see it"
 DRAIN_BY_COUNTS_NS = 10 * 10**9
-"""How long a gate that is told to stop waits for a belt that may have stopped."""
+"""Longest wait of a gate that must stop, for a belt that may have stopped."""
 
 
 @dataclass
 class GateCounters:
-    """What came by since the gate began."""
+    """Counts since the gate began; the eye receives them with each heartbeat."""
 
     triggers: int = 0
     """Items entered, those of lost edges among them."""
@@ -91,18 +91,18 @@ class GateCounters:
     unconfirmed: int = 0
     """Rejected items that did not come to the bin in time."""
     unexpected: int = 0
-    """Items at the bin that nobody had rejected."""
+    """Items at the bin that had not been rejected."""
     malformed: int = 0
-    """Messages that were none."""
+    """Messages that could not be decoded."""
     refused: int = 0
-    """Eyes that were not taken: a second one, or one of another version."""
+    """Eyes that were refused: a second one, or one of another version."""
 
 
 class Gatekeeper:
-    """Everything that the gate knows and decides.
+    """The state and the decisions of the gate.
 
-    *outbox*: messages to be sent to the eye, in order; whoever carries them says :meth:`eye_left`
-    when that fails. After :meth:`hear` or any other call :meth:`act` does what has become due.
+    *outbox*: messages to be sent to the eye, in order; call :meth:`eye_lost` when sending
+    fails. After :meth:`handle` or any other call :meth:`act` does what has become due.
 
     Synchronization: one thread.
     """
@@ -112,13 +112,9 @@ class Gatekeeper:
         self.counters = GateCounters()
         self.outbox: deque[FromGate] = deque()
         self.run = f"{os.getpid()}-{clock.now_ns()}"
-        self._settings, self._trigger, self._lines, self._clock = (
-            settings,
-            config.trigger,
-            lines,
-            clock,
-        )
-        self._queue, self._owed = make_queue(settings), Owed()
+        self._settings, self._trigger = settings, config.trigger
+        self._lines, self._clock = lines, clock
+        self._queue, self._unsettled = make_queue(settings), Unsettled()
         self._by_counts = settings.reject_delay_counts > 0
         self._encoder = Encoder(two_tracks=bool(config.lines.encoder_b))
         self._ready = Ready(round(settings.ready_ms * 1e6))
@@ -130,21 +126,19 @@ class Gatekeeper:
         self._tag = 0
         self._unanswered: set[int] = set()
         self._cancelled: set[int] = set()
-        self._telling_missed: int | None = None
-        self._eye, self._heard_ns, self._complaint = False, 0, ""
+        self._reported_missed: int | None = None
+        self._eye, self._heard_ns, self._eye_trouble = False, 0, ""
         self._latched: dict[str, bool] = {}
         self._bin_full = False
         self._last_item = (clock.now_ns(), 0)
         self._last_tag = 0
         self._last_position: int | None = None
         self._levels = dict(SAFE)
-        self._thrown_before = 0
+        self._rejected_before = 0
         self._stopping_ns: int | None = None
 
     def begin(self) -> None:
-        """Throw off what was under way before this gate began, and begin to beat when an eye is
-        there.
-        """
+        """Reject what was under way before this gate began; READY begins when an eye connects."""
         now_ns = self._clock.now_ns()
         if self._by_counts:
             self._queue.sweep(-self._settings.reject_delay_counts, 0)
@@ -161,19 +155,15 @@ class Gatekeeper:
         self.act()
 
     def stop(self) -> None:
-        """Say through READY that the line must stop; what is under way still arrives."""
+        """Begin to stop: READY goes low, and what is under way still arrives."""
         if self._stopping_ns is None:
-            travel_ns = (
-                DRAIN_BY_COUNTS_NS
-                if self._by_counts
-                else round(self._settings.reject_delay_ms * 1e6)
-            )
-            self._stopping_ns = (
-                self._clock.now_ns() + travel_ns + 2 * round(self._settings.pulse_ms * 1e6)
-            )
+            delay_ns = round(self._settings.reject_delay_ms * 1e6)
+            travel_ns = DRAIN_BY_COUNTS_NS if self._by_counts else delay_ns
+            pulse_ns = round(self._settings.pulse_ms * 1e6)
+            self._stopping_ns = self._clock.now_ns() + travel_ns + 2 * pulse_ns
 
     def adopt(self, config: Config) -> None:
-        """Let changed settings count from the next edge on; items under way keep their moments."""
+        """Apply changed settings from the next edge on; items under way keep their moments."""
         self._settings, self._trigger = config.gate, config.trigger
         retime(self._queue, config.gate)
         if self._confirmations is not None:
@@ -181,18 +171,18 @@ class Gatekeeper:
 
     @property
     def done(self) -> bool:
-        """Whether a gate that was told to stop has nothing more to wait for."""
+        """True when a gate that must stop has nothing more to wait for."""
         return self._stopping_ns is not None and (
             self._queue.idle or self._clock.now_ns() >= self._stopping_ns
         )
 
     @property
-    def owed(self) -> int:
-        """How many items stand in no journal."""
-        return self._owed.told + self._owed.waiting
+    def unsettled(self) -> int:
+        """Number of items that stand in no journal yet."""
+        return self._unsettled.reported + self._unsettled.waiting
 
     def next_ns(self) -> int | None:
-        """When :meth:`act` must be called next."""
+        """Return when :meth:`act` must be called next; None when nothing is ahead."""
         silent_ns = self._heard_ns + self._silent_ns if self._eye else None
         moments = [
             self._queue.next_ns(),
@@ -208,10 +198,10 @@ class Gatekeeper:
     def act(self) -> None:
         """Do what is due by now."""
         for event in self._lines.read():
-            self._take_event(event)
+            self._handle_event(event)
         now_ns = self._clock.now_ns()
         while self._tick_ns is not None and self._tick_ns <= now_ns:
-            self._take_item(self._tick_ns)
+            self._handle_item(self._tick_ns)
             self._tick_ns += round(self._trigger.interval_ms * 1e6)
         self._step_queue()
         if self._confirmations is not None and self._confirmations.overdue(now_ns):
@@ -220,13 +210,14 @@ class Gatekeeper:
 
     # The eye
 
-    def greet(self, hello: Hello) -> Welcome | Refused:
-        """Take an eye, unless there is one already, or it is not like us."""
+    def accept_eye(self, hello: Hello) -> Welcome | Refused:
+        """Accept an eye, unless another is connected or it differs in version or trigger."""
         if self._eye:
             return self._refuse("another eye is connected; stop one of them")
         if hello.version != VERSION:
             return self._refuse(
-                f"the gate speaks version {VERSION}, not {hello.version}; install one stampgate for both"
+                f"the gate speaks version {VERSION}, not {hello.version}; "
+                "install one stampgate for both"
             )
         if hello.trigger != self._trigger.kind:
             ours = self._trigger.kind
@@ -234,41 +225,41 @@ class Gatekeeper:
                 f"[trigger] kind is {ours!r} at the gate, not {hello.trigger!r}; restart both"
             )
         self._eye, self._heard_ns = True, self._clock.now_ns()
-        self._tell_missed()
+        self._report_missed()
         return Welcome(VERSION, self.run)
 
-    def hear(self, message: FromEye) -> None:
-        """Take a word of the eye. Raises ValueError for one that is out of place."""
+    def handle(self, message: FromEye) -> None:
+        """Handle a message of the eye. Raises ValueError for one that is out of place."""
         self._heard_ns = self._clock.now_ns()
         match message:
             case Answer():
                 self.outbox.append(Answered(message.tag, self._answer(message)))
             case Withdraw():
-                if self._owed.knows(message.tag):
+                if self._unsettled.knows(message.tag):
                     self._queue.withdraw(message.tag)
             case Settle():
                 self._settle(message.tag)
             case Expect():
                 self._expect(message)
             case Beat():
-                self._complaint = message.trouble
+                self._eye_trouble = message.trouble
                 self.outbox.append(Beaten(dataclasses.asdict(self.counters), self.trouble))
             case Hello():
                 raise ValueError("the eye has said hello already")
 
     def malformed(self) -> None:
-        """Count a message that was none."""
+        """Count a message that could not be decoded."""
         self.counters.malformed += 1
 
-    def eye_left(self) -> None:
-        """The eye is gone: reject what it did not settle, and keep that for the next one."""
+    def eye_lost(self) -> None:
+        """Reject what a lost eye did not settle, and keep it for the next one."""
         passed = {tag for tag in self._cancelled if not self._queue.under_way(tag)}
-        for tag in self._owed.eye_left(EYE_LOST, dict.fromkeys(passed, EYE_LOST_PASSED)):
+        for tag in self._unsettled.take_back(EYE_LOST, dict.fromkeys(passed, EYE_LOST_PASSED)):
             self._queue.withdraw(tag)
         self._unanswered.clear()
         self._cancelled.clear()
         self.outbox.clear()
-        self._eye, self._complaint, self._telling_missed = False, "", None
+        self._eye, self._eye_trouble, self._reported_missed = False, "", None
 
     def _refuse(self, why: str) -> Refused:
         self.counters.refused += 1
@@ -276,10 +267,10 @@ class Gatekeeper:
 
     def _answer(self, answer: Answer) -> Outcome:
         tag = answer.tag
-        if self._owed.missed(tag):
+        if self._unsettled.is_missed(tag):
             return "kept"
         outcome: Outcome = "unknown"
-        if self._owed.knows(tag):
+        if self._unsettled.knows(tag):
             outcome = self._queue.answer(tag, cancel=answer.cancel, now_ns=self._clock.now_ns())
         self._unanswered.discard(tag)
         if outcome == "cancelled":
@@ -289,12 +280,12 @@ class Gatekeeper:
         return outcome
 
     def _settle(self, tag: int) -> None:
-        self._owed.settle(tag)
+        self._unsettled.settle(tag)
         self._unanswered.discard(tag)
         self._cancelled.discard(tag)
-        if tag == self._telling_missed:
-            self._telling_missed = None
-        self._tell_missed()
+        if tag == self._reported_missed:
+            self._reported_missed = None
+        self._report_missed()
 
     def _expect(self, expect: Expect) -> None:
         if self._trigger.kind != "every-frame":
@@ -302,40 +293,38 @@ class Gatekeeper:
                 f"the eye announces no items while [trigger] kind is {self._trigger.kind!r}"
             )
         tag = self._enter(min(expect.t_ns, self._clock.now_ns()))
-        self._owed.tell(Owing(tag, expect.t_ns))
+        self._unsettled.report(UnsettledItem(tag, expect.t_ns))
         self.outbox.append(Expected(tag))
 
-    def _tell_missed(self) -> None:
-        """Tell of one missed item at a time: the eye's own items must not wait behind a thousand of
-        them.
-        """
-        if not self._eye or self._telling_missed is not None:
+    def _report_missed(self) -> None:
+        """Report the next missed item, one at a time: new items must not wait behind a thousand."""
+        if not self._eye or self._reported_missed is not None:
             return
-        missed = self._owed.next_missed(self._tag + 1)
+        missed = self._unsettled.next_missed(self._tag + 1)
         if missed is not None:
             self._tag = max(self._tag, missed.tag)
-            self._telling_missed = missed.tag
-            self._owed.tell(missed)
+            self._reported_missed = missed.tag
+            self._unsettled.report(missed)
             self.outbox.append(Missed(missed.tag, missed.t_ns, missed.why))
 
     # The lines
 
-    def _take_event(self, event: WireEvent) -> None:
+    def _handle_event(self, event: WireEvent) -> None:
         if event.line == TRIGGER and event.level:
-            self._take_lost(event)
+            self._handle_lost_edges(event)
             if self._trigger.kind == "photo-eye":
-                self._take_item(event.t_ns)
+                self._handle_item(event.t_ns)
         elif event.line in (ENCODER_A, ENCODER_B):
-            self._turn(event)
+            self._move_belt(event)
         elif event.line == CONFIRM and event.level and self._confirmations is not None:
-            self._confirmations.seen()
+            self._confirmations.confirm()
         elif event.line == BIN_FULL:
             self._bin_full = bool(event.level)
         elif event.line == RESET and event.level:
             self._reset()
 
-    def _take_item(self, t_ns: int) -> None:
-        """Enter an item, and let the eye judge it if there is one."""
+    def _handle_item(self, t_ns: int) -> None:
+        """Enter an item, and report it to the eye if there is one."""
         if (
             self._by_counts
             and self._trigger.kind == "photo-eye"
@@ -348,32 +337,31 @@ class Gatekeeper:
         if before and apart_ns < round(self._trigger.spacing_ms * 1e6):
             self._reject_both(before, tag, t_ns, apart_ns)
         elif self._eye:
-            self._owed.tell(Owing(tag, t_ns))
+            self._unsettled.report(UnsettledItem(tag, t_ns))
             self._unanswered.add(tag)
             self.outbox.append(ItemSeen(tag, t_ns))
         else:
             self.counters.missed += 1
-            self._owed.miss(Owing(tag, t_ns, NO_EYE))
+            self._unsettled.add_missed(UnsettledItem(tag, t_ns, NO_EYE))
 
     def _reject_both(self, before: int, tag: int, t_ns: int, apart_ns: int) -> None:
-        """Two items came so close that a picture may show either: no answer can let one of them
-        pass any more.
-        """
+        """Reject two items so close that a picture may show either; no answer can cancel that."""
         fate = "rejected, too" if self._queue.under_way(before) else "past the gate already"
         for item in (before, tag):
             self._queue.withdraw(item)
         self.counters.close += 1
         why = (
-            f"too close: {apart_ns / 1e6:.0f} ms after item {before} of the gate, which is {fate}; must be at least "
-            f"spacing_ms, {self._trigger.spacing_ms:g}"
+            f"too close: {apart_ns / 1e6:.0f} ms after item {before} of the gate, "
+            f"which is {fate}; must be at least spacing_ms, {self._trigger.spacing_ms:g}"
         )
-        self._owed.miss(Owing(tag, t_ns, why))
-        self._tell_missed()
+        self._unsettled.add_missed(UnsettledItem(tag, t_ns, why))
+        self._report_missed()
 
     def _enter(self, t_ns: int) -> int:
         if self._queue.ahead >= AHEAD_AT_MOST:
             raise GateError(
-                f"more than {AHEAD_AT_MOST} items are between the eye and the gate; check the encoder and [gate]"
+                f"more than {AHEAD_AT_MOST} items are between the eye and the gate; "
+                "check the encoder and [gate]"
             )
         self._tag += 1
         self.counters.triggers += 1
@@ -382,8 +370,8 @@ class Gatekeeper:
         self._last_position = self._encoder.position
         return self._tag
 
-    def _take_lost(self, event: WireEvent) -> None:
-        """Edges were lost between the last item and this one: throw off all that passed in between."""
+    def _handle_lost_edges(self, event: WireEvent) -> None:
+        """Reject all that passed between the last item and this one, as edges were lost."""
         if not event.lost or self._trigger.kind != "photo-eye":
             return
         self.counters.lost_edges += event.lost
@@ -392,10 +380,10 @@ class Gatekeeper:
         self._queue.sweep(self._last_item[place], (event.t_ns, self._encoder.position)[place])
         for _ in range(event.lost):
             self._tag += 1
-            self._owed.miss(Owing(self._tag, event.t_ns, EDGE_LOST))
-        self._tell_missed()
+            self._unsettled.add_missed(UnsettledItem(self._tag, event.t_ns, EDGE_LOST))
+        self._report_missed()
 
-    def _turn(self, event: WireEvent) -> None:
+    def _move_belt(self, event: WireEvent) -> None:
         self._encoder.feed(event)
         self._queue.move_to(self._encoder.position)
         if event.lost:
@@ -404,7 +392,7 @@ class Gatekeeper:
         self._step_queue()
 
     def _reset(self) -> None:
-        """Somebody has looked: what is under way is rejected, and the faults are over."""
+        """Handle the reset button: what is under way is rejected, and the faults are over."""
         self._latched.clear()
         self._queue.withdraw_all()
         if self._confirmations is not None:
@@ -414,10 +402,13 @@ class Gatekeeper:
         for level, tag in self._queue.step(self._clock.now_ns()):
             self._drive(REJECT_LINE, level, tag)
             if level:
-                self._queue.rose(self._clock.now_ns())
-        if self._queue.take_tardy_ns() > round(self._settings.pulse_ms * 1e6):
+                self._queue.note_rise(self._clock.now_ns())
+        if self._queue.take_lateness_ns() > round(self._settings.pulse_ms * 1e6):
             self._latched["an item was reached later than a pulse is long: look at it"] = False
-        thrown, self._thrown_before = self._queue.thrown - self._thrown_before, self._queue.thrown
+        thrown, self._rejected_before = (
+            self._queue.rejected - self._rejected_before,
+            self._queue.rejected,
+        )
         self.counters.thrown += thrown
         for _ in range(thrown if self._confirmations is not None else 0):
             assert self._confirmations is not None
@@ -430,8 +421,8 @@ class Gatekeeper:
 
     # What is wrong
 
-    def _stops(self, now_ns: int) -> list[str]:
-        """Why the line must not run now."""
+    def _reasons_to_stop(self, now_ns: int) -> list[str]:
+        """Return the reasons for which the production line must not run now."""
         silent = self._eye and now_ns - self._heard_ns >= self._silent_ns
         found = {
             "the gate is stopping": self._stopping_ns is not None,
@@ -444,14 +435,18 @@ class Gatekeeper:
 
     @property
     def trouble(self) -> str:
-        """What is wrong, in words; empty when nothing is."""
+        """The faults and warnings as text; empty when all is well."""
         warnings = [why for why, stops in self._latched.items() if not stops]
         return "; ".join(
-            [*self._stops(self._clock.now_ns()), *warnings, *filter(None, [self._complaint])]
+            [
+                *self._reasons_to_stop(self._clock.now_ns()),
+                *warnings,
+                *filter(None, [self._eye_trouble]),
+            ]
         )
 
     def _show_state(self, now_ns: int) -> None:
-        self._drive(READY_LINE, self._ready.act(now_ns, live=not self._stops(now_ns)))
+        self._drive(READY_LINE, self._ready.act(now_ns, live=not self._reasons_to_stop(now_ns)))
         self._drive(FAULT_LINE, int(bool(self.trouble)))
         if self._confirmations is not None:
             self.counters.unconfirmed = self._confirmations.missing

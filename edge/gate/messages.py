@@ -1,24 +1,22 @@
-"""What the eye and the gate say to each other: one JSON object a message, over a Unix socket that
-keeps messages whole.
+"""The messages between eye and gate, as JSON over a Unix socket that keeps message boundaries.
 
 SOCK_SEQPACKET (unix(7)) delivers each message once, whole and in order, and tells at once when the
 other end is gone. The eye begins with :class:`Hello`, the gate answers :class:`Welcome` or
-:class:`Refused`. A message that is not exactly one of these is a mistake that must show: whoever
-hears one hangs up.
+:class:`Refused`. Whoever receives a message that is not exactly one of these closes the connection.
 
 =========  ================================  ====================================================
 the eye    which means                       the gate answers
 =========  ================================  ====================================================
-Hello      I speak this version              Welcome, or Refused and hangs up
+Hello      I speak this version              Welcome, or Refused and closes the connection
 Expect     an item is here now               Expected, with the tag it has given it
 Answer     cancel its reject, or do not      Answered, with what that did
 Withdraw   reject it after all               nothing
 Settle     it is written down                nothing, or the next Missed if there is one
-Beat       I live, and this is wrong here    Beaten, with its counters and what is wrong there
+Beat       heartbeat, and what is wrong here Beaten, with its counters and what is wrong there
 =========  ================================  ====================================================
 
-Unasked the gate says ItemSeen, an item is at the photo-eye now, and Missed, one has passed that nobody
-judged.
+Unasked the gate sends ItemSeen, an item is at the photo-eye now, and Missed, one has passed that
+nobody judged.
 """
 
 import dataclasses
@@ -36,7 +34,7 @@ TEXT_KEPT = 400
 
 @dataclass(frozen=True)
 class Hello:
-    """The eye is there and can see; *trigger*: the [trigger] kind it was started with."""
+    """The eye is there and ready; *trigger*: the [trigger] kind it was started with."""
 
     version: int
     trigger: str
@@ -44,7 +42,7 @@ class Hello:
 
 @dataclass(frozen=True)
 class Welcome:
-    """The gate takes this eye; *run* names this life of the gate, whose tags begin at 1."""
+    """The gate accepts this eye; *run* names this life of the gate, whose tags begin at 1."""
 
     version: int
     run: str
@@ -52,7 +50,7 @@ class Welcome:
 
 @dataclass(frozen=True)
 class Refused:
-    """The gate does not take this eye, and hangs up."""
+    """The gate refuses this eye, and closes the connection."""
 
     why: str
 
@@ -98,7 +96,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Answered:
-    """What the answer did: an :data:`edge.gate.rejects.Outcome`."""
+    """The effect of the answer: an :data:`edge.gate.rejects.Outcome`."""
 
     tag: int
     outcome: str
@@ -120,14 +118,14 @@ class Settle:
 
 @dataclass(frozen=True)
 class Beat:
-    """The eye lives; *trouble*: what shall show on the FAULT output, empty for nothing."""
+    """Heartbeat of the eye; *trouble*: the text for the FAULT output, empty for none."""
 
     trouble: str
 
 
 @dataclass(frozen=True)
 class Beaten:
-    """The gate lives; its counters, and what is wrong there, empty for nothing."""
+    """Heartbeat of the gate: its counters, and what is wrong there, empty for nothing."""
 
     counters: dict[str, int]
     trouble: str
@@ -152,7 +150,7 @@ def word_of(message: FromEye | FromGate) -> str:
 
 
 def encode(message: FromEye | FromGate) -> bytes:
-    """Write a message; a text that is too long is cut.
+    """Encode a message; a text that is too long is cut.
 
     >>> encode(Answer(7, True))
     b'{"say": "answer", "tag": 7, "cancel": true}'
@@ -165,9 +163,9 @@ def encode(message: FromEye | FromGate) -> bytes:
 
 
 def decode(datagram: bytes) -> FromEye | FromGate:
-    """Read a message: a known word, its keys, no other, each of its type.
+    """Decode a message: a known word, its keys, no other, each of its type.
 
-    Raises ValueError that says what is amiss.
+    Raises ValueError that names the mistake.
     """
     if len(datagram) > LONGEST:
         raise ValueError(f"a message must have at most {LONGEST} bytes")

@@ -1,8 +1,8 @@
 """``stampgate-edge gate``: the gate as a process of its own, which outlives the eye.
 
-One thread, one loop: it waits for an edge, a word of the eye, a moment or a signal, and lets the
-:class:`~edge.gate.keeper.Gatekeeper` act. Standard library and, where there are wires, gpiod: no
-array, no picture.
+One thread, one event loop: it waits for an edge, a message of the eye, a moment or a signal, and
+lets the :class:`~edge.gate.keeper.Gatekeeper` act. Standard library and, where there are wires,
+gpiod: no array, no picture.
 """
 
 import fcntl
@@ -28,17 +28,16 @@ from edge.stopping import stop_on_signals
 from edge.wiring import check_gate
 
 TICK_NS = 500_000_000
-"""Longest that the loop sleeps; also how often the watchdog is fed, unless it asks for more."""
-STRANGERS_KEPT = 4
-"""Connections that have not said hello; of more the oldest is closed."""
+"""Longest sleep of the loop, and how often the watchdog is fed, unless it asks for more."""
+PENDING_KEPT = 4
+"""Most connections that have not sent Hello; of more the oldest is closed."""
 
 
 def serve_gate(config: Config) -> None:
     """Run the gate until SIGTERM or SIGINT.
 
-    Then what is under way arrives, and every output is SAFE.
-
-    Raises StampgateError; the outputs are SAFE then, too.
+    Then what is under way arrives, and every output is SAFE. Raises StampgateError; the outputs are
+    SAFE then, too.
     """
     check_gate(config)
     clock = MonotonicClock()
@@ -67,7 +66,7 @@ def make_lines(config: Config, clock: MonotonicClock) -> Lines:
 
 
 class GateLoop:
-    """The loop, and the sockets it listens to.
+    """The event loop of the gate, with its sockets.
 
     Synchronization: one thread.
     """
@@ -80,56 +79,51 @@ class GateLoop:
         clock: MonotonicClock,
         notifier: Notifier,
     ) -> None:
-        self._keeper, self._listener, self._clock, self._notifier = (
-            keeper,
-            listener,
-            clock,
-            notifier,
-        )
-        # select(2) waits to the microsecond; epoll_wait(2) would round each moment up to the next
-        # millisecond.
+        self._keeper, self._listener = keeper, listener
+        self._clock, self._notifier = clock, notifier
+        # select(2) waits to the microsecond; epoll_wait(2) would round up to the next millisecond.
         self._selector = selectors.SelectSelector()
         self._selector.register(listener, selectors.EVENT_READ)
         for fileno in lines.filenos():
             self._selector.register(fileno, selectors.EVENT_READ)
         self._eye: socket.socket | None = None
-        self._strangers: list[socket.socket] = []
+        self._pending: list[socket.socket] = []
         self._tick_ns = min(TICK_NS, (notifier.watchdog_ns or 4 * TICK_NS) // 4)
         self._fed_ns = clock.now_ns()
         self._trouble = ""
 
     def run(self, stop: Stop, reload: Reload | None = None) -> None:
-        """Keep the gate until *stop*, and then until nothing is under way.
+        """Run the gate until *stop*, and then until nothing is under way.
 
-        *reload*: None when nobody can ask.
+        *reload*: None when no signal asks for one.
         """
         self._selector.register(stop, selectors.EVENT_READ)
         self._keeper.begin()
         self._notifier.ready(self._status())
         while not self._keeper.done:
-            for key, _ in self._selector.select(self._patience_s()):
+            for key, _ in self._selector.select(self._timeout_s()):
                 if key.fileobj is self._listener:
                     self._accept()
                 elif isinstance(key.fileobj, socket.socket):
-                    self._listen(key.fileobj)
+                    self._receive(key.fileobj)
             if stop.reason:
                 self._begin_to_stop(stop)
             if reload is not None and reload.take():
                 self._take_settings(reload)
             self._keeper.act()
-            self._speak()
-            self._tell_trouble()
-            self._feed()
-        if self._keeper.owed:
-            _say(f"{self._keeper.owed} items passed that no eye has written down")
+            self._send_outbox()
+            self._log_trouble()
+            self._feed_watchdog()
+        if self._keeper.unsettled:
+            _log(f"{self._keeper.unsettled} items passed that no eye has written down")
 
     def close(self) -> None:
-        """Hang up on everybody."""
-        for connection in [*self._strangers, *([self._eye] if self._eye else [])]:
+        """Close all connections."""
+        for connection in [*self._pending, *([self._eye] if self._eye else [])]:
             connection.close()
         self._selector.close()
 
-    def _patience_s(self) -> float:
+    def _timeout_s(self) -> float:
         now_ns, next_ns = self._clock.now_ns(), self._keeper.next_ns()
         until_ns = self._fed_ns + self._tick_ns
         return max(0, min(until_ns, until_ns if next_ns is None else next_ns) - now_ns) / 1e9
@@ -141,33 +135,33 @@ class GateLoop:
             self._notifier.stopping(stop.reason)
 
     def _take_settings(self, reload: Reload) -> None:
-        """Read the settings again; those before go on when they are wrong."""
+        """Read the settings again; the settings before still count when the new ones are wrong."""
         self._notifier.reloading(self._clock.now_ns())
         try:
             fresh = reload.read()
         except ConfigError as error:
-            _say(f"settings refused, those before go on: {error}")
+            _log(f"settings refused, those before go on: {error}")
         else:
-            _say(f"settings read again: {changes(reload.running, fresh) or 'nothing has changed'}")
+            _log(f"settings read again: {changes(reload.running, fresh) or 'nothing has changed'}")
             self._keeper.adopt(fresh)
             reload.running = fresh
         self._notifier.ready(self._status())
 
-    def _feed(self) -> None:
-        """Feed the watchdog: only here, after everything that was due has been done."""
+    def _feed_watchdog(self) -> None:
+        """Feed the watchdog, only here, after everything that was due has been done."""
         if self._clock.now_ns() - self._fed_ns >= self._tick_ns:
             self._fed_ns = self._clock.now_ns()
             self._notifier.alive(self._status())
 
-    def _tell_trouble(self) -> None:
-        """Say what is wrong whenever that changes."""
+    def _log_trouble(self) -> None:
+        """Log what is wrong whenever that changes."""
         if self._keeper.trouble != self._trouble:
             self._trouble = self._keeper.trouble
-            _say(self._trouble or "all well")
+            _log(self._trouble or "all well")
 
     def _status(self) -> str:
-        counters = self._keeper.counters
-        return f"{counters.triggers} items, {counters.thrown} rejected; {self._keeper.trouble or 'all well'}"
+        counters, state = self._keeper.counters, self._keeper.trouble or "all well"
+        return f"{counters.triggers} items, {counters.thrown} rejected; {state}"
 
     def _accept(self) -> None:
         try:
@@ -176,77 +170,76 @@ class GateLoop:
             return  # it has left again
         connection.setblocking(False)
         self._selector.register(connection, selectors.EVENT_READ)
-        self._strangers.append(connection)
-        if len(self._strangers) > STRANGERS_KEPT:
-            self._hang_up(self._strangers[0], "")
+        self._pending.append(connection)
+        if len(self._pending) > PENDING_KEPT:
+            self._disconnect(self._pending[0], "")
 
-    def _listen(self, connection: socket.socket) -> None:
-        """Take all that one connection has to say; who says what is no message is hung up on."""
+    def _receive(self, connection: socket.socket) -> None:
+        """Handle all messages of one connection; a malformed one closes it."""
         try:
             while connection.fileno() >= 0:
                 datagram = connection.recv(LONGEST + 1)
                 if not datagram:
-                    return self._hang_up(connection, "has left")
-                self._hear(connection, decode(datagram))
+                    return self._disconnect(connection, "has left")
+                self._handle(connection, decode(datagram))
         except ConnectionResetError:
-            # It left without hearing us out. What it had said before is still there to be read, and
-            # then the end.
-            return self._listen(connection)
+            # It left with messages of ours unread. What it had sent before can still be read.
+            return self._receive(connection)
         except BlockingIOError:
             return None
         except OSError as error:
-            return self._hang_up(connection, f"is lost ({error.strerror})")
+            return self._disconnect(connection, f"is lost ({error.strerror})")
         except ValueError as error:
             self._keeper.malformed()
-            return self._hang_up(connection, f"is hung up on: {error}")
+            return self._disconnect(connection, f"is hung up on: {error}")
         return None
 
-    def _hear(self, connection: socket.socket, message: FromEye | FromGate) -> None:
+    def _handle(self, connection: socket.socket, message: FromEye | FromGate) -> None:
         if connection is self._eye and isinstance(message, FromEye):
-            self._keeper.hear(message)
-            self._speak()
+            self._keeper.handle(message)
+            self._send_outbox()
         elif connection is not self._eye and isinstance(message, Hello):
-            self._greet(connection, message)
+            self._handle_hello(connection, message)
         else:
             raise ValueError(f"{word_of(message)} is out of place here")
 
-    def _greet(self, connection: socket.socket, hello: Hello) -> None:
-        reply = self._keeper.greet(hello)
-        with suppress(OSError):  # whoever has gone already is noticed when it is listened to
+    def _handle_hello(self, connection: socket.socket, hello: Hello) -> None:
+        reply = self._keeper.accept_eye(hello)
+        with suppress(OSError):  # one that has gone already is noticed on the next read
             connection.send(encode(reply))
         if isinstance(reply, Welcome):
-            self._strangers.remove(connection)
+            self._pending.remove(connection)
             self._eye = connection
-            _say("an eye is connected")
-            self._speak()
+            _log("an eye is connected")
+            self._send_outbox()
         else:
-            _say(f"an eye was refused: {reply.why}")
-            self._hang_up(connection, "")
+            _log(f"an eye was refused: {reply.why}")
+            self._disconnect(connection, "")
 
-    def _speak(self) -> None:
-        """Send what is to be said; an eye that does not listen any more is as good as dead."""
+    def _send_outbox(self) -> None:
+        """Send the outbox; an eye that takes no more messages is disconnected."""
         while self._eye is not None and self._keeper.outbox:
             try:
                 self._eye.send(encode(self._keeper.outbox[0]))
             except OSError as error:
-                self._hang_up(self._eye, f"takes no more messages ({error.strerror})")
+                self._disconnect(self._eye, f"takes no more messages ({error.strerror})")
             else:
                 self._keeper.outbox.popleft()
 
-    def _hang_up(self, connection: socket.socket, why: str) -> None:
+    def _disconnect(self, connection: socket.socket, why: str) -> None:
         self._selector.unregister(connection)
         connection.close()
         if connection is self._eye:
             self._eye = None
-            self._keeper.eye_left()
-            _say(f"the eye {why}; what it had not settled is rejected")
+            self._keeper.eye_lost()
+            _log(f"the eye {why}; what it had not settled is rejected")
         else:
-            self._strangers.remove(connection)
+            self._pending.remove(connection)
 
 
 @contextmanager
 def listening(path: Path) -> Iterator[socket.socket]:
-    """Make the socket at *path* ours; what a killed gate left there is replaced.
+    """Listen at *path*; a socket that a killed gate left there is replaced.
 
     Raises ConfigError.
     """
@@ -259,12 +252,13 @@ def listening(path: Path) -> Iterator[socket.socket]:
             path.unlink(missing_ok=True)
             listener.bind(str(path))
             path.chmod(0o660)
-            listener.listen(STRANGERS_KEPT)
+            listener.listen(PENDING_KEPT)
             listener.setblocking(False)
         except OSError as error:
             why = "another gate listens there" if isinstance(error, BlockingIOError) else str(error)
             raise ConfigError(
-                f"{path}: [gate] socket must be where a socket can be made ({why}); stop the other, or name another"
+                f"{path}: [gate] socket must be where a socket can be made ({why}); "
+                "stop the other, or name another"
             ) from None
         yield listener
         path.unlink(missing_ok=True)
@@ -274,6 +268,6 @@ def listening(path: Path) -> Iterator[socket.socket]:
             os.close(lock)
 
 
-def _say(line: str) -> None:
-    """Tell whoever reads the service's output."""
+def _log(line: str) -> None:
+    """Log a line on stderr."""
     print(f"stampgate-edge gate: {line}", file=sys.stderr, flush=True)

@@ -1,5 +1,4 @@
-"""The reject queue: every item is thrown off when it arrives, unless the answer cancelled that in
-time.
+"""The reject queue: every item is rejected on arrival unless an answer cancelled that in time.
 
 An item is entered at its trigger with the verdict REJECT and the place at which it is due. The eye
 may only cancel. No answer, a late answer, a dead eye: the item is rejected all the same. The method
@@ -21,15 +20,13 @@ OVERDUE_KEPT = 256
 answer is unknown."""
 
 Outcome = Literal["cancelled", "kept", "late", "unknown", "gone"]
-"""What an answer did: cancelled the reject, left it standing, came after the item was due, named no
+"""Effect of an answer: cancelled the reject, left it standing, came after the item was due, named no
 known item, or found no gate to take it."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """An item between the eye and the gate, or a stretch of the belt on which everything is thrown
-    off.
-    """
+    """An item between the eye and the gate, or a stretch of the belt on which all is rejected."""
 
     sequence: int | None
     """The item's number; None for a stretch."""
@@ -40,13 +37,12 @@ class Entry:
     """The place at which the last of it is: *due* itself for an item."""
     reject: bool = True
     answered: bool = False
-    condemned: bool = False
-    """Whether no answer can cancel its reject any more."""
+    final: bool = False
+    """True when no answer can cancel its reject any more."""
 
 
 class RejectQueue:
-    """The arithmetic of the gate: no clock, no thread, no output, so every case can be tried
-    exactly.
+    """The arithmetic of the gate: no clock, thread or output, so every case can be tested exactly.
 
     *delay*: from the photo-eye to the gate, in nanoseconds, or in encoder counts when *by_counts*.
     *pulse_ns*: how long a pulse lasts from the moment it begins. An item that comes due while the
@@ -54,7 +50,7 @@ class RejectQueue:
     So do two that would be less than *gap_ns* apart, because a valve needs time to close and open
     again; that needs moments that can be foreseen, so not *by_counts*.
 
-    *accepts*: the pulse lets an item pass and silence throws it off. Then a rejected item ends the
+    *accepts*: the pulse lets an item pass and silence rejects it. Then a rejected item ends the
     pulse of the one before at once, and one that the gate reaches more than a pulse late gets none:
     it would be for another item.
     """
@@ -68,9 +64,9 @@ class RejectQueue:
         gap_ns: int = 0,
         accepts: bool = False,
     ) -> None:
-        self.thrown = 0
+        self.rejected = 0
         """Items that arrived and were rejected."""
-        self._tardy_ns = 0
+        self._lateness_ns = 0
         self._delay, self._pulse_ns, self._gap_ns = delay, pulse_ns, gap_ns
         self._by_counts, self._accepts = by_counts, accepts
         self._ahead: dict[int, Entry] = {}
@@ -79,21 +75,21 @@ class RejectQueue:
         self._position = 0
         self._high = False
         self._until_ns = 0
-        self._shut: int | None = None
+        self._closed_until: int | None = None
         self._last: int | None = None
 
     @property
     def ahead(self) -> int:
-        """How many items are between the eye and the gate."""
+        """Number of items between the eye and the gate."""
         return len(self._ahead)
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is under way and the line is low."""
+        """True when nothing is under way and the line is low."""
         return not (self._ahead or self._stretches or self._high)
 
     def expect(self, sequence: int, t_trigger_ns: int) -> Entry:
-        """Enter an item at its trigger.
+        """Enter an item at its trigger, to be rejected unless :meth:`answer` cancels that in time.
 
         It will be rejected unless :meth:`answer` cancels that in time.
 
@@ -108,20 +104,20 @@ class RejectQueue:
         return entry
 
     def sweep(self, first: int, last: int) -> None:
-        """Throw off everything that passed the photo-eye from place *first* to place *last*.
+        """Reject everything that passed the photo-eye from place *first* to place *last*.
 
         For what was there before this queue began, and for items whose edges were lost.
         """
         self._stretches.append(Entry(None, 0, first + self._delay, last + self._delay))
 
     def answer(self, sequence: int, *, cancel: bool, now_ns: int) -> Outcome:
-        """Take the eye's answer; it can cancel a reject that is still ahead, and nothing else."""
+        """Answer for an item: cancel a reject that is still ahead, or let it stand."""
         if self._overdue.pop(sequence, None):
             return "late"
         entry = self._ahead.get(sequence)
         if entry is None or entry.answered:
             return "unknown"
-        if entry.condemned:
+        if entry.final:
             self._ahead[sequence] = dataclasses.replace(entry, answered=True)
             return "kept"
         in_time = self._place(now_ns) < entry.due
@@ -133,10 +129,10 @@ class RejectQueue:
         return "cancelled" if cancel else "kept"
 
     def withdraw(self, sequence: int) -> None:
-        """Take a cancellation back, for good: the item is rejected after all, if it is still ahead."""
+        """Reject the item after all, finally, if it is still ahead."""
         if sequence in self._ahead:
             self._ahead[sequence] = dataclasses.replace(
-                self._ahead[sequence], reject=True, condemned=True
+                self._ahead[sequence], reject=True, final=True
             )
 
     def withdraw_all(self) -> None:
@@ -145,34 +141,33 @@ class RejectQueue:
             self.withdraw(sequence)
 
     def under_way(self, sequence: int) -> bool:
-        """Whether the item is between the eye and the gate."""
+        """Return whether the item is between the eye and the gate."""
         return sequence in self._ahead
 
-    def take_tardy_ns(self) -> int:
-        """By how much an item was reached too late, at worst, since the last call; 0 by counts."""
-        tardy_ns, self._tardy_ns = self._tardy_ns, 0
-        return tardy_ns
+    def take_lateness_ns(self) -> int:
+        """Return the worst lateness at the gate since the last call; always 0 by counts."""
+        lateness_ns, self._lateness_ns = self._lateness_ns, 0
+        return lateness_ns
 
     def retime(self, pulse_ns: int, gap_ns: int) -> None:
-        """Let pulses that begin from now on be so long, and so far apart.
-
-        Items under way keep their places.
-        """
+        """Set length and gap of the pulses that begin from now on; items keep their places."""
         self._pulse_ns, self._gap_ns = pulse_ns, gap_ns
 
     def move_to(self, position: int) -> None:
-        """Say where the belt is, in encoder counts; call :meth:`step` after it."""
+        """Set the belt's position, in encoder counts; call :meth:`step` after it."""
         self._position = position
 
     def next_ns(self) -> int | None:
-        """When :meth:`step` must be called next; None when no moment is ahead."""
+        """Return when :meth:`step` must be called next; None when no moment is ahead."""
         moments = [] if self._by_counts else [entry.due for entry in self._entries()]
         if self._high and not self._held():
             moments.append(self._until_ns)
         return min(moments, default=None)
 
     def step(self, now_ns: int) -> list[tuple[int, int | None]]:
-        """Do what is due at *now_ns*, in order.
+        """Do what is due at *now_ns*, and return the levels that the line takes, in order.
+
+        Each comes with the item that it is for.
 
         Return the levels the line takes, each with the item it is for.
         """
@@ -186,10 +181,8 @@ class RejectQueue:
             else:
                 return levels
 
-    def rose(self, now_ns: int) -> None:
-        """Say when the line was really high: the pulse lasts from then, however long the rise
-        itself took.
-        """
+    def note_rise(self, now_ns: int) -> None:
+        """Note when the line was really high: the pulse lasts from then."""
         if self._high:
             self._until_ns = max(self._until_ns, now_ns + self._pulse_ns)
 
@@ -200,17 +193,17 @@ class RejectQueue:
         return [*self._ahead.values(), *self._stretches]
 
     def _held(self) -> bool:
-        """Whether the end of a stretch, in counts, is still to come: no moment can be named for it."""
-        return self._by_counts and not self._accepts and self._shut is not None
+        """Return whether the end of a stretch, in counts, is still ahead, at no known moment."""
+        return self._by_counts and not self._accepts and self._closed_until is not None
 
     def _end_stretch(self, now_ns: int) -> None:
-        """Let the line go low a pulse after the belt has brought the end of a stretch."""
-        if self._held() and self._shut is not None and self._position >= self._shut:
-            self._shut = None
+        """Let the line go low a pulse length after the belt has brought the end of a stretch."""
+        if self._held() and self._closed_until is not None and self._position >= self._closed_until:
+            self._closed_until = None
             self._until_ns = max(self._until_ns, now_ns + self._pulse_ns)
 
     def _arriving(self, now_ns: int) -> Entry | None:
-        """The first entry that is due, unless the line must go low before it."""
+        """Return the first entry that is due, unless the line must go low before it."""
         entry = min(self._entries(), key=lambda entry: entry.due, default=None)
         if entry is None or entry.due > self._place(now_ns):
             return None
@@ -226,17 +219,19 @@ class RejectQueue:
             while len(self._overdue) > OVERDUE_KEPT:
                 del self._overdue[next(iter(self._overdue))]
         late_ns = 0 if self._by_counts else now_ns - entry.due
-        self._tardy_ns = max(self._tardy_ns, late_ns)
+        self._lateness_ns = max(self._lateness_ns, late_ns)
         if self._accepts:
-            shut = self._shut is not None and entry.due <= self._shut
-            return self._let(
+            shut = self._closed_until is not None and entry.due <= self._closed_until
+            return self._accept(
                 entry, now_ns, accept=not (entry.reject or shut or late_ns > self._pulse_ns)
             )
-        return self._throw(entry.sequence, now_ns) if entry.reject else []
+        return self._reject(entry.sequence, now_ns) if entry.reject else []
 
     def _arrive_stretch(self, entry: Entry, now_ns: int) -> list[tuple[int, int | None]]:
         self._stretches.remove(entry)
-        self._shut = entry.last if self._shut is None else max(self._shut, entry.last)
+        self._closed_until = (
+            entry.last if self._closed_until is None else max(self._closed_until, entry.last)
+        )
         if self._accepts:
             levels = [(0, self._last)] if self._high else []
             self._high = False
@@ -246,15 +241,15 @@ class RejectQueue:
             self._until_ns = max(self._until_ns, entry.last + self._pulse_ns)
         return levels
 
-    def _throw(self, sequence: int, now_ns: int) -> list[tuple[int, int | None]]:
-        self.thrown += 1
+    def _reject(self, sequence: int, now_ns: int) -> list[tuple[int, int | None]]:
+        self.rejected += 1
         return self._raise(sequence, now_ns)
 
-    def _let(self, entry: Entry, now_ns: int, *, accept: bool) -> list[tuple[int, int | None]]:
-        """Where the pulse accepts: open for this item, or close for it."""
+    def _accept(self, entry: Entry, now_ns: int, *, accept: bool) -> list[tuple[int, int | None]]:
+        """Open for this item, or close for it, where the pulse accepts."""
         if accept:
             return self._raise(entry.sequence, now_ns)
-        self.thrown += 1
+        self.rejected += 1
         if not self._high:
             return []
         self._high = False
@@ -298,6 +293,8 @@ def make_queue(settings: GateSettings) -> RejectQueue:
 
 def retime(queue: RejectQueue, settings: GateSettings) -> None:
     """Give a queue the pulse and the gap of *settings*.
+
+    :func:`edge.wiring.check_gate` allows no gap by counts.
 
     :func:`check_gate` allows no gap by counts.
     """

@@ -1,6 +1,6 @@
 """A gate without hardware, in the station's own process.
 
-What a gate does is told in :mod:`edge.gate.rejects`.
+What a gate does is described in :mod:`edge.gate.rejects`.
 """
 
 import threading
@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Self
 
-from edge.clock import Attendant, Clock
+from edge.clock import Clock, Timer
 from edge.config import GateSettings
 from edge.gate.history import Transition, TransitionRecord
 from edge.gate.rejects import Outcome, make_queue, retime
@@ -18,13 +18,13 @@ from edge.wiring import FAULT_LINE, REJECT_LINE
 
 
 class SimulatedGate:
-    """A gate without hardware: it keeps time like a real one and records every edge of its lines.
+    """A gate without hardware: it keeps time like a real one and records its transitions.
 
-    *record*: a file to which each edge is added as a JSON line. Every output is low outside the
+    *record*: a file to which each is appended as a JSON line. Every output is low outside the
     ``with`` block.
 
-    Synchronization: the station's thread calls, the clock's attendant acts; one lock guards the
-    queue and the line.
+    Synchronization: the station's thread calls, the clock's timer acts; one lock guards the queue
+    and the line.
     """
 
     facts: Mapping[str, object] = MappingProxyType({})
@@ -35,8 +35,8 @@ class SimulatedGate:
         self._queue = make_queue(settings)
         self._record = TransitionRecord(clock, record)
         self._lock = threading.Lock()
-        self._attendant: Attendant | None = None
-        self._complained = False
+        self._timer: Timer | None = None
+        self._had_fault = False
 
     @property
     def transitions(self) -> deque[Transition]:
@@ -49,7 +49,7 @@ class SimulatedGate:
             self._record.note(REJECT_LINE, 0, None)
         if self._record.trouble is not None:
             raise self._record.trouble
-        self._attendant = self._clock.attend(self)
+        self._timer = self._clock.start_timer(self)
         return self
 
     def __exit__(
@@ -58,16 +58,16 @@ class SimulatedGate:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        assert self._attendant is not None
+        assert self._timer is not None
         try:
             while (moment := self.next_ns()) is not None:
-                self._attendant.wake()
+                self._timer.wake()
                 self._clock.sleep_until(max(moment, self._clock.now_ns() + 1_000_000))
         finally:
-            self._attendant.stop()
+            self._timer.stop()
             with self._lock:
                 self._record.note(REJECT_LINE, 0, None)
-                self._show_trouble(on=False)
+                self._drive_fault(on=False)
                 self._record.close()
 
     def expect(self, sequence: int, t_trigger_ns: int) -> int:
@@ -78,7 +78,7 @@ class SimulatedGate:
         return sequence
 
     def answer(self, tag: int, *, cancel: bool) -> Outcome:
-        """Take the eye's answer."""
+        """Cancel the item's reject, or let it stand."""
         with self._lock:
             return self._queue.answer(tag, cancel=cancel, now_ns=self._clock.now_ns())
 
@@ -88,10 +88,10 @@ class SimulatedGate:
             with self._lock:
                 self._queue.withdraw(tag)
 
-    def complain(self, trouble: str) -> None:
-        """Raise or lower the FAULT line."""
+    def show_fault(self, trouble: str) -> None:
+        """Raise the FAULT line, or lower it for an empty text."""
         with self._lock:
-            self._show_trouble(on=bool(trouble))
+            self._drive_fault(on=bool(trouble))
 
     def adopt(self, settings: GateSettings) -> None:
         """Give pulses from now on the length that *settings* say."""
@@ -99,16 +99,14 @@ class SimulatedGate:
             retime(self._queue, settings)
 
     def check(self) -> None:
-        """Raise RuntimeError when nobody keeps time for the gate, JournalError when its edges are
-        not recorded.
-        """
-        assert self._attendant is not None
-        self._attendant.wake()
+        """Raise RuntimeError when the timer has died, JournalError when the record has failed."""
+        assert self._timer is not None
+        self._timer.wake()
         if self._record.trouble is not None:
             raise self._record.trouble
 
     def next_ns(self) -> int | None:
-        """When the gate must act next."""
+        """Return when :meth:`act` must be called next; None when nothing is ahead."""
         with self._lock:
             return self._queue.next_ns()
 
@@ -118,10 +116,10 @@ class SimulatedGate:
             for level, sequence in self._queue.step(self._clock.now_ns()):
                 self._record.note(REJECT_LINE, level, sequence)
                 if level:
-                    self._queue.rose(self._record.transitions[-1].t_ns)
+                    self._queue.note_rise(self._record.transitions[-1].t_ns)
 
-    def _show_trouble(self, *, on: bool) -> None:
-        """Move the FAULT line; it is not in the record of a run in which there never was any."""
-        if on or self._complained:
-            self._complained = True
+    def _drive_fault(self, *, on: bool) -> None:
+        """Drive the FAULT line; a run without a fault has no record of it."""
+        if on or self._had_fault:
+            self._had_fault = True
             self._record.note(FAULT_LINE, int(on), None)

@@ -1,5 +1,6 @@
-"""Items that stand in no journal yet: what the eye was told and has not settled, and what no eye
-was told.
+"""Items that stand in no journal yet, kept until the eye has settled them (at-least-once delivery).
+
+They are of two kinds: reported to the eye, or missed, because no eye was there to judge them.
 """
 
 from collections import deque
@@ -7,97 +8,91 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 KEPT = 1000
-"""Items remembered one by one while no eye is there; of those beyond only their number and the last
-moment."""
+"""Missed items kept one by one; of those beyond only their number and the last moment are kept."""
 
 
 @dataclass(frozen=True)
-class Owing:
-    """An item that must still be written down.
-
-    *why*: what kept it from being judged, empty while it may be.
-    """
+class UnsettledItem:
+    """An item to be written down; *why*: what kept it from being judged, else empty."""
 
     tag: int
     t_ns: int
     why: str = ""
 
 
-class Owed:
-    """What the gate owes the journal, so that every trigger becomes one record.
+class Unsettled:
+    """The items that the gate still owes the journal, so that every trigger becomes one record.
 
-    Pure, of bounded size.
-
-    An item that the eye was told stays here until the eye says that it is written down. When the
-    eye is lost before that, the next one hears of it again: an item may be told twice, never not at
-    all.
+    An item that was reported to the eye stays here until the eye settles it. When the eye is lost
+    before that, the item is reported to the next one: an item may be reported twice, never not at
+    all. Pure, of bounded size.
     """
 
     def __init__(self) -> None:
-        self._told: dict[int, Owing] = {}
-        self._waiting: deque[Owing] = deque()
+        self._reported: dict[int, UnsettledItem] = {}
+        self._waiting: deque[UnsettledItem] = deque()
         self._beyond = 0
         self._beyond_ns = 0
 
     @property
-    def told(self) -> int:
-        """How many the eye was told and has not settled."""
-        return len(self._told)
+    def reported(self) -> int:
+        """Number of items reported to the eye and not settled."""
+        return len(self._reported)
 
     @property
     def waiting(self) -> int:
-        """How many no eye was told."""
+        """Number of missed items not reported to an eye yet."""
         return len(self._waiting) + self._beyond
 
-    def tell(self, owing: Owing) -> None:
-        """Note that the eye is told of an item."""
-        self._told[owing.tag] = owing
+    def report(self, item: UnsettledItem) -> None:
+        """Note that an item is reported to the eye."""
+        self._reported[item.tag] = item
 
     def knows(self, tag: int) -> bool:
-        """Whether the eye was told of the item and has not settled it."""
-        return tag in self._told
+        """Return whether the item was reported to the eye and is not settled."""
+        return tag in self._reported
 
-    def missed(self, tag: int) -> bool:
-        """Whether the eye was told only that the item has passed unjudged."""
-        return tag in self._told and bool(self._told[tag].why)
+    def is_missed(self, tag: int) -> bool:
+        """Return whether the item was reported to the eye as one that has passed unjudged."""
+        return tag in self._reported and bool(self._reported[tag].why)
 
-    def miss(self, owing: Owing) -> None:
-        """Note an item that no eye can judge."""
+    def add_missed(self, item: UnsettledItem) -> None:
+        """Add an item that no eye can judge."""
         if len(self._waiting) < KEPT:
-            self._waiting.append(owing)
+            self._waiting.append(item)
         else:
             self._beyond += 1
-            self._beyond_ns = owing.t_ns
+            self._beyond_ns = item.t_ns
 
     def settle(self, tag: int) -> None:
-        """Forget an item that is written down."""
-        self._told.pop(tag, None)
+        """Remove an item that is written down."""
+        self._reported.pop(tag, None)
 
-    def eye_left(self, why: str, others: Mapping[int, str]) -> list[int]:
-        """Take back all that the eye did not settle, for the reason *why* or its own in *others*.
+    def take_back(self, why: str, others: Mapping[int, str]) -> list[int]:
+        """Take back the reported items of an eye that is lost, and return their tags.
 
-        Return the tags.
+        They become missed items, for the reason *why* or their own in *others*.
         """
-        back = [Owing(o.tag, o.t_ns, o.why or others.get(o.tag, why)) for o in self._told.values()]
-        self._told.clear()
+        back = [
+            UnsettledItem(item.tag, item.t_ns, item.why or others.get(item.tag, why))
+            for item in self._reported.values()
+        ]
+        self._reported.clear()
         room = KEPT - len(self._waiting)
         self._waiting.extendleft(reversed(back[:room]))  # they came before those that wait
-        for owing in back[room:]:
-            self.miss(owing)
-        return [owing.tag for owing in back]
+        for item in back[room:]:
+            self.add_missed(item)
+        return [item.tag for item in back]
 
-    def next_missed(self, new_tag: int) -> Owing | None:
-        """Take the next item that no eye was told; one of those beyond the limit gets *new_tag*.
+    def next_missed(self, new_tag: int) -> UnsettledItem | None:
+        """Remove and return the next missed item, None when there is none.
 
-        None for none.
+        One of those beyond the limit gets the tag *new_tag*.
         """
         if self._waiting:
             return self._waiting.popleft()
         if not self._beyond:
             return None
         self._beyond -= 1
-        return Owing(
-            new_tag,
-            self._beyond_ns,
-            "nobody judged it; it was one of many, its moment is that of the last",
-        )
+        why = "nobody judged it; it was one of many, its moment is that of the last"
+        return UnsettledItem(new_tag, self._beyond_ns, why)

@@ -27,12 +27,12 @@ def test_simulated_time_stops_at_each_moment_of_those_it_attends() -> None:
     """Two alarms, in the order of their moments, each exact; those after the wait do not act."""
     clock = SimulatedClock(100)
     one, other = Alarm(clock, [110, 130, 900]), Alarm(clock, [120])
-    clock.attend(one)
-    attendant = clock.attend(other)
+    clock.start_timer(one)
+    timer = clock.start_timer(other)
     clock.sleep_until(200)
     assert (one.acted, other.acted, clock.now_ns()) == ([110, 130], [120], 200)
-    attendant.stop()
-    attendant.stop()
+    timer.stop()
+    timer.stop()
     clock.sleep_until(150)
     assert clock.now_ns() == 200
 
@@ -41,7 +41,7 @@ def test_a_moment_that_has_passed_is_acted_on_at_once_and_time_never_runs_back()
     """An alarm set for the past acts now."""
     clock = SimulatedClock(100)
     alarm = Alarm(clock, [50])
-    clock.attend(alarm)
+    clock.start_timer(alarm)
     clock.sleep_until(100)
     assert alarm.acted == [100]
 
@@ -52,11 +52,11 @@ def test_the_thread_acts_on_time_and_hears_of_new_moments() -> None:
     begin = clock.now_ns()
     moments = [begin + 300_000_000]
     alarm = Alarm(clock, moments)
-    attendant = clock.attend(alarm)
+    timer = clock.start_timer(alarm)
     alarm._moments.insert(0, begin + 50_000_000)
-    attendant.wake()
+    timer.wake()
     clock.sleep_until(begin + 200_000_000)
-    attendant.stop()
+    timer.stop()
     assert [0 <= (t - begin) / 1e6 - 50 < 100 for t in alarm.acted] == [True]
 
 

@@ -16,7 +16,7 @@ from tests.replay.record import CASES, expected, outcome, prepare_case, replay
 
 MS = 1_000_000
 TOLERANCE_MS = 250
-"""How much later than planned a pulse may begin, or last, in real time on a machine that has other
+"""Most that a pulse may begin, or last, later than planned in real time on a machine that has other
 work, too."""
 
 

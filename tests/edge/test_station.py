@@ -114,7 +114,7 @@ class ScriptedCamera:
 
     @property
     def ended(self) -> bool:
-        """Whether the script is at its end."""
+        """True when the script is at its end."""
         return self._shown == len(self._script)
 
     def wait(self, until_ns: int, stop: Stop) -> bool:

@@ -86,7 +86,7 @@ def items(box: Path) -> list[dict[str, Any]]:
 
 
 def written_more_than(box: Path, count: int) -> bool:
-    """Whether there are more item records."""
+    """Return whether there are more item records."""
     return len(items(box)) > count
 
 

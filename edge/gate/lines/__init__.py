@@ -1,6 +1,6 @@
-"""The wires of the gate: the Lines protocol.
+"""The wires of the gate: the :class:`Lines` protocol, one driver a file.
 
-One driver per file; :mod:`edge.gate.lines.simulated` needs no hardware.
+:mod:`edge.gate.lines.simulated` needs no hardware.
 """
 
 from collections.abc import Sequence
@@ -18,10 +18,8 @@ BOTH_EDGES = (ENCODER_A, ENCODER_B, BIN_FULL)
 class WireEvent:
     """One edge of an input: *level* 1 is active.
 
-    *t_ns*: when, in monotonic nanoseconds, said by whoever saw it.
-
-    *lost*: how many edges of this line came between the one before and this one, and were not
-    delivered.
+    *t_ns*: when, in monotonic nanoseconds, as stamped by the driver. *lost*: edges of this line
+    between the one before and this one that were not delivered.
     """
 
     line: str
@@ -31,17 +29,17 @@ class WireEvent:
 
 
 class Lines(Protocol):
-    """Inputs and outputs by what they are for.
+    """Inputs and outputs by their roles; open inside its ``with`` block.
 
-    Open inside its ``with`` block, every output SAFE around and in it.
+    Every output is SAFE before it, at its beginning, and after it.
 
     Synchronization: one thread.
     """
 
     def __enter__(self) -> Self:
-        """Take the lines, outputs SAFE.
+        """Request the lines, outputs SAFE.
 
-        Raises ConfigError for wrong names, GateError when they cannot be had.
+        Raises ConfigError for wrong names, GateError when the kernel does not give them.
         """
 
     def __exit__(
@@ -50,25 +48,25 @@ class Lines(Protocol):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Make the outputs SAFE and give the lines back."""
+        """Make the outputs SAFE and release the lines."""
 
     def filenos(self) -> Sequence[int]:
-        """Name what becomes readable when :meth:`read` has something, for select(2)."""
+        """File descriptors that are readable when :meth:`read` has something, for select(2)."""
 
     def next_ns(self) -> int | None:
-        """When :meth:`read` will have something that no file tells of; None for never."""
+        """Return when :meth:`read` will have something that no descriptor announces; None for never."""
 
     def read(self) -> list[WireEvent]:
-        """Take the edges seen since the last call, in their order; never waits.
+        """Return the edges since the last call, in order; never waits. Raises GateError.
 
         Raises GateError.
         """
 
     def level(self, line: str) -> int:
-        """Tell the level of an input now; 0 for one that is not wired."""
+        """Return the level of an input now; 0 for one that is not wired."""
 
     def set(self, line: str, level: int, tag: int | None = None) -> None:
-        """Drive an output, for the item *tag*; nothing for one that is not wired.
+        """Drive an output, for the item *tag*; does nothing when it is not wired. Raises GateError.
 
         Raises GateError.
         """

@@ -24,14 +24,12 @@ if TYPE_CHECKING:
 
 CONSUMER = "stampgate-gate"
 EVENTS_KEPT = 1024
-"""Edges that the kernel keeps for us while we are busy; the most that it grants (GPIO_V2_LINES_MAX
-* 16)."""
+"""Edges that the kernel buffers while we are busy; the most it grants (GPIO_V2_LINES_MAX * 16)."""
 PULLS = {"as-is": "AS_IS", "up": "PULL_UP", "down": "PULL_DOWN", "disabled": "DISABLED"}
 
 
 class GpioLines:
-    """Requests all lines of one chip at once, and refuses to begin unless each is there, once, and
-    free.
+    """Requests all lines of one chip at once; refuses unless each is there, once, and free.
 
     The outputs are requested before the inputs, in their SAFE levels, so they are driven from the
     first moment. An input's edges are debounced and stamped on CLOCK_MONOTONIC by the kernel, which
@@ -81,15 +79,15 @@ class GpioLines:
         self._inputs = self._outputs = None
 
     def filenos(self) -> Sequence[int]:
-        """Name the file on which the kernel tells of edges."""
+        """The descriptor on which the kernel reports edges."""
         return () if self._inputs is None else (self._inputs.fd,)
 
     def next_ns(self) -> int | None:
-        """Never: the kernel tells of every edge."""
+        """None: the kernel reports every edge."""
         return None
 
     def read(self) -> list[WireEvent]:
-        """Take the edges that the kernel has for us."""
+        """Return the edges that the kernel has."""
         events: list[WireEvent] = []
         try:
             while self._inputs is not None and self._inputs.wait_edge_events(0):
@@ -101,7 +99,7 @@ class GpioLines:
         return events
 
     def level(self, line: str) -> int:
-        """Ask the kernel for the level of an input."""
+        """Read the level of an input from the kernel."""
         if self._inputs is None or line not in self._names:
             return 0
         try:
@@ -149,7 +147,8 @@ class GpioLines:
         except OSError as error:
             names = ", ".join(self._names[role] for role in offsets)
             raise GateError(
-                f"[lines] {names}: the kernel does not give them ({error.strerror}); see with gpioinfo who holds them"
+                f"[lines] {names}: the kernel does not give them ({error.strerror}); "
+                "see with gpioinfo who holds them"
             ) from None
         stack.callback(request.release)
         return request
@@ -180,22 +179,23 @@ class GpioLines:
         """Open the one chip that has every line. Raises ConfigError."""
         wanted = set(self._names.values())
         if len(wanted) < len(self._names):
-            raise ConfigError(
-                f"[lines] must name each line once, not {', '.join(self._names.values())}; correct it there"
-            )
+            names = ", ".join(self._names.values())
+            raise ConfigError(f"[lines] must name each line once, not {names}; correct it there")
         assert self._gpiod is not None
         chips = open_chips(self._gpiod, stack, self._settings.chip, self._devices)
         fitting = [(chip, found) for chip, found in chips if wanted <= set(found)]
         if len(fitting) != 1:
             raise ConfigError(
-                f"[lines] {', '.join(sorted(wanted))}: must be lines of one GPIO chip, not of {len(fitting)}; "
-                "see their names with gpioinfo, and correct the names or chip there"
+                f"[lines] {', '.join(sorted(wanted))}: must be lines of one GPIO chip, "
+                f"not of {len(fitting)}; see their names with gpioinfo, "
+                "and correct the names or chip there"
             )
         chip, found = fitting[0]
         for name in sorted(wanted):
             if len(found[name]) != 1:
                 raise ConfigError(
-                    f"[lines] {name}: must be the name of one line, not of {len(found[name])}; name another"
+                    f"[lines] {name}: must be the name of one line, not of {len(found[name])}; "
+                    "name another"
                 )
         return chip, {role: found[name][0] for role, name in self._names.items()}
 
@@ -214,7 +214,8 @@ def open_chips(
             chip = stack.enter_context(gpiod.Chip(str(path)))
         except OSError as error:
             raise GateError(
-                f"{path}: cannot be opened ({error.strerror}); the service's user must be in the group that owns it"
+                f"{path}: cannot be opened ({error.strerror}); "
+                "the service's user must be in the group that owns it"
             ) from None
         if label in ("", chip.get_info().label):
             found: dict[str, list[int]] = {}
@@ -224,7 +225,7 @@ def open_chips(
 
 
 def import_gpiod() -> ModuleType:
-    """The library, version 2. Raises ConfigError that says how to install it."""
+    """Return the gpiod library, version 2. Raises ConfigError that says how to install it."""
     try:
         import gpiod  # noqa: PLC0415 - a desk without wires need not have it
     except ImportError:

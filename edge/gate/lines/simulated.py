@@ -1,12 +1,12 @@
-"""Lines without wires: outputs are recorded, inputs come from a socket or from a script.
+"""Lines without hardware: outputs are recorded, inputs come from a socket or from a script.
 
 To try the gate on a desk: ``[lines] driver = "simulated"``, ``[lines] inputs = "lines.sock"``, and
 from any program
 
     printf '{"line": "trigger", "level": 1}' | socat - UNIX-SENDTO:lines.sock
 
-One datagram is one edge; it is stamped when it is read. ``"lost": 2`` says that two edges before it
-were lost.
+One datagram is one edge, stamped when it is read. ``"lost": 2`` says that two edges before it were
+lost.
 """
 
 import contextlib
@@ -30,10 +30,10 @@ LONGEST = 4096
 
 
 class SimulatedLines:
-    """Records every edge of the outputs; plays a script of input edges and listens for more.
+    """Records every transition of the outputs; reads input events from a script and a socket.
 
-    *record*: a file to which each output edge is added as a JSON line, None for none. *inputs*:
-    where to make the socket, None for none. *script*: input edges, each read when its moment has
+    *record*: a file to which each transition is appended as a JSON line, None for none. *inputs*:
+    where to make the socket, None for none. *script*: events, each read when its moment has
     come.
 
     Synchronization: one thread.
@@ -52,7 +52,7 @@ class SimulatedLines:
         heapq.heapify(self._script)
         self._levels = dict.fromkeys(INPUTS, 0)
         self._socket: socket.socket | None = None
-        self._complained = False
+        self._reported = False
 
     def __enter__(self) -> Self:
         self.record.open()
@@ -76,17 +76,17 @@ class SimulatedLines:
             self._path.unlink(missing_ok=True)
 
     def filenos(self) -> Sequence[int]:
-        """Name the input socket."""
+        """The input socket's descriptor; none when no socket is asked for."""
         return () if self._socket is None else (self._socket.fileno(),)
 
     def next_ns(self) -> int | None:
-        """When the script's next edge is due."""
+        """Return when the script's next edge is due."""
         return self._script[0][0] if self._script else None
 
     def read(self) -> list[WireEvent]:
-        """Take what the script and the socket have.
+        """Return the events that the script and the socket have.
 
-        A datagram that says nothing sensible is told on stderr.
+        A datagram that is no event is reported on stderr.
         """
         now_ns = self._clock.now_ns()
         events = []
@@ -98,14 +98,14 @@ class SimulatedLines:
         return events
 
     def level(self, line: str) -> int:
-        """Tell the level that the last edge left."""
+        """Return the level that the last event left."""
         return self._levels[line]
 
     def set(self, line: str, level: int, tag: int | None = None) -> None:
-        """Record the edge; that the record cannot be written is told once, and the gate goes on."""
+        """Record the transition; a record that fails is reported once, and the gate goes on."""
         self.record.note(line, level, tag)
-        if self.record.trouble is not None and not self._complained:
-            self._complained = True
+        if self.record.trouble is not None and not self._reported:
+            self._reported = True
             print(f"stampgate-edge gate: {self.record.trouble}", file=sys.stderr, flush=True)
 
     def _rest(self) -> None:

@@ -48,12 +48,12 @@ def test_the_eye_hears_of_an_item_answers_and_settles_it(tmp_path: Path, stop: S
         assert gate.answer(seen.tag, cancel=True) == "cancelled"
         gate.settle(seen.tag, written=True)
         assert gate.answer(77, cancel=True) == "unknown"
-        gate.complain("the disk is full")
+        gate.show_fault("the disk is full")
         facts = gate.facts
         assert (facts["triggers"], facts["unknown"], facts["trouble"]) == (1, 1, "the disk is full")
-        gate.complain("")
+        gate.show_fault("")
         assert gate.facts["trouble"] == ""
-        assert rig.keeper.owed == 0
+        assert rig.keeper.unsettled == 0
 
 
 def test_an_item_at_the_photo_eye_comes_before_those_that_passed(
@@ -208,7 +208,7 @@ def test_a_gate_that_answers_nonsense_is_a_lost_gate(
 
 def test_a_gate_that_hangs_is_a_lost_gate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The socket is open, nobody is behind it."""
-    monkeypatch.setattr(gate_client, "PATIENCE_NS", 100_000_000)
+    monkeypatch.setattr(gate_client, "REPLY_TIMEOUT_NS", 100_000_000)
     path = tmp_path / "gate.sock"
     with (
         rude_gate(path, WELCOME),
@@ -278,7 +278,7 @@ def test_an_item_that_was_written_down_but_not_settled_is_settled_now(
         with RemoteGate(rig.socket, "photo-eye", CLOCK, (rig.keeper.run, 1)) as gate:
             item = gate.next_item(soon(), stop)
             assert item is not None
-            assert (item.tag, rig.keeper.owed) == (2, 1)
+            assert (item.tag, rig.keeper.unsettled) == (2, 1)
         with RemoteGate(rig.socket, "photo-eye", CLOCK, ("another run", 2)) as gate:
             assert gate.next_item(soon(), stop) is not None
 

@@ -62,7 +62,7 @@ class Bench:
         self.lines.__enter__()
         self.keeper = Gatekeeper(config, self.lines, self.clock)
         self.kind = config.trigger.kind
-        self.clock.attend(self.keeper)
+        self.clock.start_timer(self.keeper)
         self.keeper.begin()
 
     def run_to(self, ms: float) -> list[FromGate]:
@@ -71,26 +71,26 @@ class Bench:
         return self.heard()
 
     def heard(self) -> list[FromGate]:
-        """What the gate has said."""
+        """Return the messages that the gate has sent."""
         said = list(self.keeper.outbox)
         self.keeper.outbox.clear()
         return said
 
     def connect(self) -> Welcome | Refused:
         """Be the eye."""
-        reply = self.keeper.greet(Hello(VERSION, self.kind))
+        reply = self.keeper.accept_eye(Hello(VERSION, self.kind))
         self.keeper.act()
         return reply
 
     def say(self, message: Any) -> list[FromGate]:
         """Say something as the eye, and hear the reply."""
-        self.keeper.hear(message)
+        self.keeper.handle(message)
         self.keeper.act()
         return self.heard()
 
     def leave(self) -> None:
         """Be killed."""
-        self.keeper.eye_left()
+        self.keeper.eye_lost()
         self.keeper.act()
 
     def history(self, line: str = "reject") -> list[tuple[float, int, int | None]]:
@@ -147,7 +147,11 @@ def test_an_item_goes_the_whole_way() -> None:
     assert bench.say(Settle(2)) == []
     bench.run_to(3000)
     assert bench.history() == [*SWEEP, (1400, 1, 2), (1420, 0, 2)]
-    assert (bench.keeper.counters.triggers, bench.keeper.counters.thrown, bench.keeper.owed) == (
+    assert (
+        bench.keeper.counters.triggers,
+        bench.keeper.counters.thrown,
+        bench.keeper.unsettled,
+    ) == (
         2,
         1,
         0,
@@ -329,7 +333,7 @@ def test_items_that_pass_while_no_eye_is_there_are_rejected_and_told_to_the_next
         (1300, 1),
         (1400, 2),
     ]
-    assert (bench.keeper.counters.missed, bench.keeper.owed) == (2, 1)
+    assert (bench.keeper.counters.missed, bench.keeper.unsettled) == (2, 1)
 
 
 def test_of_too_many_missed_items_the_number_is_exact() -> None:
@@ -347,7 +351,7 @@ def test_of_too_many_missed_items_the_number_is_exact() -> None:
         (missed,) = bench.heard()
         assert isinstance(missed, Missed)
         told.append(missed)
-        bench.keeper.hear(Settle(missed.tag))
+        bench.keeper.handle(Settle(missed.tag))
     assert bench.heard() == []
     assert len({missed.tag for missed in told}) == many
     assert [missed.t_ns for missed in told[:KEPT]] == [(2000 + 10 * n) * MS for n in range(KEPT)]
@@ -357,7 +361,7 @@ def test_of_too_many_missed_items_the_number_is_exact() -> None:
             "nobody judged it; it was one of many, its moment is that of the last",
         )
     }
-    assert bench.keeper.owed == 0
+    assert bench.keeper.unsettled == 0
 
 
 def test_eye_killed_drops_ready_at_once_and_rejects_what_it_had_not_settled() -> None:
@@ -407,7 +411,7 @@ def test_an_eye_killed_while_it_was_told_of_missed_items_loses_none() -> None:
         bench.connect()
         assert bench.heard() == [Missed(1, 1200 * MS, NO_EYE)]
         bench.leave()
-    assert bench.keeper.owed == 2
+    assert bench.keeper.unsettled == 2
 
 
 def test_ready_is_a_square_wave_only_while_the_eye_speaks() -> None:
@@ -623,10 +627,10 @@ def test_the_eye_announces_items_when_every_frame_is_one() -> None:
 def test_a_second_eye_another_version_and_other_settings_are_refused() -> None:
     """Each with a reason; counted."""
     bench = Bench(settings())
-    assert bench.keeper.greet(Hello(2, "photo-eye")) == Refused(
+    assert bench.keeper.accept_eye(Hello(2, "photo-eye")) == Refused(
         "the gate speaks version 1, not 2; install one stampgate for both"
     )
-    assert bench.keeper.greet(Hello(1, "interval")) == Refused(
+    assert bench.keeper.accept_eye(Hello(1, "interval")) == Refused(
         "[trigger] kind is 'photo-eye' at the gate, not 'interval'; restart both"
     )
     bench.connect()
@@ -678,4 +682,4 @@ def test_3_items_in_flight_under_random_inference_delay_keep_their_order() -> No
     assert [(ms, tag) for ms, level, tag in bench.history() if level][1:] == [
         (ms + 300, tag) for tag, ms in enumerate(moments, 1) if not good[tag]
     ]
-    assert (bench.keeper.counters.triggers, bench.keeper.owed) == (100, 0)
+    assert (bench.keeper.counters.triggers, bench.keeper.unsettled) == (100, 0)

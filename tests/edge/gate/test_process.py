@@ -82,7 +82,7 @@ def config(tmp_path: Path) -> Path:
 
 
 def beaten(caller: Caller) -> Beaten:
-    """What the gate says of itself."""
+    """Ask the gate for its heartbeat."""
     return expect(Beaten, caller.ask(Beat("")))
 
 
@@ -200,11 +200,11 @@ def test_an_eye_that_does_not_listen_is_as_good_as_dead(tmp_path: Path) -> None:
         with Caller(rig.socket) as following:
             following.greet("every-frame")
             settled = 0
-            while not following.silent() or rig.keeper.owed:
+            while not following.silent() or rig.keeper.unsettled:
                 missed = expect(Missed, following.hear())
                 following.say(Settle(missed.tag))
                 settled += 1
-                eventually(lambda: not following.silent() or rig.keeper.owed == 0)
+                eventually(lambda: not following.silent() or rig.keeper.unsettled == 0)
             assert settled == rig.keeper.counters.triggers
             assert 0 < settled <= sent
 

@@ -52,7 +52,7 @@ def test_encoder_stop_and_reverse_never_makes_an_item_due_twice() -> None:
     assert turn(queue, 60, 20, 99, 100, 50, -30, 105) == [(100, 1, 1)]
     assert queue.step(20) == [(0, 1)]
     assert turn(queue, 109, 60, 110, 200) == [(110, 1, 2)]
-    assert (queue.thrown, queue.ahead) == (2, 0)
+    assert (queue.rejected, queue.ahead) == (2, 0)
 
 
 def test_an_answer_when_the_belt_has_brought_the_item_is_late_whatever_the_time() -> None:
@@ -80,7 +80,7 @@ def test_a_belt_that_moves_as_it_likes_brings_each_item_to_the_gate_once(steps: 
         queue.step(0)
     queue.move_to(furthest + 100)
     queue.step(0)
-    assert (queue.thrown, queue.ahead) == (items, 0)
+    assert (queue.rejected, queue.ahead) == (items, 0)
 
 
 def test_pulses_closer_than_the_gap_are_one() -> None:
@@ -119,7 +119,7 @@ def test_where_the_pulse_accepts_silence_rejects() -> None:
     assert run(queue, *range(90, 250)) == [(200, 1, 2), (220, 0, 2)]
     assert queue.answer(3, cancel=True, now_ns=250) == "late"
     assert run(queue, *range(250, 300)) == []
-    assert queue.thrown == 3
+    assert queue.rejected == 3
 
 
 def test_where_the_pulse_accepts_a_bad_item_ends_the_good_ones_pulse() -> None:
@@ -138,8 +138,8 @@ def test_where_the_pulse_accepts_one_that_comes_too_late_is_left_out() -> None:
     queue.expect(1, 0)
     queue.answer(1, cancel=True, now_ns=5)
     assert run(queue, 121) == []
-    assert queue.take_tardy_ns() == 21
-    assert queue.take_tardy_ns() == 0
+    assert queue.take_lateness_ns() == 21
+    assert queue.take_lateness_ns() == 0
 
 
 @pytest.mark.parametrize("by_counts", [False, True])
@@ -161,7 +161,7 @@ def test_a_stretch_is_thrown_off_from_its_first_place_to_its_last(by_counts: boo
 
 
 def test_where_the_pulse_accepts_nothing_of_a_stretch_gets_one() -> None:
-    """Whatever was answered; the item after it passes."""
+    """No answer changes that; the item after it passes."""
     queue = RejectQueue(100, 20, accepts=True)
     queue.sweep(0, 50)
     for item, moment in ((1, 30), (2, 51)):
