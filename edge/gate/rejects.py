@@ -20,8 +20,8 @@ OVERDUE_KEPT = 256
 answer is unknown."""
 
 Outcome = Literal["cancelled", "kept", "late", "unknown", "gone"]
-"""Effect of an answer: cancelled the reject, left it standing, came after the item was due, named no
-known item, or found no gate to take it."""
+"""Effect of an answer: it cancelled the reject, left it standing, came after the item was due,
+named no known item, or found no gate to take it."""
 
 
 @dataclass(frozen=True)

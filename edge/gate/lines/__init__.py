@@ -54,7 +54,7 @@ class Lines(Protocol):
         """File descriptors that are readable when :meth:`read` has something, for select(2)."""
 
     def next_ns(self) -> int | None:
-        """Return when :meth:`read` will have something that no descriptor announces; None for never."""
+        """Return when :meth:`read` will have an event that no descriptor announces, else None."""
 
     def read(self) -> list[WireEvent]:
         """Return the edges since the last call, in order; never waits. Raises GateError.
