@@ -1,6 +1,4 @@
-"""Drawing what was decided: boxes on a copy of the picture, the verdict below it, and a sheet of
-many such copies.
-"""
+"""Annotation: bounding boxes and verdict on a copy of the picture, and contact sheets of them."""
 
 import io
 from collections.abc import Sequence
@@ -19,36 +17,28 @@ SHEET_COLUMNS = 3
 
 
 def annotate(frame: Frame, verdict: Verdict, name: str = "") -> Image.Image:
-    """Copy *frame*, (height, width, 3) uint8 RGB, draw each finding, and add a strip with the
-    verdict below.
+    """Draw each finding's box and score on a copy of a frame, with the verdict in a strip below.
 
-    The strip is added, not laid over: nothing in the picture is hidden and its pixels keep their
-    coordinates.
+    *frame*: (height, width, 3) uint8, RGB; *name*: added to the verdict. The strip is added, not
+    laid over: it hides nothing, and pixels keep their coordinates.
     """
     height, width = frame.shape[:2]
     letters = max(12, min(height, width) // 20)
     picture = Image.new("RGB", (width, height + 2 * letters), COLOURS[verdict.kind])
     picture.paste(Image.fromarray(frame), (0, 0))
     draw = ImageDraw.Draw(picture)
+    colour, line = COLOURS[verdict.kind], max(2, letters // 6)
     for finding in verdict.findings:
-        draw.rectangle(
-            upright(finding.box), outline=COLOURS[verdict.kind], width=max(2, letters // 6)
-        )
-        text = f"{finding.label} {finding.score:.2f}"
-        _label(
-            draw,
-            (finding.box.x0, max(0.0, finding.box.y0 - 1.4 * letters)),
-            text,
-            letters,
-            COLOURS[verdict.kind],
-        )
+        draw.rectangle(upright(finding.box), outline=colour, width=line)
+        at = (finding.box.x0, max(0.0, finding.box.y0 - 1.4 * letters))
+        _label(draw, at, f"{finding.label} {finding.score:.2f}", letters, colour)
     words = f"{verdict.kind.upper()}  {verdict.reason}" + (f"  ({name})" if name else "")
     draw.text((letters / 2, height + letters / 2), _plain(words), "white", font=_font(letters))
     return picture
 
 
 def contact_sheet(pictures: Sequence[Image.Image]) -> Image.Image:
-    """Lay *pictures* out in rows, each made to fit its cell; at least one picture."""
+    """Lay *pictures*, at least one, out in rows on one sheet, each made to fit its cell."""
     width, height = SHEET_CELL
     columns = min(SHEET_COLUMNS, len(pictures))
     rows = -(-len(pictures) // columns)
@@ -62,15 +52,16 @@ def contact_sheet(pictures: Sequence[Image.Image]) -> Image.Image:
 
 
 def save_png(picture: Image.Image, path: Path) -> None:
-    """Write *picture* as a PNG file, whole or not at all. Raises InputError."""
+    """Write *picture* as a PNG file, atomically. Raises InputError."""
     buffer = io.BytesIO()
     picture.save(buffer, "PNG")
     write_whole(path, buffer.getvalue())
 
 
 def upright(box: Box) -> tuple[float, float, float, float]:
-    """Corners in the order that Pillow insists on; a badly trained model may put a right side left
-    of a left one.
+    """Return a box's corners in the order that Pillow insists on: left, top, right, bottom.
+
+    A badly trained model may put a right side left of a left one.
     """
     return (min(box.x0, box.x1), min(box.y0, box.y1), max(box.x0, box.x1), max(box.y0, box.y1))
 
@@ -84,7 +75,7 @@ def _label(
 
 
 def _plain(text: str) -> str:
-    """Keep what Pillow's built-in font can draw."""
+    """Replace the letters that Pillow's built-in font cannot draw."""
     return text.encode("latin-1", "replace").decode("latin-1")
 
 

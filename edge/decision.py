@@ -18,7 +18,7 @@ Kind = Literal["pass", "reject", "fault"]
 
 @dataclass(frozen=True)
 class Box:
-    """A rectangle in camera pixels: x to the right, y down, corners half-open (x0 <= x < x1)."""
+    """A bounding box in camera pixels: x to the right, y down, half-open (x0 <= x < x1)."""
 
     x0: float
     y0: float
@@ -41,13 +41,13 @@ class Box:
         return self.width * self.height
 
     def intersection(self, other: "Box") -> float:
-        """Area shared with *other*, in square pixels."""
+        """Return the area shared with *other*, in square pixels."""
         width = min(self.x1, other.x1) - max(self.x0, other.x0)
         height = min(self.y1, other.y1) - max(self.y0, other.y0)
         return max(0.0, width) * max(0.0, height)
 
     def iou(self, other: "Box") -> float:
-        """Intersection over union with *other*, 0..1; 0 when both are empty.
+        """Return the intersection over union (IoU) with *other*, 0..1; 0 when both are empty.
 
         >>> Box(0, 0, 2, 2).iou(Box(1, 0, 3, 2))
         0.3333333333333333
@@ -57,7 +57,7 @@ class Box:
         return shared / union if union > 0 else 0.0
 
     def clipped(self, width: float, height: float) -> "Box":
-        """The part inside a picture of that size in pixels."""
+        """Return the part inside a picture of that size in pixels."""
         return Box(
             min(max(self.x0, 0.0), width),
             min(max(self.y0, 0.0), height),
@@ -66,7 +66,7 @@ class Box:
         )
 
     def corners(self) -> tuple[float, float, float, float]:
-        """Corners as (x0, y0, x1, y1)."""
+        """Return the corners (x0, y0, x1, y1)."""
         return (self.x0, self.y0, self.x1, self.y1)
 
 
@@ -79,8 +79,9 @@ class Finding:
     box: Box
 
     def as_object(self) -> dict[str, Any]:
-        """The finding as the journal and ``--json`` hold it: the box as [x0, y0, x1, y1] in camera
-        pixels.
+        """Return the finding as the journal and ``--json`` hold it.
+
+        The box is [x0, y0, x1, y1] in camera pixels.
         """
         box = [round(corner, 2) for corner in self.box.corners()]
         return {"label": self.label, "score": round(self.score, 4), "box": box}
@@ -88,7 +89,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What becomes of the item, why, and what was seen (best score first)."""
+    """The decision on an item, its reason, and the findings it rests on, best score first."""
 
     kind: Kind
     reason: str
@@ -96,7 +97,7 @@ class Verdict:
 
 
 def required_classes(names: Collection[str], classes: Collection[str]) -> frozenset[str]:
-    """The classes an item must show: *names*, or all *classes* of the model when none is named.
+    """Return the classes an item must show: *names*, or all *classes* of the model without names.
 
     Raises UsageError for a name that the model does not know.
     """
@@ -125,5 +126,5 @@ def decide(findings: Iterable[Finding], required: Collection[str]) -> Verdict:
 
 
 def fault(reason: str) -> Verdict:
-    """The verdict for an item that could not be judged; the line treats it as a reject."""
+    """Return the verdict on an item that could not be judged; the gate treats it as a reject."""
     return Verdict("fault", reason)

@@ -1,16 +1,20 @@
-"""What can go wrong, and what the program does about each.
+"""The tree of errors, and the program's reaction to each.
 
-The tree::
+::
 
-    StampgateError                 one clear line on stderr, no traceback
-    ├── UsageError (ValueError)    exit 2: the command was called wrongly
-    ├── InputError (OSError)       exit 1: a file or folder given cannot be used
-    ├── ConfigError (ValueError)   exit 78 (EX_CONFIG): a wrong configuration will not heal by restarting
-    ├── ModelError (ValueError)    exit 78: the model file is foreign, damaged or of another version
-    ├── CameraError (OSError)      exit 75 (EX_TEMPFAIL): a new process may see again; systemd starts one
-    │   └── FrameError             the picture cannot be trusted: this item is a FAULT, the service goes on
-    ├── GateError (OSError)        exit 75: the gate's process or a line of it is lost; systemd starts a new one
-    └── JournalError (OSError)     exit 74 (EX_IOERR): nothing may be decided that cannot be written down
+    StampgateError               one clear line on stderr, no traceback
+    ├── UsageError (ValueError)  exit 2: the command was called wrongly
+    ├── InputError (OSError)     exit 1: a file or folder given cannot be used
+    ├── ConfigError (ValueError) exit 78 (EX_CONFIG): restarting will not heal a wrong configuration
+    ├── ModelError (ValueError)  exit 78: the model file is foreign, damaged or of another version
+    ├── CameraError (OSError)    exit 75 (EX_TEMPFAIL): a new process may see again; systemd
+    │   │                        starts one
+    │   └── FrameError           the picture cannot be trusted: this item is a FAULT, the service
+    │                            goes on
+    ├── GateError (OSError)      exit 75: the gate's process or a line of it is lost; systemd starts
+    │                            a new one
+    └── JournalError (OSError)   exit 74 (EX_IOERR): nothing may be decided that cannot be written
+                                 down
 
 Every message reads *what: where, must be …, not …* followed by the next step, so the line is enough
 to act on.
@@ -71,8 +75,9 @@ class FrameError(CameraError):
 
 
 class GateError(StampgateError, OSError):
-    """The gate cannot be reached, or cannot reach its lines; what it was not told to let pass is
-    rejected.
+    """The gate cannot be reached, or cannot reach its lines.
+
+    Items that it was not told to let pass are rejected.
     """
 
     exit_code = 75

@@ -1,4 +1,4 @@
-"""Writing a file whole or not at all, and adding to one alike."""
+"""Atomic file replacement, and appends that are rolled back on failure."""
 
 import contextlib
 import os
@@ -10,14 +10,15 @@ from edge.errors import InputError, StampgateError
 
 @contextlib.contextmanager
 def whole_or_nothing(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside *path*, which takes that name only when the block ends well.
+    """Atomic replace: give a temporary path that is renamed to *path* when the block ends well.
 
-    Whoever looks sees the old file or the new one, never half of one: what was written is
-    synchronised, renamed, then the folder is synchronised. POSIX promises that rename() is all or
-    nothing, and only fsync() that it survives a power cut. Raises InputError when it cannot be
-    done; whatever ends the block early, nothing is left over.
+    A reader sees the old file or the new one, never half of one: the temporary file beside *path*
+    is synchronised, renamed, then the folder is synchronised. POSIX promises that rename() is
+    atomic, and only fsync() that it survives a power cut. Raises InputError when it cannot be done;
+    however the block ends, no temporary file is left over.
     """
-    import tempfile  # noqa: PLC0415 - with what it imports it takes a megabyte, and the eye writes no such file
+    # tempfile and its imports take a megabyte, and the eye writes no such file.
+    import tempfile  # noqa: PLC0415
 
     temporary: Path | None = None
     try:
@@ -34,26 +35,24 @@ def whole_or_nothing(path: Path) -> Iterator[Path]:
         raise
     except OSError as error:
         reason = error.strerror or str(error)
-        raise InputError(
-            f"{path}: cannot be written ({reason}); make room or permission there, or name another place"
-        ) from None
+        cure = "make room or permission there, or name another place"
+        raise InputError(f"{path}: cannot be written ({reason}); {cure}") from None
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Put *content* under *path*, whole or not at all. Raises InputError."""
+    """Replace the file *path* atomically by one with *content*. Raises InputError."""
     with whole_or_nothing(path) as temporary:
         temporary.write_bytes(content)
 
 
 def append_whole(descriptor: int, content: bytes, size: int) -> int:
-    """Add *content* to an open file of *size* bytes; returns its new size when all of it is on the
-    disk.
+    """Append *content* to an open file of *size* bytes and synchronise it; return its new size.
 
     *descriptor*: open with ``O_APPEND``. fdatasync(2) keeps the data and the file's length; its
-    times may wait. Raises OSError when it cannot be done, and takes back what was written of it.
+    times may wait. Raises OSError when it cannot be done, after cutting the file back to *size*.
     """
     left = content
     try:
@@ -68,7 +67,7 @@ def append_whole(descriptor: int, content: bytes, size: int) -> int:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names in *folder* survive a power cut."""
+    """Synchronise a folder's entries, so that new names in it survive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
@@ -77,7 +76,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Make *folder* and those above it where they are missing. Raises InputError."""
+    """Create *folder* and missing folders above it. Raises InputError."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

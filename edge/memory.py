@@ -1,29 +1,26 @@
-"""How the eye holds memory: little after loading, and from then on always the same, whatever the
-items are.
+"""Tuning of glibc's malloc, so that the eye's memory is small after loading and constant after.
 
-Left alone, glibc gives a picture's memory back to the kernel after an item and fetches it page by
-page for the next, which takes longer than decoding it; it keeps a heap for each thread; and what
-loading a model freed stays between what lives on. See mallopt(3). With another C library nothing
-happens here, and nothing depends on it.
+By default, glibc returns a picture's memory to the kernel after an item and faults it in page by
+page for the next, which takes longer than decoding it; it keeps a heap (arena) for each thread; and
+memory freed after loading a model stays between blocks in use. See mallopt(3). With another C
+library nothing happens here, and nothing depends on it.
 """
 
 import contextlib
 import ctypes
 
 TRIM_THRESHOLD, MMAP_THRESHOLD, ARENA_MAX = -1, -3, -8
-"""What mallopt(3) calls its parameters; the numbers stand in glibc's malloc.h."""
+"""Parameters of mallopt(3); the numbers are those of glibc's malloc.h."""
 LOADING_BYTES = 128 << 10
-"""While a program loads, what is bigger lies apart and goes back as soon as it is freed: as glibc
-itself begins."""
+"""While a program loads, larger blocks are mapped apart (mmap) and returned as soon as they are
+freed; this is glibc's own first threshold."""
 KEPT_BYTES = 32 << 20
-"""Afterwards what is smaller is kept when it is freed: the next picture needs it. A 10-megapixel
-frame fits."""
+"""Afterwards, smaller blocks are kept when they are freed: the next picture needs them. A
+10-megapixel frame fits."""
 
 
 def begin_small() -> None:
-    """Let all threads share one heap, and keep what is big out of it; call it before anything is
-    loaded.
-    """
+    """Make all threads share one arena and map large blocks apart. Call before loading anything."""
     with contextlib.suppress(AttributeError):
         libc = ctypes.CDLL(None)
         libc.mallopt(ARENA_MAX, 1)
@@ -31,9 +28,7 @@ def begin_small() -> None:
 
 
 def keep_frame_memory() -> None:
-    """Give back what loading needed, and from now on keep what pictures need; call it before the
-    first.
-    """
+    """Trim the heap after loading and raise malloc's thresholds. Call before the first frame."""
     with contextlib.suppress(AttributeError):
         libc = ctypes.CDLL(None)
         libc.malloc_trim(0)

@@ -1,5 +1,6 @@
-"""Where pictures come from: the Camera protocol. One driver per file; :mod:`edge.camera.replay`
-needs no hardware.
+"""Cameras: the Camera protocol and its drivers, one per file.
+
+:mod:`edge.camera.replay` needs no hardware. To add a driver, see ``docs/architecture.md``.
 """
 
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from edge.vision.preprocess import Frame
 
 @dataclass(frozen=True)
 class Capture:
-    """One picture and what proves that it is fresh."""
+    """One frame, with the moment and the count that prove it fresh."""
 
     picture: Frame
     """(height, width, 3) uint8, RGB, upright."""
@@ -22,18 +23,18 @@ class Capture:
     sequence: int
     """The camera's own count, growing by one a picture."""
     name: str
-    """What to call it in the journal."""
+    """Its name in the journal."""
 
 
 class Camera(Protocol):
-    """A source of pictures, open inside its ``with`` block.
+    """A source of frames, open inside its ``with`` block.
 
     Synchronization: one thread per instance.
     """
 
     @property
     def ended(self) -> bool:
-        """Whether no picture will ever come again; a real camera never ends."""
+        """True when no picture will ever come again; a real camera never ends."""
 
     def __enter__(self) -> Self:
         """Open it. Raises CameraError or ConfigError."""
@@ -47,8 +48,7 @@ class Camera(Protocol):
         """Close it."""
 
     def wait(self, until_ns: int, stop: Stop) -> bool:
-        """Wait until *until_ns* for a new picture; True when one is there, False when not or *stop*
-        was requested.
+        """Wait until *until_ns* for a new picture; False when none is there or *stop* is requested.
 
         A real camera that runs freely always has a next picture and answers at once.
         """
@@ -61,7 +61,7 @@ class Camera(Protocol):
         """
 
     def check(self) -> None:
-        """Prove, while no item is there, that the camera still gives pictures. Raises CameraError."""
+        """Prove, while no item is there, that the camera still gives frames. Raises CameraError."""
 
 
 def make_camera(config: Config, clock: Clock) -> Camera:

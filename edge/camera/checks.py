@@ -1,10 +1,10 @@
-"""What proves that a picture is fresh and shows something: one call, :meth:`FrameChecks.examine`.
+"""Checks of freshness, exposure and sharp edges on every frame: :meth:`FrameChecks.examine`.
 
 A camera library's "success" proves nothing: unplugged cameras have returned the last picture for
 ever. So every picture must be from after its trigger, counted on, another than the one before, and
 neither black nor covered nor overexposed.
 
-All is reckoned on a sample of about 320 x 240 of the picture's pixels, taken without smoothing so
+All checks run on a sample of about 320 x 240 of the picture's pixels, taken without smoothing so
 that the sensor's noise is in it: two pictures of the same still scene differ by their noise alone,
 the same picture twice does not.
 """
@@ -18,26 +18,26 @@ from edge.errors import CameraError, FrameError
 from edge.vision.preprocess import Frame
 
 SAMPLE_ROWS = 240
-"""About how many rows of the picture are looked at; columns in the same steps."""
+"""About how many rows are sampled; columns in the same steps."""
 BLOCK = 8
-"""Side of a block, in sampled pixels, whose mean is compared with its neighbours': noise averages
-out, print stays."""
+"""Side of a block, in sampled pixels, whose mean is compared with its neighbours'.
+
+Noise averages out, print stays."""
 EDGES = 8
-"""How many edges between blocks must be strong: the eighth strongest counts, so that a hot pixel
-does not."""
+"""The eighth strongest edge between blocks counts as the edge strength: a hot pixel makes fewer."""
 BRIGHTEST = 0.01
 """The share of the pixels that must reach a level before the picture counts as that bright."""
 WHITE = 250
 """Level from which a pixel holds no more print."""
 STUCK = 3
-"""How many stuck pictures in a row end the process: a new one may free the camera."""
+"""Number of stuck pictures in a row that ends the process: a new process may free the camera."""
 
 Luma = NDArray[np.uint8]
 """Brightness of the sampled pixels: (rows, columns) uint8."""
 
 
 class FrameChecks:
-    """Examines picture after picture.
+    """Checks frame after frame against the one before and the settings' limits.
 
     Synchronization: one thread.
     """
@@ -50,8 +50,7 @@ class FrameChecks:
         self._stuck = 0
 
     def examine(self, capture: Capture, after_ns: int) -> Capture:
-        """Let a picture pass that was taken for the item of *after_ns*, monotonic nanoseconds, and
-        can be judged.
+        """Return *capture* if it was taken at *after_ns*, monotonic, or later, and can be judged.
 
         Raises FrameError, whose text begins with the fault's name: *old picture*, *frozen picture*,
         *black picture*, *covered lens* or *overexposed picture*; CameraError when it is old or
@@ -67,53 +66,42 @@ class FrameChecks:
         return capture
 
     def _freshness(self, capture: Capture, after_ns: int) -> str:
-        """Why the picture is not a new one; empty when it is. It is what the next one is compared
-        with.
-        """
+        """Return why the picture is not a new one, "" when it is; keep it to compare the next."""
         before, self._last = self._last, sample(capture.picture)
-        counted, self._sequence = (
-            capture.sequence > self._sequence,
-            max(capture.sequence, self._sequence),
-        )
+        counted = capture.sequence > self._sequence
+        self._sequence = max(capture.sequence, self._sequence)
         if capture.t_ns < after_ns or not counted:
             return "old picture: it must be from after the trigger; check the camera's connection"
         if not self.settings.allow_repeats and is_frozen(self._last, before):
-            return "frozen picture: it must not equal the one before to the last grey level; check the camera"
+            return (
+                "frozen picture: it must not equal the one before to the last grey level; "
+                "check the camera"
+            )
         return ""
 
     def _exposure(self) -> str:
-        """Why nothing can be seen on the picture; empty when it can be judged."""
+        """Return why nothing can be seen on the picture; empty when it can be judged."""
         settings, picture = self.settings, luma(self._last)
         if (level := brightest(picture)) < settings.black_below:
-            return _named(
-                "black picture",
-                "its brightest parts",
-                f"at least {settings.black_below:g}",
-                f"{level}",
-            )
+            limit = f"at least {settings.black_below:g}"
+            return _named("black picture", "its brightest parts", limit, f"{level}")
         if (share := white_share(picture)) > settings.overexposed_above:
             limit = f"at most {settings.overexposed_above:.0%} white"
             return _named("overexposed picture", "it", limit, f"{share:.0%}")
         if (edge := edge_strength(picture)) < settings.covered_below:
-            return _named(
-                "covered lens",
-                "edges",
-                f"at least {settings.covered_below:g} grey levels",
-                f"{edge:.1f}",
-            )
+            limit = f"at least {settings.covered_below:g} grey levels"
+            return _named("covered lens", "edges", limit, f"{edge:.1f}")
         return ""
 
 
 def sample(frame: Frame) -> Frame:
-    """Pick every n-th pixel of every n-th row, unsmoothed: about 320 x 240 of (height, width, 3)
-    uint8, RGB.
-    """
+    """Take every n-th pixel of every n-th row, unsmoothed: about 320 x 240 of a frame."""
     step = max(1, frame.shape[0] // SAMPLE_ROWS)
     return frame[::step, ::step].copy()
 
 
 def luma(pixels: Frame) -> Luma:
-    """Brightness of (rows, columns, 3) RGB as (red + 2 green + blue) / 4: (rows, columns) uint8.
+    """Return the luma of (rows, columns, 3) RGB, (red + 2 green + blue) / 4: (rows, columns) uint8.
 
     >>> luma(np.array([[[10, 20, 30]]], np.uint8))
     array([[20]], dtype=uint8)
@@ -123,37 +111,35 @@ def luma(pixels: Frame) -> Luma:
 
 
 def is_frozen(pixels: Frame, before: Frame) -> bool:
-    """Tell whether two samples are the same to the last grey level, noise included."""
+    """Tell whether two samples are equal to the last grey level, noise included."""
     return np.array_equal(pixels, before)
 
 
 def brightest(picture: Luma) -> int:
-    """The level, 0..255, that the brightest hundredth of the pixels reaches."""
+    """Return the level, 0..255, that the brightest hundredth of the pixels reaches."""
     counts = np.bincount(picture.ravel(), minlength=256)
     return int(np.searchsorted(np.cumsum(counts), picture.size * (1 - BRIGHTEST), side="right"))
 
 
 def white_share(picture: Luma) -> float:
-    """The share, 0..1, of the pixels that are white."""
+    """Return the share, 0..1, of the pixels that are white."""
     return float(np.count_nonzero(picture >= WHITE) / picture.size)
 
 
 def edge_strength(picture: Luma) -> float:
-    """How much, in grey levels, neighbouring blocks differ at the picture's strongest edges.
+    """Return by how many grey levels neighbouring blocks differ at the picture's strongest edges.
 
     A cap, a hand or fog before the lens leaves slow gradients and noise, and neither makes
     neighbouring blocks differ.
     """
     rows, columns = (size // BLOCK for size in picture.shape)
-    bands = (
-        picture[: rows * BLOCK, : columns * BLOCK]
-        .reshape(rows, BLOCK, columns * BLOCK)
-        .sum(axis=1, dtype=np.uint16)
-    )
+    whole = picture[: rows * BLOCK, : columns * BLOCK]
+    bands = whole.reshape(rows, BLOCK, columns * BLOCK).sum(axis=1, dtype=np.uint16)
     blocks = bands.reshape(rows, columns, BLOCK).sum(axis=2) / BLOCK**2
     edges = np.concatenate([np.abs(np.diff(blocks, axis=axis)).ravel() for axis in (0, 1)])
     return float(np.sort(edges)[-EDGES:][0]) if edges.size else 0.0
 
 
 def _named(fault: str, what: str, must: str, found: str) -> str:
-    return f"{fault}: {what} must be {must}, not {found}; check the light, the lens and [camera] exposure_us"
+    cure = "check the light, the lens and [camera] exposure_us"
+    return f"{fault}: {what} must be {must}, not {found}; {cure}"

@@ -1,4 +1,4 @@
-"""Whatever GStreamer can take pictures with, first of all a Jetson's nvarguscamerasrc."""
+"""Camera driver for GStreamer pipelines, first of all a Jetson's nvarguscamerasrc."""
 
 from functools import partial
 from importlib import import_module
@@ -12,9 +12,9 @@ from edge.errors import CameraError, ConfigError
 from edge.vision.preprocess import Frame
 
 SINK = "appsink name=stampgate-sink max-buffers=1 drop=true sync=false"
-"""Keeps the newest picture alone and never waits for its time of showing."""
+"""Keeps only the newest picture and never waits for its presentation time."""
 CLOCKS_APART_NS = 10**9
-"""How far GStreamer's clock may be from ours; further means that it is another clock."""
+"""Greatest difference of GStreamer's clock from ours; a greater one means another clock."""
 
 
 class GStreamerCamera(LiveCamera):
@@ -53,7 +53,7 @@ class GStreamerCamera(LiveCamera):
         text = f"{filled_in(self._settings)} ! {SINK}"
         try:
             self._pipeline = gst.parse_launch(text)
-        except Exception as error:  # noqa: BLE001 - GLib.Error, which exists only once gi is imported
+        except Exception as error:  # noqa: BLE001 - GLib.Error exists only once gi is imported
             raise ConfigError(
                 f"[camera] pipeline must be one that GStreamer can build ({_said(error)}): {text}"
             ) from None
@@ -89,9 +89,7 @@ class GStreamerCamera(LiveCamera):
             )
         running_ns = sample.get_segment().to_running_time(self._gst.Format.TIME, buffer.pts)
         stamp_ns = self._pipeline.get_base_time() + running_ns
-        if (
-            stamp_ns > self._last_stamp_ns
-        ):  # few sources count their frames: count those that are new
+        if stamp_ns > self._last_stamp_ns:  # few sources count their frames: count the new ones
             self._count, self._last_stamp_ns = self._count + 1, stamp_ns
         t_ns = stamp_ns - self._before_stamp_ns
         order = self._order(sample.get_caps().get_structure(0))
@@ -103,21 +101,23 @@ class GStreamerCamera(LiveCamera):
         return from_i420(data, *size) if order == "I420" else from_packed(data, *size, order)
 
     def _order(self, caps: Any) -> str:
-        """The order of its colours. Raises ConfigError when size or format are not as they must be."""
+        """Return the order of its colours. Raises ConfigError for a wrong size or format."""
         width, height, order = (caps.get_value(name) for name in ("width", "height", "format"))
         if order != "I420" and order not in ORDERS:
+            known = f"{', '.join(ORDERS)} or I420"
             raise ConfigError(
-                f"[camera] pipeline must end in {', '.join(ORDERS)} or I420, not {order}; add a converter"
+                f"[camera] pipeline must end in {known}, not {order}; add a converter"
             )
         if (width, height) != (self._settings.width, self._settings.height):
             wanted = f"{self._settings.width} x {self._settings.height}"
             raise ConfigError(
-                f"[camera] pipeline must give {wanted}, as width and height say, not {width} x {height}"
+                f"[camera] pipeline must give {wanted}, as width and height say, "
+                f"not {width} x {height}"
             )
         return str(order)
 
     def _error(self) -> str:
-        """What the pipeline has reported since the last time; empty for nothing."""
+        """Return the error that the pipeline has reported since the last call; empty for none."""
         message = self._pipeline.get_bus().pop_filtered(self._gst.MessageType.ERROR)
         if message is None:
             return ""
@@ -126,7 +126,7 @@ class GStreamerCamera(LiveCamera):
 
 
 def filled_in(settings: CameraSettings) -> str:
-    """The pipeline's text with the names in braces filled in.
+    """Return the pipeline's text with the names in braces filled in.
 
     >>> filled_in(CameraSettings(pipeline="x, width={width}, framerate={frames_per_second}/1"))
     'x, width=1280, framerate=30/1'
@@ -139,7 +139,8 @@ def filled_in(settings: CameraSettings) -> str:
 
 def _ended(why: str) -> CameraError:
     return CameraError(
-        f"camera lost: the pipeline must run, not end ({why}); check the camera, the service starts again"
+        f"camera lost: the pipeline must run, not end ({why}); "
+        "check the camera, the service starts again"
     )
 
 
@@ -148,15 +149,12 @@ def _said(error: Any) -> str:
 
 
 def _library() -> Any:
-    """Import GStreamer through PyGObject; both are heavy, and only where they are asked for."""
+    """Import GStreamer through PyGObject: both are heavy, so only when this driver opens."""
     try:
         import_module("gi").require_version("Gst", "1.0")
         gst: Any = import_module("gi.repository.Gst")
     except (ImportError, ValueError) as error:
-        raise missing(
-            "gstreamer",
-            f"GStreamer for Python ({error})",
-            "apt install python3-gi gir1.2-gstreamer-1.0 gstreamer1.0-plugins-base",
-        ) from None
+        how = "apt install python3-gi gir1.2-gstreamer-1.0 gstreamer1.0-plugins-base"
+        raise missing("gstreamer", f"GStreamer for Python ({error})", how) from None
     gst.init(None)
     return gst

@@ -1,6 +1,4 @@
-"""What all real cameras share: waits with a limit, and the first picture that was exposed after the
-trigger.
-"""
+"""Base class of all real cameras: the first frame exposed after the trigger, and time limits."""
 
 import contextlib
 import threading
@@ -17,13 +15,12 @@ from edge.errors import CameraError, ConfigError, FrameError
 from edge.vision.preprocess import Frame
 
 START_MS = 5000.0
-"""How long a camera may take for its first picture; USB cameras and Argus need one to three
-seconds."""
+"""Time limit for the first frame, milliseconds; USB cameras and Argus need one to three seconds."""
 CLOSE_S = 2.0
-"""How long closing may take: a camera that is lost may never answer, and the process must end all
-the same."""
+"""Time limit for closing, seconds: a lost camera may never answer, and the process must end all the
+same."""
 NEVER = 2**63
-"""A moment that no picture is as late as."""
+"""A moment later than any frame's, nanoseconds."""
 
 
 @dataclass(frozen=True)
@@ -36,13 +33,13 @@ class Shot:
     sequence: int
     """The camera's own count."""
     develop: Callable[[], Frame]
-    """Decodes it: (height, width, 3) uint8, RGB. Raises FrameError when it is damaged or not taken
-    as asked."""
+    """Decodes it: (height, width, 3) uint8, RGB.
+
+    Raises FrameError when it is damaged or not taken with the settings asked for."""
 
 
 class LiveCamera(ABC):
-    """A camera that takes picture after picture by itself; a driver says how to open it and how to
-    get the next frame.
+    """A free-running camera; a driver adds how to open it and how to get the next frame.
 
     Synchronization: one thread per instance.
     """
@@ -50,7 +47,7 @@ class LiveCamera(ABC):
     ended = False
     """A real camera has no last picture."""
     name = "camera"
-    """What its pictures are called in the journal, with their count behind."""
+    """Name of its pictures in the journal, followed there by their count."""
 
     def __init__(self, settings: CameraSettings, clock: Clock) -> None:
         self._settings, self._clock = settings, clock
@@ -68,8 +65,7 @@ class LiveCamera(ABC):
 
     @abstractmethod
     def _next(self, timeout_s: float, after_ns: int) -> Shot | None:
-        """Take the oldest frame that waits, or else the next one; None when none came within
-        *timeout_s*.
+        """Take the oldest frame that waits, or else the next one; None after *timeout_s*.
 
         Frames from before *after_ns* will not be developed. Raises CameraError when the camera says
         that it is gone.
@@ -93,9 +89,7 @@ class LiveCamera(ABC):
         within(CLOSE_S, self._close)
 
     def wait(self, until_ns: int, stop: Stop) -> bool:  # noqa: ARG002 - other cameras have to wait
-        """Tell at once that there is a next picture, for such a camera always has one; False when
-        *stop* is asked.
-        """
+        """Return at once, as a free-running camera always has a next frame; False on *stop*."""
         return not stop.reason
 
     def capture(self, after_ns: int) -> Capture:
@@ -108,16 +102,15 @@ class LiveCamera(ABC):
         late_ns = shot.t_ns - after_ns
         if late_ns > self._timeout_ns:
             raise FrameError(
-                f"late picture: it began {late_ns / 1e6:.0f} ms after the trigger, must be within timeout_ms, "
-                f"{self._settings.timeout_ms:g}; trigger more slowly"
+                f"late picture: it began {late_ns / 1e6:.0f} ms after the trigger, "
+                f"must be within timeout_ms, {self._settings.timeout_ms:g}; trigger more slowly"
             )
         return Capture(shot.develop(), shot.t_ns, shot.sequence, f"{self.name} {shot.sequence}")
 
     def check(self) -> None:
-        """Prove that the camera still gives pictures, without waiting where it does; those that
-        wait are passed over.
+        """Prove that the camera still gives frames, without waiting where it does.
 
-        Raises CameraError.
+        Frames that wait are dropped. Raises CameraError.
         """
         seen_ns = -NEVER
         while (shot := self._next(0, NEVER)) is not None:
@@ -127,9 +120,7 @@ class LiveCamera(ABC):
             raise self._lost(self._timeout_ns)
 
     def _first(self, after_ns: int, timeout_ns: int) -> Shot:
-        """Wait for the first frame from *after_ns* or later. Raises CameraError after *timeout_ns*
-        of waiting.
-        """
+        """Wait for the first frame from *after_ns* on. Raises CameraError after *timeout_ns*."""
         until_ns = self._clock.now_ns() + timeout_ns
         old = 0
         while (left_ns := until_ns - self._clock.now_ns()) > 0:
@@ -143,32 +134,31 @@ class LiveCamera(ABC):
         raise self._lost(timeout_ns, old)
 
     def _possible(self, shot: Shot) -> Shot:
-        """Let a frame pass that has begun. Raises CameraError: by a wrong clock old pictures would
-        seem fresh.
+        """Return *shot* unless its time stamp lies in the future, as a wrong clock's would.
+
+        Raises CameraError: by such a clock old pictures would seem fresh.
         """
         ahead_ns = shot.t_ns - self._clock.now_ns()
         if ahead_ns > 0:
             raise CameraError(
-                f"camera clock: a picture cannot begin {ahead_ns / 1e6:g} ms from now; the driver does not stamp with "
-                "the monotonic clock, use another camera"
+                f"camera clock: a picture cannot begin {ahead_ns / 1e6:g} ms from now; "
+                "the driver does not stamp with the monotonic clock, use another camera"
             )
         return shot
 
     def _lost(self, timeout_ns: int, old: int = 0) -> CameraError:
-        """Say in one line what did not come; *old*: how many frames came that were older than the
-        trigger.
-        """
+        """Make the timeout's error; *old*: number of frames that were older than the trigger."""
         what = f"only {old} pictures from before the trigger" if old else "no picture"
         return CameraError(
-            f"camera timeout: {what} within {timeout_ns / 1e6:g} ms; check cable and power, the service starts again"
+            f"camera timeout: {what} within {timeout_ns / 1e6:g} ms; "
+            "check cable and power, the service starts again"
         )
 
 
 def within(seconds: float, action: Callable[[], None]) -> bool:
-    """Do *action* in a thread of its own; True when it was done in time, False when it was left
-    behind.
+    """Run *action* in a daemon thread with a time limit; False when it was left behind.
 
-    Errors of *action* are dropped: it is for closing what may be broken already.
+    Errors of *action* are ignored: it closes a device that may be broken already.
     """
 
     def run() -> None:
@@ -182,7 +172,7 @@ def within(seconds: float, action: Callable[[], None]) -> bool:
 
 
 def parse_controls(texts: tuple[str, ...]) -> dict[str, float]:
-    """Read a list of ``name=number``. Raises ConfigError.
+    """Parse a list of ``name=number``. Raises ConfigError.
 
     >>> parse_controls(("focus_absolute=30", "gain = 2.5"))
     {'focus_absolute': 30.0, 'gain': 2.5}
@@ -200,5 +190,5 @@ def parse_controls(texts: tuple[str, ...]) -> dict[str, float]:
 
 
 def missing(driver: str, what: str, how: str) -> ConfigError:
-    """Say that the library of a driver is not there and how to install it."""
+    """Make the error for a driver whose library is not installed; *how*: how to install it."""
     return ConfigError(f"[camera] driver {driver} needs {what}, which is not installed: {how}")

@@ -1,4 +1,4 @@
-"""The cameras on a Raspberry Pi's ribbon cable, by picamera2."""
+"""Camera driver for a Raspberry Pi's CSI cameras (ribbon cable), by picamera2."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -12,12 +12,12 @@ from edge.errors import CameraError, ConfigError, FrameError
 from edge.vision.preprocess import Frame
 
 BUFFERS = 4
-"""How many pictures may be under way; each takes memory that is never given back when a camera is
-opened anew."""
+"""Number of frame buffers; each takes memory that is not given back when a camera is opened
+anew."""
 TOLERANCE = 0.05
-"""How far a value may be from the one wanted: a sensor counts exposure in rows and gain in steps."""
+"""Tolerance of a value, as a share: a sensor counts exposure in rows and gain in steps."""
 EXPOSURE_STEP_US = 100
-"""As far as this an exposure time may be off in any case: two rows of the slowest sensor mode."""
+"""Least tolerance of an exposure time, microseconds: two rows of the slowest sensor mode."""
 
 
 class PiCamera(LiveCamera):
@@ -56,18 +56,13 @@ class PiCamera(LiveCamera):
         try:
             self._camera = camera = library(number)
             _check_names(self._wanted, camera.camera_controls)
-            asked = {
-                name: value
-                for name, value in self._wanted.items()
-                if name in camera.camera_controls
-            }
-            # BGR888 is libcamera's name for bytes in the order red, green, blue; RGB888 would give
-            # blue first.
+            known = camera.camera_controls
+            asked = {name: value for name, value in self._wanted.items() if name in known}
+            # libcamera calls the byte order red, green, blue BGR888; its RGB888 has blue first.
             main = {"size": size, "format": "BGR888"}
+            options = {"buffer_count": BUFFERS, "display": None, "encode": None}
             camera.configure(
-                camera.create_video_configuration(
-                    main=main, controls=asked, buffer_count=BUFFERS, display=None, encode=None
-                )
+                camera.create_video_configuration(main=main, controls=asked, **options)
             )
             _check_stream(main, camera.camera_configuration()["main"])
             camera.start()
@@ -85,18 +80,17 @@ class PiCamera(LiveCamera):
             self._camera = None
 
     def check(self) -> None:
-        """Prove that the camera still gives pictures. Raises CameraError.
+        """Prove that the camera still gives frames. Raises CameraError.
 
-        The one that is ready is taken, without waiting. One that is lost has none left at the
-        second call.
+        The frame that is ready is taken, without waiting. A lost camera has none left at the second
+        call.
         """
         if self._next(self._timeout_ns / 1e9, 0) is None:
             raise self._lost(self._timeout_ns)
 
     def _next(self, timeout_s: float, after_ns: int) -> Shot | None:
-        flush_ns = (
-            after_ns if after_ns and self._reports_exposure else None
-        )  # picamera2 reckons with it unasked
+        # picamera2 reckons with the exposure time, unasked.
+        flush_ns = after_ns if after_ns and self._reports_exposure else None
         try:
             request = self._camera.capture_request(wait=max(0.001, timeout_s), flush=flush_ns)
         except TimeoutError:
@@ -109,22 +103,19 @@ class PiCamera(LiveCamera):
         try:
             return self._shot(request, after_ns)
         finally:
-            request.release()  # a lent buffer kept would in the end leave the camera none
+            request.release()  # buffers kept would in the end leave the camera none
 
     def _shot(self, request: Any, after_ns: int) -> Shot:
         metadata = request.get_metadata()
         stamp_ns = int(metadata["SensorTimestamp"])
-        if (
-            stamp_ns > self._last_stamp_ns
-        ):  # picamera2 hands on no count of frames: count those that are new
+        if stamp_ns > self._last_stamp_ns:  # picamera2 gives no count of frames: count the new ones
             self._count += 1
             self._stamp_before_ns, self._last_stamp_ns = self._last_stamp_ns, stamp_ns
         self._reports_exposure = "ExposureTime" in metadata
         longest_us = self._wanted["FrameDurationLimits"][1]
         t_ns = stamp_ns - 1000 * int(metadata.get("ExposureTime", longest_us))
-        if (
-            not self._reports_exposure
-        ):  # nor its rate: one slower than asked may have begun when the last one ended
+        if not self._reports_exposure:
+            # Nor is the rate: a frame slower than asked may have begun when the last one ended.
             t_ns = min(t_ns, self._stamp_before_ns)
         array = request.make_array("main") if t_ns >= after_ns > 0 else None
         return Shot(t_ns, self._count, partial(self._develop, array, metadata))
@@ -140,7 +131,7 @@ class PiCamera(LiveCamera):
 
 
 def wanted_controls(settings: CameraSettings) -> dict[str, Any]:
-    """What to fix, by libcamera's names. Raises ConfigError.
+    """Return the controls to fix, by libcamera's names. Raises ConfigError.
 
     >>> wanted_controls(CameraSettings(exposure_us=5000.0, frames_per_second=20.0))
     {'FrameDurationLimits': (50000, 50000), 'ExposureTime': 5000}
@@ -155,7 +146,8 @@ def wanted_controls(settings: CameraSettings) -> dict[str, Any]:
         wanted.update(AwbEnable=False, ColourGains=tuple(settings.colour_gains))
     elif any(settings.colour_gains):
         raise ConfigError(
-            f"[camera] colour_gains must be both above 0 or both 0, not {list(settings.colour_gains)}; correct it there"
+            f"[camera] colour_gains must be both above 0 or both 0, "
+            f"not {list(settings.colour_gains)}; correct it there"
         )
     for name, value in parse_controls(settings.controls).items():
         wanted[name] = int(value) if value.is_integer() else value
@@ -163,10 +155,9 @@ def wanted_controls(settings: CameraSettings) -> dict[str, Any]:
 
 
 def check_metadata(wanted: Mapping[str, Any], metadata: Mapping[str, Any]) -> None:
-    """Compare what a picture was taken with with what was asked for. Raises FrameError with the
-    first difference.
+    """Compare a frame's metadata with the controls asked for. Raises FrameError at a difference.
 
-    Only what libcamera reports about a picture can be compared; exposure and gains it always
+    Only controls that libcamera reports for a frame can be compared; exposure and gains it always
     reports.
     """
     for name, value in wanted.items():
@@ -178,17 +169,18 @@ def check_metadata(wanted: Mapping[str, Any], metadata: Mapping[str, Any]) -> No
         if is_value is None or name == "FrameDurationLimits":
             continue
         slack = EXPOSURE_STEP_US if name == "ExposureTime" else 0.0
-        if not all(
-            _close_to(w, i, slack) for w, i in zip(_numbers(value), _numbers(is_value), strict=True)
-        ):
+        pairs = zip(_numbers(value), _numbers(is_value), strict=True)
+        if not all(_close_to(wanted_one, is_one, slack) for wanted_one, is_one in pairs):
             raise FrameError(
-                f"drifted picture: {name} must be {value}, not {is_value}; choose a value that the camera can do"
+                f"drifted picture: {name} must be {value}, not {is_value}; "
+                "choose a value that the camera can do"
             )
 
 
 def camera_number(device: str, count: int) -> int:
-    """Which of *count* cameras is meant. Raises CameraError when it is not there, ConfigError when
-    it is not clear.
+    """Return which of *count* cameras *device* names, from 0.
+
+    Raises CameraError when it is not there, ConfigError when it is not clear.
     """
     if count == 0:
         raise CameraError(
@@ -196,7 +188,8 @@ def camera_number(device: str, count: int) -> int:
         )
     if device and not device.isdigit():
         raise ConfigError(
-            f'[camera] device must be the camera\'s number for picamera, such as "0", not "{device}"'
+            "[camera] device must be the camera's number for picamera, "
+            f'such as "0", not "{device}"'
         )
     if not device and count > 1:
         raise ConfigError(
@@ -204,29 +197,31 @@ def camera_number(device: str, count: int) -> int:
         )
     if int(device or 0) >= count:
         raise CameraError(
-            f"camera lost: the Pi must see camera {device}, it sees only {count}; check the ribbon cable"
+            f"camera lost: the Pi must see camera {device}, it sees only {count}; "
+            "check the ribbon cable"
         )
     return int(device or 0)
 
 
 def _check_names(wanted: Mapping[str, Any], known: Mapping[str, Any]) -> None:
     for name in wanted:
-        if (
-            name not in known and name != "FrameDurationLimits"
-        ):  # a camera without keeps the rate it has
+        # A camera without FrameDurationLimits keeps the rate it has.
+        if name not in known and name != "FrameDurationLimits":
             raise ConfigError(
                 f"[camera] controls: this camera has no {name}, only {', '.join(sorted(known))}"
             )
 
 
 def _check_stream(wanted: Mapping[str, Any], given: Mapping[str, Any]) -> None:
-    """Refuse what picamera2 silently made of the size or the format: a wrong colour order looks
-    fine to a program.
+    """Refuse a size or format other than asked for, which picamera2 substitutes silently.
+
+    A wrong colour order would go unnoticed. Raises ConfigError.
     """
     if tuple(given["size"]) != wanted["size"] or given["format"] != wanted["format"]:
         offer = f"{given['size']} {given['format']}"
         raise ConfigError(
-            f"[camera] width and height must be what the camera can do, not {wanted['size']}; it offers {offer}"
+            f"[camera] width and height must be what the camera can do, not {wanted['size']}; "
+            f"it offers {offer}"
         )
 
 
@@ -243,8 +238,5 @@ def _library() -> Any:
     try:
         return import_module("picamera2").Picamera2
     except (ImportError, ValueError) as error:  # a numpy that it was not built for is a ValueError
-        raise missing(
-            "picamera",
-            f"picamera2 ({error})",
-            "apt install python3-picamera2, in an environment made with --system-site-packages",
-        ) from None
+        how = "apt install python3-picamera2, in an environment made with --system-site-packages"
+        raise missing("picamera", f"picamera2 ({error})", how) from None

@@ -1,5 +1,4 @@
-"""What cameras send, made into RGB: YUYV and I420 by BT.601, Motion JPEG, and rows of RGB in any
-order.
+"""Conversion of camera pixel formats to RGB: YUYV and I420 (BT.601), Motion JPEG, packed RGB.
 
 YCbCr is read in the *limited* range (black 16, white 235, colour 16..240) with the coefficients of
 ITU-R BT.601: what USB cameras and GStreamer send unless they say otherwise. Motion JPEG carries the
@@ -32,7 +31,7 @@ ORDERS = {
     "BGRA": (2, 1, 0),
     "BGRx": (2, 1, 0),
 }
-"""Where red, green and blue lie in a pixel of each packed format, by GStreamer's names."""
+"""Positions of red, green and blue in a pixel of each packed format, by GStreamer's names."""
 
 
 def from_yuyv(data: bytes, width: int, height: int, stride: int) -> Frame:
@@ -48,11 +47,10 @@ def from_yuyv(data: bytes, width: int, height: int, stride: int) -> Frame:
 
 
 def from_i420(data: bytes, width: int, height: int) -> Frame:
-    """Decode I420 (4:2:0 in three planes) with GStreamer's row lengths: (height, width, 3) uint8,
-    RGB.
+    """Decode I420 (4:2:0 in three planes): (height, width, 3) uint8, RGB.
 
-    Source of the row lengths: GStreamer's design document "Raw Video Media Types". Raises
-    FrameError when bytes are lacking.
+    Rows are padded as in GStreamer's design document "Raw Video Media Types". Raises FrameError
+    when bytes are lacking.
     """
     half_width, half_height = (width + 1) // 2, (height + 1) // 2
     long, short = _multiple(width, 4), _multiple(half_width, 4)
@@ -68,15 +66,13 @@ def from_i420(data: bytes, width: int, height: int) -> Frame:
 
 
 def from_packed(data: bytes, width: int, height: int, order: str) -> Frame:
-    """Take RGB out of rows of one of :data:`ORDERS`, padded to four bytes: (height, width, 3)
-    uint8, RGB.
+    """Decode a packed format, one of :data:`ORDERS`: (height, width, 3) uint8, RGB.
 
-    Raises FrameError when bytes are lacking.
+    Rows are padded to four bytes. Raises FrameError when bytes are lacking.
     """
     size = len(order)
-    pixels = _rows(data, height, _multiple(width * size, 4), width * size).reshape(
-        height, width, size
-    )
+    rows = _rows(data, height, _multiple(width * size, 4), width * size)
+    pixels = rows.reshape(height, width, size)
     return np.ascontiguousarray(pixels[:, :, ORDERS[order]])
 
 
@@ -90,10 +86,8 @@ def from_mjpg(data: bytes, width: int, height: int) -> Frame:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # broken EXIF does not matter here
             with Image.open(io.BytesIO(data), formats=("JPEG",)) as image:
-                size, frame = (
-                    image.size,
-                    as_frame(image if image.mode == "RGB" else image.convert("RGB")),
-                )
+                size = image.size
+                frame = as_frame(image if image.mode == "RGB" else image.convert("RGB"))
     except Exception as error:  # noqa: BLE001 - Pillow's decoder raises whatever its parser does
         text = " ".join(str(error).split())[:100]
         raise FrameError(
@@ -101,15 +95,14 @@ def from_mjpg(data: bytes, width: int, height: int) -> Frame:
         ) from None
     if size != (width, height):
         raise FrameError(
-            f"damaged picture: it must be {width} x {height}, not {size[0]} x {size[1]}; check the camera"
+            f"damaged picture: it must be {width} x {height}, not {size[0]} x {size[1]}; "
+            "check the camera"
         )
     return frame
 
 
 def _from_ycbcr(luma: Plane, blue: Plane, red: Plane) -> Frame:
-    """Widen the limited range by table, then let Pillow's YCbCr, which is BT.601 in full range, do
-    the arithmetic.
-    """
+    """Convert limited-range YCbCr to RGB: widened by table, then by Pillow's full-range BT.601."""
     height, width = luma.shape
     ycbcr = np.empty((height, width, 3), np.uint8)
     ycbcr[:, :, 0] = _FULL_LUMA[luma]
@@ -119,19 +112,18 @@ def _from_ycbcr(luma: Plane, blue: Plane, red: Plane) -> Frame:
 
 
 def _rows(data: bytes, height: int, stride: int, length: int) -> Plane:
-    """The first *length* bytes of each of *height* rows that begin *stride* bytes apart; the last
-    may end early.
+    """Return the first *length* bytes of each of *height* rows that begin *stride* bytes apart.
+
+    The last row may end early. Raises FrameError when bytes are lacking.
     """
     needed = (height - 1) * stride + length
     if len(data) < needed:
         raise FrameError(
-            f"damaged picture: it must have {needed} bytes, not {len(data)}; check the camera's cable"
+            f"damaged picture: it must have {needed} bytes, not {len(data)}; "
+            "check the camera's cable"
         )
-    pixels = np.frombuffer(data, np.uint8)
-    return cast(
-        Plane,
-        np.lib.stride_tricks.as_strided(pixels, (height, length), (stride, 1), writeable=False),
-    )
+    pixels, as_strided = np.frombuffer(data, np.uint8), np.lib.stride_tricks.as_strided
+    return cast(Plane, as_strided(pixels, (height, length), (stride, 1), writeable=False))
 
 
 def _multiple(number: int, of: int) -> int:

@@ -17,10 +17,9 @@ from edge.vision.preprocess import Frame
 
 
 class ReplayCamera:
-    """Shows the files of a folder in the order of their names, or the pictures of one file, each
-    once, none skipped.
+    """Shows the files of a folder by name, or the pictures of a film, each once, none skipped.
 
-    One file may be an animated WebP, PNG or GIF or a TIFF of many pages: what Pillow decodes. For
+    A film may be an animated WebP, PNG or GIF or a TIFF of many pages: what Pillow decodes. For
     another film, make a folder of it: ``ffmpeg -i film.mp4 frames/%06d.png``.
 
     The next picture appears one period after the one before, or as soon as it is asked for when
@@ -66,25 +65,22 @@ class ReplayCamera:
 
     @property
     def ended(self) -> bool:
-        """Whether the last picture was shown and there is no second round."""
+        """True when the last picture was shown and ``loop`` is off."""
         return not self._loop and self._shown >= self._count
 
     def wait(self, until_ns: int, stop: Stop) -> bool:
-        """Wait until *until_ns* for the next file's moment; True when it has come."""
-        return (
-            not self._clock.wait_until(min(until_ns, self._next_ns), stop)
-            and self._clock.now_ns() >= self._next_ns
-        )
+        """Wait until *until_ns* for the next picture's moment; True when it has come."""
+        stopped = self._clock.wait_until(min(until_ns, self._next_ns), stop)
+        return not stopped and self._clock.now_ns() >= self._next_ns
 
     def capture(self, after_ns: int) -> Capture:
-        """Show the next file. Raises FrameError when it is no picture, or its moment is too far
-        away.
-        """
+        """Show the next picture. Raises FrameError when it cannot be read or comes too late."""
         begin_ns = max(after_ns, self._next_ns)
         if begin_ns - after_ns > self._timeout_ns:
             self._clock.sleep_until(after_ns + self._timeout_ns)
             raise FrameError(
-                f"no picture within {self._timeout_ns / 1e6:g} ms; trigger more slowly or show pictures faster"
+                f"no picture within {self._timeout_ns / 1e6:g} ms; "
+                "trigger more slowly or show pictures faster"
             )
         self._clock.sleep_until(begin_ns)
         t_ns = self._clock.now_ns()
@@ -97,18 +93,16 @@ class ReplayCamera:
         try:
             return Capture(read_picture(path), t_ns, self._shown, path.name)
         except FrameError as error:
-            # The folder is the same for all: a journal is easier to read, and to compare, without
-            # it.
-            raise FrameError(
-                str(error).removeprefix(f"{path.parent}/"), picture=path.name
-            ) from None
+            # The folder is the same for all: a journal is easier to read and compare without it.
+            text = str(error).removeprefix(f"{path.parent}/")
+            raise FrameError(text, picture=path.name) from None
 
     def check(self) -> None:
-        """Nothing to prove: what was listed at the start is shown."""
+        """Return at once: the files listed at the start are shown, come what may."""
 
 
 class Film:
-    """One file that holds several pictures.
+    """One file that holds several pictures. Raises ConfigError when it cannot be opened.
 
     Synchronization: one thread.
     """
@@ -120,19 +114,21 @@ class Film:
                 warnings.simplefilter("ignore")
                 self._image = Image.open(path)
             self.count: int = getattr(self._image, "n_frames", 1)
-        except Exception as error:  # noqa: BLE001 - Pillow's decoders raise whatever their format's parser does
+        except Exception as error:  # noqa: BLE001 - Pillow's decoders raise what their parsers raise
             raise ConfigError(
-                f"[camera] folder {path} must be a folder or a film that Pillow reads, not {describe_damage(error)}; "
+                f"[camera] folder {path} must be a folder or a film that Pillow reads, "
+                f"not {describe_damage(error)}; "
                 f"make a folder of it: ffmpeg -i {path.name} frames/%06d.png"
             ) from None
 
     def name(self, place: int) -> str:
-        """What picture *place*, counted from 0, is called in the journal."""
+        """Return the name in the journal of picture *place*, counted from 0."""
         return f"{self._path.name} {place + 1}"
 
     def read(self, place: int) -> Frame:
-        """Decode picture *place*, counted from 0: (height, width, 3) uint8, RGB, upright. Raises
-        FrameError.
+        """Decode picture *place*, counted from 0: (height, width, 3) uint8, RGB, upright.
+
+        Raises FrameError.
         """
         try:
             with warnings.catch_warnings():
@@ -142,9 +138,11 @@ class Film:
         except FrameError:
             raise
         except Exception as error:  # noqa: BLE001 - as above
+            name = self.name(place)
             raise FrameError(
-                f"{self.name(place)}: must be a whole picture, not {describe_damage(error)}; make the film again",
-                picture=self.name(place),
+                f"{name}: must be a whole picture, not {describe_damage(error)}; "
+                "make the film again",
+                picture=name,
             ) from None
 
     def close(self) -> None:
@@ -153,16 +151,14 @@ class Film:
 
 
 def _load_decoders(files: Iterable[Path]) -> None:
-    """Load the decoders now, not while the first item waits; the rare ones, 4 MB, only where a name
-    asks for them.
-    """
+    """Load Pillow's decoders before the first item; the rare ones, 4 MB, only if a suffix asks."""
     Image.preinit()
     if not all(path.suffix.lower() in Image.EXTENSION for path in files):
         Image.init()
 
 
 def _listed(folder: Path) -> tuple[Path, ...]:
-    """The files to replay. Raises ConfigError when there are none."""
+    """Return the files to replay. Raises ConfigError when there are none."""
     try:
         files = list_pictures(folder)
     except InputError as error:

@@ -1,4 +1,4 @@
-"""USB cameras and whatever else the kernel shows as /dev/video*, by Video4Linux; needs no library."""
+"""Camera driver for USB cameras and other /dev/video* devices, by Video4Linux; needs no library."""
 
 from functools import partial
 from pathlib import Path
@@ -20,10 +20,10 @@ from edge.errors import CameraError, ConfigError
 from edge.vision.preprocess import Frame
 
 BY_ID = Path("/dev/v4l/by-id")
-"""Where udev names cameras by maker and serial number: /dev/video0 is another one after the next
-start."""
+"""Folder where udev names cameras by maker and serial number; /dev/video0 may be another camera
+after the next start."""
 BUFFERS = 4
-"""How many pictures the camera may have under way; more would only be older."""
+"""Number of frame buffers; frames in more of them would only be older."""
 
 _BASE, _CAMERA = 0x00980900, 0x009A0900
 CONTROLS = {
@@ -54,7 +54,7 @@ MANUAL = {
     "white_balance_temperature": ("white_balance_automatic", 0),
     "focus_absolute": ("focus_automatic_continuous", 0),
 }
-"""What automatic must be switched off, and how, before a control can be fixed."""
+"""The automatic to switch off before a control can be fixed, and the value that does it."""
 
 
 class V4l2Camera(LiveCamera):
@@ -82,7 +82,7 @@ class V4l2Camera(LiveCamera):
         self._before_stamp_ns = round((settings.lag_ms * 1000 + settings.exposure_us) * 1000)
         self._period_ns = 0
         self.damaged = 0
-        """Frames passed over because the driver says that they are not whole."""
+        """Number of frames dropped because the driver flags them as not whole."""
 
     def _open(self) -> None:
         settings = self._settings
@@ -91,8 +91,8 @@ class V4l2Camera(LiveCamera):
         *_, self._stride = given = device.set_format(*wanted)
         if given[:3] != wanted:
             raise ConfigError(
-                f"[camera] width, height and pixel_format must be what {device.path} can do, not {_size(*wanted)}; "
-                f"it offers {_size(*given[:3])}"
+                f"[camera] width, height and pixel_format must be what {device.path} can do, "
+                f"not {_size(*wanted)}; it offers {_size(*given[:3])}"
             )
         self._period_ns = round(device.set_rate(settings.frames_per_second) * 1e9)
         for name, value in wanted_controls(settings).items():
@@ -122,8 +122,8 @@ class V4l2Camera(LiveCamera):
     def _shot(self, device: VideoDevice, filled: Filled, after_ns: int) -> Shot:
         if filled.flags & CLOCK_MASK != CLOCK_MONOTONIC:
             raise ConfigError(
-                f"[camera] device {device.path} must stamp its pictures with the monotonic clock, and its driver does "
-                "not: nobody can tell how old they are; use another camera"
+                f"[camera] device {device.path} must stamp its pictures with the monotonic clock, "
+                "and its driver does not: nobody can tell how old they are; use another camera"
             )
         t_ns = filled.stamp_ns - self._before_stamp_ns
         if filled.flags & SOURCE_MASK != SOURCE_EXPOSURE:
@@ -139,8 +139,9 @@ class V4l2Camera(LiveCamera):
 
 
 def only_camera() -> str:
-    """Find the one camera there is. Raises CameraError when there is none, ConfigError when there
-    are several.
+    """Return the path of the only camera.
+
+    Raises CameraError when there is none, ConfigError when there are several.
     """
     found = sorted(str(path) for path in BY_ID.glob("*-video-index0"))
     if not found:
@@ -155,16 +156,17 @@ def only_camera() -> str:
 
 
 def wanted_controls(settings: CameraSettings) -> dict[str, int]:
-    """What to set, in order, each automatic before what it would overrule. Raises ConfigError.
+    """Return the controls to set, in order, each automatic before the control it would overrule.
+
+    Raises ConfigError.
 
     >>> wanted_controls(CameraSettings(exposure_us=5000.0))
     {'auto_exposure': 1, 'exposure_time_absolute': 50}
     """
     fixed = parse_controls(settings.controls)
     if settings.exposure_us:
-        fixed["exposure_time_absolute"] = max(
-            1.0, settings.exposure_us / 100
-        )  # the kernel counts in 100 microseconds
+        # The kernel counts in 100 microseconds.
+        fixed["exposure_time_absolute"] = max(1.0, settings.exposure_us / 100)
     if settings.gain:
         fixed["gain"] = settings.gain
     wanted: dict[str, int] = {}
@@ -177,10 +179,10 @@ def wanted_controls(settings: CameraSettings) -> dict[str, int]:
 
 
 def fix_control(device: VideoDevice, name: str, value: int) -> None:
-    """Set a control and read it back; an automatic that the camera has not need not be switched
-    off.
+    """Set a control and read it back.
 
-    Raises ConfigError when the camera has no such control or does not keep the value.
+    An automatic that the camera lacks need not be switched off. Raises ConfigError when the camera
+    has no such control or does not keep the value.
     """
     number = CONTROLS.get(name)
     limits = None if number is None else device.control_range(number)
@@ -193,7 +195,8 @@ def fix_control(device: VideoDevice, name: str, value: int) -> None:
         )
     if not limits.minimum <= value <= limits.maximum:
         raise ConfigError(
-            f"[camera] {name} must be from {limits.minimum} to {limits.maximum} for {device.path}, not {value}"
+            f"[camera] {name} must be from {limits.minimum} to {limits.maximum} "
+            f"for {device.path}, not {value}"
         )
     kept = device.set_control(number, value)
     if abs(kept - value) >= limits.step:

@@ -1,4 +1,4 @@
-"""The kernel's Video4Linux interface, as much of it as a box needs: twelve ioctls and a poll.
+"""Binding to the kernel's Video4Linux interface: the twelve ioctls that a box needs, and a poll.
 
 Source: the kernel's "Video for Linux API" (Documentation/userspace-api/media/v4l) and
 <linux/videodev2.h> for machines of 64 bits, with whose C layout a test compares this. Why no
@@ -46,9 +46,7 @@ class Capability(ctypes.Structure):
 
 
 class Format(ctypes.Structure):
-    """struct v4l2_format with its struct v4l2_pix_format; the union in it begins at a multiple of 8
-    bytes.
-    """
+    """struct v4l2_format with its struct v4l2_pix_format; its union is aligned to 8 bytes."""
 
     _fields_ = [
         ("type", _U32),
@@ -132,8 +130,9 @@ class QueryControl(ctypes.Structure):
 
 
 def _number(direction: int, number: int, kind: Any) -> int:
-    """_IOC of <asm-generic/ioctl.h> for the letter V; *direction*: 1 to the kernel, 2 from it, 3
-    both.
+    """Compute an ioctl's number: _IOC of <asm-generic/ioctl.h> for the letter V.
+
+    *direction*: 1 to the kernel, 2 from it, 3 both; *kind*: the ctypes type of its argument.
     """
     return direction << 30 | ctypes.sizeof(kind) << 16 | ord("V") << 8 | number
 
@@ -154,19 +153,19 @@ QUERYCTRL = _number(3, 36, QueryControl)
 
 @dataclass(frozen=True)
 class Filled:
-    """A buffer that the camera has filled; it is lent and must be given back."""
+    """A buffer that the camera has filled, dequeued; it must be given back (queued again)."""
 
     index: int
     stamp_ns: int
     flags: int
     sequence: int
     length: int
-    """How many bytes of it are the picture."""
+    """Number of its bytes that are the picture."""
 
 
 @dataclass(frozen=True)
 class Range:
-    """What a control takes."""
+    """Range of a control's values."""
 
     minimum: int
     maximum: int
@@ -192,13 +191,14 @@ class VideoDevice:
         if ~capability.device_caps & (CAN_CAPTURE | CAN_STREAM):
             self.close()
             raise ConfigError(
-                f"[camera] device {path} must be one that takes pictures; of a camera's two, name the one that ends in "
-                "index0"
+                f"[camera] device {path} must be one that takes pictures; "
+                "of a camera's two, name the one that ends in index0"
             )
 
     def set_format(self, width: int, height: int, fourcc: str) -> tuple[int, int, str, int]:
-        """Ask for a picture size and format; returns what the camera will do: width, height,
-        format, bytes a row.
+        """Ask for a picture size and format, a FourCC.
+
+        Returns the camera's choice: width, height, FourCC, bytes a row.
         """
         wanted = int.from_bytes(fourcc.encode(), "little")
         form = Format(type=CAPTURE, width=width, height=height, pixelformat=wanted)
@@ -207,9 +207,7 @@ class VideoDevice:
         return form.width, form.height, given, form.bytesperline
 
     def set_rate(self, per_second: float) -> float:
-        """Ask for a number of pictures a second; returns the time of one in seconds, as the camera
-        says.
-        """
+        """Ask for a number of pictures a second; return the camera's period, seconds."""
         form = StreamParameters(type=CAPTURE, numerator=1000, denominator=round(per_second * 1000))
         with suppress(OSError):  # not every driver can tell; then the settings are believed
             ioctl(self._fd, S_PARM, form)
@@ -217,7 +215,7 @@ class VideoDevice:
         return given or 1 / per_second
 
     def control_range(self, number: int) -> Range | None:
-        """What the control takes; None when the camera has no such control."""
+        """Return the range of a control; None when the camera has no such control."""
         query = QueryControl(id=number)
         try:
             ioctl(self._fd, QUERYCTRL, query)
@@ -225,37 +223,32 @@ class VideoDevice:
             if error.errno in (errno.EINVAL, errno.ENOTTY):
                 return None
             raise self._gone("QUERYCTRL", error) from None
-        return (
-            None
-            if query.flags & CONTROL_DISABLED
-            else Range(query.minimum, query.maximum, max(1, query.step))
-        )
+        if query.flags & CONTROL_DISABLED:
+            return None
+        return Range(query.minimum, query.maximum, max(1, query.step))
 
     def set_control(self, number: int, value: int) -> int:
-        """Set a control; returns what the camera says that it is now."""
+        """Set a control; return its value as the camera reports it afterwards."""
         self._call(S_CTRL, Control(number, value), "S_CTRL")
         now = Control(number)
         self._call(G_CTRL, now, "G_CTRL")
         return int(now.value)
 
     def start(self, count: int) -> None:
-        """Lend the camera *count* buffers and let it fill them."""
+        """Memory-map *count* buffers, queue them, and start streaming."""
         request = RequestBuffers(count=count, type=CAPTURE, memory=MMAP)
         self._call(REQBUFS, request, "REQBUFS")
         for index in range(request.count):
             buffer = self._buffer(index)
             self._call(QUERYBUF, buffer, "QUERYBUF")
+            offset = buffer.offset & 0xFFFFFFFF
             with self._errors("mmap"):
-                self._memory.append(
-                    mmap.mmap(self._fd, buffer.length, offset=buffer.offset & 0xFFFFFFFF)
-                )
+                self._memory.append(mmap.mmap(self._fd, buffer.length, offset=offset))
             self.give_back(index)
         self._call(STREAMON, ctypes.c_int(CAPTURE), "STREAMON")
 
     def take(self, timeout_s: float) -> Filled | None:
-        """Take the buffer that was filled first, or wait for one; None when none was within
-        *timeout_s*.
-        """
+        """Dequeue the buffer that was filled first, or wait for one; None after *timeout_s*."""
         events = dict(self._poll.poll(timeout_s * 1000)).get(self._fd, 0)
         if events & (POLLERR | POLLHUP | POLLNVAL):
             raise CameraError(_gone_text(self.path, f"poll says {events:#x}"))
@@ -272,15 +265,15 @@ class VideoDevice:
         return Filled(buffer.index, stamp_ns, buffer.flags, buffer.sequence, buffer.bytesused)
 
     def read(self, filled: Filled) -> bytes:
-        """Copy the picture out of a lent buffer."""
+        """Copy the picture out of a dequeued buffer."""
         return self._memory[filled.index][: filled.length]
 
     def give_back(self, index: int) -> None:
-        """Let the camera fill the buffer again."""
+        """Queue the buffer again for the camera to fill."""
         self._call(QBUF, self._buffer(index), "QBUF")
 
     def close(self) -> None:
-        """Stop and close; errors do not matter any more."""
+        """Stop streaming, free the buffers and close; errors are ignored."""
         for number, argument in (
             (STREAMOFF, ctypes.c_int(CAPTURE)),
             (REQBUFS, RequestBuffers(count=0, type=CAPTURE, memory=MMAP)),
@@ -322,4 +315,5 @@ def _open(path: str) -> int:
 
 
 def _gone_text(path: str, why: str) -> str:
-    return f"camera lost: {path} must work, not fail ({why}); check its cable and power, the service starts again"
+    cure = "check its cable and power, the service starts again"
+    return f"camera lost: {path} must work, not fail ({why}); {cure}"

@@ -1,4 +1,4 @@
-"""The box itself: room and speed of its disk, its clock, its watchdogs, its power and temperature."""
+"""Checks of the box itself: disk space and speed, clocks, watchdogs, power and temperature."""
 
 import os
 import statistics
@@ -7,35 +7,35 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from edge.clock import boot_id, clock_synced
 from edge.config import Config
 from edge.record.telemetry import telemetry, throttled_words
-from edge.selftest import CheckResult
+from edge.selftest import CheckResult, State
 
 WRITES, WRITE_BYTES = 20, 4096
-"""How often, and how much at once, the disk is written to; one record of the journal is smaller."""
+"""Number of writes that time the disk, and bytes of each; one record of the journal is smaller."""
 MB = 1_000_000
 COARSE_S = 1e-3
-"""A clock that cannot tell two milliseconds apart is too coarse for a gate."""
+"""Coarsest resolution of a clock that is fine enough for a gate, seconds."""
 HOT_C = 80.0
 """Degrees Celsius at which a Raspberry Pi begins to slow down (its documentation, "frequency
 management")."""
 THROTTLED_NOW = 0xF
-"""The bits of the Raspberry Pi firmware that say how it is now; those above say how it was."""
+"""Bits of the Raspberry Pi firmware on the present state; those above are on the past."""
 PATIENCE_S = 10.0
-"""How long systemd may take for an answer."""
+"""Time limit for an answer of systemd, seconds."""
 EYE_UNIT, GATE_UNIT = "stampgate-edge.service", "stampgate-gate.service"
 
 
 def disk(config: Config) -> Iterator[CheckResult]:
-    """Room for journal and evidence, whether it can be written, and how long that takes."""
+    """Check the disks of journal and evidence: room, permission, time of a synchronised write."""
     journal = config.path(config.journal.file)
     yield _folder("journal disk", journal.parent, config)
     if journal.exists() and not os.access(journal, os.R_OK | os.W_OK):
-        yield CheckResult(
-            "FAIL", "journal file", f"{journal}: may not be written; chown it to the service's user"
-        )
+        said = f"{journal}: may not be written; chown it to the service's user"
+        yield CheckResult("FAIL", "journal file", said)
     if config.evidence.folder:
         yield _folder("evidence disk", _nearest(config.path(config.evidence.folder)), config)
 
@@ -45,29 +45,24 @@ def _folder(what: str, folder: Path, config: Config) -> CheckResult:
         times_ms = _write_times_ms(folder)
         space = os.statvfs(folder)
     except OSError as error:
-        return CheckResult(
-            "FAIL",
-            what,
-            f"{folder}: cannot be written ({error.strerror}); make room or permission there",
-        )
+        why = f"cannot be written ({error.strerror}); make room or permission there"
+        return CheckResult("FAIL", what, f"{folder}: {why}")
     free_mb = space.f_bavail * space.f_frsize / MB
-    said = f"{folder}: {free_mb:.0f} MB free, a record takes {statistics.median(times_ms):.1f} ms to be safe, "
-    said += f"the slowest of {WRITES} {max(times_ms):.1f} ms"
+    said = f"{folder}: {free_mb:.0f} MB free"
+    said += f", a record takes {statistics.median(times_ms):.1f} ms to be safe"
+    said += f", the slowest of {WRITES} {max(times_ms):.1f} ms"
     if free_mb < config.evidence.keep_free_mb:
         least = f"[evidence] keep_free_mb {config.evidence.keep_free_mb}"
         return CheckResult("WARN", what, f"{said}; no pictures are kept below {least}: make room")
     if max(times_ms) > config.journal.patience_ms:
         least = f"[journal] patience_ms {config.journal.patience_ms:g}"
-        return CheckResult(
-            "WARN", what, f"{said}; above {least} records wait in memory: use a faster disk"
-        )
+        cure = f"above {least} records wait in memory: use a faster disk"
+        return CheckResult("WARN", what, f"{said}; {cure}")
     return CheckResult("ok", what, said)
 
 
 def _write_times_ms(folder: Path) -> list[float]:
-    """How long it takes to bring so many bytes onto the disk as the journal does, again and again,
-    in milliseconds.
-    """
+    """Time :data:`WRITES` synchronised writes as the journal's, milliseconds. Raises OSError."""
     times_ms = []
     with tempfile.NamedTemporaryFile(prefix=".stampgate-check-", dir=folder) as file:
         for _ in range(WRITES):
@@ -79,105 +74,85 @@ def _write_times_ms(folder: Path) -> list[float]:
 
 
 def _nearest(folder: Path) -> Path:
-    """The folder, or the one above in which the service will make it."""
+    """Return the folder, or the nearest one above, in which the service will make it."""
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
     return folder
 
 
 def clock() -> Iterator[CheckResult]:
-    """The clock that all is timed by, and the one on the wall."""
+    """Check the resolution of the monotonic clock and the synchronisation of the wall clock."""
     resolution_s = time.get_clock_info("monotonic").resolution
     said = f"monotonic in steps of {resolution_s * 1e9:g} ns, boot {boot_id()}"
     if resolution_s > COARSE_S:
-        yield CheckResult(
-            "FAIL",
-            "clock",
-            f"{said}; must be finer than {COARSE_S * 1000:g} ms: use another kernel",
-        )
+        limit = f"must be finer than {COARSE_S * 1000:g} ms"
+        yield CheckResult("FAIL", "clock", f"{said}; {limit}: use another kernel")
     else:
         yield CheckResult("ok", "clock", said)
     if clock_synced():
         yield CheckResult("ok", "wall clock", "synchronised")
     else:
-        yield CheckResult(
-            "WARN",
-            "wall clock",
-            "not synchronised: decisions do not depend on it, but the journal's times do; see timedatectl",
-        )
+        why = "decisions do not depend on it, but the journal's times do"
+        yield CheckResult("WARN", "wall clock", f"not synchronised: {why}; see timedatectl")
 
 
 def watchdog(config: Config, root: Path = Path("/")) -> Iterator[CheckResult]:
-    """Who starts a new process, or the whole box, when one hangs. *root*: where ``/run`` and
-    ``/sys`` are.
+    """Check the watchdogs of both units, and the hardware watchdog of the box.
+
+    *root*: where ``/run`` and ``/sys`` are.
     """
     if (root / "run/systemd/system").is_dir():
         for unit in (EYE_UNIT, *((GATE_UNIT,) if config.gate.driver == "process" else ())):
             yield _unit(unit)
     else:
-        yield CheckResult(
-            "WARN", "watchdog", "systemd does not run here: nobody restarts a process that hangs"
-        )
+        said = "systemd does not run here: nobody restarts a process that hangs"
+        yield CheckResult("WARN", "watchdog", said)
     yield _hardware(root)
 
 
 def _unit(unit: str) -> CheckResult:
     says = _systemctl("show", unit, "--property=LoadState,ActiveState,WatchdogUSec")
     said = f"{unit}: watchdog {says.get('WatchdogUSec', '?')}, {says.get('ActiveState', '?')}"
+    what = "watchdog"
     if "LoadState" not in says:
-        return CheckResult(
-            "FAIL", "watchdog", f"{unit}: systemd does not answer this user; try again with sudo"
-        )
+        said = f"{unit}: systemd does not answer this user; try again with sudo"
+        return CheckResult("FAIL", what, said)
     if says["LoadState"] != "loaded":
-        return CheckResult("FAIL", "watchdog", f"{unit}: is {says['LoadState']}; install it")
+        return CheckResult("FAIL", what, f"{unit}: is {says['LoadState']}; install it")
     if says.get("WatchdogUSec") in (None, "0", "infinity"):
-        return CheckResult(
-            "FAIL", "watchdog", f"{said}; must have one: set WatchdogSec=10 in the unit"
-        )
-    return CheckResult("ok", "watchdog", said)
+        cure = "must have one: set WatchdogSec=10 in the unit"
+        return CheckResult("FAIL", what, f"{said}; {cure}")
+    return CheckResult("ok", what, said)
 
 
 def _hardware(root: Path) -> CheckResult:
-    """The chip that resets a box whose kernel hangs. A time it does not grant means none at all
-    (systemd#27427).
+    """Check the hardware watchdog, the chip that resets a box whose kernel hangs.
+
+    A timeout that the chip does not grant leaves the box without any (systemd#27427).
     """
-    what, cure = (
-        "hardware watchdog",
-        "set RuntimeWatchdogSec=15 in a drop-in of systemd, and start the box again",
-    )
+    what = "hardware watchdog"
     devices = sorted((root / "sys/class/watchdog").glob("watchdog*"))
     if not devices:
-        return CheckResult(
-            "WARN",
-            what,
-            "none here: a kernel that hangs stays so; on a Raspberry Pi set dtparam=watchdog=on",
-        )
+        cure = "on a Raspberry Pi set dtparam=watchdog=on"
+        return CheckResult("WARN", what, f"none here: a kernel that hangs stays so; {cure}")
     for device in devices:
         if _text(device / "state") == "active":
-            return CheckResult(
-                "ok",
-                what,
-                f"{_text(device / 'identity')}: resets the box after {_text(device / 'timeout')} s",
-            )
-    return CheckResult(
-        "WARN",
-        what,
-        f"{_text(devices[0] / 'identity')}: is not running, so a kernel that hangs stays so; {cure}",
-    )
+            said = f"resets the box after {_text(device / 'timeout')} s"
+            return CheckResult("ok", what, f"{_text(device / 'identity')}: {said}")
+    cure = "set RuntimeWatchdogSec=15 in a drop-in of systemd, and start the box again"
+    said = f"is not running, so a kernel that hangs stays so; {cure}"
+    return CheckResult("WARN", what, f"{_text(devices[0] / 'identity')}: {said}")
 
 
 def power(root: Path = Path("/")) -> Iterator[CheckResult]:
-    """Temperature and supply, as far as the board shows them."""
+    """Check temperature and power supply, as far as the board shows them."""
     shown = telemetry(root)
     hot_c = shown["temperature_c"]
     if hot_c is None:
         yield CheckResult("ok", "temperature", "not shown by this board")
     elif hot_c >= HOT_C:
-        yield CheckResult(
-            "WARN",
-            "temperature",
-            f"{hot_c} degrees Celsius, must be below {HOT_C:g}: the box slows down; cool it",
-        )
+        said = f"{hot_c} degrees Celsius, must be below {HOT_C:g}: the box slows down; cool it"
+        yield CheckResult("WARN", "temperature", said)
     else:
         yield CheckResult("ok", "temperature", f"{hot_c} degrees Celsius")
     yield _supply(shown["throttled"], shown["undervoltage"])
@@ -194,22 +169,18 @@ def _supply(bits: str | None, undervoltage: bool | None) -> CheckResult:
         return CheckResult("FAIL" if undervoltage else "ok", "power", said[undervoltage])
     ever = int(bits, 16)
     said_ever = f"throttled: {throttled_words(ever)}"
-    if ever & THROTTLED_NOW:
-        return CheckResult("FAIL", "power", f"{said_ever}; {cure}")
-    return (
-        CheckResult("WARN", "power", f"{said_ever}; {cure}")
-        if ever
-        else CheckResult("ok", "power", said_ever)
-    )
+    if not ever:
+        return CheckResult("ok", "power", said_ever)
+    state: State = "FAIL" if ever & THROTTLED_NOW else "WARN"
+    return CheckResult(state, "power", f"{said_ever}; {cure}")
 
 
 def _systemctl(*arguments: str) -> dict[str, str]:
-    """Ask systemd; its properties by name, none when it does not answer."""
+    """Ask systemd for properties, by name; empty when it does not answer."""
     command = ["systemctl", *arguments]
+    how: dict[str, Any] = {"capture_output": True, "text": True, "timeout": PATIENCE_S}
     try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=PATIENCE_S, check=False
-        )  # noqa: S603
+        done = subprocess.run(command, check=False, **how)  # noqa: S603
     except (OSError, subprocess.TimeoutExpired):
         return {}
     return dict(line.split("=", 1) for line in done.stdout.splitlines() if "=" in line)

@@ -1,6 +1,4 @@
-"""Camera and model: pictures that are fresh and show something, and known pictures judged as they
-should be.
-"""
+"""Checks of camera and model: fresh frames that show something, and known pictures judged right."""
 
 import json
 import os
@@ -30,20 +28,18 @@ from edge.vision.preprocess import Frame
 SAMPLES = {"01-milk-stamped.jpg": "pass", "02-milk-unstamped.jpg": "reject"}
 """Packaged pictures that the packaged model must judge so."""
 WAIT_NS = 10 * 10**9
-"""How long to wait for a picture that is to come; a replayed folder may be slow."""
+"""Time limit for the next picture, nanoseconds; a replayed folder may be slow."""
 SLOW = 0.8
-"""The share of the pictures asked for that a camera must give."""
+"""Least share of the rate asked for that a camera must reach."""
 TIMED_FRAMES = 5
 """How many frames are timed."""
 CHILD_S = 120.0
-"""How long a process of its own may take to load the runtime and judge the known pictures."""
+"""Time limit for the child process that loads the runtime and judges known pictures, seconds."""
 
 
 @dataclass
 class Pictures:
-    """What the camera gave: the last picture, when and under which number each came, and what was
-    wrong.
-    """
+    """Pictures that the camera gave: the last one, each one's moment and number, and troubles."""
 
     last: Capture | None = None
     moments: list[tuple[int, int]] = field(default_factory=list)
@@ -51,14 +47,15 @@ class Pictures:
 
     @property
     def rate(self) -> float:
-        """How many pictures a second the camera takes by its own count; 0 when that cannot be told."""
+        """Frames per second by the camera's own count; 0 when there are too few to tell."""
         (begin_ns, first), (end_ns, last) = self.moments[0], self.moments[-1]
         return (last - first) * 1e9 / (end_ns - begin_ns) if end_ns > begin_ns else 0.0
 
 
 def camera(config: Config, clock: Clock, number: int) -> Iterator[CheckResult]:
-    """Open the camera and take *number* pictures, each after a trigger of its own. Raises
-    CameraError, ConfigError.
+    """Open the camera and take *number* pictures, each after a trigger of its own.
+
+    Raises CameraError, ConfigError.
     """
     settings, began_ns = config.camera, clock.now_ns()
     with make_camera(config, clock) as opened:
@@ -93,56 +90,46 @@ def _take(opened: Camera, checks: FrameChecks, clock: Clock, number: int) -> Pic
 def _fresh(settings: CameraSettings, pictures: Pictures) -> CheckResult:
     what = "pictures"
     if pictures.troubles:
-        return CheckResult(
-            "FAIL", what, f"{len(pictures.troubles)} would be a FAULT: {pictures.troubles[0]}"
-        )
+        faults = f"{len(pictures.troubles)} would be a FAULT: {pictures.troubles[0]}"
+        return CheckResult("FAIL", what, faults)
     if pictures.last is None:
         return CheckResult("FAIL", what, "none came; check the camera's connection and [camera]")
     height, width, _ = pictures.last.picture.shape
     said = f"{len(pictures.moments)} fresh ones of {width} x {height}, {pictures.rate:.1f} a second"
     wanted = settings.frames_per_second
     if settings.driver != "replay" and len(pictures.moments) > 1 and pictures.rate < SLOW * wanted:
-        return CheckResult(
-            "WARN",
-            what,
-            f"{said}, must be about {wanted:g}; more light, or another port or pixel_format",
-        )
+        cure = "more light, or another port or pixel_format"
+        return CheckResult("WARN", what, f"{said}, must be about {wanted:g}; {cure}")
     return CheckResult("ok", what, said)
 
 
 def _light(settings: CameraSettings, picture: Frame) -> CheckResult:
-    """The figures behind the checks of :mod:`edge.camera.checks`, so that somebody sees how near a
-    limit is.
-    """
+    """Report the figures behind :mod:`edge.camera.checks`, to show how near a limit they are."""
     grey = luma(sample(picture))
-    said = (
-        f"brightest {brightest(grey)} (at least {settings.black_below:g}), white {white_share(grey):.0%} (at most "
-        f"{settings.overexposed_above:.0%}), edges {edge_strength(grey):.0f} (at least {settings.covered_below:g})"
+    figures = (
+        f"brightest {brightest(grey)} (at least {settings.black_below:g})",
+        f"white {white_share(grey):.0%} (at most {settings.overexposed_above:.0%})",
+        f"edges {edge_strength(grey):.0f} (at least {settings.covered_below:g})",
     )
-    return CheckResult("ok", "light", said)
+    return CheckResult("ok", "light", ", ".join(figures))
 
 
 def model(config: Config, clock: Clock, known: Mapping[Path, str]) -> Iterator[CheckResult]:
-    """Load the model, let it judge *known* pictures, and time it. Raises ModelError, UsageError,
-    FrameError.
+    """Judge *known* pictures by the model, load it, and time it.
 
-    It looks at first in a process of its own: a runtime that does not fit the processor dies by a
-    signal, and takes only that process along.
+    The pictures are judged in a child process: a runtime that does not fit the processor dies by a
+    signal, and takes only that process along. Raises ModelError, UsageError, FrameError.
     """
     if not known and config.model.file == DEFAULT_NAME:
-        known = {
-            DEFAULT_MODEL.parent / "samples" / name: verdict for name, verdict in SAMPLES.items()
-        }
+        samples = DEFAULT_MODEL.parent / "samples"
+        known = {samples / name: verdict for name, verdict in SAMPLES.items()}
     yield _verdicts(config, known)
     localizer = Localizer(config.model_file(), config.model.threads)
     contract = localizer.contract
     required_classes(config.decision.required, contract.classes)
-    yield CheckResult(
-        "ok",
-        "model",
-        f"{config.model_file().name}: finds {', '.join(contract.classes)} from {contract.threshold:.2f} on, "
-        f"{contract.input_width} x {contract.input_height}",
-    )
+    finds = f"finds {', '.join(contract.classes)} from {contract.threshold:.2f} on"
+    size_said = f"{contract.input_width} x {contract.input_height}"
+    yield CheckResult("ok", "model", f"{config.model_file().name}: {finds}, {size_said}")
     size = (config.camera.height, config.camera.width, 3)
     frame = read_picture(next(iter(known))) if known else np.full(size, 128, np.uint8)
     yield _latency(config, localizer, clock, frame)
@@ -151,42 +138,33 @@ def model(config: Config, clock: Clock, known: Mapping[Path, str]) -> Iterator[C
 def _verdicts(config: Config, known: Mapping[Path, str]) -> CheckResult:
     what = "verdicts"
     if not known:
-        return CheckResult(
-            "WARN",
-            what,
-            "no known picture to judge; name one of each kind: --picture good.jpg=pass",
-        )
-    wrong = []
-    for (picture, wanted), line in zip(known.items(), _inspected(config, known), strict=True):
-        if line["verdict"] != wanted:
-            wrong.append(
-                f"{picture.name} must be {wanted}, not {line['verdict']} ({line['reason']})"
-            )
+        said = "no known picture to judge; name one of each kind: --picture good.jpg=pass"
+        return CheckResult("WARN", what, said)
+    judged = zip(known.items(), _inspected(config, known), strict=True)
+    wrong = [
+        f"{picture.name} must be {wanted}, not {line['verdict']} ({line['reason']})"
+        for (picture, wanted), line in judged
+        if line["verdict"] != wanted
+    ]
     if wrong:
-        return CheckResult(
-            "FAIL", what, f"{'; '.join(wrong)}; check [model] file and [decision] required"
-        )
-    return CheckResult(
-        "ok", what, f"{len(known)} of {len(known)} known pictures judged as they should be"
-    )
+        cure = "check [model] file and [decision] required"
+        return CheckResult("FAIL", what, f"{'; '.join(wrong)}; {cure}")
+    said = f"{len(known)} of {len(known)} known pictures judged as they should be"
+    return CheckResult("ok", what, said)
 
 
 def _inspected(config: Config, pictures: Iterable[Path]) -> list[dict[str, str]]:
-    """What ``stampgate-edge inspect`` says of each picture, run as a process. Raises ModelError
-    when it dies.
+    """Return the lines of ``stampgate-edge inspect --json`` for *pictures*, in their order.
+
+    Raises ModelError when that process fails or dies.
     """
     required = [word for name in config.decision.required for word in ("--require", name)]
     asked = ["inspect", str(config.model_file()), *map(str, pictures), "--json", *required]
     command = [sys.executable, "-P", "-m", "edge", *asked]
     environment = {**os.environ, "PYTHONPATH": str(Path(edge.__file__).parents[1])}
-    how: dict[str, Any] = {
-        "capture_output": True,
-        "text": True,
-        "timeout": CHILD_S,
-        "env": environment,
-    }
+    how: dict[str, Any] = {"capture_output": True, "text": True, "timeout": CHILD_S}
     try:
-        done = subprocess.run(command, check=False, **how)  # noqa: S603 - this very program
+        done = subprocess.run(command, check=False, env=environment, **how)  # noqa: S603
     except subprocess.TimeoutExpired:
         raise ModelError(
             f"{config.model_file()}: no answer within {CHILD_S:g} s; what else does this box do?"
@@ -207,12 +185,10 @@ def _latency(config: Config, localizer: Localizer, clock: Clock, frame: Frame) -
         began_ns = clock.now_ns()
         localizer.find(frame)
         times_ms.append((clock.now_ns() - began_ns) / 1e6)
-    said = f"a frame takes {statistics.median(times_ms):.1f} ms, the slowest of {TIMED_FRAMES} {max(times_ms):.1f} ms"
+    said = f"a frame takes {statistics.median(times_ms):.1f} ms"
+    said += f", the slowest of {TIMED_FRAMES} {max(times_ms):.1f} ms"
     delay_ms = config.gate.reject_delay_ms
     if not config.gate.reject_delay_counts and max(times_ms) >= delay_ms:
-        return CheckResult(
-            "FAIL",
-            "latency",
-            f"{said}, must be below [gate] reject_delay_ms {delay_ms:g}: all would be late",
-        )
+        limit = f"[gate] reject_delay_ms {delay_ms:g}"
+        return CheckResult("FAIL", "latency", f"{said}, must be below {limit}: all would be late")
     return CheckResult("ok", "latency", said)

@@ -1,6 +1,4 @@
-"""The GPIO lines: whether each is there and who holds it, and whether a wire carries a level from
-one to another.
-"""
+"""Checks of the GPIO lines: each line's presence and holder, and a loop-back over a wire."""
 
 import time
 from collections.abc import Iterator
@@ -20,23 +18,23 @@ if TYPE_CHECKING:
     from gpiod import Chip, LineRequest
 
 LEVELS = (0, 1, 0, 1, 0)
-"""What is sent over a wire: it must follow each, so that neither a broken wire nor one that is
-stuck looks well."""
+"""Levels sent over a wire; it must follow each, so that neither a broken wire nor one that is stuck
+passes."""
 SETTLED_S = 0.1
-"""How long a level may take over a wire; opto-isolators need less than a millisecond."""
+"""Settling time of a level over a wire, seconds; opto-isolators need less than a millisecond."""
 DEVICES = Path("/dev")
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a line is: its chip, and its number there."""
+    """A GPIO line's chip, and its number there."""
 
     chip: "Chip"
     offset: int
 
 
 def lines(config: Config, devices: Path = DEVICES) -> Iterator[CheckResult]:
-    """Each line of ``[lines]``, found by its name, and who holds it; nothing is driven."""
+    """Find each line of ``[lines]`` by its name, and its holder; no line is driven."""
     if config.lines.driver != "gpiod":
         yield CheckResult("ok", "lines", "simulated: this box has no wires")
         return
@@ -49,11 +47,8 @@ def lines(config: Config, devices: Path = DEVICES) -> Iterator[CheckResult]:
 def _line(role: str, name: str, places: list[Place]) -> CheckResult:
     what = f"line {role}"
     if len(places) != 1:
-        return CheckResult(
-            "FAIL",
-            what,
-            f"{name}: must be the name of one line, not of {len(places)}; see gpioinfo",
-        )
+        said = f"{name}: must be the name of one line, not of {len(places)}; see gpioinfo"
+        return CheckResult("FAIL", what, said)
     chip, offset = places[0].chip, places[0].offset
     info = chip.get_line_info(offset)
     where = f"{name} is line {offset} of {chip.get_info().label}"
@@ -61,43 +56,35 @@ def _line(role: str, name: str, places: list[Place]) -> CheckResult:
         return CheckResult("ok", what, f"{where}, free")
     if info.consumer == CONSUMER:
         return CheckResult("ok", what, f"{where}, held by the gate")
-    return CheckResult(
-        "FAIL",
-        what,
-        f"{where}, held by {info.consumer or 'the kernel'}; end that, or use another line",
-    )
+    held = f"held by {info.consumer or 'the kernel'}; end that, or use another line"
+    return CheckResult("FAIL", what, f"{where}, {held}")
 
 
 def released(config: Config, root: Path = Path("/")) -> Iterator[CheckResult]:
-    """What the kernel makes of an output whose process has died; a Raspberry Pi's would keep it as
-    it was.
+    """Check that the kernel releases an output whose process has died.
+
+    A Raspberry Pi's would keep it as it was. *root*: where ``/sys`` is.
     """
     files = sorted(root.glob("sys/module/pinctrl_*/parameters/persist_gpio_outputs"))
     if config.lines.driver != "gpiod" or not files:
         return
-    kept = [
-        file.parents[1].name
-        for file in files
-        if file.read_text(encoding="ascii").strip() in ("Y", "1")
-    ]
-    if kept:
-        yield CheckResult(
-            "FAIL",
-            "lines released",
-            f"{kept[0]} leaves an output as it was when its process dies; put dtparam=strict_gpiod into config.txt",
-        )
+    what = "lines released"
+    keeping = [file for file in files if file.read_text(encoding="ascii").strip() in ("Y", "1")]
+    if keeping:
+        driver, cure = keeping[0].parents[1].name, "put dtparam=strict_gpiod into config.txt"
+        said = f"{driver} leaves an output as it was when its process dies; {cure}"
+        yield CheckResult("FAIL", what, said)
     else:
-        yield CheckResult("ok", "lines released", "an output whose process dies is let go")
+        yield CheckResult("ok", what, "an output whose process dies is let go")
 
 
 def loop_back(
     config: Config, wire: tuple[str, str], devices: Path = DEVICES
 ) -> Iterator[CheckResult]:
-    """Send low and high over a *wire* from an output to an input, each by its role in ``[lines]``
-    or its name.
+    """Loop-back test: send low and high over a *wire* from an output to an input.
 
-    The output moves, and is left at rest. Raises ConfigError for names that are none, GateError
-    when a line is held.
+    *wire*: output and input, each by its role in ``[lines]`` or its name. The output moves, and is
+    left at rest. Raises ConfigError for names that are none, GateError when a line is held.
     """
     names = wired(config.lines)
     if config.lines.driver != "gpiod":
@@ -119,29 +106,26 @@ def loop_back(
 
 
 def _judged(wire: tuple[str, str], answers: list[float | None]) -> CheckResult:
-    """Say how a wire followed :data:`LEVELS`; *answers*: after how many milliseconds, None for not
-    at all.
+    """Judge how a wire followed :data:`LEVELS`.
+
+    *answers*: the milliseconds after which it followed each, None for not at all.
     """
     what, said = "loop-back", f"{wire[0]} to {wire[1]}"
     times = [answer for answer in answers if answer is not None]
     lost = {level for level, answer in zip(LEVELS, answers, strict=True) if answer is None}
     if not lost:
-        return CheckResult(
-            "ok", what, f"{said}: low and high arrive, the slowest after {max(times):.1f} ms"
-        )
+        slowest = f"the slowest after {max(times):.1f} ms"
+        return CheckResult("ok", what, f"{said}: low and high arrive, {slowest}")
     if len(lost) > 1:
-        cure = "list one of them in [lines] active_low if the wire turns it over, and check the wire and its supply"
+        cure = "list one of them in [lines] active_low if the wire turns it over"
+        cure += ", and check the wire and its supply"
         return CheckResult("FAIL", what, f"{said}: neither low nor high arrives; {cure}")
-    word = ("low", "high")[lost.pop()]
-    return CheckResult(
-        "FAIL",
-        what,
-        f"{said}: {word} does not arrive; check the wire, its supply and the pull resistor",
-    )
+    word, cure = ("low", "high")[lost.pop()], "check the wire, its supply and the pull resistor"
+    return CheckResult("FAIL", what, f"{said}: {word} does not arrive; {cure}")
 
 
 def _follow(given: "LineRequest", offset: int, level: Any) -> float | None:
-    """Wait until an input takes *level*; after how many milliseconds it did, None when it does not."""
+    """Wait until an input takes *level*; return the milliseconds it took, None if it does not."""
     began_s = time.monotonic()
     while (took_s := time.monotonic() - began_s) < SETTLED_S:
         if given.get_value(offset) == level:
@@ -150,14 +134,12 @@ def _follow(given: "LineRequest", offset: int, level: Any) -> float | None:
 
 
 def _places(found: "list[tuple[Chip, dict[str, list[int]]]]", name: str) -> list[Place]:
-    """Every line of that *name*."""
+    """Return every line of that *name*."""
     return [Place(chip, offset) for chip, names in found for offset in names.get(name, ())]
 
 
 def _only(places: list[Place], end: str) -> Place:
-    """The one place of an *end* of the wire. Raises ConfigError when there is none, or more than
-    one.
-    """
+    """Return the only place of an *end* of the wire. Raises ConfigError for none or several."""
     if len(places) != 1:
         raise ConfigError(
             f"loop-back {end}: must be the name of one line, not of {len(places)}; see gpioinfo"
@@ -177,7 +159,7 @@ def _request(stack: ExitStack, place: Place, settings: Any, role: str) -> "LineR
 
 
 def _output(gpiod: ModuleType, settings: LinesSettings, role: str) -> Any:
-    """An output at rest."""
+    """Make the settings of an output at rest."""
     line = gpiod.line
     rest = (line.Value.INACTIVE, line.Value.ACTIVE)[SAFE.get(role, 0)]
     low = role in settings.active_low

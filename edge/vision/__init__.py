@@ -1,1 +1,1 @@
-"""From a frame to findings: the model's contract, the letterbox, the network and its two looks."""
+"""Vision, from frame to findings: contract, decoding, letterbox, inference in two looks."""

@@ -1,12 +1,14 @@
-"""The contract: everything the box must know about a model, as one JSON text inside the ONNX file.
+"""The contract: a model's preprocessing and output format, as one JSON text inside its ONNX file.
 
-It lies under :data:`METADATA_KEY` in ``metadata_props``. There is no pickle and no second file; a
-contract of another version, with a field too many or too few, is refused.
+It holds everything that the box must know about a model, under :data:`METADATA_KEY` in
+``metadata_props``. There is no pickle and no second file; a contract of another version, with a
+field too many or too few, is refused.
 """
 
 import dataclasses
 import json
 import typing
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,18 +17,18 @@ from edge.errors import ModelError
 METADATA_KEY = "stampgate.contract"
 VERSION = 2
 STRIDE = 8
-"""Network pixels that one cell of the answer covers each way."""
+"""Network pixels that one cell of the output grid covers each way."""
 INPUT_NAME, HEAT_NAME, SIDES_NAME = "picture", "heat", "sides"
 
 
 @dataclass(frozen=True)
 class TwoLookPlan:
-    """How a model wants a frame to be looked at.
+    """Plan of inference on a frame: a first look at the whole, second looks at likely marks.
 
-    *width*, *height*: network pixels of the look at the whole. *second_side*: those of each second
-    look, which is square, 0 when there is none; *second_px*: how long the longer side of the likely
-    mark is in it; *second_from*: least score, 0..1, that makes a place likely; *second_weight*: how
-    many times the second look's word counts.
+    *width*, *height*: input of the first look, network pixels. *second_side*: input of each second
+    look, which is square, 0 when there is none; *second_px*: length of the likely mark's longer
+    side in it; *second_from*: least score of the first look, 0..1, at which there is a second one;
+    *second_weight*: weight of the second look's logit beside the first one's.
     """
 
     classes: tuple[str, ...]
@@ -40,7 +42,7 @@ class TwoLookPlan:
 
 @dataclass(frozen=True)
 class Contract:
-    """How to feed a model and how to read its answer.
+    """Input, output and thresholds of a model.
 
     The graph takes ``picture``, (n, height, width, 3) uint8, and gives ``heat``, (n, classes, rows,
     columns) in 0..1, the score that a mark's centre lies in the cell, and ``sides``, (n, 4, rows,
@@ -62,58 +64,49 @@ class Contract:
     """Least score at which a mark counts as found; frozen on held-out painted pictures at the end
     of training."""
     second_side: int
-    """Side of a second look at a likely mark, in network pixels; 0 when there is none
-    (:mod:`edge.vision.two_looks`)."""
+    """Side of a second look at a likely mark, in network pixels; 0 when there is none."""
     second_px: int
     """Length of the likely mark's longer side in a second look, in network pixels."""
     second_from: float
     """Least score of the first look at which there is a second one."""
     second_weight: float
-    """How many times the second look's word counts beside the first one's."""
+    """Weight of the second look's logit beside the first one's."""
     run_digest: str
     """SHA-256 of the training checkpoint that the model was made from, in hex."""
 
     def __post_init__(self) -> None:
         """Check that every value can be honoured. Raises ModelError."""
-        sides_fit = all(
-            side >= 32 and side % 32 == 0 for side in (self.input_width, self.input_height)
-        )
-        checks = (
-            (
-                self.version == VERSION,
-                "version",
-                f"{VERSION}; export the model again with this release",
-            ),
-            (sides_fit, "input_width and input_height", "multiples of 32, at least 32"),
-            (self.resize == "letterbox", "resize", "letterbox"),
-            (self.colour == "rgb", "colour", "rgb"),
-            (self.strides == (STRIDE,), "strides", f"[{STRIDE}]"),
-            (
-                bool(self.classes) and len(set(self.classes)) == len(self.classes),
-                "classes",
-                "one or more different names",
-            ),
-            (0.0 < self.threshold < 1.0, "threshold", "between 0 and 1"),
-            (
-                self.second_side == 0 or (self.second_side >= 32 and self.second_side % 16 == 0),
-                "second_side",
-                "0, or a multiple of 16, at least 32",
-            ),
-            (
-                self.second_px > 0 and (not self.second_side or self.second_px <= self.second_side),
-                "second_px",
-                "at least 1 and at most second_side",
-            ),
-            (0.0 <= self.second_from < 1.0, "second_from", "at least 0 and below 1"),
-            (self.second_weight >= 0.0, "second_weight", "at least 0"),
-        )
-        for good, name, wanted in checks:
+        for good, name, wanted in (*self._format_checks(), *self._look_checks()):
             if not good:
                 raise ModelError(f"contract: {name} must be {wanted}")
 
+    def _format_checks(self) -> Iterator[tuple[bool, str, str]]:
+        """Yield for each field of the format whether it is good, its name, and what it must be."""
+        newest = f"{VERSION}; export the model again with this release"
+        yield self.version == VERSION, "version", newest
+        sides = (self.input_width, self.input_height)
+        sides_fit = all(side >= 32 and side % 32 == 0 for side in sides)
+        yield sides_fit, "input_width and input_height", "multiples of 32, at least 32"
+        yield self.resize == "letterbox", "resize", "letterbox"
+        yield self.colour == "rgb", "colour", "rgb"
+        yield self.strides == (STRIDE,), "strides", f"[{STRIDE}]"
+        names_differ = bool(self.classes) and len(set(self.classes)) == len(self.classes)
+        yield names_differ, "classes", "one or more different names"
+
+    def _look_checks(self) -> Iterator[tuple[bool, str, str]]:
+        """Yield the same for the threshold and the fields of the second look."""
+        side, px = self.second_side, self.second_px
+        yield 0.0 < self.threshold < 1.0, "threshold", "between 0 and 1"
+        side_fits = side == 0 or (side >= 32 and side % 16 == 0)
+        yield side_fits, "second_side", "0, or a multiple of 16, at least 32"
+        px_fits = px > 0 and (not side or px <= side)
+        yield px_fits, "second_px", "at least 1 and at most second_side"
+        yield 0.0 <= self.second_from < 1.0, "second_from", "at least 0 and below 1"
+        yield self.second_weight >= 0.0, "second_weight", "at least 0"
+
     @property
     def two_look_plan(self) -> TwoLookPlan:
-        """How a frame is to be looked at."""
+        """The plan of inference on a frame."""
         return TwoLookPlan(
             self.classes,
             self.input_width,
@@ -125,21 +118,23 @@ class Contract:
         )
 
     def to_json(self) -> str:
-        """Write the contract as one JSON text with sorted keys."""
+        """Serialize the contract as one JSON text with sorted keys."""
         return json.dumps(dataclasses.asdict(self), sort_keys=True, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> "Contract":
-        """Read what :meth:`to_json` wrote. Raises ModelError for anything else, naming the field."""
+        """Parse the text of :meth:`to_json`. Raises ModelError, naming the field that is wrong."""
         try:
             raw = json.loads(text)
         except ValueError as error:
+            found = f"not {text[:40]!r} ({error})"
             raise ModelError(
-                f"contract: must be a JSON text, not {text[:40]!r} ({error}); export the model again"
+                f"contract: must be a JSON text, {found}; export the model again"
             ) from None
         if not isinstance(raw, dict):
+            found = type(raw).__name__
             raise ModelError(
-                f"contract: must be a JSON object, not {type(raw).__name__}; export the model again"
+                f"contract: must be a JSON object, not {found}; export the model again"
             )
         _check_version(raw)
         _check_fields(raw, {f.name: f for f in dataclasses.fields(cls)})
@@ -150,10 +145,12 @@ class Contract:
 
 
 def _check_version(raw: dict[str, Any]) -> None:
-    """Look at the version first: the fields of another version mean nothing to us."""
-    if raw.get("version") != VERSION or isinstance(raw.get("version"), bool):
+    """Check the version first: the fields of another version mean nothing to us."""
+    version = raw.get("version")
+    if version != VERSION or isinstance(version, bool):
         raise ModelError(
-            f"contract: version must be {VERSION}, not {raw.get('version')!r}; export the model with this release"
+            f"contract: version must be {VERSION}, not {version!r}; "
+            "export the model with this release"
         )
 
 

@@ -1,5 +1,6 @@
-"""The one place that knows onnxruntime: load a model, check it against its contract, find marks
-with it.
+"""Inference by onnxruntime: load a model, check it against its contract, find marks with it.
+
+No other module imports onnxruntime.
 """
 
 import functools
@@ -17,20 +18,21 @@ from edge.vision.preprocess import Frame
 from edge.vision.two_looks import Floats
 
 ARENA_BYTES = 64 << 20
-"""Addresses set aside for what the layers reckon with; memory is taken for those alone that are
-used. In one piece, all layers share it; in onnxruntime's own pieces of 1, 2, 4, 8 ... MB, a layer
-that fits into none that is free adds one."""
+"""Size of the arena for the layers' tensors: addresses reserved at once, of which only those used
+take memory. In one piece, all layers share it; in onnxruntime's own pieces of 1, 2, 4, 8 ... MB, a
+layer that fits into no free piece adds one."""
 
 
 class Localizer:
-    """Find marks in frames with a stampgate model.
+    """A loaded model that finds marks in frames.
 
     Synchronization: one thread per instance; onnxruntime's own threads work inside :meth:`find`.
     """
 
     def __init__(self, path: Path, threads: int = 1) -> None:
-        """Load *path* and warm up; *threads*: cores one inference may use. Raises ModelError with
-        one clear line.
+        """Load the ONNX file *path* and warm up; *threads*: cores that one inference may use.
+
+        Raises ModelError with one clear line.
         """
         self.path = path
         self.session = _open_session(path, threads)
@@ -38,7 +40,7 @@ class Localizer:
         self._check_graph()
 
     def find(self, frame: Frame, min_score: float | None = None) -> tuple[Finding, ...]:
-        """Findings in *frame*, best first, in the frame's own pixels.
+        """Find the marks in *frame*, best score first, with boxes in the frame's own pixels.
 
         *frame*: (height, width, 3) uint8, RGB; *min_score*: 0..1, the contract's threshold when
         None.
@@ -47,36 +49,35 @@ class Localizer:
         return two_looks.find(self.infer, frame, self.contract.two_look_plan, least)
 
     def infer(self, pictures: NDArray[np.uint8]) -> tuple[Floats, Floats]:
-        """Run the graph on (n, height, width, 3): heat (n, classes, rows, columns), sides (n, 4,
-        rows, columns).
+        """Run the graph on a batch of pictures, (n, height, width, 3) uint8, RGB.
+
+        Returns heat, (n, classes, rows, columns), and sides, (n, 4, rows, columns), as
+        :class:`~edge.vision.contract.Contract` describes them.
         """
         heat, sides = self.session.run([HEAT_NAME, SIDES_NAME], {INPUT_NAME: pictures})
         return np.asarray(heat, np.float32), np.asarray(sides, np.float32)
 
     def _check_graph(self) -> None:
-        """Compare what the graph answers with what its contract promises, on grey pictures (also
-        the warm-up).
-        """
+        """Check the graph's outputs against its contract, on grey pictures; also the warm-up."""
         contract = self.contract
-        self._check_answer(1, contract.input_height, contract.input_width)
+        self._check_outputs(1, contract.input_height, contract.input_width)
         if contract.second_side:
-            self._check_answer(2, contract.second_side, contract.second_side)
+            self._check_outputs(2, contract.second_side, contract.second_side)
 
-    def _check_answer(self, number: int, height: int, width: int) -> None:
+    def _check_outputs(self, number: int, height: int, width: int) -> None:
         try:
             heat, sides = self.infer(np.full((number, height, width, 3), 128, np.uint8))
-        except Exception as error:  # noqa: BLE001 - onnxruntime's exceptions share no public base class
+        except Exception as error:  # noqa: BLE001 - onnxruntime's exceptions share no public base
             raise ModelError(
-                f"{self.path}: the graph does not take the input its contract states ({_line(error)}); export it again"
+                f"{self.path}: the graph does not take the input its contract states "
+                f"({_line(error)}); export it again"
             ) from None
         cells = (height // STRIDE, width // STRIDE)
-        if heat.shape != (number, len(self.contract.classes), *cells) or sides.shape != (
-            number,
-            4,
-            *cells,
-        ):
+        wanted = (number, len(self.contract.classes), *cells), (number, 4, *cells)
+        if (heat.shape, sides.shape) != wanted:
             raise ModelError(
-                f"{self.path}: answers {heat.shape} and {sides.shape} do not fit its contract; export it again"
+                f"{self.path}: answers {heat.shape} and {sides.shape} do not fit its contract; "
+                "export it again"
             )
 
 
@@ -90,25 +91,23 @@ def _open_session(path: Path, threads: int) -> onnxruntime.InferenceSession:
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     options.enable_mem_pattern = False
-    options.execution_order = (
-        onnxruntime.ExecutionOrder.PRIORITY_BASED
-    )  # branches as late as may be: less to hold
+    # Branches as late as may be: fewer tensors to hold at once.
+    options.execution_order = onnxruntime.ExecutionOrder.PRIORITY_BASED
     options.add_session_config_entry("session.use_env_allocators", "1")
     _share_arena()
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # noqa: BLE001 - onnxruntime's exceptions share no public base class
+    except Exception as error:  # noqa: BLE001 - onnxruntime's exceptions share no public base
         raise ModelError(
-            f"{path}: not an ONNX model that can be loaded ({_line(error)}); export or copy it again"
+            f"{path}: not an ONNX model that can be loaded ({_line(error)}); "
+            "export or copy it again"
         ) from None
 
 
 @functools.cache
 def _share_arena() -> None:
-    """Let all sessions of this process that ask for it use one arena of :data:`ARENA_BYTES`; -1 is
-    as usual.
-    """
-    plan = onnxruntime.OrtArenaCfg(0, -1, ARENA_BYTES, -1)
+    """Register one arena of :data:`ARENA_BYTES` for all sessions that ask for a shared one."""
+    plan = onnxruntime.OrtArenaCfg(0, -1, ARENA_BYTES, -1)  # -1: onnxruntime's default
     kind, use = onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, onnxruntime.OrtMemType.DEFAULT
     onnxruntime.create_and_register_allocator(onnxruntime.OrtMemoryInfo("Cpu", kind, 0, use), plan)
 
@@ -117,7 +116,8 @@ def _read_contract(session: onnxruntime.InferenceSession, path: Path) -> Contrac
     text = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
     if text is None:
         raise ModelError(
-            f"{path}: carries no {METADATA_KEY}, so it was not made by 'stampgate export'; export one and use that"
+            f"{path}: carries no {METADATA_KEY}, so it was not made by 'stampgate export'; "
+            "export one and use that"
         )
     try:
         return Contract.from_json(text)

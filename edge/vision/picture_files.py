@@ -62,9 +62,10 @@ def read_picture(path: Path, draft_px: int = 0) -> Frame:
                 return decode(image, path)
     except FrameError:
         raise
-    except Exception as error:  # noqa: BLE001 - Pillow's decoders raise what their format's parser does
+    except Exception as error:  # noqa: BLE001 - Pillow's decoders raise what their parsers raise
         raise FrameError(
-            f"{path}: must be a whole picture file, not {describe_damage(error)}; take the picture again",
+            f"{path}: must be a whole picture file, not {describe_damage(error)}; "
+            "take the picture again",
             picture=path.name,
         ) from None
 
@@ -73,7 +74,7 @@ def decode(image: Image.Image, path: Path) -> Frame:
     """Decode the current frame of an opened *image*: (height, width, 3) uint8, RGB, upright.
 
     *path*: what it is called in errors. Raises FrameError when it is too large or holds floats, and
-    whatever Pillow's decoder raises when it is damaged; :func:`describe_damage` puts that into words.
+    any exception of Pillow's when it is damaged; :func:`describe_damage` puts that into words.
     """
     width, height = image.size
     if width * height > MAX_PIXELS:

@@ -1,8 +1,8 @@
-"""The one place that resizes: training, export, evaluation and the box all call :func:`prepare` and
-:func:`zoom`.
+"""Preprocessing: letterbox a frame into the network's input, or crop and zoom into it.
 
-Most wrecks of deployed models come from a second preprocessing that differs a little from the
-first, so there is none.
+Training, export, evaluation and the box all call :func:`prepare` and :func:`zoom`, and nothing else
+resizes. Most deployed models that fail do so by a second preprocessing that differs a little from
+the first, so there is none.
 """
 
 import math
@@ -18,21 +18,21 @@ FILL = 114
 """Grey level of the bars beside a letterboxed picture, 0..255."""
 
 STRIP_ROWS = 64
-"""Rows that go from numpy to Pillow, or back, at once: Pillow takes four bytes a pixel and copies
-more than once, so frames that go as a whole would take most of the box's memory that is not the
-network's."""
+"""Rows converted from numpy to Pillow, or back, at once. Pillow takes four bytes a pixel and copies
+more than once: whole frames would take most of the box's memory that is not the network's."""
 SMALL_BYTES = 1 << 20
-"""What is no bigger goes whole, which is quicker: training prepares a hundred small pictures a
+"""Frames no bigger are converted whole, which is quicker: training prepares a hundred small ones a
 second."""
 
 Frame = NDArray[np.uint8]
-"""A picture: (height, width, 3) uint8, RGB."""
+"""A frame: (height, width, 3) uint8, RGB."""
 
 
 @dataclass(frozen=True)
 class Letterbox:
-    """How a camera picture lies inside the network's: scaled by *scale*, then moved by (*left*,
-    *top*) pixels.
+    """Mapping from a frame of (*width*, *height*) to the network's input: scale, then shift.
+
+    *scale_x*, *scale_y*: network pixels per camera pixel; *left*, *top*: the shift, network pixels.
     """
 
     scale_x: float
@@ -43,9 +43,7 @@ class Letterbox:
     height: int
 
     def to_camera(self, box: Box) -> Box:
-        """Map a box from network pixels to camera pixels, clipped to the camera picture of
-        (*width*, *height*).
-        """
+        """Map a box from network pixels to camera pixels, clipped to the frame."""
         return Box(
             (box.x0 - self.left) / self.scale_x,
             (box.y0 - self.top) / self.scale_y,
@@ -64,8 +62,7 @@ class Letterbox:
 
 
 def letterbox(width: int, height: int, input_width: int, input_height: int) -> Letterbox:
-    """Fit a (*width*, *height*) picture centred inside (*input_width*, *input_height*), in pixels,
-    keeping its aspect.
+    """Fit a frame of (*width*, *height*) centred into the input, all in pixels, keeping its aspect.
 
     Both scales are kept because rounding to whole pixels makes them differ a little.
 
@@ -82,8 +79,8 @@ def prepare(frame: Frame, input_width: int, input_height: int) -> tuple[Frame, L
     """Letterbox a camera frame into the network's input.
 
     *frame*: (height, width, 3) uint8, RGB. Returns the input, (input_height, input_width, 3) uint8,
-    RGB, and how to map boxes back. Pillow's bilinear filter averages over the area when it shrinks,
-    so small print does not alias.
+    RGB, with bars of grey :data:`FILL`, and the mapping of boxes. Pillow's bilinear filter averages
+    over the area when it shrinks, so small print does not alias.
     """
     height, width = frame.shape[:2]
     fit = letterbox(width, height, input_width, input_height)
@@ -116,8 +113,9 @@ def _resize(frame: Frame, size: tuple[int, int]) -> Image.Image:
 
 
 def as_frame(picture: Image.Image, out: Frame | None = None) -> Frame:
-    """Copy a picture of Pillow's, RGB, into *out*, or into a new array that may be written to:
-    (height, width, 3).
+    """Copy a Pillow picture, RGB, into *out*, or into a new writable array.
+
+    Returns that array: (height, width, 3) uint8.
     """
     out = np.empty((picture.height, picture.width, 3), np.uint8) if out is None else out
     if out.nbytes <= SMALL_BYTES:
@@ -130,12 +128,11 @@ def as_frame(picture: Image.Image, out: Frame | None = None) -> Frame:
 
 
 def zoom(frame: Frame, box: Box, side: int, mark_px: int) -> tuple[Frame, Letterbox]:
-    """Cut out of a camera frame the square around a box in which the box's longer side is *mark_px*
-    pixels long.
+    """Crop the square around a box, scaled so that the box's longer side is *mark_px* pixels long.
 
-    *frame*: (height, width, 3) uint8, RGB; *box*: in its pixels, inside it. Returns the cut-out,
-    (*side*, *side*, 3) uint8, RGB, grey where it reaches beyond the frame, and how to map boxes
-    back.
+    *frame*: (height, width, 3) uint8, RGB; *box*: in its pixels, inside it. Returns the crop,
+    (*side*, *side*, 3) uint8, RGB, grey where it reaches beyond the frame, and the mapping of
+    boxes.
     """
     height, width = frame.shape[:2]
     scale = mark_px / max(box.width, box.height, 1.0)
@@ -146,7 +143,7 @@ def zoom(frame: Frame, box: Box, side: int, mark_px: int) -> tuple[Frame, Letter
     inner_width = min(side - left, max(1, round(seen.width * scale)))
     inner_height = min(side - top, max(1, round(seen.height * scale)))
     out = np.full((side, side, 3), FILL, np.uint8)
-    out[top : top + inner_height, left : left + inner_width] = _cut(
+    out[top : top + inner_height, left : left + inner_width] = _crop(
         frame, seen, (inner_width, inner_height)
     )
     scale_x, scale_y = inner_width / seen.width, inner_height / seen.height
@@ -155,9 +152,10 @@ def zoom(frame: Frame, box: Box, side: int, mark_px: int) -> tuple[Frame, Letter
     )
 
 
-def _cut(frame: Frame, part: Box, size: tuple[int, int]) -> Frame:
-    """A part of a frame, between pixels if need be, resized to (width, height) by the filter of
-    :func:`prepare`.
+def _crop(frame: Frame, part: Box, size: tuple[int, int]) -> Frame:
+    """Crop a part of a frame, at sub-pixel corners, resized to *size*, (width, height).
+
+    The filter is that of :func:`prepare`.
     """
     x, y = int(part.x0), int(part.y0)
     around = Image.fromarray(frame[y : math.ceil(part.y1), x : math.ceil(part.x1)])
