@@ -20,7 +20,7 @@ CLOCKS_APART_NS = 10**9
 class GStreamerCamera(LiveCamera):
     """The end of a GStreamer pipeline.
 
-    Connect a Jetson's camera with the board switched off, and try the pipeline first with
+    Connect a Jetson's camera with the Jetson switched off, and try the pipeline first with
     ``gst-launch-1.0 <pipeline> ! fakesink``. Fix exposure, gain and white balance in its text:
     ``nvarguscamerasrc wbmode=1 aelock=true awblock=true exposuretimerange="5000000 5000000"
     gainrange="2 2"``, and say the exposure time in ``exposure_us`` too.

@@ -145,11 +145,11 @@ def _hardware(root: Path) -> CheckResult:
 
 
 def power(root: Path = Path("/")) -> Iterator[CheckResult]:
-    """Check temperature and power supply, as far as the board shows them."""
+    """Check temperature and power supply, as far as the kernel shows them."""
     shown = telemetry(root)
     hot_c = shown["temperature_c"]
     if hot_c is None:
-        yield CheckResult("ok", "temperature", "not shown by this board")
+        yield CheckResult("ok", "temperature", "not shown by this box")
     elif hot_c >= HOT_C:
         said = f"{hot_c} degrees Celsius, must be below {HOT_C:g}: the box slows down; cool it"
         yield CheckResult("WARN", "temperature", said)
@@ -159,10 +159,10 @@ def power(root: Path = Path("/")) -> Iterator[CheckResult]:
 
 
 def _supply(bits: str | None, undervoltage: bool | None) -> CheckResult:
-    cure = "use the supply made for the board, with a short cable, and cool the box"
+    cure = "use the supply made for the computer, with a short cable, and cool the box"
     if bits is None:
         said = {
-            None: "not shown by this board",
+            None: "not shown by this box",
             False: "no undervoltage",
             True: f"undervoltage now; {cure}",
         }

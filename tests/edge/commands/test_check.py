@@ -415,7 +415,7 @@ def test_a_board_that_shows_neither_is_no_trouble(tmp_path: Path) -> None:
 # Lines
 
 
-class Board:
+class Chip:
     """A chip of six lines: who holds each, which input follows which output, and every level that
     was driven.
     """
@@ -429,14 +429,14 @@ class Board:
     def __init__(self, _path: str) -> None:
         pass
 
-    def __enter__(self) -> "Board":
+    def __enter__(self) -> "Chip":
         return self
 
     def __exit__(self, *_: object) -> None:
         pass
 
     def get_info(self) -> Any:
-        return SimpleNamespace(label="board", num_lines=len(self.names))
+        return SimpleNamespace(label="chip", num_lines=len(self.names))
 
     def get_line_info(self, offset: int) -> Any:
         return SimpleNamespace(
@@ -462,8 +462,8 @@ class Board:
 def devices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder like /dev with that chip."""
     (tmp_path / "gpiochip0").touch()
-    Board.wires, Board.held, Board.levels, Board.driven = {}, {}, {}, []
-    monkeypatch.setattr(gpiod, "Chip", Board)
+    Chip.wires, Chip.held, Chip.levels, Chip.driven = {}, {}, {}, []
+    monkeypatch.setattr(gpiod, "Chip", Chip)
     monkeypatch.setattr(gpiod, "is_gpiochip_device", lambda _: True)
     monkeypatch.setattr(wires, "SETTLED_S", 0.01)
     monkeypatch.setattr(wires, "DEVICES", tmp_path)
@@ -479,20 +479,20 @@ def wired_box(**names: Any) -> Config:
 
 def test_each_line_is_found_by_name_with_its_holder_and_none_is_driven(devices: Path) -> None:
     """Free, held by the gate, held by somebody else, not there, there twice."""
-    Board.held = {2: "stampgate-gate", 3: "lirc"}
+    Chip.held = {2: "stampgate-gate", 3: "lirc"}
     config = wired_box(ready="READY", confirm="NOBODY", reset="TWIN")
     seen = {one.what: (one.state, one.said) for one in wires.lines(config, devices)}
     assert seen == {
-        "line trigger": ("ok", "EYE is line 0 of board, free"),
+        "line trigger": ("ok", "EYE is line 0 of chip, free"),
         "line confirm": ("FAIL", "NOBODY: must be the name of one line, not of 0; see gpioinfo"),
         "line reset": ("FAIL", "TWIN: must be the name of one line, not of 2; see gpioinfo"),
-        "line reject": ("ok", "REJECT is line 2 of board, held by the gate"),
+        "line reject": ("ok", "REJECT is line 2 of chip, held by the gate"),
         "line ready": (
             "FAIL",
-            "READY is line 3 of board, held by lirc; end that, or use another line",
+            "READY is line 3 of chip, held by lirc; end that, or use another line",
         ),
     }
-    assert Board.driven == []
+    assert Chip.driven == []
 
 
 @pytest.mark.parametrize(
@@ -514,15 +514,15 @@ def test_a_loop_back_wire_must_carry_low_and_high(
     """A good one, a broken one, one that is stuck at high, one turned over; the output is left at
     rest.
     """
-    Board.wires = wire
+    Chip.wires = wire
     (seen,) = wires.loop_back(wired_box(), ("reject", "trigger"), devices)
     assert (seen.state, words in seen.said) == (state, True)
-    assert Board.driven == [(2, level) for level in (*wires.LEVELS, 0)]
+    assert Chip.driven == [(2, level) for level in (*wires.LEVELS, 0)]
 
 
 def test_a_loop_back_may_name_the_chips_own_lines(devices: Path) -> None:
     """Spare ones, that [lines] does not use."""
-    Board.wires = {1: (3, False)}
+    Chip.wires = {1: (3, False)}
     assert states(wires.loop_back(wired_box(), ("READY", "BIN"), devices)) == [("ok", "loop-back")]
 
 
@@ -540,10 +540,10 @@ def test_a_line_that_is_held_or_not_there_is_not_moved(
     devices: Path, wire: tuple[str, str], words: str
 ) -> None:
     """One line says which."""
-    Board.held = {2: "stampgate-gate"}
+    Chip.held = {2: "stampgate-gate"}
     (seen,) = run_check("loop-back", wires.loop_back(wired_box(), wire, devices))
     assert (seen.state, words in seen.said) == ("FAIL", True)
-    assert Board.driven == []
+    assert Chip.driven == []
 
 
 def test_the_reject_output_of_a_running_gate_is_never_touched(
@@ -558,7 +558,7 @@ def test_the_reject_output_of_a_running_gate_is_never_touched(
             "FAIL", "not tried: the gate runs and holds the lines; stop the line and stampgate-gate.service first"
         )  # fmt: skip
         assert (rig.keeper.counters.refused, rig.keeper.counters.malformed) == (0, 0)
-    assert Board.driven == []
+    assert Chip.driven == []
     assert not check.gate_runs(config)
 
 
