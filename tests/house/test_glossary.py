@@ -52,9 +52,9 @@ def test_every_term_is_in_use_where_the_glossary_says(term: str, where: str) -> 
 def test_every_term_stands_once() -> None:
     """And there are tables of both kinds to read."""
     terms = [row[0] for row in rows(4)]
-    assert len(terms) > 40
+    assert len(terms) > 30
     assert len(set(terms)) == len(terms)
-    assert len(RETIRED) > 10
+    assert len(RETIRED) > 5
 
 
 @pytest.mark.parametrize("word", RETIRED)
