@@ -1,14 +1,16 @@
-"""The real gate loop on real sockets, in a thread of the test or as a process."""
+"""A gate to talk to: the real loop on real sockets, in a thread or as a process of its own.
+
+In a thread, its time is the test's: it stands still while an answer is on its way, and jumps where
+there is nothing to wait for. So no test depends on how fast the machine is.
+"""
 
 import contextlib
 import os
 import select
 import socket
-import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +22,47 @@ from edge.gate.lines.simulated import SimulatedLines
 from edge.gate.messages import LONGEST, VERSION, FromEye, FromGate, Hello, decode, encode
 from edge.gate.process import GateLoop, listening
 from edge.notify import Notifier
-from tests.paths import ROOT
+from tests.programs import PATIENCE_S, Program, eventually
 
-PATIENCE_S = 60.0
+MS = 1_000_000
+DELAY_MS, PULSE_MS = 700.0, 100.0
+
+
+class TestClock(MonotonicClock):
+    """The kernel's monotonic clock, but for the moments at which a test holds it or sets it ahead.
+
+    Synchronization: any thread may ask for the time; one test moves it.
+    """
+
+    __test__ = False  # no test, though its name begins like one
+
+    def __init__(self) -> None:
+        self._ahead_ns = 0
+        self._held_ns: int | None = None
+
+    def now_ns(self) -> int:
+        """Tell the present moment."""
+        held_ns = self._held_ns
+        return super().now_ns() + self._ahead_ns if held_ns is None else held_ns
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Let time stand still in the block: whatever is said in it is said in time."""
+        held_ns = self._held_ns = self.now_ns()
+        try:
+            yield
+        finally:
+            self._ahead_ns = held_ns - super().now_ns()
+            self._held_ns = None
+
+    def jump(self, ms: float) -> None:
+        """Set running time ahead."""
+        self._ahead_ns += round(ms * MS)
 
 
 def rig_settings(folder: Path, kind: str = "photo-eye", **gate: Any) -> Config:
-    """700 ms to the gate, pulses of 100: long enough for a machine that has other work, too."""
-    defaults = {"reject_delay_ms": 700.0, "pulse_ms": 100.0, "eye_silent_ms": 10_000.0}
+    """Settings of a gate 700 ms behind its photo-eye, with pulses of 100 ms."""
+    defaults = {"reject_delay_ms": DELAY_MS, "pulse_ms": PULSE_MS, "eye_silent_ms": 10_000.0}
     return Config(
         trigger=TriggerSettings(kind=kind),
         gate=GateSettings(
@@ -36,15 +71,6 @@ def rig_settings(folder: Path, kind: str = "photo-eye", **gate: Any) -> Config:
         lines=LinesSettings(trigger="EYE", inputs="lines.sock"),
         folder=folder,
     )
-
-
-def eventually(ask: Callable[[], Any]) -> Any:
-    """Ask until the answer is true, and return it; a minute of other answers is an error."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not (answer := ask()):
-        assert time.monotonic() < deadline, "a minute has passed in vain"
-        time.sleep(0.005)
-    return answer
 
 
 def pass_photo_eye(folder: Path, *, lost: int = 0) -> None:
@@ -61,9 +87,9 @@ def edges_of(folder: Path, line: str) -> list[Transition]:
 
 
 def swept(folder: Path) -> None:
-    """Wait until the gate has swept what was under way before it began.
+    """Wait until a gate has thrown off what was under way before it began.
 
-    After that, pulses of its own items can be told apart.
+    Its later pulses are for items of its own.
     """
     eventually(
         lambda: (
@@ -124,19 +150,19 @@ class Rig:
 
     def __init__(self, config: Config) -> None:
         self.folder, self.socket = config.folder, config.path(config.gate.socket)
-        clock = MonotonicClock()
+        self.clock = TestClock()
         record, inputs = config.path(config.gate.record), config.path(config.lines.inputs)
-        self.lines = SimulatedLines(clock, record, inputs)
-        self.keeper = Gatekeeper(config, self.lines, clock)
+        self.lines = SimulatedLines(self.clock, record, inputs)
+        self.keeper = Gatekeeper(config, self.lines, self.clock)
         self.stop = Stop()
-        self._clock, self._up = clock, threading.Event()
+        self._up = threading.Event()
         self.failure: BaseException | None = None
         self.thread = threading.Thread(target=self._run, name="gate")
 
     def _run(self) -> None:
         try:
             with Notifier() as notifier, listening(self.socket) as listener, self.lines as lines:
-                loop = GateLoop(self.keeper, lines, listener, self._clock, notifier)
+                loop = GateLoop(self.keeper, lines, listener, self.clock, notifier)
                 self._up.set()
                 try:
                     loop.run(self.stop)
@@ -146,6 +172,12 @@ class Rig:
             self.failure = failure
             self._up.set()
 
+    def sweep(self) -> None:
+        """Let the time pass in which it throws off what was under way before it began."""
+        eventually(lambda: len(edges_of(self.folder, "reject")) == 2)
+        self.clock.jump(DELAY_MS + PULSE_MS)
+        swept(self.folder)
+
     def __enter__(self) -> "Rig":
         self.thread.start()
         assert self._up.wait(PATIENCE_S)
@@ -153,17 +185,15 @@ class Rig:
 
     def __exit__(self, *_: object) -> None:
         self.stop.request("the test is over")
+        self.clock.jump(60_000.0)  # it ends when the last item has arrived
         self.thread.join(PATIENCE_S)
         self.stop.close()
         assert self.failure is None
         assert not self.thread.is_alive()
 
 
-@contextlib.contextmanager
-def edge_process(
-    command: str, config: Path, notify: Path | None = None
-) -> Iterator["subprocess.Popen[str]"]:
-    """``stampgate-edge`` as systemd would start it; killed at the end if it still runs."""
+def edge_process(command: str, config: Path, notify: Path | None = None) -> Program:
+    """``stampgate-edge`` as systemd would start it, to be used as a context manager."""
     environment = {
         name: value
         for name, value in os.environ.items()
@@ -172,9 +202,4 @@ def edge_process(
     if notify is not None:
         environment |= {"NOTIFY_SOCKET": str(notify), "WATCHDOG_USEC": "10000000"}
     call = [sys.executable, "-m", "edge", command, "--config", str(config)]
-    process = subprocess.Popen(call, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
+    return Program(*call, environment=environment)

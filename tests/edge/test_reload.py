@@ -23,7 +23,8 @@ from edge.wiring import check_gate
 from tests.disk import item, journal
 from tests.edge.test_replay import Systemd
 from tests.edge.test_station import ScriptedCamera
-from tests.gate_rig import edge_process, edges_of, eventually, pass_photo_eye, swept
+from tests.gate_rig import edge_process, edges_of, pass_photo_eye, swept
+from tests.programs import eventually
 from tests.tiny_model import paint, two_classes, write_tiny_model
 
 SETTINGS = """\
@@ -310,15 +311,15 @@ def test_the_gates_process_takes_a_longer_pulse_and_loses_nothing_under_way(tmp_
     with edge_process("gate", config, systemd.path) as gate:
         swept(tmp_path)
         config.write_text(GATE.format(pulse_ms=0))
-        gate.send_signal(signal.SIGHUP)
+        gate.send(signal.SIGHUP)
         systemd.hear("READY=1", times=2)
         pass_photo_eye(tmp_path)
         config.write_text(GATE.format(pulse_ms=400.0))
-        gate.send_signal(signal.SIGHUP)
+        gate.send(signal.SIGHUP)
         systemd.hear("READY=1", times=3)
         eventually(lambda: len(edges_of(tmp_path, "reject")) == 5)
-        gate.send_signal(signal.SIGTERM)
-        _, said = gate.communicate(timeout=60)
+        gate.send(signal.SIGTERM)
+        said = gate.ended().stderr
     reloads = [
         message for message in systemd.drain() if message.startswith("RELOADING=1\nMONOTONIC_USEC=")
     ]

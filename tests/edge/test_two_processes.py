@@ -13,7 +13,8 @@ from edge.gate.keeper import EYE_LOST, NO_EYE
 from edge.record.verify import read_records, verify
 from edge.wiring import SAFE
 from tests.edge.test_replay import Systemd
-from tests.gate_rig import edge_process, edges_of, eventually, pass_photo_eye, pulses_of, swept
+from tests.gate_rig import edge_process, edges_of, pass_photo_eye, pulses_of, swept
+from tests.programs import eventually
 from tests.tiny_model import paint, save, write_tiny_model
 
 pytestmark = pytest.mark.slow
@@ -117,12 +118,12 @@ def test_every_trigger_becomes_one_record_whoever_is_killed(box: Path, systemd: 
             systemd.hear("READY=1", times=2)
             eventually(lambda: len(items(box)) == 6)
             pass_items(box, 2)
-            eye.send_signal(signal.SIGTERM)
-            assert eye.wait(60) == 0
-        gate.send_signal(signal.SIGTERM)
-        _, said = gate.communicate(timeout=60)
-    assert gate.returncode == 0
-    assert "no eye has written down" not in said
+            eye.send(signal.SIGTERM)
+            assert eye.ended().returncode == 0
+        gate.send(signal.SIGTERM)
+        done = gate.ended()
+    assert done.returncode == 0
+    assert "no eye has written down" not in done.stderr
     found = items(box)
     assert [(r["verdict"], r["gate"]) for r in found] == [
         *[("pass", "cancelled"), ("reject", "kept"), ("pass", "cancelled"), ("reject", "kept")],
@@ -157,10 +158,10 @@ def test_gate_killed_ends_the_eye_which_says_so(box: Path, systemd: Systemd) -> 
             systemd.hear("READY=1")
             pass_items(box, 1)
             gate.kill()
-            _, said = eye.communicate(timeout=60)
-    assert eye.returncode == 75
-    assert "the gate is lost" in said
-    assert said.count("\n") == 1
+            done = eye.ended()
+    assert done.returncode == 75
+    assert "the gate is lost" in done.stderr
+    assert done.stderr.count("\n") == 1
     stop = read_records(box / "journal.jsonl")[-1]
     assert (stop["kind"], stop["reason"].split(":")[0]) == ("stop", "GateError")
     assert verify(box / "journal.jsonl").items == 1
@@ -169,10 +170,10 @@ def test_gate_killed_ends_the_eye_which_says_so(box: Path, systemd: Systemd) -> 
 def test_the_eye_without_a_gate_exits_75(box: Path) -> None:
     """One line that says what to start; no item was judged."""
     with edge_process("run", box / "edge.toml") as eye:
-        _, said = eye.communicate(timeout=60)
-    assert eye.returncode == 75
-    assert "no gate listens there" in said
-    assert said.count("\n") == 1
+        done = eye.ended()
+    assert done.returncode == 75
+    assert "no gate listens there" in done.stderr
+    assert done.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("kind", ["every-frame", "interval"])
@@ -192,8 +193,8 @@ def test_items_without_a_photo_eye_go_over_the_gate_too(
         with edge_process("run", box / "edge.toml", systemd.path) as eye:
             systemd.hear("READY=1")
             eventually(lambda: sum(record["verdict"] == "pass" for record in items(box)) >= 2)
-            eye.send_signal(signal.SIGTERM)
-            assert eye.wait(60) == 0
+            eye.send(signal.SIGTERM)
+            assert eye.ended().returncode == 0
         found = items(box)
         assert len({record["tag"] for record in found}) == len(found)
         assert {record["verdict"] for record in found} <= {"pass", "reject", "fault"}

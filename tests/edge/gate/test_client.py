@@ -16,10 +16,11 @@ from edge.gate.client import RemoteGate
 from edge.gate.keeper import NO_EYE
 from edge.gate.messages import Answered, Expected, FromGate, ItemSeen, Missed, Welcome, encode
 from edge.trigger import EveryFrameAndMissed, GateTrigger, Item, make_trigger
-from tests.gate_rig import Rig, eventually, pass_photo_eye, pulses_of, rig_settings, swept
+from tests.gate_rig import DELAY_MS, Rig, pass_photo_eye, pulses_of, rig_settings
+from tests.programs import PATIENCE_S, eventually
 
 CLOCK = MonotonicClock()
-SOON_NS = 20 * 10**9
+SOON_NS = round(PATIENCE_S * 1e9)
 
 
 class NoCamera:
@@ -42,11 +43,13 @@ def test_the_eye_hears_of_an_item_answers_and_settles_it(tmp_path: Path, stop: S
     What the eye complains of reaches its FAULT output.
     """
     with Rig(rig_settings(tmp_path)) as rig, RemoteGate(rig.socket, "photo-eye", CLOCK) as gate:
-        pass_photo_eye(tmp_path)
-        seen = gate.next_item(soon(), stop)
-        assert isinstance(seen, ItemSeen)
-        assert gate.answer(seen.tag, cancel=True) == "cancelled"
-        gate.settle(seen.tag, written=True)
+        with rig.clock.held():
+            pass_photo_eye(tmp_path)
+            seen = gate.next_item(soon(), stop)
+            assert isinstance(seen, ItemSeen)
+            assert gate.answer(seen.tag, cancel=True) == "cancelled"
+            gate.settle(seen.tag, written=True)
+            gate.check()  # answered after the gate has heard that
         assert gate.answer(77, cancel=True) == "unknown"
         gate.show_fault("the disk is full")
         facts = gate.facts
@@ -80,12 +83,15 @@ def test_an_item_at_the_photo_eye_comes_before_those_that_passed(
 def test_a_cancellation_that_is_withdrawn_rejects(tmp_path: Path, stop: Stop) -> None:
     """For a pass that could not be written down."""
     with Rig(rig_settings(tmp_path)) as rig, RemoteGate(rig.socket, "photo-eye", CLOCK) as gate:
-        swept(tmp_path)
-        pass_photo_eye(tmp_path)
-        seen = gate.next_item(soon(), stop)
-        assert seen is not None
-        assert gate.answer(seen.tag, cancel=True) == "cancelled"
-        gate.settle(seen.tag, written=False)
+        rig.sweep()
+        with rig.clock.held():
+            pass_photo_eye(tmp_path)
+            seen = gate.next_item(soon(), stop)
+            assert seen is not None
+            assert gate.answer(seen.tag, cancel=True) == "cancelled"
+            gate.settle(seen.tag, written=False)
+            gate.check()  # answered after the gate has heard that
+        rig.clock.jump(DELAY_MS)
         eventually(lambda: pulses_of(tmp_path) == [1])
 
 
@@ -98,9 +104,9 @@ def test_no_item_until_the_given_moment_is_none_and_a_stop_ends_the_wait(
         assert gate.next_item(until, stop) is None
         assert CLOCK.now_ns() >= until
         threading.Timer(0.1, stop.request, ["SIGTERM"]).start()
-        begin = time.monotonic()
-        assert gate.next_item(CLOCK.now_ns() + 50 * 10**9, stop) is None
-        assert time.monotonic() - begin < 30
+        until = soon()
+        assert gate.next_item(until, stop) is None
+        assert CLOCK.now_ns() < until
 
 
 def test_a_gate_that_dies_is_noticed_by_whatever_is_asked_of_it(tmp_path: Path, stop: Stop) -> None:
@@ -158,8 +164,11 @@ def test_an_eye_that_is_not_taken_says_why(tmp_path: Path) -> None:
 
 
 @contextlib.contextmanager
-def rude_gate(path: Path, *says: bytes) -> Iterator[None]:
-    """A gate that says the same whatever it hears: one message for each it gets, then nothing."""
+def rude_gate(path: Path, *says: bytes, hangs: bool = False) -> Iterator[None]:
+    """A gate that says the same whatever it hears: one message for each it gets.
+
+    Then it says nothing to the next message and hangs up, or *hangs* until the eye has left.
+    """
 
     def run() -> None:
         connection, _ = listener.accept()
@@ -167,7 +176,7 @@ def rude_gate(path: Path, *says: bytes) -> Iterator[None]:
             for datagram in says:
                 connection.recv(9000)
                 connection.send(datagram)
-            while connection.recv(9000):  # until the eye has left
+            while connection.recv(9000) and hangs:
                 pass
 
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
@@ -176,7 +185,8 @@ def rude_gate(path: Path, *says: bytes) -> Iterator[None]:
         thread = threading.Thread(target=run)
         thread.start()
         yield
-        thread.join(60)
+        thread.join(PATIENCE_S)
+        assert not thread.is_alive()
 
 
 WELCOME = encode(Welcome(1, "run"))
@@ -211,7 +221,7 @@ def test_a_gate_that_hangs_is_a_lost_gate(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(gate_client, "REPLY_TIMEOUT_NS", 100_000_000)
     path = tmp_path / "gate.sock"
     with (
-        rude_gate(path, WELCOME),
+        rude_gate(path, WELCOME, hangs=True),
         RemoteGate(path, "photo-eye", CLOCK) as gate,
         pytest.raises(GateError, match=r"the gate is lost: it said nothing for 0.1 s"),
     ):
