@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self, TypeVar
+from typing import IO, Literal, Self, TypeVar
 
 from tests.leftovers import GRACE_S, descendants, kill
 from tests.paths import ROOT
@@ -22,7 +22,7 @@ PATIENCE_S = 600.0
 POLL_S = 0.005
 
 
-def eventually(ask: Callable[[], T]) -> T:
+def eventually(ask: Callable[[], T | Literal[False] | None]) -> T:
     """Ask until the answer is true, and return it. Raises AssertionError after the last limit."""
     deadline = time.monotonic() + PATIENCE_S
     while not (answer := ask()):
