@@ -39,12 +39,12 @@ class Command(NamedTuple):
     module: str
     """Name of the module, imported only when the command is asked for."""
     sentence: str
-    """What it is for, in the list of commands."""
+    """Its purpose, in the list of commands."""
 
 
 @dataclass(frozen=True)
 class Program:
-    """A program: the name its messages begin with, what it is for, and its commands by name."""
+    """A program: the name its messages begin with, its purpose, and its commands by name."""
 
     name: str
     description: str

@@ -17,7 +17,7 @@ from edge.settings import comment, read_section, sample_section, setting
 DEFAULT_MODEL = Path(__file__).parent / "default" / "model.onnx"
 """The packaged model that finds the project's own QC TESTED seal."""
 DEFAULT_NAME = "default"
-"""What stands for :data:`DEFAULT_MODEL` where a model file is named."""
+"""Name of :data:`DEFAULT_MODEL` where a model file is asked for."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.annotate import annotate, contact_sheet, save_png
-from edge.commands.inspect import box_text, shown
+from edge.commands.inspect import box_text, printable
 from edge.config import DEFAULT_MODEL, DEFAULT_NAME
 from edge.decision import Box, Finding, Verdict
 from edge.errors import FrameError, InputError
@@ -73,7 +73,7 @@ def demo(out: Path, samples: Path = SAMPLES, model: str = DEFAULT_NAME) -> None:
         folder=toml_value(str(samples)), model=toml_value(model), gate=GATE, journal=JOURNAL
     )
     write_whole(out / SETTINGS, text.encode())
-    print(f"running the service on the pictures in {shown(samples)} ...\n", flush=True)
+    print(f"running the service on the pictures in {printable(samples)} ...\n", flush=True)
     serve(load_checked(out / SETTINGS))
     records = read_records(out / JOURNAL)
     items = [record for record in records if record["kind"] == "item"]
@@ -82,9 +82,9 @@ def demo(out: Path, samples: Path = SAMPLES, model: str = DEFAULT_NAME) -> None:
     checked = verify(out / JOURNAL)
     print("\ncounters: " + ", ".join(f"{name} {n}" for name, n in records[-1]["counters"].items()))
     _draw(items, samples, out)
-    print(f"journal:  {shown(out / JOURNAL)} ({checked.records} records, chain whole)")
-    print(f"edges:    {shown(out / GATE)}")
-    print(f"pictures: {shown(out / SHEET)} and {shown(out / COPIES)}/")
+    print(f"journal:  {printable(out / JOURNAL)} ({checked.records} records, chain whole)")
+    print(f"edges:    {printable(out / GATE)}")
+    print(f"pictures: {printable(out / SHEET)} and {printable(out / COPIES)}/")
 
 
 def _claim_folder(out: Path) -> None:

@@ -88,7 +88,7 @@ class Inspected:
     def as_object(self) -> dict[str, Any]:
         """Return the object that ``--json`` prints."""
         return {
-            "image": shown(self.path),
+            "image": printable(self.path),
             "verdict": self.verdict.kind,
             "reason": self.verdict.reason,
             "findings": [finding.as_object() for finding in self.verdict.findings],
@@ -98,7 +98,7 @@ class Inspected:
     def as_line(self) -> str:
         """Return the line that people read."""
         boxes = [f"{f.label} {f.score:.2f} at {box_text(f)}" for f in self.verdict.findings]
-        return f"{self.verdict.kind:<6} {shown(self.path)}: " + "; ".join(
+        return f"{self.verdict.kind:<6} {printable(self.path)}: " + "; ".join(
             [self.verdict.reason, *boxes]
         )
 
@@ -153,7 +153,7 @@ def box_text(finding: Finding) -> str:
     return "[" + " ".join(f"{corner:.1f}" for corner in finding.box.corners()) + "]"
 
 
-def shown(path: Path) -> str:
+def printable(path: Path) -> str:
     """Return *path* for printing on one line, whatever bytes its name holds."""
     return "".join(
         c if c.isprintable() else "?" for c in os.fsencode(path).decode("utf-8", "replace")

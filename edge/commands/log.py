@@ -92,9 +92,9 @@ def text_line(record: Record) -> str:
     if record["kind"] == "item":
         found = ", ".join(f"{f.get('label')} {f.get('score')}" for f in record.get("findings", ()))
         said = f"#{record['sequence']} {record['verdict'].upper()} {record.get('reason', '')}"
-        return _plain(f"{when} {said}{f' [{found}]' if found else ''}  {_pairs(rest)}".rstrip())
+        return _printable(f"{when} {said}{f' [{found}]' if found else ''}  {_pairs(rest)}".rstrip())
     reason = f" {record['reason']}" if "reason" in record else ""
-    return _plain(f"{when} -- {record['kind']}{reason}  {_pairs(rest)}".rstrip())
+    return _printable(f"{when} -- {record['kind']}{reason}  {_pairs(rest)}".rstrip())
 
 
 def csv_row(record: Record) -> list[Any]:
@@ -131,7 +131,7 @@ def _pairs(fields: Record) -> str:
     return " ".join(f"{name}={text}" for name, text in texts.items() if text not in ("", "null"))
 
 
-def _plain(text: str) -> str:
+def _printable(text: str) -> str:
     """Replace what is not printable: a file's name must not send commands to the terminal."""
     return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
 
@@ -167,7 +167,7 @@ def _since(text: str) -> Wanted:
             "must be an item's number, a time such as 15m or 2h, or a moment such as "
             f"2026-01-31T14:00, not {text!r}"
         ) from None
-    return lambda record: _wall(record) >= moment
+    return lambda record: _wall_time(record) >= moment
 
 
 def _younger_than(seconds: int) -> Wanted:
@@ -182,12 +182,12 @@ def _younger_than(seconds: int) -> Wanted:
     def younger(record: Record) -> bool:
         if record["boot_id"] == boot:
             return bool(now_ns - record["monotonic_ns"] <= seconds * 1_000_000_000)
-        return _wall(record) >= moment
+        return _wall_time(record) >= moment
 
     return younger
 
 
-def _wall(record: Record) -> datetime:
+def _wall_time(record: Record) -> datetime:
     return datetime.fromisoformat(record["wall_time"])
 
 

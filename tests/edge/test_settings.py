@@ -32,7 +32,7 @@ class Sample:
 
 
 def test_the_sample_is_the_defaults() -> None:
-    """What is printed, read again, gives the same settings."""
+    """Reading the printed sample gives the same settings."""
     table = tomllib.loads(sample_section("sample", Sample))["sample"]
     assert read_section(Sample, table, "x") == Sample()
     assert set(table) == {"speed", "count", "on", "off", "mode", "pair", "names"}

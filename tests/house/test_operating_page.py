@@ -131,7 +131,7 @@ def test_the_messages_are_found() -> None:
 
 @pytest.mark.parametrize("said", key_phrases())
 def test_every_message_of_the_box_is_explained(said: str) -> None:
-    """Whoever reads it in the log or on the status line finds it in the page, word by word."""
+    """A reader of the journal or the status line finds it in the page, word by word."""
     assert said in OPERATING
 
 

@@ -24,7 +24,7 @@ MANYLINUX = ("manylinux_2_28", "manylinux_2_27", "manylinux_2_17", "manylinux201
 SERVICES = ("stampgate-edge.service", "stampgate-gate.service")
 DOCUMENTATION = "usr/share/doc/stampgate-edge"
 NEEDED = ("python3", "systemd", "libstdc++6")
-"""What the host must have from Debian, so that a copy of it may stand for a box."""
+"""Debian packages that the host must have, so that a copy of it may stand for a box."""
 
 
 def pinned(python: str) -> dict[str, str]:
@@ -84,7 +84,7 @@ def package(host: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def unpacked(package: Path, folder: Path) -> Path:
-    """What is in *package*, the control files under DEBIAN."""
+    """Unpack *package* into *folder*, the control files under DEBIAN; return *folder*."""
     subprocess.run(["dpkg-deb", "--raw-extract", package, folder], check=True)
     return folder
 
@@ -168,7 +168,7 @@ def fitting(wheels: Iterable[str], python: str, machine: str) -> Iterator[tuple[
 
 
 ROOM = 1_500_000_000
-"""What two copies write at most, in bytes."""
+"""Room for what two copies write at most, in bytes."""
 
 
 class Copy:
@@ -200,7 +200,7 @@ class Copy:
         return subprocess.run(command, env=quiet, capture_output=True, text=True, check=False)
 
     def says(self, script: str) -> str:
-        """What *script* prints; it must succeed."""
+        """Return what *script* prints; it must succeed."""
         done = self.run(script)
         assert done.returncode == 0, f"{script}\n{done.stdout}{done.stderr}"
         return done.stdout.strip()
@@ -226,7 +226,7 @@ def memory(host: str) -> Iterator[Path]:
 
 
 def is_installed(name: str) -> bool:
-    """Whether dpkg knows a package as installed here."""
+    """Tell whether dpkg knows a package as installed here."""
     asked = subprocess.run(["dpkg-query", "--show", name], capture_output=True, check=False)
     return asked.returncode == 0
 
@@ -274,7 +274,7 @@ def test_dpkg_alone_makes_an_offline_computer_a_box(installed: Copy) -> None:
 
 @pytest.mark.slow
 def test_an_upgrade_keeps_the_settings_and_leaves_one_environment(box: Copy) -> None:
-    """What the technician wrote stays; the environment is another one, and the old one is gone."""
+    """The settings stay as edited; the environment is another one, and the old one is gone."""
     box.says("sed -i 's/^pulse_ms = .*/pulse_ms = 70.0/' /etc/stampgate/edge.toml")
     before = box.says(IN_USE).split()
     box.says("dpkg --install /stampgate.deb </dev/null")

@@ -19,8 +19,7 @@ UNIT, GATE_UNIT, TARGET = (
 SYSUSERS = (FOLDER / "stampgate.sysusers.conf").read_text()
 PROGRAM = "/opt/stampgate/current/bin/stampgate-edge"
 EXPOSURE_AT_MOST = 2.0
-"""What `systemd-analyze security` may find: 0 is a service that can do nothing, 10 one that may do
-everything."""
+"""Highest exposure that `systemd-analyze security` may find: 0 may do nothing, 10 everything."""
 both = pytest.mark.parametrize("path", [UNIT, GATE_UNIT], ids=lambda path: path.stem)
 
 
@@ -92,7 +91,7 @@ def test_the_hardware_watchdog_is_one_that_a_pi_can_count() -> None:
 
 
 def test_the_systems_log_is_bounded_on_the_disk_in_memory_and_in_pace() -> None:
-    """Whoever floods it must not take the room of the journal and the pictures."""
+    """A program that floods it must not take the room of the journal and the pictures."""
     limits = unit(FOLDER / "journald.conf")["Journal"]
     assert {
         "SystemMaxUse",

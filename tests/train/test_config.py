@@ -1,4 +1,4 @@
-"""What stands in a run's ``config.toml``, and what the pages say of the numbers that do not."""
+"""A run's ``config.toml`` holds every setting, and the pages name the numbers that are none."""
 
 import ast
 import dataclasses

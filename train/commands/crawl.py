@@ -16,14 +16,13 @@ if TYPE_CHECKING:
     from train.crawl.tally import Tally
 
 ENGINES = ("google", "bing", "baidu")
-USUAL = "bing"
+DEFAULT_ENGINE = "bing"
 """The engine whose parser works at the time of writing; Google's is said to be broken."""
-LIMIT, MOST = 100, 1000
-NEAR, FARTHEST = 8, 16
+LIMIT, MAX_LIMIT = 100, 1000
+NEAR_BITS, MAX_NEAR_BITS = 8, 16
 ADVICE = (
     "an engine's pages change about once a year and icrawler must follow: try another --engine, a "
-    "newer icrawler, or "
-    "--from with your own photographs"
+    "newer icrawler, or --from with your own photographs"
 )
 
 
@@ -44,10 +43,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what to search for, e.g. 'milk carton'; one search each",
     )
     add("--out", required=True, type=Path, metavar="DIR", help="folder to fill")
+    _add_sources(parser)
+    add(
+        "--near",
+        type=int,
+        default=NEAR_BITS,
+        metavar="BITS",
+        help="near duplicates: hashes that differ in at most so many of 64 bits "
+        "(default %(default)s; 0 keeps them)",
+    )
+    add(
+        "--drop",
+        nargs="+",
+        metavar="NUMBER",
+        help="take pictures out for good: numbers of the sheet, e.g. 3 17 40-44",
+    )
+
+
+def _add_sources(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say where pictures come from, and how many."""
+    add = parser.add_argument
     add(
         "--engine",
         choices=(*ENGINES, "all"),
-        default=USUAL,
+        default=DEFAULT_ENGINE,
         help="whom to ask (default %(default)s); all: each in turn",
     )
     add(
@@ -64,20 +83,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="DIR",
         help="your own photographs, through the same cleaning",
-    )
-    add(
-        "--near",
-        type=int,
-        default=NEAR,
-        metavar="BITS",
-        help="near duplicates: hashes that differ in at most so many of 64 bits "
-        "(default %(default)s; 0 keeps them)",
-    )
-    add(
-        "--drop",
-        nargs="+",
-        metavar="NUMBER",
-        help="take pictures out for good: numbers of the sheet, e.g. 3 17 40-44",
     )
 
 
@@ -105,11 +110,11 @@ def run(arguments: argparse.Namespace) -> int:
                 f"dropped: {len(collection.drop(numbers))} pictures, to {arguments.out / 'dropped'}"
             )
         gather(arguments, files, collection, stop, tallies)
-        announce(arguments, tallies, collection, write_sheet(collection))
+        print_next_steps(arguments, tallies, collection, write_sheet(collection))
     if stop:
         print("stopped; what came is kept, and the same command goes on from here")
         return 130
-    complain(tallies, arguments.near)
+    report_failures(tallies, arguments.near)
     return 0
 
 
@@ -132,13 +137,13 @@ def check(arguments: argparse.Namespace) -> None:
         )
     if not all(keyword.strip() for keyword in arguments.keywords):
         raise UsageError("crawl: a KEYWORD must not be empty; say what to search for")
-    if not 1 <= arguments.limit <= MOST:
+    if not 1 <= arguments.limit <= MAX_LIMIT:
         raise UsageError(
-            f"--limit must be between 1 and {MOST}, which is all an engine gives, not "
+            f"--limit must be between 1 and {MAX_LIMIT}, which is all an engine gives, not "
             f"{arguments.limit}"
         )
-    if not 0 <= arguments.near <= FARTHEST:
-        raise UsageError(f"--near must be between 0 and {FARTHEST} bits, not {arguments.near}")
+    if not 0 <= arguments.near <= MAX_NEAR_BITS:
+        raise UsageError(f"--near must be between 0 and {MAX_NEAR_BITS} bits, not {arguments.near}")
 
 
 def parse_numbers(texts: Sequence[str]) -> set[int]:
@@ -221,7 +226,7 @@ def bar(title: str, total: int, done: int = 0) -> "Iterator[Callable[..., None]]
         yield progress
 
 
-def announce(
+def print_next_steps(
     arguments: argparse.Namespace, tallies: Sequence["Tally"], collection: "Collection", sheet: Path
 ) -> None:
     """Print how many pictures there are and the next steps."""
@@ -237,7 +242,7 @@ def announce(
     print(f"then 'stampgate train --mark STAMP.png --backgrounds {out / 'pictures'} --out RUN'")
 
 
-def complain(tallies: Sequence["Tally"], near: int) -> None:
+def report_failures(tallies: Sequence["Tally"], near: int) -> None:
     """Print the sources that gave nothing, which icrawler itself does not report.
 
     Raises InputError that names each.

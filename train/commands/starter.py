@@ -68,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise InputError(
             f"--pack {out}: no such folder as {out.parent}; make it, or name another place"
         )
-    if not asks_for_packing_alone(arguments):
+    if not packs_only(arguments):
         try:
             outcome = trained(arguments)
         except KeyboardInterrupt:  # training itself notices Ctrl-C; this was before
@@ -80,11 +80,11 @@ def run(arguments: argparse.Namespace) -> int:
                 f"{arguments.out}'"
             )
             return 130
-    announce(pack_starter(arguments.out, out), out)
+    print_packed(pack_starter(arguments.out, out), out)
     return 0
 
 
-def asks_for_packing_alone(arguments: argparse.Namespace) -> bool:
+def packs_only(arguments: argparse.Namespace) -> bool:
     """Tell whether there is a run and no option says how to train."""
     from train.network import checkpoint  # noqa: PLC0415
 
@@ -156,14 +156,13 @@ def marks_in(folder: Path, count: int, seed: int) -> tuple[Path, ...]:
     return paths
 
 
-def announce(starter: "Starter", out: Path) -> None:
+def print_packed(starter: "Starter", out: Path) -> None:
     """Print what was packed and what to do with it."""
     recipe = starter.recipe
     print(
-        f"{out}: {out.stat().st_size / 1e6:.2f} MB, {starter.network} after {recipe['steps']} "
-        "steps, "
-        f"{recipe['pictures']} pictures of {len(recipe['marks'])} marks, {recipe['minutes']:g} "
-        "minutes"
+        f"{out}: {out.stat().st_size / 1e6:.2f} MB, "
+        f"{starter.network} after {recipe['steps']} steps, {recipe['pictures']} pictures "
+        f"of {len(recipe['marks'])} marks, {recipe['minutes']:g} minutes"
     )
     print(
         "next: put it in the place of train/learn/starter.pt, and runs with weights = starter "

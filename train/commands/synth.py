@@ -93,10 +93,10 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.preview:
         preview(job, arguments.out / SHEET)
         print(f"contact sheet: {arguments.out / SHEET}")
-    return conclude(outcome, arguments) if outcome else 0
+    return print_result(outcome, arguments) if outcome else 0
 
 
-def conclude(outcome: "Outcome", arguments: argparse.Namespace) -> int:
+def print_result(outcome: "Outcome", arguments: argparse.Namespace) -> int:
     """Print what was written; return 130 when painting was interrupted."""
     shown = [written.shown for written in outcome.written]
     boxes, ignored = sum(len(s.marks) for s in shown), sum(len(s.ignored) for s in shown)

@@ -63,9 +63,9 @@ def run(arguments: argparse.Namespace) -> int:
     if kept:
         kept = dataclasses.replace(kept, config=inputs.config)
     if leads():  # under torchrun one process speaks for all
-        announce(inputs)
+        print_plan(inputs)
     outcome = fit(inputs, arguments.out, kept)
-    return conclude(outcome, arguments.out) if leads() else 0
+    return print_result(outcome, arguments.out) if leads() else 0
 
 
 def resumable(arguments: argparse.Namespace) -> "Checkpoint | None":
@@ -99,7 +99,7 @@ def resumable(arguments: argparse.Namespace) -> "Checkpoint | None":
     return None
 
 
-def announce(inputs: "Inputs") -> None:
+def print_plan(inputs: "Inputs") -> None:
     """Print the marks, the network and the photographs of the run."""
     for mark, (_, path) in zip(inputs.marks, inputs.config.marks, strict=True):
         print(
@@ -122,7 +122,7 @@ def announce(inputs: "Inputs") -> None:
         )
 
 
-def conclude(outcome: "Outcome", run: Path) -> int:
+def print_result(outcome: "Outcome", run: Path) -> int:
     """Print the result and the next step; return 130 when the run was interrupted."""
     threshold = (
         "without a threshold" if outcome.threshold is None else f"threshold {outcome.threshold:.3f}"

@@ -45,7 +45,7 @@ def pictures(tmp_path: Path) -> Path:
 
 
 def one_line(capsys: pytest.CaptureFixture[str]) -> str:
-    """What stands on stderr, which must be one line and nothing on stdout."""
+    """Return stderr without the program's name; it must be one line, and stdout empty."""
     out, err = capsys.readouterr()
     assert out == ""
     assert err.startswith("stampgate-edge: ")

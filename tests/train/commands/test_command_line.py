@@ -11,7 +11,7 @@ from train.commands.configuration import config_of, overrides
 from train.config import RunConfig
 
 
-def complain(arguments: list[str], capsys: pytest.CaptureFixture[str], status: int) -> str:
+def refusal(arguments: list[str], capsys: pytest.CaptureFixture[str], status: int) -> str:
     """Run the command, expect that exit status and one line on stderr, and return the line."""
     assert main(arguments) == status
     (line,) = capsys.readouterr().err.splitlines()
@@ -29,7 +29,7 @@ def test_training_without_a_mark_says_what_is_missing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The first thing a new user forgets."""
-    assert "--mark is missing" in complain(["train", "--out", str(tmp_path / "run")], capsys, 2)
+    assert "--mark is missing" in refusal(["train", "--out", str(tmp_path / "run")], capsys, 2)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_a_wrong_number_is_refused_before_anything_begins(
     """With the bound or the next step in the line, and no folder left behind."""
     run = tmp_path / "run"
     length = [] if "--minutes" in arguments else ["--steps", "1"]
-    line = complain(
+    line = refusal(
         ["train", "--mark", mark, "--out", str(run), *length, *arguments], capsys, status
     )
     assert words in line
@@ -80,13 +80,13 @@ def test_bad_inputs_are_named(
     Image.new("RGB", (40, 40)).save(small / "a.png")
     (tmp_path / "text.png").write_text("no picture")
     begin = ["train", "--out", run, "--steps", "1"]
-    assert "text.png: cannot be read" in complain(
+    assert "text.png: cannot be read" in refusal(
         [*begin, "--mark", str(tmp_path / "text.png")], capsys, 1
     )
-    assert "holds no picture" in complain(
+    assert "holds no picture" in refusal(
         [*begin, "--mark", mark, "--backgrounds", str(empty)], capsys, 1
     )
-    assert "larger than every background" in complain(
+    assert "larger than every background" in refusal(
         [*begin, "--mark", mark, "--backgrounds", str(small)], capsys, 1
     )
     assert not Path(run).exists()
@@ -99,7 +99,7 @@ def test_a_run_is_never_overwritten_by_mistake(
     run = tmp_path / "run"
     run.mkdir()
     (run / "checkpoint.pt").write_bytes(b"twenty minutes of work")
-    line = complain(["train", "--mark", mark, "--out", str(run), "--steps", "1"], capsys, 2)
+    line = refusal(["train", "--mark", mark, "--out", str(run), "--steps", "1"], capsys, 2)
     assert "add --resume" in line
     assert (run / "checkpoint.pt").read_bytes() == b"twenty minutes of work"
 
@@ -108,9 +108,7 @@ def test_there_is_nothing_to_resume_in_an_empty_folder(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """And the line names the file that is missing."""
-    assert "no such checkpoint" in complain(
-        ["train", "--resume", "--out", str(tmp_path)], capsys, 1
-    )
+    assert "no such checkpoint" in refusal(["train", "--resume", "--out", str(tmp_path)], capsys, 1)
 
 
 def test_exporting_what_is_no_run_is_refused(
@@ -118,7 +116,7 @@ def test_exporting_what_is_no_run_is_refused(
 ) -> None:
     """Nothing appears under the name of the model."""
     out = tmp_path / "m.onnx"
-    assert "no such checkpoint" in complain(["export", str(tmp_path), "--out", str(out)], capsys, 1)
+    assert "no such checkpoint" in refusal(["export", str(tmp_path), "--out", str(out)], capsys, 1)
     assert not out.exists()
 
 
@@ -129,15 +127,15 @@ def test_evaluating_with_a_foreign_model_or_folder_is_refused(
     model, labels = write_tiny_model(tmp_path / "m.onnx"), tmp_path / "labels.json"
     labels.write_text('{"images": [], "annotations": [], "categories": [{"id": 1, "name": "dot"}]}')
     end = ["--coco", str(labels), "--images", str(tmp_path)]
-    assert "no such model file" in complain(
+    assert "no such model file" in refusal(
         ["evaluate", str(tmp_path / "none.onnx"), *end], capsys, 78
     )
     (tmp_path / "cut.onnx").write_bytes(model.read_bytes()[:100])
-    assert "not an ONNX model" in complain(
+    assert "not an ONNX model" in refusal(
         ["evaluate", str(tmp_path / "cut.onnx"), *end], capsys, 78
     )
     none = [*end, "--negatives", str(tmp_path / "none")]
-    assert "--negatives" in complain(["evaluate", str(model), *none], capsys, 1)
+    assert "--negatives" in refusal(["evaluate", str(model), *none], capsys, 1)
 
 
 def test_the_command_line_lies_on_top_of_what_a_run_was_told(mark: str) -> None:
@@ -174,14 +172,14 @@ def test_real_photographs_need_their_labels_and_the_labels_their_photographs(
 ) -> None:
     """One without the other is refused before anything begins; so is a folder that is not there."""
     begin = ["train", "--mark", mark, "--steps", "1", "--out", str(tmp_path / "run")]
-    assert "--real and --real-images belong together" in complain(
+    assert "--real and --real-images belong together" in refusal(
         [*begin, "--real", "labels.json"], capsys, 2
     )
-    assert "--real and --real-images belong together" in complain(
+    assert "--real and --real-images belong together" in refusal(
         [*begin, "--real-images", "here"], capsys, 2
     )
     both = ["--real", str(tmp_path / "labels.json"), "--real-images", str(tmp_path / "none")]
-    assert "--real-images" in complain([*begin, *both], capsys, 1)
+    assert "--real-images" in refusal([*begin, *both], capsys, 1)
     assert not (tmp_path / "run").exists()
 
 

@@ -132,7 +132,7 @@ def test_a_folder_is_cleaned_and_its_sheet_shows_each_picture(
 
 
 def test_dropping_takes_ranges_and_the_sheet_follows(own: Path, tmp_path: Path) -> None:
-    """What was dropped does not come back with the next run."""
+    """A dropped picture does not come back with the next run."""
     out = tmp_path / "out"
     run("--from", own, "--out", out)
     assert run("--out", out, "--drop", "1", "3-4") == 0
@@ -233,7 +233,7 @@ def test_a_wrong_command_is_refused_in_one_line(
 def test_the_numbers_of_the_command_line_are_those_of_the_crawl() -> None:
     """They are written twice, so that --help needs no library."""
     assert tuple(engines.ENGINES) == crawl.ENGINES
-    assert (crawl.NEAR, crawl.MOST) == (collection.NEAR, engines.MOST_LINKS)
+    assert (crawl.NEAR_BITS, crawl.MAX_LIMIT) == (collection.NEAR, engines.MOST_LINKS)
 
 
 def test_the_sheet_can_be_written_anew_after_weeding_by_hand(own: Path, tmp_path: Path) -> None:

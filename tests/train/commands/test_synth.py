@@ -236,7 +236,7 @@ def test_the_settings_go_by_content_and_not_by_path(tmp_path: Path, inputs: list
 
 
 def test_a_folder_of_something_else_is_left_alone(tmp_path: Path, inputs: list[str]) -> None:
-    """Whatever a user keeps there must survive a wrong --out."""
+    """A user's own files must survive a wrong --out."""
     out = tmp_path / "holiday"
     out.mkdir()
     (out / "beach.jpg").write_bytes(b"sun")
