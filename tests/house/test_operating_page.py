@@ -28,11 +28,11 @@ TEXT_ARGUMENT = {
         ("FrameError", "CameraError", "GateError", "JournalError", "fault", "_named"), 0
     ),
     "Verdict": 1,
-    "Owing": 2,
+    "UnsettledItem": 2,
     "Item": 2,
 }
 """Calls that make a fault, a reject or a process's last word, and which argument is the text."""
-MESSAGE_FUNCTIONS = ("trouble", "_stops", "_settled")
+MESSAGE_FUNCTIONS = ("trouble", "_reasons_to_stop", "_settled")
 """Functions all of whose texts are messages of the box."""
 INTERACTIVE = ("demo.py", "inspect.py", "selftest")
 """Modules whose messages go to somebody at the terminal and say there what to do."""
@@ -106,6 +106,14 @@ def shown_commands() -> list[str]:
         re.match(r"(?:sudo (?:-u stampgate )?)?stampgate-edge ([^#|>]*)", line) for line in blocks
     )
     return sorted({call[1].strip() for call in calls if call})
+
+
+def test_what_the_messages_are_found_by_is_there() -> None:
+    """A function or class that is renamed in the box would take its messages out of sight."""
+    source = "\n".join(path.read_text() for path in (ROOT / "edge").rglob("*.py"))
+    named = {*TEXT_ARGUMENT, *MESSAGE_FUNCTIONS}
+    assert {n for n in named if not re.search(rf"(?:def|class) {n}\b", source)} == set()
+    assert "self._latched[" in source
 
 
 def test_the_messages_are_found() -> None:
