@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from edge import __version__
-from edge.camera import make_camera
 from edge.camera.checks import FrameChecks
+from edge.camera.drivers import make_camera
 from edge.clock import Clock, MonotonicClock, Stop
 from edge.config import Config
 from edge.errors import ConfigError, JournalError

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
 
-from edge.clock import Clock, Stop
-from edge.config import Config
+from edge.clock import Stop
 from edge.vision.preprocess import Frame
 
 
@@ -62,26 +61,3 @@ class Camera(Protocol):
 
     def check(self) -> None:
         """Prove, while no item is there, that the camera still gives frames. Raises CameraError."""
-
-
-def make_camera(config: Config, clock: Clock) -> Camera:
-    """Make the camera that the settings ask for; it opens in its ``with`` block.
-
-    Only the driver asked for is imported, so a box carries no other driver's weight.
-    """
-    settings = config.camera
-    if settings.driver == "v4l2":
-        from edge.camera.v4l2 import V4l2Camera  # noqa: PLC0415
-
-        return V4l2Camera(settings, clock)
-    if settings.driver == "picamera":
-        from edge.camera.picamera import PiCamera  # noqa: PLC0415
-
-        return PiCamera(settings, clock)
-    if settings.driver == "gstreamer":
-        from edge.camera.gstreamer import GStreamerCamera  # noqa: PLC0415
-
-        return GStreamerCamera(settings, clock)
-    from edge.camera.replay import ReplayCamera  # noqa: PLC0415
-
-    return ReplayCamera(config.path(settings.folder), settings, clock)

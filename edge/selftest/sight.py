@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 import edge
-from edge.camera import Camera, Capture, make_camera
+from edge.camera import Camera, Capture
 from edge.camera.checks import FrameChecks, brightest, edge_strength, luma, sample, white_share
+from edge.camera.drivers import make_camera
 from edge.clock import Clock, Stop
 from edge.config import DEFAULT_MODEL, DEFAULT_NAME, CameraSettings, Config
 from edge.decision import required_classes

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from edge.camera import make_camera
+from edge.camera.drivers import make_camera
 from edge.camera.replay import ReplayCamera
 from edge.clock import SimulatedClock, Stop
 from edge.config import CameraSettings, Config, load_config
@@ -204,7 +204,8 @@ def test_the_settings_name_the_driver_and_no_other_is_loaded(driver: str, kind: 
     """
     asked = f"Config(camera=CameraSettings(driver={driver!r}))"
     program = (
-        "import sys; from edge.camera import make_camera; from edge.clock import MonotonicClock; "
+        "import sys; from edge.camera.drivers import make_camera; "
+        "from edge.clock import MonotonicClock; "
         "from edge.config import CameraSettings, Config; "
         f"print(type(make_camera({asked}, MonotonicClock())).__name__, "
         "*sorted(m for m in ('replay', 'v4l2', 'picamera', 'gstreamer') if 'edge.camera.' + m in sys.modules), "
