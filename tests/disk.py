@@ -1,9 +1,10 @@
-"""A disk that fails on demand, between the journal and the real one."""
+"""A fake disk that fails or hangs on demand, in front of the real one, and helpers for journals."""
 
 import contextlib
 import errno
 import os
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -27,13 +28,15 @@ PATIENT_MS = 60_000.0
 class Disk:
     """Stands in for os.write, os.fdatasync and os.ftruncate on journal files.
 
-    *error*: what every write and cut fails with, 0 for none; *delay_s*: how long a sync takes
-    longer than it does; *waited_ms*: how long the oldest line waited for each sync.
+    *error*: errno with which every write and cut fails, 0 for none; *released*: while it is clear a
+    sync hangs; *calls*: writes and syncs in order; *waited_ms*: time that the oldest line waited
+    for each sync.
     """
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.error = 0
-        self.delay_s = 0.0
+        self.released = threading.Event()
+        self.released.set()
         self.calls: list[str] = []
         self.waited_ms: list[float] = []
         self._first_s: float | None = None
@@ -64,7 +67,7 @@ class Disk:
                 self.waited_ms.append((time.monotonic() - self._first_s) * 1000)
                 self._first_s = None
             self.calls.append("sync")
-            time.sleep(self.delay_s)
+            assert self.released.wait(PATIENT_MS / 1000)
         self._sync(descriptor)
         self._kept[os.fstat(descriptor).st_ino] = os.pread(descriptor, 1 << 24, 0)
 
@@ -74,9 +77,7 @@ class Disk:
         self._cut(descriptor, size)
 
     def after_power_cut(self, folder: Path, to: Path) -> Path:
-        """Write into the folder *to* what a power cut would leave of *folder*: of each file, what
-        was synchronised.
-        """
+        """Copy to the folder *to* what a power cut leaves: of each file the synchronised part."""
         to.mkdir()
         for path in folder.glob("journal*"):
             (to / path.name).write_bytes(self._kept.get(path.stat().st_ino, b""))
@@ -92,7 +93,7 @@ def _is_journal(descriptor: int) -> bool:
 
 @contextlib.contextmanager
 def small_file_system(folder: Path) -> Iterator[Path]:
-    """Mount a real file system of one megabyte; skips the test where that cannot be done."""
+    """Mount a real file system of one megabyte; skip the test where that cannot be done."""
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
     if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
@@ -104,7 +105,7 @@ def small_file_system(folder: Path) -> Iterator[Path]:
 
 
 def settings(**changes: Any) -> JournalSettings:
-    """The journal's settings with patience."""
+    """Make the journal's settings with patience, and with *changes*."""
     return JournalSettings(**{"patience_ms": PATIENT_MS, **changes})
 
 
@@ -115,31 +116,23 @@ def journal(
     make_room: MakeRoom | None = None,
     **changes: Any,
 ) -> Journal:
-    """A patient journal on a simulated clock, at noon, with *changes* to its settings."""
+    """Make a patient journal on a simulated clock, at noon, with *changes* to its settings."""
     return Journal(path, clock or SimulatedClock(42), wall, settings(**changes), make_room)
 
 
 def item(verdict: str = "pass", **fields: Any) -> Mapping[str, Any]:
-    """The fields of an item."""
+    """Make the fields of an item's record."""
     return {"verdict": verdict, "reason": "for a test", **fields}
 
 
 def shape(path: Path) -> list[tuple[str, int]]:
-    """A journal as (kind or verdict, sequence), line by line."""
+    """Return a journal as (kind or verdict, sequence), record by record."""
     return [(r.get("verdict", r["kind"]), r["sequence"]) for r in read_records(path)]
 
 
-def until(true: Callable[[], bool], patience_s: float = 30.0) -> None:
-    """Wait until *true*; a test that waits in vain fails."""
+def until(true: Callable[[], bool], patience_s: float = 60.0) -> None:
+    """Poll until *true*; a test that waits in vain fails."""
     end_s = time.monotonic() + patience_s
     while not true():
         assert time.monotonic() < end_s, "waited in vain"
         time.sleep(0.005)
-
-
-@contextlib.contextmanager
-def took_less_than(seconds: float) -> Iterator[None]:
-    """Fail when the block takes longer."""
-    began_s = time.monotonic()
-    yield
-    assert time.monotonic() - began_s < seconds

@@ -1,5 +1,4 @@
-"""A model small enough to reason about: it takes magenta for the mark ``dot`` and cyan for the mark
-``square``.
+"""A model small enough to reason about: it takes magenta for a ``dot``, cyan for a ``square``.
 
 Real ONNX, real contract, no training: each class's heat is how much of an 8 x 8 cell has exactly
 that colour, and the sides are constant, so every expected box is known by arithmetic. Painted with
@@ -73,8 +72,10 @@ def two_classes(threshold: float = 0.5) -> Contract:
 def paint(
     marks: dict[str, list[tuple[int, int]]], width: int = SIZE, height: int = SIZE, side: int = 8
 ) -> NDArray[np.uint8]:
-    """Paint a grey picture with a *side* x *side* patch of each mark at each top left corner (x,
-    y), in pixels.
+    """Paint a grey picture with square patches of the marks' colours.
+
+    *marks*: for each mark the top left corners (x, y) of its patches, pixels; *side*: a patch's
+    side. Returns (height, width, 3) uint8, RGB.
     """
     picture = np.empty((height, width, 3), np.uint8)
     picture[:] = GREY
@@ -91,8 +92,9 @@ def save(path: Path, picture: NDArray[np.uint8]) -> Path:
 
 
 def _model(contract: Contract) -> onnx.ModelProto:
-    """Compute heat = mean over a cell of clip(w . rgb): 1 for the class's own colour, 0 for grey,
-    black and white.
+    """Build a graph of heat = mean over a cell of clip(w . rgb).
+
+    That is 1 for the class's own colour, 0 for grey, black and white.
     """
     kinds = len(contract.classes)
     weights = np.zeros((kinds, 3, 1, 1), np.float32)

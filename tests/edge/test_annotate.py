@@ -30,7 +30,7 @@ def test_every_box_is_drawn_even_one_turned_inside_out() -> None:
 
 
 def test_any_words_and_any_size_can_be_drawn() -> None:
-    """A one-pixel picture, a box off the picture, a label in letters that the built-in font lacks."""
+    """A one-pixel picture, a box outside it, a label in letters that the built-in font lacks."""
     verdict = Verdict("pass", "検査済 found", (Finding("検査済", 1.0, Box(-5, -5, 900, 900)),))
     assert annotate(np.zeros((1, 1, 3), np.uint8), verdict, "名.png").size == (1, 25)
 

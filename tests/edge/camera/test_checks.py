@@ -28,9 +28,7 @@ RNG = np.random.default_rng(11)
 
 
 def noisy(scene: NDArray[np.float64], sigma: float = 1.0) -> Frame:
-    """What a sensor makes of a scene: (height, width, 3) uint8, with *sigma* grey levels of noise
-    in each pixel.
-    """
+    """Return a sensor's frame of a scene, with *sigma* grey levels of noise in each pixel."""
     return (scene + RNG.normal(0, sigma, scene.shape)).round().clip(0, 255).astype(np.uint8)
 
 
@@ -70,16 +68,14 @@ def judged(picture: Frame, settings: CameraSettings | None = None) -> str:
 
 
 def test_a_picture_of_a_plain_product_passes() -> None:
-    """At all brightnesses that a camera would be set to, with the noise of little and of much gain."""
+    """At all brightnesses that a camera would be set to, with the noise of low and of high gain."""
     for level in (60, 120, 230):
         for sigma in (0.5, 5.0):
             assert judged(noisy(product(level), sigma)) == ""
 
 
 def test_the_sample_photographs_pass_by_far() -> None:
-    """Their strongest edges have eight times what is asked for, and they are neither black nor
-    white.
-    """
+    """Their strongest edges are eight times the limit, and they are neither black nor white."""
     for path in list_pictures(SAMPLES):
         picture = luma(sample(read_picture(path)))
         assert edge_strength(picture) > 60
@@ -111,9 +107,7 @@ def test_a_lens_covered_by_something_near_is_a_fault() -> None:
 
 
 def test_overexposed_frame_is_a_fault() -> None:
-    """Nearly all white: what was printed there cannot be seen any more. A white background alone is
-    none.
-    """
+    """Nearly all white: print cannot be seen any more. A white background alone is no fault."""
     scene = np.full((HEIGHT, WIDTH, 3), 255.0)
     scene[100:132, 150:182] = 90
     assert judged(noisy(scene)) == "overexposed picture"
@@ -122,9 +116,7 @@ def test_overexposed_frame_is_a_fault() -> None:
 
 
 def test_frozen_frame_is_a_fault() -> None:
-    """The same picture twice, to the last grey level; the count and the time stamp say that it is
-    new.
-    """
+    """The same picture twice, to the last grey level, though count and time stamp are new."""
     checks = FrameChecks(CameraSettings())
     picture = noisy(product())
     assert [said(checks, picture, number, t_ns=number) for number in (1, 2)] == [

@@ -78,8 +78,9 @@ class Pipeline:
         return self.eos
 
     def began_ns(self, number: int) -> int:
-        """When the exposure of that frame began: 5 ms before it arrived at the source, which stamps
-        it 10 ms later.
+        """Return when a frame's exposure began: 5 ms before it arrived at the source.
+
+        The source stamps it 10 ms later.
         """
         return self.base_ns + number * self.period_ns
 
@@ -206,9 +207,7 @@ def test_an_idle_camera_that_works_proves_it(bench: Bench) -> None:
 
 
 def test_camera_timeout_ends_the_process_with_its_reason(bench: Bench) -> None:
-    """Nothing comes and nothing is said: after timeout_ms, for a capture and for a proof while
-    idle.
-    """
+    """Nothing comes and nothing is reported: after timeout_ms, for a capture and an idle check."""
     with bench.opened() as (camera, pipeline):
         pipeline.last = 0
         bench.clock.sleep_until(2000 * MS)
@@ -329,7 +328,10 @@ def real(pipeline: str, **changed: Any) -> GStreamerCamera:
 
 # PyGObject 3.42, Debian 12's, imports in a way that Python 3.11 calls old.
 old_import = pytest.mark.filterwarnings("ignore:DynamicImporter:ImportWarning")
-SOURCE = "videotestsrc is-live=true pattern={pattern} ! video/x-raw, format={order}, width=65, height=48, framerate=20/1"
+SOURCE = (
+    "videotestsrc is-live=true pattern={pattern} "
+    "! video/x-raw, format={order}, width=65, height=48, framerate=20/1"
+)
 
 
 @pytest.mark.parametrize("order", ["RGB", "BGR", "RGBA", "BGRx", "I420"])
@@ -344,9 +346,7 @@ def test_gstreamer_itself_gives_the_colours_of_each_format(order: str) -> None:
 
 @old_import
 def test_gstreamer_itself_gives_fresh_pictures() -> None:
-    """Snow: begun after the trigger by less than two of its pictures and the lag, counted on, never
-    the same.
-    """
+    """Snow: begun within two frames and the lag after the trigger, counted on, never the same."""
     with real(SOURCE.replace("{pattern}", "snow").replace("{order}", "RGB")) as camera:
         captures = []
         for _ in range(4):

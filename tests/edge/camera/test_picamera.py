@@ -18,8 +18,9 @@ WIDTH, HEIGHT = 16, 12
 
 
 class Request:
-    """A completed request: lent until it is released. Source: picamera2's request.py,
-    CompletedRequest.
+    """A completed request, lent until it is released.
+
+    Source: picamera2's request.py, CompletedRequest.
     """
 
     def __init__(self, camera: "Picamera2", number: int) -> None:
@@ -36,7 +37,7 @@ class Request:
         return {name: value for name, value in metadata.items() if name not in camera.hides}
 
     def make_array(self, name: str) -> NDArray[np.uint8]:
-        """A copy of the stream's pixels, in the order that the manual gives for the format's name."""
+        """Copy the stream's pixels, in the byte order that the manual gives for the format."""
         assert name == "main"
         assert not self.released
         red_green_blue = np.full((HEIGHT, WIDTH, 3), (200, 100, self.number % 50), np.uint8)
@@ -103,8 +104,9 @@ class Picamera2:
         return wanted
 
     def configure(self, config: dict[str, Any]) -> None:
-        """Take the configuration, its size made even as by align_stream; the controls hold from the
-        first frame.
+        """Take the configuration, its size made even as by align_stream.
+
+        The controls hold from the first frame.
         """
         assert set(config["controls"]) <= set(self.camera_controls)
         self.history.append("configure")
@@ -201,7 +203,7 @@ def the_camera() -> Picamera2:
 
 
 def test_it_is_configured_once_with_all_that_is_fixed(clock: SimulatedClock) -> None:
-    """Before the start, so that the first picture has it; then any number of captures, then closed."""
+    """Before the start, so that the first picture has it; then captures, then it is closed."""
     with PiCamera(wishes(controls=("LensPosition=4.5",)), clock) as camera:
         for _ in range(10):
             camera.capture(clock.now_ns())
@@ -238,9 +240,7 @@ def test_the_picture_is_the_first_that_began_after_the_trigger(clock: SimulatedC
 def test_freshness_holds_whenever_items_come(
     clock: SimulatedClock, items: list[tuple[int, int]]
 ) -> None:
-    """After any pause and with any delay between trigger and capture: begun after the trigger, and
-    counted on.
-    """
+    """After any pause and any delay of the capture: begun after the trigger, and counted on."""
     Picamera2.made = []
     with PiCamera(wishes(), clock) as camera:
         last = 0
@@ -343,9 +343,7 @@ def test_camera_unplugged_is_a_lost_camera(clock: SimulatedClock) -> None:
 def test_a_camera_that_does_not_report_its_exposure_counts_a_whole_frame(
     clock: SimulatedClock,
 ) -> None:
-    """Flush would fail on it; the exposure may have been as long as a frame, 40 ms, so the next
-    picture is taken.
-    """
+    """Flush would fail on it; it may have been exposed for a frame, 40 ms, so the next is taken."""
     wish = wishes(exposure_us=0.0, gain=0.0, colour_gains=(0.0, 0.0))
     with PiCamera(wish, clock) as camera:
         the_camera().hides = {"ExposureTime"}
@@ -358,9 +356,7 @@ def test_a_camera_that_does_not_report_its_exposure_counts_a_whole_frame(
 def test_a_camera_slower_than_asked_that_does_not_report_it_gives_no_old_picture(
     clock: SimulatedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Frames of 100 ms where 40 were asked for, exposed for 90: the one under way at the trigger is
-    of the old item.
-    """
+    """Frames of 100 ms, not 40, exposed for 90: the one under way at the trigger is too old."""
     monkeypatch.setattr(Picamera2, "period_ns", 100 * MS)
     monkeypatch.setattr(Picamera2, "latency_ns", 95 * MS)
     wish = wishes(exposure_us=0.0, gain=0.0, colour_gains=(0.0, 0.0), timeout_ms=500.0)

@@ -24,8 +24,9 @@ def by_the_book(y: float, cb: float, cr: float) -> NDArray[np.float64]:
 
 @given(st.integers(16, 235), st.integers(16, 235), st.integers(16, 240), st.integers(16, 240))
 def test_yuyv_becomes_rgb_as_bt_601_says(y0: int, y1: int, cb: int, cr: int) -> None:
-    """Two pixels with one colour between them, all in the legal range; rounding costs 0.5 + 0.5 *
-    1.772 + 1.
+    """Two pixels that share one colour, all in the legal range.
+
+    Rounding costs 0.5 + 0.5 * 1.772 + 1.
     """
     seen = from_yuyv(bytes((y0, cb, y1, cr)), 2, 1, 4)
     for pixel, y in zip(seen[0].astype(float), (y0, y1), strict=True):

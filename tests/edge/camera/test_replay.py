@@ -17,9 +17,7 @@ MS = 1_000_000
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Three pictures told apart by their corner, one of them hidden, and a folder, which is no
-    picture.
-    """
+    """Make three pictures told apart by their corner, one of them hidden, and a folder."""
     for name, level in (("b.png", 2), ("a.png", 1), (".hidden.png", 9)):
         picture = paint({})
         picture[0, 0] = level
@@ -199,16 +197,15 @@ def test_a_film_of_a_kind_that_pillow_does_not_read_says_what_to_do(tmp_path: Pa
     ],
 )
 def test_the_settings_name_the_driver_and_no_other_is_loaded(driver: str, kind: str) -> None:
-    """In a process of its own: a box carries no other driver, and no library until its camera
-    opens.
-    """
+    """In a child process: a box loads no other driver, and no library until its camera opens."""
     asked = f"Config(camera=CameraSettings(driver={driver!r}))"
+    drivers = "('replay', 'v4l2', 'picamera', 'gstreamer')"
     program = (
         "import sys; from edge.camera.drivers import make_camera; "
         "from edge.clock import MonotonicClock; "
         "from edge.config import CameraSettings, Config; "
         f"print(type(make_camera({asked}, MonotonicClock())).__name__, "
-        "*sorted(m for m in ('replay', 'v4l2', 'picamera', 'gstreamer') if 'edge.camera.' + m in sys.modules), "
+        f"*sorted(m for m in {drivers} if 'edge.camera.' + m in sys.modules), "
         "*sorted({'picamera2', 'gi', 'cv2'} & set(sys.modules)))"
     )
     said = subprocess.run(

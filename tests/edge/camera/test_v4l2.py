@@ -36,8 +36,7 @@ def yuyv(number: int) -> bytes:
 
 
 class Kernel:
-    """A camera behind the kernel's interface: file and memory are real, the ioctls and the poll are
-    answered here.
+    """A fake camera behind the kernel's interface; file and memory are real, ioctls and poll fake.
 
     As a UVC camera does, it exposes picture after picture; one that has arrived goes into the
     buffer that was queued first, and one that finds no buffer is lost but counted. Source: the
@@ -67,8 +66,9 @@ class Kernel:
         return number * self.period_ns
 
     def ready_ns(self, number: int) -> int:
-        """When it has arrived; its stamp is from then, or from one period before when it is that of
-        the start.
+        """Return when a frame has arrived; its stamp is from then, or from one period before.
+
+        The latter when the stamp is that of the start of exposure.
         """
         return self.began_ns(number) + self.exposure_ns + self.lag_ns + self.period_ns
 
@@ -206,9 +206,7 @@ def plugged_in(path: Path, monkeypatch: pytest.MonkeyPatch) -> Kernel:
 
 
 def wishes(kernel: Kernel, **changed: Any) -> CameraSettings:
-    """Settings for that camera: small YUYV pictures, ten milliseconds of lag, exposure as it has
-    it.
-    """
+    """Make settings for that camera: small YUYV pictures, ten ms of lag, its own exposure."""
     usual: dict[str, Any] = {
         "driver": "v4l2",
         "device": str(kernel.path),
@@ -230,9 +228,7 @@ def picture(number: int) -> NDArray[np.uint8]:
 
 
 def test_the_first_picture_exposed_after_the_trigger_is_taken(kernel: Kernel) -> None:
-    """Picture 30 begins at 1200 ms: the item of 1200 gets it, the one of 1201 the next; counts and
-    moments are true.
-    """
+    """Picture 30 begins at 1200 ms: the item of 1200 gets it, the one of 1201 the next."""
     with opened(kernel) as camera:
         for trigger_ms, number in ((1200, 30), (1201, 31)):
             capture = camera.capture(trigger_ms * MS)
@@ -246,9 +242,7 @@ def test_the_first_picture_exposed_after_the_trigger_is_taken(kernel: Kernel) ->
 
 
 def test_pictures_that_waited_since_the_last_item_are_passed_over(kernel: Kernel) -> None:
-    """Ten seconds idle: the four buffers hold pictures of the old product, and each of them is
-    counted.
-    """
+    """Ten seconds idle: four buffers hold pictures of the old product, and each is counted."""
     with opened(kernel) as camera:
         camera.capture(1200 * MS)
         before = camera.skipped
@@ -270,9 +264,7 @@ def test_pictures_that_waited_since_the_last_item_are_passed_over(kernel: Kernel
 def test_no_picture_from_before_the_trigger_is_ever_given(
     tmp_path: Path, lag_ms: int, exposure_ms: int, at_the_end: bool, triggers: list[int]
 ) -> None:
-    """Whatever the camera's lag up to lag_ms, its exposure, and which end of the picture the driver
-    stamps.
-    """
+    """For any lag up to lag_ms, any exposure, and stamps of either end of the picture."""
     with pytest.MonkeyPatch.context() as patch:
         kernel = plugged_in(tmp_path / "video0", patch)
         kernel.lag_ns, kernel.exposure_ns = lag_ms * MS, exposure_ms * MS
@@ -285,9 +277,7 @@ def test_no_picture_from_before_the_trigger_is_ever_given(
 
 
 def test_every_buffer_is_given_back(kernel: Kernel) -> None:
-    """Four are lent at the start; each one taken is queued again; at the end the stream is off and
-    all are freed.
-    """
+    """Four are queued at the start, each one taken is queued again, all are freed at the end."""
     with opened(kernel) as camera:
         for _ in range(9):
             camera.capture(kernel.clock.now_ns())
@@ -297,9 +287,7 @@ def test_every_buffer_is_given_back(kernel: Kernel) -> None:
 
 @pytest.mark.parametrize("how", ["poll", "ioctl"])
 def test_camera_unplugged_is_a_lost_camera_and_no_mere_fault(kernel: Kernel, how: str) -> None:
-    """The kernel says so by POLLERR or ENODEV: at once, not after the timeout; the process shall
-    end.
-    """
+    """POLLERR or ENODEV ends the process at once, not after the timeout."""
     with opened(kernel) as camera:
         kernel.gone = how
         at_ns = kernel.clock.now_ns()
@@ -312,9 +300,7 @@ def test_camera_unplugged_is_a_lost_camera_and_no_mere_fault(kernel: Kernel, how
 
 
 def test_camera_timeout_ends_the_process_with_its_reason(kernel: Kernel) -> None:
-    """No picture any more: after timeout_ms, neither sooner nor later, for a capture and for a
-    proof while idle.
-    """
+    """No picture any more: exactly after timeout_ms, for a capture and for an idle check."""
     with opened(kernel) as camera:
         kernel.last = 0
         kernel.clock.sleep_until(2000 * MS)
@@ -359,9 +345,7 @@ def test_after_a_long_pause_the_proof_waits_for_one_picture(kernel: Kernel) -> N
 
 
 def test_stamps_that_stand_still_are_never_fresh(kernel: Kernel) -> None:
-    """Pictures keep coming, all from before the trigger: a lost camera, with the count of what
-    came.
-    """
+    """Pictures keep coming, all from before the trigger: a lost camera, with their number."""
     with opened(kernel) as camera:
         kernel.stamp_offset_ns = -1000 * MS
         with pytest.raises(
@@ -389,7 +373,7 @@ def test_a_driver_without_the_monotonic_clock_is_refused(kernel: Kernel) -> None
 
 
 def test_a_picture_that_comes_too_late_is_a_fault_of_its_item(kernel: Kernel) -> None:
-    """The station was busy for a second: the first picture after the trigger is of another product."""
+    """The station was busy for a second: the first picture after it shows another product."""
     with opened(kernel) as camera:
         trigger_ns = kernel.clock.now_ns()
         kernel.clock.sleep_until(trigger_ns + 1000 * MS)
@@ -529,7 +513,7 @@ def test_a_camera_that_may_not_be_opened_is_a_wrong_setting(
 def test_the_only_camera_need_not_be_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, names: list[str], said: str
 ) -> None:
-    """By its name under /dev/v4l/by-id; /dev/video0 would be another camera after the next start."""
+    """By its name under /dev/v4l/by-id; /dev/video0 may be another camera after a restart."""
     monkeypatch.setattr(v4l2, "BY_ID", tmp_path)
     for name in names:
         (tmp_path / name).touch()

@@ -1,6 +1,4 @@
-"""The self-test on real files, processes and sockets; GPIO chips, sysfs and systemctl are stand-ins
-in a folder.
-"""
+"""The self-test on real files, processes and sockets; GPIO chips, sysfs and systemctl are fakes."""
 
 import os
 import subprocess
@@ -53,6 +51,9 @@ keep_free_mb = 0
 """
 Run = Callable[..., tuple[int, list[str]]]
 States = list[tuple[str, str]]
+GATE_HOLDS_THE_LINES = (
+    "not tried: the gate runs and holds the lines; stop the line and stampgate-gate.service first"
+)
 
 
 @pytest.fixture
@@ -68,9 +69,7 @@ def edge_toml(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def run(edge_toml: Path, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs the command on that box, with settings put in place of others; gives the exit status and
-    the lines.
-    """
+    """Run the command on that box, with some settings replaced; returns exit status and lines."""
 
     def go(*arguments: str, **replaced: str) -> tuple[int, list[str]]:
         text = edge_toml.read_text()
@@ -86,7 +85,7 @@ def run(edge_toml: Path, capsys: pytest.CaptureFixture[str]) -> Run:
 
 
 def states(seen: Any) -> States:
-    """What a look saw, without its words."""
+    """Return the results of a check without their words."""
     return [(one.state, one.what) for one in seen]
 
 
@@ -407,7 +406,7 @@ def test_heat_and_undervoltage_are_told(
     )
 
 
-def test_a_board_that_shows_neither_is_no_trouble(tmp_path: Path) -> None:
+def test_a_box_that_shows_neither_is_no_trouble(tmp_path: Path) -> None:
     """Most desks do not."""
     assert states(box.power(tmp_path)) == [("ok", "temperature"), ("ok", "power")]
 
@@ -416,8 +415,10 @@ def test_a_board_that_shows_neither_is_no_trouble(tmp_path: Path) -> None:
 
 
 class Chip:
-    """A chip of six lines: who holds each, which input follows which output, and every level that
-    was driven.
+    """A fake GPIO chip of six lines.
+
+    *held*: the holder of each line; *wires*: the output that an input follows, and whether it is
+    inverted; *driven*: every level driven, in order.
     """
 
     names = ("EYE", "BIN", "REJECT", "READY", "TWIN", "TWIN")
@@ -511,9 +512,7 @@ def test_each_line_is_found_by_name_with_its_holder_and_none_is_driven(devices: 
 def test_a_loop_back_wire_must_carry_low_and_high(
     devices: Path, wire: dict[int, tuple[int, bool]], state: str, words: str
 ) -> None:
-    """A good one, a broken one, one that is stuck at high, one turned over; the output is left at
-    rest.
-    """
+    """A good wire, a broken, a stuck and an inverted one; the output is left at rest."""
     Chip.wires = wire
     (seen,) = wires.loop_back(wired_box(), ("reject", "trigger"), devices)
     assert (seen.state, words in seen.said) == (state, True)
@@ -553,10 +552,9 @@ def test_the_reject_output_of_a_running_gate_is_never_touched(
     config = rig_settings(tmp_path)
     with Rig(config) as rig:
         swept(tmp_path)
-        (seen,) = check._loop_back(config, ("reject", "trigger"))
-        assert (seen.state, seen.said) == (
-            "FAIL", "not tried: the gate runs and holds the lines; stop the line and stampgate-gate.service first"
-        )  # fmt: skip
+        (seen,) = check.loop_back(config, ("reject", "trigger"))
+        assert seen.state == "FAIL"
+        assert seen.said == GATE_HOLDS_THE_LINES
         assert (rig.keeper.counters.refused, rig.keeper.counters.malformed) == (0, 0)
     assert Chip.driven == []
     assert not check.gate_runs(config)

@@ -48,9 +48,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_a_record_carries_all_that_names_its_moment(path: Path) -> None:
-    """Boot, number, monotonic and wall time, whether the clock was right, and the hash of the line
-    before.
-    """
+    """Boot, number, monotonic and wall time, whether the clock was synced, the hash before."""
     first, second, *_ = write(path)
     assert first.startswith(HEAD)
     assert json.loads(second) == {
@@ -81,9 +79,7 @@ def test_numbers_and_chain_go_on_after_a_restart(path: Path) -> None:
 @searching(max_examples=50)
 @given(cut=st.data())
 def test_a_power_cut_at_any_byte_loses_at_most_the_line_in_writing(cut: st.DataObject) -> None:
-    """Cut the file anywhere: every line that was whole is still there, and a new run goes on behind
-    it.
-    """
+    """Cut anywhere: every line that was whole is still there, and a new run goes on behind it."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "journal.jsonl"
         lines = write(path)
@@ -257,24 +253,21 @@ def killed_writer(path: Path, request: pytest.FixtureRequest) -> Iterator[subpro
         "settings = JournalSettings(sync=sys.argv[2], patience_ms=10_000, file_items=15)\n"
         "with Journal(Path(sys.argv[1]), MonotonicClock(), settings=settings) as log:\n"
         "    while True:\n"
-        "        log.append('item', {'verdict': 'pass'}); print(log.next_sequence - 1, flush=True)\n"
+        "        log.append('item', {'verdict': 'pass'})\n"
+        "        print(log.next_sequence - 1, flush=True)\n"
     )
-    root = ROOT
-    with subprocess.Popen(
-        [sys.executable, "-c", code, str(path), request.param],
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=root,
-    ) as p:
-        yield p
+    command = [sys.executable, "-c", code, str(path), request.param]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as program:
+        try:
+            yield program
+        finally:
+            program.kill()
 
 
 def test_kill_9_loses_no_line_that_append_returned_for(
     path: Path, killed_writer: subprocess.Popen[str]
 ) -> None:
-    """Killed at whatever it was doing after twenty lines: the kernel has them, be they on the disk
-    yet or not.
-    """
+    """Killed at any point after twenty lines: the kernel has them, be they on the disk or not."""
     assert killed_writer.stdout is not None
     for _ in range(20):
         killed_writer.stdout.readline()

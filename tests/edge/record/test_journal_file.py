@@ -39,9 +39,7 @@ def names(path: Path) -> list[str]:
 
 
 def test_a_new_file_begins_after_so_many_items_and_the_chain_goes_on(path: Path) -> None:
-    """Seven items, three to a file: each file has its first item's number, and the chain goes
-    through all.
-    """
+    """Seven items, three to a file: files are named by their first items, the chain spans them."""
     run(path, 7, file_items=3)
     assert names(path) == [
         "journal-000001-000000001.jsonl",
@@ -89,9 +87,7 @@ def test_a_new_file_begins_after_a_day_of_running(path: Path) -> None:
 def test_a_new_file_begins_with_a_new_boot_if_the_old_one_holds_items(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A box that is switched off each evening has a file a day; one that restarts in a loop does
-    not.
-    """
+    """A box switched off each evening has a file a day; one that restarts in a loop does not."""
     for boot, items in (("a", 0), ("b", 0), ("c", 2), ("d", 1)):
         monkeypatch.setattr("edge.record.journal.boot_id", lambda boot=boot: boot)
         run(path, items)
@@ -106,9 +102,7 @@ def test_a_new_file_begins_with_a_new_boot_if_the_old_one_holds_items(
 def test_wall_clock_two_weeks_back_changes_nothing_but_the_wall_time_field(
     tmp_path: Path, days: int
 ) -> None:
-    """Two runs of one history, in one of which the clock jumps: same files, numbers, order and
-    moments.
-    """
+    """Two runs of one history, one with a clock that jumps: same files, numbers and moments."""
     seen = {}
     for name, jump in (("steady", timedelta()), ("jump", timedelta(days=days))):
         (tmp_path / name).mkdir()
@@ -177,7 +171,7 @@ def test_a_power_cut_at_any_byte_of_the_last_file_is_repaired(cut: st.DataObject
 
 
 def test_a_full_file_is_checked_alone_and_with_those_after_it(path: Path, tmp_path: Path) -> None:
-    """Older files may be kept elsewhere; the counters still add up, and verify says from where on."""
+    """Older files may be kept elsewhere; counters still add up, and verify says from where on."""
     run(path, 8, file_items=3)
     first, second = rotated_files(path)
     assert verify(second) == Verified(4, 3, first_item=4)

@@ -30,9 +30,7 @@ def test_marks_of_two_classes_are_found_where_they_were_painted(localizer: Local
 
 
 def test_boxes_are_in_camera_pixels(localizer: Localizer) -> None:
-    """The same dot in a picture of three times the size, wider than high: the bars above and below
-    are taken off.
-    """
+    """A dot in a wide picture three times as large: the bars above and below are taken off."""
     found = localizer.find(paint({"dot": [(48, 48)]}, width=192, height=96, side=24))
     assert [f.label for f in found] == ["dot"]
     assert found[0].box.corners() == pytest.approx((24, 24, 96, 96))

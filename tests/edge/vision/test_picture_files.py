@@ -14,9 +14,7 @@ from tests.tiny_model import paint
 
 
 def test_the_exif_orientation_is_applied(tmp_path: Path) -> None:
-    """A telephone held upright: stored lying, seen standing. Orientation 6 turns it a quarter to
-    the right.
-    """
+    """A telephone held upright: stored lying, seen standing; 6 means a quarter turn right."""
     picture = paint({}, width=40, height=20)
     picture[:10, :10] = (255, 0, 0)
     image = Image.fromarray(picture)

@@ -67,9 +67,7 @@ def test_prepare_fills_the_rest_with_grey(width: int, height: int) -> None:
 def test_strips_show_the_network_what_pillow_makes_of_the_whole_picture(
     width: int, height: int, in_width: int, in_height: int, seed: int
 ) -> None:
-    """Not one grey level apart, whether it shrinks or grows: models were trained on the one, and
-    see the other.
-    """
+    """Not one grey level apart, shrunk or grown: models trained on the one see the other."""
     frame = np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
     with patch.object(edge.vision.preprocess, "SMALL_BYTES", 0):
         out, fit = prepare(frame, in_width, in_height)
@@ -120,7 +118,7 @@ def test_a_picture_of_the_input_size_is_not_touched() -> None:
 def test_a_zoomed_box_survives_the_way_there_and_back_and_lies_in_the_middle(
     width: int, height: int, x: float, y: float, wide: float, high: float, plan: tuple[int, int]
 ) -> None:
-    """Its longer side has the wanted length, to a pixel where the frame's edge is rounded to one."""
+    """Its longer side has the wanted length, to a pixel where the frame's edge is rounded."""
     side, mark_px = plan
     box = Box(x * width, y * height, x * width + wide * width, y * height + high * height).clipped(
         width, height
@@ -137,9 +135,7 @@ def test_a_zoomed_box_survives_the_way_there_and_back_and_lies_in_the_middle(
 
 
 def test_zoom_shows_the_frames_own_pixels_and_grey_beyond_its_edge() -> None:
-    """A white square in the corner of a black frame, twice as large: a quarter of what is seen is
-    beyond the frame.
-    """
+    """A white square in a black frame's corner, enlarged twice: a quarter lies beyond the frame."""
     frame = np.zeros((100, 100, 3), np.uint8)
     frame[:20, :20] = 255
     out, fit = zoom(frame, Box(0, 0, 20, 20), 96, 40)

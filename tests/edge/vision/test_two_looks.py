@@ -24,9 +24,7 @@ def test_the_examples_in_the_docstrings_are_true() -> None:
 
 
 class Recorded:
-    """A network that remembers the shapes it was shown and answers each look with a score in its
-    middle.
-    """
+    """A network that records the shapes it was shown, and gives each look a score in its middle."""
 
     def __init__(self, first: float, second: float, side: float = 1.5) -> None:
         self.scores, self.side, self.shown = (first, second), side, list[tuple[int, ...]]()
@@ -56,7 +54,7 @@ def test_a_second_look_can_take_a_mark_away_that_the_first_was_sure_of() -> None
 
 
 def test_what_is_not_likely_is_not_looked_at_again() -> None:
-    """Below second_from there is no second look and no finding, however low a score is asked for."""
+    """Below second_from there is no second look and no finding, however low *least* is."""
     network = Recorded(0.19, 0.99)
     assert find(network, np.zeros((64, 64, 3), np.uint8), PLAN, 0.01) == ()
     assert len(network.shown) == 1
@@ -101,11 +99,11 @@ def test_no_more_places_are_looked_at_again_than_the_most() -> None:
 
 
 def test_real_marks_are_found_by_two_looks_in_camera_pixels(tmp_path: Path) -> None:
-    """Through onnxruntime: in a frame of five times the network's size the second look sees the
-    camera's own pixels.
+    """Through onnxruntime; in a frame of five times the network's size.
 
-    The tiny model's boxes are 24 network pixels wide: 120 of the camera's by the first look, and as
-    the second look shows those 120 as 48, 60 by the second.
+    The second look sees the camera's own pixels. The tiny model's boxes are 24 network pixels wide:
+    120 of the camera's by the first look, and as the second look shows those 120 as 48, 60 by the
+    second.
     """
     contract = dataclasses.replace(
         two_classes(),
@@ -127,9 +125,7 @@ def test_real_marks_are_found_by_two_looks_in_camera_pixels(tmp_path: Path) -> N
 
 
 def test_a_print_too_coarse_to_tell_in_the_whole_is_told_in_the_second_look(tmp_path: Path) -> None:
-    """Half of the patch is another colour, finer than the whole shows: 0.47 at first; its middle
-    alone is sure.
-    """
+    """Half of the patch is another colour, too fine for the first look: 0.47, then sure."""
     contract = dataclasses.replace(
         two_classes(0.6), second_side=64, second_px=64, second_from=0.1, second_weight=2.0
     )
