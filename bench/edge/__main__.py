@@ -48,56 +48,22 @@ def parser() -> argparse.ArgumentParser:
         description=(__doc__ or "").split("\n\n")[0],
         epilog="Exit 1: a bound broken.",
     )
-    add = parser.add_argument
-    add(
+    for name, kind, default, metavar, sentence in (
+        ("--pictures", Path, SAMPLES, "DIR", "the frames (default %(default)s)"),
+        ("--starts", int, 7, "N", "how often both are started (default %(default)s)"),
+        ("--items", int, 300, "N", "items before memory is read (default %(default)s)"),
+        ("--rounds", int, 20, "N", "rounds of all pictures for the overhead (default %(default)s)"),
+        ("--out", Path, Path("build/bench-edge"), "DIR", "default %(default)s"),
+        ("--program", Path, PROGRAM, "FILE", "the stampgate-edge to start (default: beside us)"),
+    ):
+        parser.add_argument(name, type=kind, default=default, metavar=metavar, help=sentence)
+    parser.add_argument(
         "--model",
         type=Path,
         action="append",
         default=[],
         metavar="MODEL.onnx",
         help="measure it beside the default",
-    )
-    add(
-        "--pictures",
-        type=Path,
-        default=SAMPLES,
-        metavar="DIR",
-        help="what is seen (default %(default)s)",
-    )
-    add(
-        "--starts",
-        type=int,
-        default=7,
-        metavar="N",
-        help="how often both are started (default %(default)s)",
-    )
-    add(
-        "--items",
-        type=int,
-        default=300,
-        metavar="N",
-        help="items before memory is read (default %(default)s)",
-    )
-    add(
-        "--rounds",
-        type=int,
-        default=20,
-        metavar="N",
-        help="rounds of all pictures for the overhead (default %(default)s)",
-    )
-    add(
-        "--out",
-        type=Path,
-        default=Path("build/bench-edge"),
-        metavar="DIR",
-        help="default %(default)s",
-    )
-    add(
-        "--program",
-        type=Path,
-        default=PROGRAM,
-        metavar="FILE",
-        help="the stampgate-edge to start (default: beside us)",
     )
     return parser
 

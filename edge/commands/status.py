@@ -11,7 +11,7 @@ from edge.clock import boot_id
 from edge.commands import add_config, config_of
 from edge.config import Config
 from edge.errors import InputError
-from edge.record.journal_file import parse_record, rotated_files
+from edge.record.journal_file import last_records, parse_record, rotated_files
 from edge.record.status import is_running, read_status
 from edge.record.telemetry import throttled_words
 
@@ -151,7 +151,6 @@ def _last_records(path: Path) -> list[dict[str, Any]]:
     if file is None:
         return []
     with file.open("rb") as opened:
-        lines = [opened.readline()]
-        opened.seek(max(opened.tell(), file.stat().st_size - LAST_BYTES))
-        lines += opened.readlines()
-    return [record for line in lines if (record := parse_record(line.rstrip(b"\n"))) is not None]
+        first = parse_record(opened.readline().rstrip(b"\n"))
+    last = [*last_records(file, LAST_BYTES)][::-1]
+    return [*([] if first is None or first in last[:1] else [first]), *last]

@@ -13,6 +13,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ HEAD = b'{"v": 1, "kind": '
 LONGEST_LINE = 1 << 20
 """Bytes; no record comes near it, so the last line of a sound journal lies within the last so many
 bytes."""
+END_BYTES = 2 * LONGEST_LINE
+"""Bytes at a file's end in which its last record is looked for, also behind a torn line."""
 FIRST = "0" * 64
 """What the very first line carries as the hash of the line before."""
 OPEN = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
@@ -137,16 +140,82 @@ class JournalFile:
 
     def _recover(self) -> bytes:
         """Cut off what follows the last whole record, and return it."""
-        tail, start, end = _tail(self.path, self._descriptor)
-        self._size = start + end
-        if end < len(tail):
+        end = read_end(self._descriptor)
+        good = end.up_to_last_record(self.path)
+        torn = end.content[len(good) :]
+        self._size = end.start + len(good)
+        if torn:
             os.ftruncate(self._descriptor, self._size)
             os.fsync(self._descriptor)
-        good = tail[:end]
         if good and not good.endswith(b"\n"):
             self._size = append_whole(self._descriptor, b"\n", self._size)
         self.last_line = good.splitlines()[-1] if good else _last_line_of(rotated_files(self.path))
-        return tail[end:]
+        return torn
+
+
+@dataclass(frozen=True)
+class JournalEnd:
+    """The last bytes of a journal file: *content*, from the offset *start* in the file on."""
+
+    start: int
+    content: bytes
+
+    def up_to_last_record(self, path: Path) -> bytes:
+        """Return *content* up to its last whole record, with the line end; empty without one.
+
+        Raises JournalError, about *path*, when a long file holds no whole record there.
+        """
+        for line, end in self._lines():
+            if parse_record(line) is not None:
+                return self.content[:end]
+        if self.start > 0:
+            raise JournalError(
+                f"{path}: must end with records, not with garbage; move it away, a new one begins"
+            )
+        return b""
+
+    def records(self) -> Iterator[dict[str, Any]]:
+        """Yield the whole records in *content*, newest first; torn lines are left out."""
+        for line, _ in self._lines():
+            if (record := parse_record(line)) is not None:
+                yield record
+
+    def _lines(self) -> Iterator[tuple[bytes, int]]:
+        """Yield each line, last first, without its line end, and the offset after it."""
+        end = len(self.content)
+        while end > 0:
+            begin = self.content.rfind(b"\n", 0, end - 1) + 1
+            yield self.content[begin:end].rstrip(b"\n"), end
+            end = begin
+
+
+def read_end(descriptor: int, most: int = END_BYTES) -> JournalEnd:
+    """Read the last *most* bytes of an open journal file. Raises OSError."""
+    start = max(0, os.fstat(descriptor).st_size - most)
+    return JournalEnd(start, os.pread(descriptor, most, start))
+
+
+def last_records(path: Path, most: int = END_BYTES) -> Iterator[dict[str, Any]]:
+    """Yield the whole records in the last *most* bytes of one file of a journal, newest first.
+
+    None come from a file that is not there. Raises OSError.
+    """
+    if path.is_file():
+        with path.open("rb") as file:
+            end = read_end(file.fileno(), most)
+        yield from end.records()
+
+
+def last_item(journal: Path) -> dict[str, Any] | None:
+    """Return the last item record of a journal, also behind a torn end.
+
+    None when there is none at the end of its last two files. Raises OSError.
+    """
+    for path in (journal, *rotated_files(journal)[-1:]):
+        for record in last_records(path):
+            if record["kind"] == "item":
+                return record
+    return None
 
 
 def rotated_files(path: Path) -> list[Path]:
@@ -213,44 +282,18 @@ def parse_record(line: bytes) -> dict[str, Any] | None:
     return record if whole and right.get(str(record["kind"]), True) else None
 
 
-def _tail(path: Path, descriptor: int) -> tuple[bytes, int, int]:
-    """Return a file's last bytes, their offset in it, and where in them the last record ends.
-
-    Raises JournalError when a long file holds no whole record there.
-    """
-    size = os.fstat(descriptor).st_size
-    start = max(0, size - 2 * LONGEST_LINE)
-    tail = os.pread(descriptor, 2 * LONGEST_LINE, start)
-    end = _end_of_last_record(tail)
-    if start > 0 and end == 0:
-        raise JournalError(
-            f"{path}: must end with records, not with garbage; move it away, a new one begins"
-        )
-    return tail, start, end
-
-
-def _end_of_last_record(tail: bytes) -> int:
-    """Return where the last whole record in *tail* ends, with its line end; 0 without one."""
-    end = len(tail)
-    while end > 0:
-        begin = tail.rfind(b"\n", 0, end - 1) + 1
-        if parse_record(tail[begin:end].rstrip(b"\n")) is not None:
-            return end
-        end = begin
-    return 0
-
-
 def _last_line_of(files: list[Path]) -> bytes:
     """Return the last line of the last of *files*, without its line end; empty without files."""
     if not files:
         return b""
     with files[-1].open("rb") as file:
-        tail, _, end = _tail(files[-1], file.fileno())
-    if not 0 < end == len(tail):
+        end = read_end(file.fileno())
+    good = end.up_to_last_record(files[-1])
+    if not good or good != end.content:
         raise JournalError(
             f"{files[-1]}: must end with a whole record; move it away with the files before it"
         )
-    return tail.splitlines()[-1]
+    return good.splitlines()[-1]
 
 
 def leads_to(path: Path, descriptor: int) -> bool:
@@ -281,20 +324,3 @@ def _lock(descriptor: int, how: int = fcntl.LOCK_EX) -> bool:
 def _write(descriptor: int, content: bytes) -> None:
     while content:
         content = content[os.write(descriptor, content) :]
-
-
-def last_item(journal: Path) -> dict[str, Any] | None:
-    """Return the last item record of a journal, also behind a torn end.
-
-    None when there is none within the last megabyte of its last two files.
-    """
-    for path in (journal, *reversed(rotated_files(journal)[-1:])):
-        if path.is_file():
-            with path.open("rb") as file:
-                file.seek(max(0, path.stat().st_size - LONGEST_LINE))
-                lines = file.read().splitlines()
-            records = (parse_record(line) for line in reversed(lines))
-            for record in records:
-                if record is not None and record["kind"] == "item":
-                    return record
-    return None
