@@ -288,7 +288,8 @@ def uses(package: str, imports: Counter[tuple[str, str]]) -> str:
     for (a, b), count in imports.items():
         if a.split(".")[0] == package != b.split(".")[0] and "." in b:
             used[b.replace(".", "/")] += count
-    return ", ".join(f"{name} {count}" for name, count in used.most_common())
+    most = sorted(used.items(), key=lambda item: (-item[1], item[0]))
+    return ", ".join(f"{name} {count}" for name, count in most)
 
 
 def svg(root: Path = ROOT) -> str:
