@@ -6,7 +6,9 @@ that colour, and the sides are constant, so every expected box is known by arith
 """
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -97,10 +99,36 @@ def _model(contract: Contract) -> onnx.ModelProto:
     That is 1 for the class's own colour, 0 for grey, black and white.
     """
     kinds = len(contract.classes)
+    # Like exported models, of any size where there are second looks, else of its own size alone.
+    fixed = [1, contract.input_height, contract.input_width]
+    number, height, width = ["n", "height", "width"] if contract.second_side else fixed
+    rows, columns = (
+        ("rows", "columns") if contract.second_side else (fixed[1] // STRIDE, fixed[2] // STRIDE)
+    )
+    takes = [(INPUT_NAME, TensorProto.UINT8, [number, height, width, 3])]
+    gives = [
+        (HEAT_NAME, TensorProto.FLOAT, [number, kinds, rows, columns]),
+        (SIDES_NAME, TensorProto.FLOAT, [number, 4, rows, columns]),
+    ]
+    graph = helper.make_graph(
+        _nodes(kinds),
+        "tiny",
+        [helper.make_tensor_value_info(*value) for value in takes],
+        [helper.make_tensor_value_info(*value) for value in gives],
+        [
+            numpy_helper.from_array(np.asarray(value), name)
+            for name, value in _constants(contract.classes).items()
+        ],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+
+def _constants(classes: Sequence[str]) -> dict[str, Any]:
+    kinds = len(classes)
     weights = np.zeros((kinds, 3, 1, 1), np.float32)
-    for kind, name in enumerate(contract.classes):
+    for kind, name in enumerate(classes):
         weights[kind, :, 0, 0] = [1 / 510 if level else -1 / 255 for level in COLOURS[name]]
-    constants = {
+    return {
         "weights": weights,
         "mean": np.full((kinds, 1, STRIDE, STRIDE), 1 / STRIDE**2, np.float32),
         "low": np.float32(0),
@@ -108,36 +136,16 @@ def _model(contract: Contract) -> onnx.ModelProto:
         "reach": np.full((1, 4, 1, 1), HALF_SIDE, np.float32),
         "nothing": np.zeros((4, kinds, 1, 1), np.float32),
     }
-    nodes = [
+
+
+def _nodes(kinds: int) -> list[onnx.NodeProto]:
+    per_cell: dict[str, Any] = {"strides": [STRIDE, STRIDE], "group": kinds}
+    return [
         helper.make_node("Cast", [INPUT_NAME], ["floats"], to=TensorProto.FLOAT),
         helper.make_node("Transpose", ["floats"], ["planes"], perm=[0, 3, 1, 2]),
         helper.make_node("Conv", ["planes", "weights"], ["match"]),
         helper.make_node("Clip", ["match", "low", "high"], ["colour"]),
-        helper.make_node(
-            "Conv", ["colour", "mean"], [HEAT_NAME], strides=[STRIDE, STRIDE], group=kinds
-        ),
+        helper.make_node("Conv", ["colour", "mean"], [HEAT_NAME], **per_cell),
         helper.make_node("Conv", [HEAT_NAME, "nothing"], ["no_sides"]),
         helper.make_node("Add", ["no_sides", "reach"], [SIDES_NAME]),
     ]
-    # As exported models are: of any size where there are second looks. One without takes its own
-    # size and no other.
-    fixed = [1, contract.input_height, contract.input_width]
-    number, height, width = ["n", "height", "width"] if contract.second_side else fixed
-    rows, columns = (
-        ("rows", "columns") if contract.second_side else (fixed[1] // STRIDE, fixed[2] // STRIDE)
-    )
-    graph = helper.make_graph(
-        nodes,
-        "tiny",
-        [helper.make_tensor_value_info(INPUT_NAME, TensorProto.UINT8, [number, height, width, 3])],
-        [
-            helper.make_tensor_value_info(
-                HEAT_NAME, TensorProto.FLOAT, [number, kinds, rows, columns]
-            ),
-            helper.make_tensor_value_info(
-                SIDES_NAME, TensorProto.FLOAT, [number, 4, rows, columns]
-            ),
-        ],
-        [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()],
-    )
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)

@@ -29,7 +29,7 @@ class PiCamera(LiveCamera):
 
     The picture is scaled to ``width`` x ``height`` by the Pi's image processor: choose what the
     model's input needs, and nothing is left to do. Exposure, gain and white balance are set before
-    the start, so that the first picture has them, and are looked up in the metadata of every
+    the start, so that the first picture has them, and are compared with the metadata of every
     picture that is used.
 
     Source: "The Picamera2 Library" (manual) and picamera2's capture_request, whose *flush* drops
@@ -89,7 +89,7 @@ class PiCamera(LiveCamera):
             raise self._lost(self._timeout_ns)
 
     def _next(self, timeout_s: float, after_ns: int) -> Shot | None:
-        # picamera2 reckons with the exposure time, unasked.
+        # picamera2 subtracts the exposure time by itself.
         flush_ns = after_ns if after_ns and self._reports_exposure else None
         try:
             request = self._camera.capture_request(wait=max(0.001, timeout_s), flush=flush_ns)

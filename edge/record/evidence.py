@@ -42,9 +42,9 @@ RECENT = 500
 """After a start, so many of the newest pictures are opened and checked; older ones were written
 back long before."""
 GIVE_WAY_BYTES = 1 << 20
-"""How much is removed at once when the journal wants room."""
+"""Bytes removed at once when the journal wants room."""
 CLOSING_S = 10.0
-"""How long the end waits for pictures to be written, seconds."""
+"""Time limit for writing the pictures that wait at the end, seconds."""
 MB = 1_000_000
 
 

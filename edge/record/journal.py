@@ -31,7 +31,7 @@ be *opened* is another matter: the service does not start (JournalError).
 :mod:`edge.record.journal_writer`. A new one begins after ``file_items``
 items, after a day of running on the monotonic clock, or, when items are in it, after the machine
 was started again. Its first line, ``continued``, carries the hash of the last line of the file
-before, so the chain goes on; what the ``start`` record said, and the verdicts counted since, so
+before, so the chain goes on; the fields of the ``start`` record, and the verdicts counted since, so
 that it can be read and checked when older files are kept elsewhere.
 
 Every line begins ``{"v": 1, "kind": ...``. The kinds: ``start`` (version, settings, model),
@@ -73,7 +73,7 @@ from edge.record.journal_writer import JournalWriter, Line, MakeRoom, Outage
 
 DAY_NS = 86_400_000_000_000
 TORN_TEXT_KEPT = 400
-"""How many bytes of a torn line its repair record keeps."""
+"""Bytes of a torn line that its repair record keeps."""
 ROOM_AGAIN = 0.5
 """Share of the memory that must be free again after records were lost (hysteresis): one gap record,
 not one beside each line."""
@@ -219,7 +219,7 @@ class Journal:
         }
 
     def _is_urgent(self, kind: str, verdict: str) -> bool:
-        """Whether the line must be on the disk before the next item."""
+        """Tell whether the line must be on the disk before the next item."""
         return self._settings.sync == "every-line" or not (verdict == "pass" or kind == "health")
 
     def _lose(self, record: Mapping[str, Any], verdict: str) -> None:

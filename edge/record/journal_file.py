@@ -21,14 +21,14 @@ from edge.errors import JournalError
 from edge.files import append_whole, sync_folder
 
 HEAD = b'{"v": 1, "kind": '
-"""How every line begins; a file that begins otherwise is somebody else's and is not touched."""
+"""The beginning of every line; a file that begins otherwise is no journal and is not touched."""
 LONGEST_LINE = 1 << 20
 """Bytes; no record comes near it, so the last line of a sound journal lies within the last so many
 bytes."""
 END_BYTES = 2 * LONGEST_LINE
 """Bytes at a file's end in which its last record is looked for, also behind a torn line."""
 FIRST = "0" * 64
-"""What the very first line carries as the hash of the line before."""
+"""The hash of the line before in the very first line."""
 OPEN = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
 
 

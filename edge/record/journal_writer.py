@@ -20,7 +20,7 @@ from edge.record.journal_file import JournalFile
 RETRY_S = 0.5
 """Time between two attempts on a disk that fails, seconds."""
 CLOSING_S = 10.0
-"""How long the end waits for a slow disk, seconds; systemd grants more."""
+"""Time limit for writing the lines that wait at the end, seconds; systemd grants more."""
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
 MakeRoom = Callable[[Path], bool]
@@ -159,7 +159,7 @@ class JournalWriter:
         try:
             while self._wait_for_work():
                 self._work()
-        except BaseException as failure:  # noqa: BLE001 - told to whoever calls put(), who ends the service
+        except BaseException as failure:  # noqa: BLE001 - put() reports it, which ends the service
             with self._condition:
                 self._failure = failure
                 self._condition.notify_all()

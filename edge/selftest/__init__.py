@@ -17,11 +17,11 @@ State = Literal["ok", "WARN", "FAIL"]
 
 @dataclass(frozen=True)
 class CheckResult:
-    """Result of one check: the thing, its state, the figure and, unless it is ok, the next step."""
+    """Result of one check: its state, its name, and in words the figure and the next step."""
 
     state: State
-    what: str
-    said: str
+    name: str
+    text: str
 
     def __str__(self) -> str:
         """Lay it out as one line of text.
@@ -29,15 +29,15 @@ class CheckResult:
         >>> print(CheckResult("ok", "clock", "synchronised"))
         ok   clock             synchronised
         """
-        return f"{self.state:<4} {self.what:<17} {self.said}"
+        return f"{self.state:<4} {self.name:<17} {self.text}"
 
 
-def run_check(what: str, check: Iterable[CheckResult]) -> Iterator[CheckResult]:
-    """Yield the results of *check*; an exception becomes a FAIL of *what*, so that others go on."""
+def run_check(name: str, check: Iterable[CheckResult]) -> Iterator[CheckResult]:
+    """Yield the results of *check*; an exception becomes a FAIL of *name*, so that others go on."""
     try:
         yield from check
     except StampgateError as error:
-        yield CheckResult("FAIL", what, str(error))
+        yield CheckResult("FAIL", name, str(error))
     except Exception as error:  # noqa: BLE001 - a self-test must survive what it did not foresee
-        said = f"{type(error).__name__}: {error}; tell whoever looks after the box"
-        yield CheckResult("FAIL", what, f"not foreseen: {said}")
+        text = f"{type(error).__name__}: {error}; tell whoever looks after the box"
+        yield CheckResult("FAIL", name, f"not foreseen: {text}")

@@ -34,8 +34,8 @@ def disk(config: Config) -> Iterator[CheckResult]:
     journal = config.path(config.journal.file)
     yield _folder("journal disk", journal.parent, config)
     if journal.exists() and not os.access(journal, os.R_OK | os.W_OK):
-        said = f"{journal}: may not be written; chown it to the service's user"
-        yield CheckResult("FAIL", "journal file", said)
+        text = f"{journal}: may not be written; chown it to the service's user"
+        yield CheckResult("FAIL", "journal file", text)
     if config.evidence.folder:
         yield _folder("evidence disk", _nearest(config.path(config.evidence.folder)), config)
 
@@ -48,17 +48,17 @@ def _folder(what: str, folder: Path, config: Config) -> CheckResult:
         why = f"cannot be written ({error.strerror}); make room or permission there"
         return CheckResult("FAIL", what, f"{folder}: {why}")
     free_mb = space.f_bavail * space.f_frsize / MB
-    said = f"{folder}: {free_mb:.0f} MB free"
-    said += f", a record takes {statistics.median(times_ms):.1f} ms to be safe"
-    said += f", the slowest of {WRITES} {max(times_ms):.1f} ms"
+    text = f"{folder}: {free_mb:.0f} MB free"
+    text += f", a record takes {statistics.median(times_ms):.1f} ms to be safe"
+    text += f", the slowest of {WRITES} {max(times_ms):.1f} ms"
     if free_mb < config.evidence.keep_free_mb:
         least = f"[evidence] keep_free_mb {config.evidence.keep_free_mb}"
-        return CheckResult("WARN", what, f"{said}; no pictures are kept below {least}: make room")
+        return CheckResult("WARN", what, f"{text}; no pictures are kept below {least}: make room")
     if max(times_ms) > config.journal.patience_ms:
         least = f"[journal] patience_ms {config.journal.patience_ms:g}"
         cure = f"above {least} records wait in memory: use a faster disk"
-        return CheckResult("WARN", what, f"{said}; {cure}")
-    return CheckResult("ok", what, said)
+        return CheckResult("WARN", what, f"{text}; {cure}")
+    return CheckResult("ok", what, text)
 
 
 def _write_times_ms(folder: Path) -> list[float]:
@@ -83,12 +83,12 @@ def _nearest(folder: Path) -> Path:
 def clock() -> Iterator[CheckResult]:
     """Check the resolution of the monotonic clock and the synchronisation of the wall clock."""
     resolution_s = time.get_clock_info("monotonic").resolution
-    said = f"monotonic in steps of {resolution_s * 1e9:g} ns, boot {boot_id()}"
+    text = f"monotonic in steps of {resolution_s * 1e9:g} ns, boot {boot_id()}"
     if resolution_s > COARSE_S:
         limit = f"must be finer than {COARSE_S * 1000:g} ms"
-        yield CheckResult("FAIL", "clock", f"{said}; {limit}: use another kernel")
+        yield CheckResult("FAIL", "clock", f"{text}; {limit}: use another kernel")
     else:
-        yield CheckResult("ok", "clock", said)
+        yield CheckResult("ok", "clock", text)
     if clock_synced():
         yield CheckResult("ok", "wall clock", "synchronised")
     else:
@@ -105,24 +105,24 @@ def watchdog(config: Config, root: Path = Path("/")) -> Iterator[CheckResult]:
         for unit in (EYE_UNIT, *((GATE_UNIT,) if config.gate.driver == "process" else ())):
             yield _unit(unit)
     else:
-        said = "systemd does not run here: nobody restarts a process that hangs"
-        yield CheckResult("WARN", "watchdog", said)
+        text = "systemd does not run here: nobody restarts a process that hangs"
+        yield CheckResult("WARN", "watchdog", text)
     yield _hardware(root)
 
 
 def _unit(unit: str) -> CheckResult:
     says = _systemctl("show", unit, "--property=LoadState,ActiveState,WatchdogUSec")
-    said = f"{unit}: watchdog {says.get('WatchdogUSec', '?')}, {says.get('ActiveState', '?')}"
+    text = f"{unit}: watchdog {says.get('WatchdogUSec', '?')}, {says.get('ActiveState', '?')}"
     what = "watchdog"
     if "LoadState" not in says:
-        said = f"{unit}: systemd does not answer this user; try again with sudo"
-        return CheckResult("FAIL", what, said)
+        text = f"{unit}: systemd does not answer this user; try again with sudo"
+        return CheckResult("FAIL", what, text)
     if says["LoadState"] != "loaded":
         return CheckResult("FAIL", what, f"{unit}: is {says['LoadState']}; install it")
     if says.get("WatchdogUSec") in (None, "0", "infinity"):
         cure = "must have one: set WatchdogSec=10 in the unit"
-        return CheckResult("FAIL", what, f"{said}; {cure}")
-    return CheckResult("ok", what, said)
+        return CheckResult("FAIL", what, f"{text}; {cure}")
+    return CheckResult("ok", what, text)
 
 
 def _hardware(root: Path) -> CheckResult:
@@ -137,11 +137,11 @@ def _hardware(root: Path) -> CheckResult:
         return CheckResult("WARN", what, f"none here: a kernel that hangs stays so; {cure}")
     for device in devices:
         if _text(device / "state") == "active":
-            said = f"resets the box after {_text(device / 'timeout')} s"
-            return CheckResult("ok", what, f"{_text(device / 'identity')}: {said}")
+            text = f"resets the box after {_text(device / 'timeout')} s"
+            return CheckResult("ok", what, f"{_text(device / 'identity')}: {text}")
     cure = "set RuntimeWatchdogSec=15 in a drop-in of systemd, and start the box again"
-    said = f"is not running, so a kernel that hangs stays so; {cure}"
-    return CheckResult("WARN", what, f"{_text(devices[0] / 'identity')}: {said}")
+    text = f"is not running, so a kernel that hangs stays so; {cure}"
+    return CheckResult("WARN", what, f"{_text(devices[0] / 'identity')}: {text}")
 
 
 def power(root: Path = Path("/")) -> Iterator[CheckResult]:
@@ -151,8 +151,8 @@ def power(root: Path = Path("/")) -> Iterator[CheckResult]:
     if hot_c is None:
         yield CheckResult("ok", "temperature", "not shown by this box")
     elif hot_c >= HOT_C:
-        said = f"{hot_c} degrees Celsius, must be below {HOT_C:g}: the box slows down; cool it"
-        yield CheckResult("WARN", "temperature", said)
+        text = f"{hot_c} degrees Celsius, must be below {HOT_C:g}: the box slows down; cool it"
+        yield CheckResult("WARN", "temperature", text)
     else:
         yield CheckResult("ok", "temperature", f"{hot_c} degrees Celsius")
     yield _supply(shown["throttled"], shown["undervoltage"])
@@ -161,18 +161,18 @@ def power(root: Path = Path("/")) -> Iterator[CheckResult]:
 def _supply(bits: str | None, undervoltage: bool | None) -> CheckResult:
     cure = "use the supply made for the computer, with a short cable, and cool the box"
     if bits is None:
-        said = {
+        text = {
             None: "not shown by this box",
             False: "no undervoltage",
             True: f"undervoltage now; {cure}",
         }
-        return CheckResult("FAIL" if undervoltage else "ok", "power", said[undervoltage])
+        return CheckResult("FAIL" if undervoltage else "ok", "power", text[undervoltage])
     ever = int(bits, 16)
-    said_ever = f"throttled: {throttled_words(ever)}"
+    ever_text = f"throttled: {throttled_words(ever)}"
     if not ever:
-        return CheckResult("ok", "power", said_ever)
+        return CheckResult("ok", "power", ever_text)
     state: State = "FAIL" if ever & THROTTLED_NOW else "WARN"
-    return CheckResult(state, "power", f"{said_ever}; {cure}")
+    return CheckResult(state, "power", f"{ever_text}; {cure}")
 
 
 def _systemctl(*arguments: str) -> dict[str, str]:

@@ -33,7 +33,7 @@ WAIT_NS = 10 * 10**9
 SLOW = 0.8
 """Least share of the rate asked for that a camera must reach."""
 TIMED_FRAMES = 5
-"""How many frames are timed."""
+"""Number of frames that are timed."""
 CHILD_S = 120.0
 """Time limit for the child process that loads the runtime and judges known pictures, seconds."""
 
@@ -96,12 +96,12 @@ def _fresh(settings: CameraSettings, pictures: Pictures) -> CheckResult:
     if pictures.last is None:
         return CheckResult("FAIL", what, "none came; check the camera's connection and [camera]")
     height, width, _ = pictures.last.picture.shape
-    said = f"{len(pictures.moments)} fresh ones of {width} x {height}, {pictures.rate:.1f} a second"
+    text = f"{len(pictures.moments)} fresh ones of {width} x {height}, {pictures.rate:.1f} a second"
     wanted = settings.frames_per_second
     if settings.driver != "replay" and len(pictures.moments) > 1 and pictures.rate < SLOW * wanted:
         cure = "more light, or another port or pixel_format"
-        return CheckResult("WARN", what, f"{said}, must be about {wanted:g}; {cure}")
-    return CheckResult("ok", what, said)
+        return CheckResult("WARN", what, f"{text}, must be about {wanted:g}; {cure}")
+    return CheckResult("ok", what, text)
 
 
 def _light(settings: CameraSettings, picture: Frame) -> CheckResult:
@@ -129,8 +129,8 @@ def model(config: Config, clock: Clock, known: Mapping[Path, str]) -> Iterator[C
     contract = localizer.contract
     required_classes(config.decision.required, contract.classes)
     finds = f"finds {', '.join(contract.classes)} from {contract.threshold:.2f} on"
-    size_said = f"{contract.input_width} x {contract.input_height}"
-    yield CheckResult("ok", "model", f"{config.model_file().name}: {finds}, {size_said}")
+    size_text = f"{contract.input_width} x {contract.input_height}"
+    yield CheckResult("ok", "model", f"{config.model_file().name}: {finds}, {size_text}")
     size = (config.camera.height, config.camera.width, 3)
     frame = read_picture(next(iter(known))) if known else np.full(size, 128, np.uint8)
     yield _latency(config, localizer, clock, frame)
@@ -139,8 +139,8 @@ def model(config: Config, clock: Clock, known: Mapping[Path, str]) -> Iterator[C
 def _verdicts(config: Config, known: Mapping[Path, str]) -> CheckResult:
     what = "verdicts"
     if not known:
-        said = "no known picture to judge; name one of each kind: --picture good.jpg=pass"
-        return CheckResult("WARN", what, said)
+        text = "no known picture to judge; name one of each kind: --picture good.jpg=pass"
+        return CheckResult("WARN", what, text)
     judged = zip(known.items(), _inspected(config, known), strict=True)
     wrong = [
         f"{picture.name} must be {wanted}, not {line['verdict']} ({line['reason']})"
@@ -150,8 +150,8 @@ def _verdicts(config: Config, known: Mapping[Path, str]) -> CheckResult:
     if wrong:
         cure = "check [model] file and [decision] required"
         return CheckResult("FAIL", what, f"{'; '.join(wrong)}; {cure}")
-    said = f"{len(known)} of {len(known)} known pictures judged as they should be"
-    return CheckResult("ok", what, said)
+    text = f"{len(known)} of {len(known)} known pictures judged as they should be"
+    return CheckResult("ok", what, text)
 
 
 def _inspected(config: Config, pictures: Iterable[Path]) -> list[dict[str, str]]:
@@ -186,10 +186,10 @@ def _latency(config: Config, localizer: Localizer, clock: Clock, frame: Frame) -
         began_ns = clock.now_ns()
         localizer.find(frame)
         times_ms.append((clock.now_ns() - began_ns) / 1e6)
-    said = f"a frame takes {statistics.median(times_ms):.1f} ms"
-    said += f", the slowest of {TIMED_FRAMES} {max(times_ms):.1f} ms"
+    text = f"a frame takes {statistics.median(times_ms):.1f} ms"
+    text += f", the slowest of {TIMED_FRAMES} {max(times_ms):.1f} ms"
     delay_ms = config.gate.reject_delay_ms
     if not config.gate.reject_delay_counts and max(times_ms) >= delay_ms:
         limit = f"[gate] reject_delay_ms {delay_ms:g}"
-        return CheckResult("FAIL", "latency", f"{said}, must be below {limit}: all would be late")
-    return CheckResult("ok", "latency", said)
+        return CheckResult("FAIL", "latency", f"{text}, must be below {limit}: all would be late")
+    return CheckResult("ok", "latency", text)

@@ -47,8 +47,8 @@ def lines(config: Config, devices: Path = DEVICES) -> Iterator[CheckResult]:
 def _line(role: str, name: str, places: list[Place]) -> CheckResult:
     what = f"line {role}"
     if len(places) != 1:
-        said = f"{name}: must be the name of one line, not of {len(places)}; see gpioinfo"
-        return CheckResult("FAIL", what, said)
+        text = f"{name}: must be the name of one line, not of {len(places)}; see gpioinfo"
+        return CheckResult("FAIL", what, text)
     chip, offset = places[0].chip, places[0].offset
     info = chip.get_line_info(offset)
     where = f"{name} is line {offset} of {chip.get_info().label}"
@@ -72,8 +72,8 @@ def released(config: Config, root: Path = Path("/")) -> Iterator[CheckResult]:
     keeping = [file for file in files if file.read_text(encoding="ascii").strip() in ("Y", "1")]
     if keeping:
         driver, cure = keeping[0].parents[1].name, "put dtparam=strict_gpiod into config.txt"
-        said = f"{driver} leaves an output as it was when its process dies; {cure}"
-        yield CheckResult("FAIL", what, said)
+        text = f"{driver} leaves an output as it was when its process dies; {cure}"
+        yield CheckResult("FAIL", what, text)
     else:
         yield CheckResult("ok", what, "an output whose process dies is let go")
 
@@ -110,18 +110,18 @@ def _judged(wire: tuple[str, str], answers: list[float | None]) -> CheckResult:
 
     *answers*: the milliseconds after which it followed each, None for not at all.
     """
-    what, said = "loop-back", f"{wire[0]} to {wire[1]}"
+    what, text = "loop-back", f"{wire[0]} to {wire[1]}"
     times = [answer for answer in answers if answer is not None]
     lost = {level for level, answer in zip(LEVELS, answers, strict=True) if answer is None}
     if not lost:
         slowest = f"the slowest after {max(times):.1f} ms"
-        return CheckResult("ok", what, f"{said}: low and high arrive, {slowest}")
+        return CheckResult("ok", what, f"{text}: low and high arrive, {slowest}")
     if len(lost) > 1:
         cure = "list one of them in [lines] active_low if the wire turns it over"
         cure += ", and check the wire and its supply"
-        return CheckResult("FAIL", what, f"{said}: neither low nor high arrives; {cure}")
+        return CheckResult("FAIL", what, f"{text}: neither low nor high arrives; {cure}")
     word, cure = ("low", "high")[lost.pop()], "check the wire, its supply and the pull resistor"
-    return CheckResult("FAIL", what, f"{said}: {word} does not arrive; {cure}")
+    return CheckResult("FAIL", what, f"{text}: {word} does not arrive; {cure}")
 
 
 def _follow(given: "LineRequest", offset: int, level: Any) -> float | None:

@@ -284,7 +284,7 @@ def test_every_request_is_released_once(clock: SimulatedClock) -> None:
 def test_exposure_that_drifts_is_a_fault(
     clock: SimulatedClock, reports: dict[str, Any], said: str
 ) -> None:
-    """What was asked for is looked up in the metadata of the very picture."""
+    """The settings asked for are compared with the metadata of that very picture."""
     with PiCamera(wishes(), clock) as camera:
         camera.capture(clock.now_ns())
         the_camera().reports |= reports

@@ -86,7 +86,7 @@ def run(edge_toml: Path, capsys: pytest.CaptureFixture[str]) -> Run:
 
 def states(seen: Any) -> States:
     """Return the results of a check without their words."""
-    return [(one.state, one.what) for one in seen]
+    return [(one.state, one.name) for one in seen]
 
 
 def line(lines: list[str], what: str) -> str:
@@ -116,7 +116,7 @@ def test_a_box_that_is_well_is_told_line_by_line_and_exits_0(run: Run, edge_toml
 
 
 def test_a_known_picture_judged_wrongly_fails_by_its_name(run: Run, edge_toml: Path) -> None:
-    """With what was seen, and where to look."""
+    """With the figure, and the next step."""
     status, lines = run("--picture", f"{edge_toml.parent / 'frames' / 'bad.png'}=pass")
     assert status == 1
     assert "bad.png must be pass, not reject (no dot found); check [model] file" in line(
@@ -179,7 +179,7 @@ def test_a_picture_that_would_be_a_fault_fails_by_its_name(run: Run, edge_toml: 
 
 
 def test_a_camera_that_is_not_there_fails(run: Run) -> None:
-    """One line, with its next step; the model is looked at all the same."""
+    """One line, with its next step; the model is checked all the same."""
     status, lines = run(folder='folder = "nowhere"')
     assert status == 1
     assert line(lines, "camera").startswith("FAIL camera ")
@@ -187,7 +187,7 @@ def test_a_camera_that_is_not_there_fails(run: Run) -> None:
 
 
 def test_wrong_settings_are_the_only_line(run: Run) -> None:
-    """Nothing else can be looked at."""
+    """Nothing else can be checked."""
     status, lines = run(pictures_per_second="pictures_per_second = -1")
     assert status == 1
     assert lines[0].startswith("FAIL settings ")
@@ -224,7 +224,7 @@ def test_while_the_service_runs_its_camera_is_left_alone(run: Run, edge_toml: Pa
 
 
 def test_whatever_nobody_foresaw_is_a_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is named, and the other looks go on."""
+    """It is named, and the other checks go on."""
 
     def broken(*_: object) -> Any:
         yield CheckResult("ok", "lines", "so far")
@@ -257,7 +257,7 @@ def test_a_read_only_disk_fails(tmp_path: Path) -> None:
         seen = list(box.disk(settings(disk)))
     assert states(seen) == [("FAIL", "journal disk"), ("FAIL", "evidence disk")]
     assert (
-        "cannot be written (Read-only file system); make room or permission there" in seen[0].said
+        "cannot be written (Read-only file system); make room or permission there" in seen[0].text
     )
 
 
@@ -272,7 +272,7 @@ def test_a_folder_that_is_not_there_fails_for_the_journal_and_not_for_evidence(
     )
     journals, pictures = box.disk(config)
     assert journals.state == "FAIL"
-    assert pictures.said.startswith(f"{tmp_path}: ")
+    assert pictures.text.startswith(f"{tmp_path}: ")
 
 
 def test_a_disk_without_room_for_pictures_and_a_slow_one_are_warned_of(
@@ -281,7 +281,7 @@ def test_a_disk_without_room_for_pictures_and_a_slow_one_are_warned_of(
     """With the figure and the setting it is measured by."""
     assert (
         "no pictures are kept below [evidence] keep_free_mb 10000000"
-        in list(box.disk(settings(tmp_path, keep_free_mb=10_000_000)))[1].said
+        in list(box.disk(settings(tmp_path, keep_free_mb=10_000_000)))[1].text
     )
     monkeypatch.setattr(box, "WRITES", 2)
     monkeypatch.setattr(os, "fdatasync", lambda _: time.sleep(0.02))
@@ -292,7 +292,7 @@ def test_a_disk_without_room_for_pictures_and_a_slow_one_are_warned_of(
     )
     (seen,) = box.disk(slow)
     assert seen.state == "WARN"
-    assert "above [journal] patience_ms 10 records wait in memory" in seen.said
+    assert "above [journal] patience_ms 10 records wait in memory" in seen.text
 
 
 # Clock, watchdogs, power
@@ -339,8 +339,8 @@ def test_a_unit_must_be_there_with_a_watchdog(
     """As systemctl says; the gate's unit only where there is one."""
     systemd(tmp_path, monkeypatch, says)
     both = list(box.watchdog(Config(gate=GateSettings(driver="process")), tmp_path))
-    assert [(seen.state, words in seen.said) for seen in both[:2]] == [(state, True)] * 2
-    assert [seen.said.split(":")[0] for seen in both[:2]] == [
+    assert [(seen.state, words in seen.text) for seen in both[:2]] == [(state, True)] * 2
+    assert [seen.text.split(":")[0] for seen in both[:2]] == [
         "stampgate-edge.service",
         "stampgate-gate.service",
     ]
@@ -373,8 +373,8 @@ def test_the_hardware_watchdog_must_run(
         }.items():
             (folder / name).write_text(f"{text}\n")
     nobody, seen = box.watchdog(Config(), tmp_path)
-    assert "systemd does not run here" in nobody.said
-    assert (seen.state, words in seen.said) == (expected, True)
+    assert "systemd does not run here" in nobody.text
+    assert (seen.state, words in seen.text) == (expected, True)
 
 
 @pytest.mark.parametrize(
@@ -401,7 +401,7 @@ def test_heat_and_undervoltage_are_told(
         (tmp_path / name).write_text(text)
     seen = list(box.power(tmp_path))
     assert all(
-        f"{one.state} {one.said}".startswith(words)
+        f"{one.state} {one.text}".startswith(words)
         for one, words in zip(seen, expected, strict=True)
     )
 
@@ -482,7 +482,7 @@ def test_each_line_is_found_by_name_with_its_holder_and_none_is_driven(devices: 
     """Free, held by the gate, held by somebody else, not there, there twice."""
     Chip.held = {2: "stampgate-gate", 3: "lirc"}
     config = wired_box(ready="READY", confirm="NOBODY", reset="TWIN")
-    seen = {one.what: (one.state, one.said) for one in wires.lines(config, devices)}
+    seen = {one.name: (one.state, one.text) for one in wires.lines(config, devices)}
     assert seen == {
         "line trigger": ("ok", "EYE is line 0 of chip, free"),
         "line confirm": ("FAIL", "NOBODY: must be the name of one line, not of 0; see gpioinfo"),
@@ -515,7 +515,7 @@ def test_a_loop_back_wire_must_carry_low_and_high(
     """A good wire, a broken, a stuck and an inverted one; the output is left at rest."""
     Chip.wires = wire
     (seen,) = wires.loop_back(wired_box(), ("reject", "trigger"), devices)
-    assert (seen.state, words in seen.said) == (state, True)
+    assert (seen.state, words in seen.text) == (state, True)
     assert Chip.driven == [(2, level) for level in (*wires.LEVELS, 0)]
 
 
@@ -541,7 +541,7 @@ def test_a_line_that_is_held_or_not_there_is_not_moved(
     """One line says which."""
     Chip.held = {2: "stampgate-gate"}
     (seen,) = run_check("loop-back", wires.loop_back(wired_box(), wire, devices))
-    assert (seen.state, words in seen.said) == ("FAIL", True)
+    assert (seen.state, words in seen.text) == ("FAIL", True)
     assert Chip.driven == []
 
 
@@ -554,7 +554,7 @@ def test_the_reject_output_of_a_running_gate_is_never_touched(
         swept(tmp_path)
         (seen,) = check.loop_back(config, ("reject", "trigger"))
         assert seen.state == "FAIL"
-        assert seen.said == GATE_HOLDS_THE_LINES
+        assert seen.text == GATE_HOLDS_THE_LINES
         assert (rig.keeper.counters.refused, rig.keeper.counters.malformed) == (0, 0)
     assert Chip.driven == []
     assert not check.gate_runs(config)
@@ -564,7 +564,7 @@ def test_without_wires_there_is_nothing_to_loop(tmp_path: Path) -> None:
     """A box whose lines are simulated."""
     assert states(wires.lines(Config())) == [("ok", "lines")]
     (seen,) = run_check("loop-back", wires.loop_back(Config(), ("reject", "trigger")))
-    assert seen.said == 'a loop-back needs [lines] driver "gpiod"; set it there'
+    assert seen.text == 'a loop-back needs [lines] driver "gpiod"; set it there'
 
 
 @pytest.mark.parametrize(("says", "state"), [("Y", "FAIL"), ("N", "ok")])

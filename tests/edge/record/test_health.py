@@ -227,7 +227,7 @@ def test_the_gates_trouble_shows_in_the_state_and_stays_the_gates(
 
 
 def test_no_place_for_the_status_is_no_trouble(tmp_path: Path) -> None:
-    """It is for looking at, and nothing depends on it."""
+    """It is only shown, and nothing depends on it."""
     StatusFile(tmp_path / "no" / "status.json").write({"state": "running"})
     StatusFile(None).write({"state": "running"})
     assert read_status(tmp_path / "no" / "status.json") is None

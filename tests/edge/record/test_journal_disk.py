@@ -110,7 +110,7 @@ def test_disk_full_or_read_only_or_broken_decisions_go_on_and_no_record_is_missi
 
 
 def test_a_line_that_the_disk_took_half_of_is_taken_back_at_once(path: Path, disk: Disk) -> None:
-    """Whoever looks at a full disk finds whole lines."""
+    """A reader of a full disk finds whole lines."""
     with journal(path) as log:
         log.append("start", {})
         before = path.read_bytes()
@@ -183,7 +183,7 @@ def test_what_is_still_in_memory_at_the_end_is_told(path: Path, disk: Disk) -> N
 
 
 def test_an_error_under_way_is_not_hidden_by_the_journals_own(path: Path, disk: Disk) -> None:
-    """The first thing that went wrong is the one to look at."""
+    """The first thing that went wrong is the one to report."""
     with pytest.raises(ZeroDivisionError), journal(path) as log:
         raise write_and_fail(log, disk)
 

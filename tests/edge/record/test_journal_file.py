@@ -180,7 +180,7 @@ def test_a_full_file_is_checked_alone_and_with_those_after_it(path: Path, tmp_pa
 
 
 def test_a_missing_file_in_the_middle_is_named(path: Path) -> None:
-    """By the numbers, before any hash is looked at."""
+    """By the numbers, before any hash is compared."""
     run(path, 8, file_items=2)
     rotated_files(path)[1].unlink()
     with pytest.raises(
