@@ -20,6 +20,7 @@ from edge.record.verify import read_records, verify
 from edge.vision.picture_files import read_picture
 from edge.vision.preprocess import Frame
 from tests.paths import ROOT
+from tests.programs import PATIENCE_S
 from tests.replay.record import prepare_case
 from tests.tiny_model import paint, save, two_classes, write_tiny_model
 
@@ -264,7 +265,7 @@ def test_a_full_disk_does_not_end_the_run_but_its_status_and_leaves_a_whole_jour
         capture_output=True,
         text=True,
         check=False,
-        timeout=600,
+        timeout=PATIENCE_S,
         preexec_fn=limit,
     )
     assert done.returncode == 74

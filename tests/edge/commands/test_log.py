@@ -24,6 +24,7 @@ from edge.record.journal import Journal
 from edge.record.verify import read_records
 from tests.disk import NOON, item, journal
 from tests.paths import ROOT
+from tests.programs import PATIENCE_S
 
 FINDING = {"label": "dot", "score": 0.91, "box": [1.0, 2.0, 3.0, 4.0]}
 VERDICTS = ("pass", "reject", "fault", "pass", "reject", "pass", "pass")
@@ -178,18 +179,9 @@ def test_log_follows_into_the_next_file(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
     with journal(path, file_items=2) as log:
         log.append("item", item())
-        # Whoever runs these tests in the background has Ctrl-C ignored, and its children inherit
-        # that.
-        command = [
-            "env",
-            "--default-signal=INT",
-            sys.executable,
-            "-m",
-            "edge",
-            "log",
-            str(path),
-            "--follow",
-        ]
+        # A shell's background job ignores Ctrl-C, and its children inherit that.
+        heeding = ["env", "--default-signal=INT"]
+        command = [*heeding, sys.executable, "-m", "edge", "log", str(path), "--follow"]
         with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
             try:
                 assert process.stdout is not None
@@ -198,7 +190,7 @@ def test_log_follows_into_the_next_file(tmp_path: Path) -> None:
                     log.append("item", item())
                 lines += [process.stdout.readline() for _ in range(6)]
                 process.send_signal(signal.SIGINT)
-                assert process.wait(60) == 130
+                assert process.wait(PATIENCE_S) == 130
             finally:
                 process.kill()
     assert shown("".join(lines)) == ["#1", "#2", "continued", "#3", "#4", "continued", "#5"]
@@ -257,7 +249,7 @@ def test_verify_log_compares_the_pictures_that_still_exist(run: Run, tmp_path: P
         journal(path) as log,
         Evidence(folder, EvidenceSettings(keep_free_mb=0, patience_ms=10_000.0)) as kept,
     ):
-        assert kept.drained(60.0)
+        assert kept.drained(PATIENCE_S)
         exhibits = [
             kept.keep(number, "reject", np.full((8, 8, 3), 50 * number, np.uint8))
             for number in range(1, 4)
