@@ -7,7 +7,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 
 from edge.decision import Box, Kind, Verdict
-from edge.files import write_whole
+from edge.files import write_atomic
 from edge.vision.preprocess import Frame
 
 COLOURS: dict[Kind, str] = {"pass": "#1b7f3b", "reject": "#b3261e", "fault": "#8a5a00"}
@@ -55,7 +55,7 @@ def save_png(picture: Image.Image, path: Path) -> None:
     """Write *picture* as a PNG file, atomically. Raises InputError."""
     buffer = io.BytesIO()
     picture.save(buffer, "PNG")
-    write_whole(path, buffer.getvalue())
+    write_atomic(path, buffer.getvalue())
 
 
 def upright(box: Box) -> tuple[float, float, float, float]:

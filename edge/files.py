@@ -9,7 +9,7 @@ from edge.errors import InputError, StampgateError
 
 
 @contextlib.contextmanager
-def whole_or_nothing(path: Path) -> Iterator[Path]:
+def atomic_replace(path: Path) -> Iterator[Path]:
     """Atomic replace: give a temporary path that is renamed to *path* when the block ends well.
 
     A reader sees the old file or the new one, never half of one: the temporary file beside *path*
@@ -42,13 +42,13 @@ def whole_or_nothing(path: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_atomic(path: Path, content: bytes) -> None:
     """Replace the file *path* atomically by one with *content*. Raises InputError."""
-    with whole_or_nothing(path) as temporary:
+    with atomic_replace(path) as temporary:
         temporary.write_bytes(content)
 
 
-def append_whole(descriptor: int, content: bytes, size: int) -> int:
+def append_synced(descriptor: int, content: bytes, size: int) -> int:
     """Append *content* to an open file of *size* bytes and synchronise it; return its new size.
 
     *descriptor*: open with ``O_APPEND``. fdatasync(2) keeps the data and the file's length; its

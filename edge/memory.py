@@ -19,7 +19,7 @@ KEPT_BYTES = 32 << 20
 10-megapixel frame fits."""
 
 
-def begin_small() -> None:
+def limit_arenas() -> None:
     """Make all threads share one arena and map large blocks apart. Call before loading anything."""
     with contextlib.suppress(AttributeError):
         libc = ctypes.CDLL(None)

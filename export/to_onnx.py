@@ -13,7 +13,7 @@ from torch.export import Dim
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from edge.errors import InputError
-from edge.files import make_folder, whole_or_nothing
+from edge.files import atomic_replace, make_folder
 from edge.vision.contract import (
     HEAT_NAME,
     INPUT_NAME,
@@ -192,7 +192,7 @@ def export_run(run: Path, out: Path) -> Exported:
     contract = contract_of(kept, checkpoint.digest(run))
     make_folder(out.parent)
     content = to_onnx(kept, contract).SerializeToString(deterministic=True)
-    with whole_or_nothing(out) as temporary:
+    with atomic_replace(out) as temporary:
         temporary.write_bytes(content)
         parity = check_parity(kept, temporary, run)
     return Exported(out, contract, len(content), parity)

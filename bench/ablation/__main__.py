@@ -31,7 +31,7 @@ from bench.ablation.trials import (
 from bench.ablation.variants import DEFAULT, Variant, plan
 from bench.command import answer
 from edge.errors import InputError, UsageError
-from edge.files import make_folder, write_whole
+from edge.files import make_folder, write_atomic
 from train.commands import needing
 
 MINUTES = 6.0
@@ -219,9 +219,9 @@ def write_report(records: Sequence[Record], bench: Bench, arguments: argparse.Na
     name = "curve" if arguments.curve else "ablation"
     about = about_text(bench, arguments)
     raw = {"about": about, "records": [dataclasses.asdict(record) for record in records]}
-    write_whole(arguments.out / f"{name}.json", (json.dumps(raw, indent=1) + "\n").encode())
+    write_atomic(arguments.out / f"{name}.json", (json.dumps(raw, indent=1) + "\n").encode())
     text = as_markdown(records, about, curve=bool(arguments.curve))
-    write_whole(arguments.out / f"{name}.md", (text + "\n").encode())
+    write_atomic(arguments.out / f"{name}.md", (text + "\n").encode())
     if arguments.curve:
         plot(records, arguments.out / f"{name}.png")
 

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from edge.errors import InputError, UsageError
-from edge.files import make_folder, whole_or_nothing, write_whole
+from edge.files import atomic_replace, make_folder, write_atomic
 from train.config import FitSettings, RunConfig, SynthSettings
 from train.drawing.gallery import drawn_marks
 from train.paint.backgrounds import check_sizes
@@ -118,7 +118,7 @@ def drawn_subject(folder: Path) -> Subject:
 
 
 def _save(image: Image.Image, path: Path) -> None:
-    with whole_or_nothing(path) as temporary:
+    with atomic_replace(path) as temporary:
         image.save(temporary, "PNG")
 
 
@@ -190,7 +190,7 @@ def paint_judged(
             print(f"{subject.name}: painting {count} pictures to judge on, {name}", flush=True)
             if write_dataset(job, out / name, count, workers).stopped:
                 raise KeyboardInterrupt
-        write_whole(note, json.dumps(asked).encode())
+        write_atomic(note, json.dumps(asked).encode())
     names = json.dumps([photograph.name for photograph in products.photographs]).encode()
     content = b"".join((out / name / JOURNAL).read_bytes() for name in jobs)
     return Judged(

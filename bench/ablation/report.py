@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bench.ablation.trials import Record
 from bench.ablation.variants import DEFAULT
-from edge.files import write_whole
+from edge.files import write_atomic
 
 FIGURES = {
     "AP50": "AP50",
@@ -139,7 +139,7 @@ def plot(records: Sequence[Record], path: Path) -> None:
     axes.legend()
     file = io.BytesIO()
     figure.savefig(file, format="png", dpi=120)
-    write_whole(path, file.getvalue())
+    write_atomic(path, file.getvalue())
 
 
 def _points(records: Sequence[Record], name: str) -> tuple[list[float], list[float]]:

@@ -17,7 +17,7 @@ from bench.ablation.judged import Judged, Products, Subject
 from bench.ablation.variants import Variant
 from bench.command import run
 from edge.errors import InputError
-from edge.files import make_folder, write_whole
+from edge.files import make_folder, write_atomic
 from train.commands import train as train_command
 from train.commands.configuration import config_of
 from train.config import RunConfig
@@ -146,7 +146,7 @@ def run_trial(trial: Trial, bench: Bench) -> Record:
         trial.subject.name, variant.name, variant.sentence, trial.minutes, figures_of(folder), code
     )
     content = {"asked": asked_for(trial, bench), "record": dataclasses.asdict(record)}
-    write_whole(folder / RESULT, (json.dumps(content, indent=1) + "\n").encode())
+    write_atomic(folder / RESULT, (json.dumps(content, indent=1) + "\n").encode())
     return record
 
 

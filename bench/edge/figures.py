@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from edge.files import write_whole
+from edge.files import write_atomic
 
 
 @dataclass(frozen=True)
@@ -79,4 +79,4 @@ def write_json(
     }
     told = [dataclasses.asdict(figure) | {"holds": figure.holds} for figure in figures]
     content = {"command": command, "machine": machine, "figures": told, **more}
-    write_whole(path, (json.dumps(content, indent=1) + "\n").encode())
+    write_atomic(path, (json.dumps(content, indent=1) + "\n").encode())

@@ -13,7 +13,7 @@ from typing import Self
 
 from edge.config import SECTIONS, Config
 from edge.errors import InputError
-from edge.files import write_whole
+from edge.files import write_atomic
 from edge.settings import sample_section
 
 PROGRAM = Path(sys.executable).with_name("stampgate-edge")
@@ -35,7 +35,7 @@ MB = 1_000_000
 def write_settings(config: Config, path: Path) -> Path:
     """Write *config* as the settings file *path*, every key of it."""
     sections = [sample_section(name, getattr(config, name)) for name in SECTIONS]
-    write_whole(path, "\n".join(sections).encode())
+    write_atomic(path, "\n".join(sections).encode())
     return path
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.edge.soak_proof import Sample
-from edge.files import write_whole
+from edge.files import write_atomic
 from edge.record.health import percentile
 
 BUCKET = 1000
@@ -38,7 +38,7 @@ def plot(samples: Sequence[Sample], latencies: Sequence[float], path: Path) -> N
         axes.legend(loc="upper right", ncols=3)
     file = io.BytesIO()
     figure.savefig(file, format="png", dpi=110)
-    write_whole(path, file.getvalue())
+    write_atomic(path, file.getvalue())
 
 
 def _percentiles(latencies: Sequence[float], percent: float) -> tuple[list[int], list[float]]:

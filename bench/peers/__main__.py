@@ -30,7 +30,7 @@ from bench.peers.sift import ENOUGH, Sift, score_of
 from bench.peers.timing import interleaved
 from bench.peers.yolo import THRESHOLD, Yolo, as_input
 from edge.errors import InputError, UsageError
-from edge.files import make_folder, write_whole
+from edge.files import make_folder, write_atomic
 from edge.vision.localizer import Localizer
 from edge.vision.picture_files import list_pictures, read_picture
 from edge.vision.preprocess import Frame, prepare
@@ -231,7 +231,7 @@ def train_peer(arguments: argparse.Namespace, inputs: Inputs, python: Path) -> P
         YOLO,
         "see its lines above",
     )
-    write_whole(out / "asked.json", json.dumps(asked).encode())
+    write_atomic(out / "asked.json", json.dumps(asked).encode())
     return model
 
 
@@ -258,7 +258,7 @@ def train_ours(arguments: argparse.Namespace, inputs: Inputs) -> Path:
     if not trained or trained.threshold is None or trained.seconds < arguments.minutes * 60:
         run(command, OURS, "see its lines above")
     run([*stampgate, "export", str(folder), "--out", str(model)], OURS, "see its lines above")
-    write_whole(out / "asked.json", json.dumps(asked).encode())
+    write_atomic(out / "asked.json", json.dumps(asked).encode())
     return model
 
 
@@ -410,7 +410,7 @@ def conclude(
     lines += [verdict(result, peer, latency["graph_ms"]) for result in ours]
     text = "\n".join(lines)
     print(text)
-    write_whole(arguments.out / "comparison.txt", (text + "\n").encode())
+    write_atomic(arguments.out / "comparison.txt", (text + "\n").encode())
     whole = {
         "machine": machine(),
         "photographs": {"labels": str(arguments.coco), "negatives": str(arguments.negatives)},
@@ -422,7 +422,7 @@ def conclude(
             r.name: latency["graph_ms"][r.name] / latency["graph_ms"][YOLO] for r in ours
         },
     }
-    write_whole(
+    write_atomic(
         arguments.out / "comparison.json", (json.dumps(plain(whole), indent=1) + "\n").encode()
     )
     print(f"written: {arguments.out / 'comparison.txt'} and comparison.json")

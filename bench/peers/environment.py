@@ -5,7 +5,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from bench.command import run
-from edge.files import write_whole
+from edge.files import write_atomic
 
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
 
@@ -41,5 +41,5 @@ def make_environment(folder: Path) -> Path:
         "the peer's environment",
         "see pip's lines above; or name one you made with --peer-python",
     )
-    write_whole(ready, wanted.encode())
+    write_atomic(ready, wanted.encode())
     return python

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.decision import Box, Finding
-from edge.files import write_whole
+from edge.files import write_atomic
 from train.judge.evaluate import ALLOWED_FALSE_ACCEPTS, Evaluation, Finder, Group, Seen, judge, look
 from train.labels.coco import Labels
 
@@ -88,7 +88,7 @@ def write_seen(path: Path, key: str, seen: Seen) -> None:
     """Keep findings, with all their digits."""
     images = {str(image_id): [plain(f) for f in found] for image_id, found in seen.images.items()}
     negatives = [[plain(f) for f in found] for found in seen.negatives]
-    write_whole(path, json.dumps({"key": key, "images": images, "negatives": negatives}).encode())
+    write_atomic(path, json.dumps({"key": key, "images": images, "negatives": negatives}).encode())
 
 
 def plain(finding: Finding) -> list[Any]:

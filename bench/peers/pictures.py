@@ -17,7 +17,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from edge.errors import InputError
-from edge.files import make_folder, write_whole
+from edge.files import make_folder, write_atomic
 from edge.vision.preprocess import Frame
 from train.labels.writing import yolo_text
 from train.paint.inputs import Inputs
@@ -71,7 +71,7 @@ def check_recipe(inputs: Inputs, window: int, path: Path) -> None:
         "backgrounds": len(inputs.training or ()),
     }
     if not path.exists():
-        write_whole(path, json.dumps(recipe).encode())
+        write_atomic(path, json.dumps(recipe).encode())
     elif json.loads(path.read_text(encoding="utf-8")) != recipe:
         raise InputError(
             f"{path.parent}: holds pictures of another mark, size or background; remove it, or name another --out"
@@ -83,8 +83,8 @@ def write_index(out: Path, count: int, classes: tuple[str, ...]) -> Path:
     never does.
     """
     names = [f"./images/{number:06}.bmp\n" for number in range(count)]
-    write_whole(out / "train.txt", "".join(names).encode())
-    write_whole(out / "val.txt", "".join(names[:2]).encode())
+    write_atomic(out / "train.txt", "".join(names).encode())
+    write_atomic(out / "val.txt", "".join(names[:2]).encode())
     path = out / "data.yaml"
     # JSON is YAML, and needs no further library.
     content = {
@@ -93,7 +93,7 @@ def write_index(out: Path, count: int, classes: tuple[str, ...]) -> Path:
         "val": "val.txt",
         "names": list(classes),
     }
-    write_whole(path, json.dumps(content).encode())
+    write_atomic(path, json.dumps(content).encode())
     return path
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from edge.decision import Box, Finding
 from edge.errors import ModelError
 from edge.vision.preprocess import Frame, prepare
-from edge.vision.two_looks import thin
+from edge.vision.two_looks import non_maximum_suppression
 
 Floats = NDArray[np.float32]
 
@@ -86,6 +86,6 @@ def decode(answer: Floats, classes: Sequence[str], min_score: float) -> list[Fin
     x, y, width, height = answer[:4, boxes[best]].astype(float)
     corners = np.stack([x - width / 2, y - height / 2, x + width / 2, y + height / 2], axis=1)
     found = zip(kinds[best], scores[best], corners, strict=True)
-    return thin(
+    return non_maximum_suppression(
         Finding(classes[kind], float(score), Box(*map(float, box))) for kind, score, box in found
     )

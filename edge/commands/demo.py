@@ -10,7 +10,7 @@ from edge.commands.inspect import box_text, printable
 from edge.config import DEFAULT_MODEL, DEFAULT_NAME
 from edge.decision import Box, Finding, Verdict
 from edge.errors import FrameError, InputError
-from edge.files import make_folder, write_whole
+from edge.files import make_folder, write_atomic
 from edge.gate.history import Pulse, pulses, read_transitions
 from edge.record.verify import read_records, verify
 from edge.service import serve
@@ -72,7 +72,7 @@ def demo(out: Path, samples: Path = SAMPLES, model: str = DEFAULT_NAME) -> None:
     text = SETTINGS_TEXT.format(
         folder=toml_value(str(samples)), model=toml_value(model), gate=GATE, journal=JOURNAL
     )
-    write_whole(out / SETTINGS, text.encode())
+    write_atomic(out / SETTINGS, text.encode())
     print(f"running the service on the pictures in {printable(samples)} ...\n", flush=True)
     serve(load_checked(out / SETTINGS))
     records = read_records(out / JOURNAL)
@@ -94,7 +94,7 @@ def _claim_folder(out: Path) -> None:
             f"{out}: must be empty or hold an earlier demo; name another folder with --out"
         )
     make_folder(out / COPIES)
-    write_whole(
+    write_atomic(
         out / MARKER, b"made by 'stampgate-edge demo', which may replace what it wrote here\n"
     )
     for name in (SETTINGS, JOURNAL, GATE, SHEET):

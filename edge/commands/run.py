@@ -16,9 +16,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the service to its end. Raises StampgateError."""
-    from edge.memory import begin_small  # noqa: PLC0415 - before anything large is loaded
+    from edge.memory import limit_arenas  # noqa: PLC0415 - before anything large is loaded
 
-    begin_small()
+    limit_arenas()
     from edge.service import serve  # noqa: PLC0415 - it loads numpy and onnxruntime
 
     serve(load_checked(arguments.config))

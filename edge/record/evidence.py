@@ -3,7 +3,7 @@
 The ring buffer is a folder that never grows beyond its limit; the oldest pictures make room for
 new ones. A picture is called, say, ``000000042-000123456-reject.jpg``: its own number, which only
 ever grows, the item's, and the verdict. What is removed first is decided by one key,
-:func:`goes_first`, and by no clock. The journal is never removed.
+:func:`retention_key`, and by no clock. The journal is never removed.
 
 Nothing here can delay or fail a decision: the gate has its answer before :meth:`Evidence.keep` is
 called. That copies the picture into the form that Pillow writes; a daemon thread makes the JPEG and
@@ -96,7 +96,7 @@ class _Work:
     trouble: str = ""
 
 
-def goes_first(kept: Kept) -> int:
+def retention_key(kept: Kept) -> int:
     """Retention policy: the sort key of pictures; the smallest, the oldest picture, goes first."""
     return kept.number
 
@@ -287,7 +287,7 @@ class Evidence:
         assert self.folder is not None
         with self._lock:
             going, freed = [], 0
-            for kept in sorted(self._kept.values(), key=goes_first):
+            for kept in sorted(self._kept.values(), key=retention_key):
                 if freed >= size:
                     break
                 going.append(kept)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.errors import JournalError
-from edge.files import append_whole, sync_folder
+from edge.files import append_synced, sync_folder
 
 HEAD = b'{"v": 1, "kind": '
 """The beginning of every line; a file that begins otherwise is no journal and is not touched."""
@@ -78,7 +78,7 @@ class JournalFile:
         self._check_ours()
         try:
             if sync:
-                self._size = self._kept = append_whole(self._descriptor, lines, self._size)
+                self._size = self._kept = append_synced(self._descriptor, lines, self._size)
             else:
                 _write(self._descriptor, lines)
                 self._size += len(lines)
@@ -148,7 +148,7 @@ class JournalFile:
             os.ftruncate(self._descriptor, self._size)
             os.fsync(self._descriptor)
         if good and not good.endswith(b"\n"):
-            self._size = append_whole(self._descriptor, b"\n", self._size)
+            self._size = append_synced(self._descriptor, b"\n", self._size)
         self.last_line = good.splitlines()[-1] if good else _last_line_of(rotated_files(self.path))
         return torn
 

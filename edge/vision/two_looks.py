@@ -57,7 +57,11 @@ def find(network: Network, frame: Frame, plan: TwoLookPlan, least: float) -> tup
     if not plan.second_side or not likely:
         return tuple(likely)
     found = look_again(network, frame, plan, likely[:MAX_SECOND])
-    return tuple(f for f in thin(sorted(found, key=lambda f: -f.score)) if f.score >= least)
+    return tuple(
+        f
+        for f in non_maximum_suppression(sorted(found, key=lambda f: -f.score))
+        if f.score >= least
+    )
 
 
 def look_again(
@@ -74,7 +78,7 @@ def look_again(
         for i, mark in enumerate(likely)
     ]
     return [
-        Finding(mark.label, together(mark.score, score, plan.second_weight), box)
+        Finding(mark.label, combine_scores(mark.score, score, plan.second_weight), box)
         for mark, (score, box) in zip(likely, again, strict=True)
         if np.isfinite((score, *box.corners())).all()
     ]
@@ -93,10 +97,10 @@ def _centre(heat: Floats, sides: Floats, fit: Letterbox) -> tuple[float, Box]:
     return float(middle[row, column]), fit.to_camera(box)
 
 
-def together(first: float, second: float, weight: float) -> float:
+def combine_scores(first: float, second: float, weight: float) -> float:
     """Combine the scores of two looks, 0..1: the mean of their logits, the second times *weight*.
 
-    >>> round(together(0.5, 0.9, 1.0), 3)
+    >>> round(combine_scores(0.5, 0.9, 1.0), 3)
     0.75
     """
     first_logit, second_logit = (
@@ -111,20 +115,22 @@ def decode(heat: Floats, sides: Floats, classes: Sequence[str], min_score: float
     *heat*: (classes, rows, columns), 0..1; *sides*: (4, rows, columns), left, top, right, bottom in
     strides from the cell's centre. A cell is a peak when no neighbour of its class scores higher:
     Zhou et al., Objects as Points (2019), section 3.1. Boxes that still overlap are thinned by
-    :func:`thin`.
+    :func:`non_maximum_suppression`.
     """
     kinds, rows, columns = np.nonzero((heat >= min_score) & (heat >= _neighbourhood_maximum(heat)))
     scores = heat[kinds, rows, columns]
     best = np.argsort(-scores, kind="stable")[:MAX_CANDIDATES]
     cells = zip(kinds[best], rows[best], columns[best], strict=True)
-    return thin(
+    return non_maximum_suppression(
         Finding(classes[kind], float(heat[kind, row, column]), _box(sides, row, column))
         for kind, row, column in cells
         if np.isfinite(sides[:, row, column]).all()
     )
 
 
-def thin(findings: Iterable[Finding], most: float = DUPLICATE_IOU) -> list[Finding]:
+def non_maximum_suppression(
+    findings: Iterable[Finding], most: float = DUPLICATE_IOU
+) -> list[Finding]:
     """Non-maximum suppression, greedy and by class; *findings* must come best first.
 
     A finding is left out when it overlaps a better one of its class by more than the IoU *most*.

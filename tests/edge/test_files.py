@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 
 from edge.errors import InputError
-from edge.files import make_folder, write_whole
+from edge.files import make_folder, write_atomic
 
 
 def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
     """Readable by others, and nothing else is left in the folder."""
     path = tmp_path / "f"
-    write_whole(path, b"old")
-    write_whole(path, b"new")
+    write_atomic(path, b"old")
+    write_atomic(path, b"new")
     assert path.read_bytes() == b"new"
     assert path.stat().st_mode & 0o777 == 0o644
     assert list(tmp_path.iterdir()) == [path]
@@ -23,7 +23,7 @@ def test_on_a_full_disk_the_old_file_stays_and_nothing_is_left_over(
 ) -> None:
     """The disk is full when the content is to be kept."""
     path = tmp_path / "f"
-    write_whole(path, b"old")
+    write_atomic(path, b"old")
 
     def full(_: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -32,7 +32,7 @@ def test_on_a_full_disk_the_old_file_stays_and_nothing_is_left_over(
     with pytest.raises(
         InputError, match=r"f: cannot be written \(No space left on device\); make room"
     ):
-        write_whole(path, b"new")
+        write_atomic(path, b"new")
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -40,7 +40,7 @@ def test_on_a_full_disk_the_old_file_stays_and_nothing_is_left_over(
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     """One line, no traceback."""
     with pytest.raises(InputError, match="no/f: cannot be written"):
-        write_whole(tmp_path / "no" / "f", b"x")
+        write_atomic(tmp_path / "no" / "f", b"x")
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match="file: cannot be made a folder"):
         make_folder(tmp_path / "file")

@@ -3,12 +3,12 @@ import sys
 
 import pytest
 
-from edge.memory import begin_small, keep_frame_memory
+from edge.memory import keep_frame_memory, limit_arenas
 
 PICTURES = """
 import resource, sys
 import numpy as np
-from edge.memory import begin_small, keep_frame_memory
+from edge.memory import limit_arenas, keep_frame_memory
 
 def taken():
     return int(open("/proc/self/statm").read().split()[1]) * resource.getpagesize()
@@ -19,7 +19,7 @@ def faults_of_pictures():
         np.ones((960, 1280, 3), np.uint8)
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
-begin_small()
+limit_arenas()
 pieces = [bytearray(100_000) for _ in range(400)]
 lasting = pieces[::20]
 del pieces
@@ -44,5 +44,5 @@ def test_loading_leaves_nothing_and_pictures_are_not_fetched_anew() -> None:
 def test_with_another_c_library_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is about memory, and no reason to stop."""
     monkeypatch.setattr("ctypes.CDLL", lambda _: object())
-    begin_small()
+    limit_arenas()
     keep_frame_memory()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from edge.annotate import save_png
 from edge.errors import InputError
-from edge.files import write_whole
+from edge.files import write_atomic
 from train.commands import needing
 
 
@@ -42,5 +42,5 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.sheet:
         save_png(worst_sheet(looked.labels, looked.seen, looked.threshold), arguments.sheet)
     if arguments.json:
-        write_whole(arguments.json, as_json(evaluation).encode())
+        write_atomic(arguments.json, as_json(evaluation).encode())
     return 0

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.errors import InputError, UsageError
-from edge.files import write_whole
+from edge.files import write_atomic
 from train.commands import needing
 from train.commands.configuration import add_backgrounds, add_set, add_setting, config_of
 from train.commands.train import resumable
@@ -152,7 +152,7 @@ def marks_in(folder: Path, count: int, seed: int) -> tuple[Path, ...]:
         return paths
     print(f"drawing {wanted}", flush=True)
     paths = write_marks(folder, count, seed)
-    write_whole(note, f"{wanted}\n".encode())
+    write_atomic(note, f"{wanted}\n".encode())
     return paths
 
 

@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Self
 
 from edge.errors import InputError, UsageError
-from edge.files import make_folder, sync_folder, write_whole
+from edge.files import make_folder, sync_folder, write_atomic
 from train.crawl.cleaning import Clean, RefusedError, clean
 from train.crawl.manifest import Entry, Kind, Manifest, Source, now
 
@@ -171,7 +171,7 @@ class Collection:
         """
         number = max(self._pictures, default=0) + 1
         file = f"{PICTURES}/{_named(arrived.keyword)}_{number:06}.jpg"
-        write_whole(self.folder / file, picture.jpeg)
+        write_atomic(self.folder / file, picture.jpeg)
         return dataclasses.replace(
             arrived,
             kind="kept",

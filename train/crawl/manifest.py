@@ -21,7 +21,7 @@ from types import TracebackType
 from typing import Literal, Self, get_args
 
 from edge.errors import InputError
-from edge.files import append_whole, sync_folder
+from edge.files import append_synced, sync_folder
 
 Kind = Literal["kept", "refused", "missed", "dropped"]
 VERSION = 1
@@ -134,7 +134,7 @@ class Manifest:
         is left.
         """
         with self._trouble("written"):
-            self._size = append_whole(self._file, entry.line(), self._size)
+            self._size = append_synced(self._file, entry.line(), self._size)
         self.entries.append(entry)
 
     def _claim(self) -> None:

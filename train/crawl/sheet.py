@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from PIL import Image
 
-from edge.files import write_whole
+from edge.files import write_atomic
 from train.crawl.collection import Collection
 from train.crawl.manifest import FOLDER, Entry
 
@@ -112,7 +112,7 @@ def write_sheet(collection: Collection) -> Path:
         command=_in_script(f"stampgate crawl --out {shlex.quote(str(collection.folder))} --drop "),
     )
     path = collection.folder / NAME
-    write_whole(path, page.encode("utf-8", "replace"))
+    write_atomic(path, page.encode("utf-8", "replace"))
     return path
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageOps
 
 from edge.errors import InputError
-from edge.files import make_folder, whole_or_nothing, write_whole
+from edge.files import atomic_replace, make_folder, write_atomic
 from train.drawing.canvas import LONG_SIDE
 from train.drawing.designs import Hand, drawn
 from train.drawing.finish import cropped, finished
@@ -166,7 +166,7 @@ def write_marks(folder: Path, count: int, seed: int) -> tuple[Path, ...]:
             f"{strangers[0]}: is none of the marks to be drawn; name an empty folder for them"
         )
     for path, (_, mark) in zip(paths, marks, strict=True):
-        write_whole(path, _png(mark))
+        write_atomic(path, _png(mark))
     return paths
 
 
@@ -181,7 +181,7 @@ def write_sheet(marks: tuple[NamedMark, ...], path: Path) -> None:
         small.thumbnail((SHEET_CELL - 8, SHEET_CELL - 16), Image.Resampling.LANCZOS)
         sheet.paste(small, (x + (SHEET_CELL - small.width) // 2, y + 14), small)
         pen.text((x + 2, y), f"{place:03}", fill=(60, 20, 20), font=typeface(11))
-    with whole_or_nothing(path) as temporary:
+    with atomic_replace(path) as temporary:
         sheet.save(temporary, "PNG")
 
 

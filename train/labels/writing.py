@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.decision import Box
-from edge.files import write_whole
+from edge.files import write_atomic
 
 COCO, CSV, YOLO, YOLO_SET = "labels.json", "labels.csv", "labels", "data.yaml"
 
@@ -126,7 +126,7 @@ def write_labels(
             yolo_text(picture.marks, size, size),
         )
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
-            write_whole(path, text.encode())
-    write_whole(folder / YOLO_SET, yolo_set(classes).encode())
-    write_whole(folder / CSV, csv_rows(shown).encode())
-    write_whole(folder / COCO, coco(shown, classes, size, info).encode())
+            write_atomic(path, text.encode())
+    write_atomic(folder / YOLO_SET, yolo_set(classes).encode())
+    write_atomic(folder / CSV, csv_rows(shown).encode())
+    write_atomic(folder / COCO, coco(shown, classes, size, info).encode())

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from edge import __version__
-from edge.files import write_whole
+from edge.files import write_atomic
 from train.learn.distributed import Team
 
 NAME = "environment.json"
@@ -30,7 +30,7 @@ def note_environment(out: Path, team: Team, step: int) -> None:
         ):  # a lost or damaged note must not keep a run from going on
             starts = json.loads(path.read_text(encoding="utf-8"))
     starts.append({"step": step, **environment(team)})
-    write_whole(path, (json.dumps(starts, indent=2) + "\n").encode())
+    write_atomic(path, (json.dumps(starts, indent=2) + "\n").encode())
 
 
 def environment(team: Team) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from edge.decision import Finding
 from edge.errors import InputError
-from edge.files import write_whole
+from edge.files import write_atomic
 from edge.vision.contract import TwoLookPlan
 from edge.vision.two_looks import find
 from train.learn.dataset import Batch, collate
@@ -47,7 +47,7 @@ def write_pictures(pictures: Sequence[Picture], out: Path) -> None:
     """
     file = io.BytesIO()
     np.savez_compressed(file, pictures=np.stack([picture.pixels for picture in pictures[:KEPT]]))
-    write_whole(out / NAME, file.getvalue())
+    write_atomic(out / NAME, file.getvalue())
 
 
 def write_held_out(inputs: Inputs, out: Path) -> None:

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from edge.errors import InputError, UsageError
-from edge.files import write_whole
+from edge.files import write_atomic
 from train.learn.dataset import load_batches
 from train.learn.trainer import Trainer, take_step
 from train.paint.inputs import Inputs
@@ -123,4 +123,4 @@ def plot(found: Sweep, rate: float, path: Path) -> None:
     axes.legend()
     file = io.BytesIO()
     figure.savefig(file, format=path.suffix.lower().lstrip("."), dpi=120)
-    write_whole(path, file.getvalue())
+    write_atomic(path, file.getvalue())

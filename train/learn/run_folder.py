@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from edge.files import make_folder, write_whole
+from edge.files import make_folder, write_atomic
 from train.learn.dataset import first_pictures
 from train.learn.diary import SHEET, summary_writer
 from train.learn.distributed import Team
@@ -31,7 +31,7 @@ def prepare_folder(inputs: Inputs, out: Path, team: Team, step: int) -> Sequence
     if inputs.config.fit.tensorboard:
         summary_writer()
     make_folder(out)
-    write_whole(out / "config.toml", inputs.config.to_toml().encode())
+    write_atomic(out / "config.toml", inputs.config.to_toml().encode())
     note_environment(out, team, step)
     write_training_sheet(inputs, out)
     pictures = paint_held_out(inputs, PICTURES if inputs.config.fit.validate_share else KEPT)

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from edge import __version__
 from edge.errors import InputError
-from edge.files import write_whole
+from edge.files import write_atomic
 from train.learn.early_stopping import Plateau, share_done
 from train.network import checkpoint
 from train.network.checkpoint import Checkpoint
@@ -78,7 +78,7 @@ def pack_starter(run: Path, out: Path) -> Starter:
         raise InputError(
             f"{run}: {network} takes {size / 1e6:.1f} MB, must be at most {LARGEST / 1e6:g}; take a smaller backbone"
         )
-    write_whole(out, file.getvalue())
+    write_atomic(out, file.getvalue())
     return read_starter(out)
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from edge.errors import InputError
-from edge.files import whole_or_nothing
+from edge.files import atomic_replace
 from train.config import RunConfig
 from train.network.model import DenseLocalizer
 
@@ -62,7 +62,7 @@ def save(checkpoint: Checkpoint, folder: Path) -> Path:
         "best_loss": checkpoint.best_loss,
         "looks_since": checkpoint.looks_since,
     }
-    with whole_or_nothing(path) as temporary, temporary.open("wb") as file:
+    with atomic_replace(path) as temporary, temporary.open("wb") as file:
         try:
             torch.save(content, file)
         except RuntimeError as error:  # torch's zip writer hides the OSError of a full disk

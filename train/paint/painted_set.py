@@ -34,7 +34,7 @@ from tqdm import tqdm
 
 from edge.decision import Box
 from edge.errors import InputError
-from edge.files import make_folder, write_whole
+from edge.files import make_folder, write_atomic
 from train.labels.writing import YOLO, Shown, hundredths, write_labels, yolo_text
 from train.paint.inputs import Inputs
 from train.paint.picture_sheet import write_picture_sheet
@@ -258,7 +258,7 @@ def claimed(job: Job, out: Path) -> Iterator[str]:
             compare(out, settings)
         else:
             whole = {"digest": digest_of(settings), "settings": settings}
-            write_whole(out / SETTINGS, (json.dumps(whole, indent=1) + "\n").encode())
+            write_atomic(out / SETTINGS, (json.dumps(whole, indent=1) + "\n").encode())
         for folder in (out / IMAGES, out / YOLO):
             make_folder(folder)
         yield digest_of(settings)
@@ -419,7 +419,7 @@ def preview(job: Job, path: Path, pictures: int = SHEET_PICTURES) -> None:
 
 def write_journal(out: Path, written: Iterable[Written]) -> None:
     """Put exactly these lines into ``pictures.jsonl``. Raises InputError."""
-    write_whole(out / JOURNAL, "".join(entry.as_line() for entry in written).encode())
+    write_atomic(out / JOURNAL, "".join(entry.as_line() for entry in written).encode())
 
 
 @functools.cache

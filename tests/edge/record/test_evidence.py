@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from edge.config import EvidenceSettings
-from edge.record.evidence import NAME, UNFINISHED, Evidence, Exhibit, Kept, goes_first, is_drawn
+from edge.record.evidence import NAME, UNFINISHED, Evidence, Exhibit, Kept, is_drawn, retention_key
 from edge.vision.preprocess import Frame
 from tests.disk import item, journal, shape, small_file_system, until
 
@@ -124,7 +124,7 @@ def test_a_restart_goes_on_with_the_numbers_and_the_ring(tmp_path: Path) -> None
 def test_what_goes_first_is_one_key() -> None:
     """The oldest, by its own number and by no clock."""
     kept = [Kept(number, 100 - number, "reject", 1) for number in range(20)]
-    assert sorted(random.Random(1).sample(kept, 20), key=goes_first) == kept
+    assert sorted(random.Random(1).sample(kept, 20), key=retention_key) == kept
 
 
 def test_a_decision_never_waits_for_a_picture(

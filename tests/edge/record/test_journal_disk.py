@@ -238,7 +238,7 @@ def test_a_dead_writing_thread_ends_the_service(
     def broken(*_: object) -> int:
         raise ZeroDivisionError("oh")
 
-    monkeypatch.setattr("edge.record.journal_file.append_whole", broken)
+    monkeypatch.setattr("edge.record.journal_file.append_synced", broken)
     with pytest.raises(JournalError, match="the writing thread has died"), journal(path) as log:
         log.append("item", item())
 

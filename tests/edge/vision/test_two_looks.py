@@ -10,7 +10,7 @@ import edge.vision.two_looks
 from edge.decision import Box, Finding
 from edge.vision.contract import TwoLookPlan
 from edge.vision.localizer import Localizer
-from edge.vision.two_looks import MAX_SECOND, Floats, find, look_again, thin
+from edge.vision.two_looks import MAX_SECOND, Floats, find, look_again, non_maximum_suppression
 from tests.tiny_model import paint, two_classes, write_tiny_model
 
 PLAN = TwoLookPlan(
@@ -145,4 +145,4 @@ def test_thinning_keeps_the_better_of_two_of_one_class_and_both_of_two() -> None
         Finding("square", 0.7, near),
         Finding("dot", 0.6, far),
     ]
-    assert thin(findings) == [findings[0], findings[2], findings[3]]
+    assert non_maximum_suppression(findings) == [findings[0], findings[2], findings[3]]

@@ -182,7 +182,7 @@ def test_ctrl_c_ends_between_two_pictures_and_the_same_command_goes_on(
     own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A real signal, while the third picture is being written."""
-    usual = files.write_whole
+    usual = files.write_atomic
 
     def interrupted(path: Path, content: bytes) -> None:
         if path.name.endswith("3.jpg"):
@@ -190,7 +190,7 @@ def test_ctrl_c_ends_between_two_pictures_and_the_same_command_goes_on(
         usual(path, content)
 
     with monkeypatch.context() as patched:
-        patched.setattr(collection, "write_whole", interrupted)
+        patched.setattr(collection, "write_atomic", interrupted)
         assert run("--from", own, "--out", tmp_path / "out") == 130
     assert "stopped; what came is kept" in capsys.readouterr().out
     kept = [

@@ -375,7 +375,7 @@ def test_a_full_disk_ends_the_crawl_with_its_line(
     def full(path: Path, content: bytes) -> None:
         raise InputError(f"{path.name}: cannot be written (No space left on device)")
 
-    monkeypatch.setattr("train.crawl.collection.write_whole", full)
+    monkeypatch.setattr("train.crawl.collection.write_atomic", full)
     net.results("bing", shop(net, 1, 2, 3))
     with pytest.raises(InputError, match="No space left"):
         ask("bing", collection, carrier)
