@@ -17,7 +17,7 @@ from typing import Any
 from edge.clock import MonotonicClock, Stop
 from edge.config import Config, GateSettings, LinesSettings, TriggerSettings
 from edge.gate.history import Transition, read_transitions
-from edge.gate.keeper import Gatekeeper
+from edge.gate.keeper import Keeper
 from edge.gate.lines.simulated import SimulatedLines
 from edge.gate.messages import LONGEST, VERSION, FromEye, FromGate, Hello, decode, encode
 from edge.gate.process import GateLoop, listening
@@ -153,7 +153,7 @@ class Rig:
         self.clock = TestClock()
         record, inputs = config.path(config.gate.record), config.path(config.lines.inputs)
         self.lines = SimulatedLines(self.clock, record, inputs)
-        self.keeper = Gatekeeper(config, self.lines, self.clock)
+        self.keeper = Keeper(config, self.lines, self.clock)
         self.stop = Stop()
         self._up = threading.Event()
         self.failure: BaseException | None = None

@@ -60,7 +60,7 @@ class MemoryCamera:
     ) -> None:
         """Nothing to close."""
 
-    def wait(self, until_ns: int, stop: Stop) -> bool:  # noqa: ARG002 - the next picture is always there
+    def wait(self, until_ns: int, stop: Stop) -> bool:  # noqa: ARG002 - never waits
         """Say that the next picture is there."""
         return True
 

@@ -19,7 +19,7 @@ from edge.settings import sample_section
 PROGRAM = Path(sys.executable).with_name("stampgate-edge")
 """The box's command in the environment that runs the bench."""
 WATCHDOG_S = 10.0
-"""WatchdogSec of both units: whoever says nothing for so long hangs."""
+"""WatchdogSec of both units: a process that is silent for so long hangs."""
 START_S, STOP_S = 120.0, 90.0
 """TimeoutStartSec and TimeoutStopSec of the eye's unit."""
 ENVIRONMENT = {

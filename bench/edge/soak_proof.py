@@ -58,7 +58,7 @@ class Ledger:
     tags: Counter[int] = field(default_factory=Counter)
     verdicts: Counter[str] = field(default_factory=Counter)
     untimely: int = 0
-    """Items that were thrown off because time ran out: a machine that has other work, too, is not
+    """Items that were rejected because time ran out: a machine that has other work, too, is not
     always quick."""
     wrong: Counter[str] = field(default_factory=Counter)
     """Other items that were not judged as their picture deserves: the verdict and why."""

@@ -84,7 +84,7 @@ class RemoteGate:
             self.check()
         self._socket.close()
 
-    def expect(self, sequence: int, t_trigger_ns: int) -> int:  # noqa: ARG002 - the gate numbers items itself
+    def expect(self, sequence: int, t_trigger_ns: int) -> int:  # noqa: ARG002 - the gate counts
         """Announce an item that the eye saw come, and return the gate's tag for it."""
         self._send(Expect(t_trigger_ns))
         return self._reply(Expected).tag

@@ -98,7 +98,7 @@ class GateCounters:
     """Eyes that were refused: a second one, or one of another version."""
 
 
-class Gatekeeper:
+class Keeper:
     """The state and the decisions of the gate.
 
     *outbox*: messages to be sent to the eye, in order; call :meth:`eye_lost` when sending
@@ -134,7 +134,6 @@ class Gatekeeper:
         self._last_tag = 0
         self._last_position: int | None = None
         self._levels = dict(SAFE)
-        self._rejected_before = 0
         self._stopping_ns: int | None = None
 
     def begin(self) -> None:
@@ -405,14 +404,10 @@ class Gatekeeper:
                 self._queue.note_rise(self._clock.now_ns())
         if self._queue.take_lateness_ns() > round(self._settings.pulse_ms * 1e6):
             self._latched["an item was reached later than a pulse is long: look at it"] = False
-        thrown, self._rejected_before = (
-            self._queue.rejected - self._rejected_before,
-            self._queue.rejected,
-        )
-        self.counters.thrown += thrown
-        for _ in range(thrown if self._confirmations is not None else 0):
-            assert self._confirmations is not None
-            self._confirmations.expect(self._clock.now_ns())
+        for _ in range(self._queue.rejected - self.counters.thrown):
+            self.counters.thrown += 1
+            if self._confirmations is not None:
+                self._confirmations.expect(self._clock.now_ns())
 
     def _drive(self, line: str, level: int, tag: int | None = None) -> None:
         if self._levels[line] != level:

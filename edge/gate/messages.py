@@ -2,7 +2,7 @@
 
 SOCK_SEQPACKET (unix(7)) delivers each message once, whole and in order, and tells at once when the
 other end is gone. The eye begins with :class:`Hello`, the gate answers :class:`Welcome` or
-:class:`Refused`. Whoever receives a message that is not exactly one of these closes the connection.
+:class:`Refused`. Either side closes the connection on a message that is not exactly one of these.
 
 =========  ================================  ====================================================
 the eye    which means                       the gate answers

@@ -1,7 +1,7 @@
 """``stampgate-edge gate``: the gate as a process of its own, which outlives the eye.
 
 One thread, one event loop: it waits for an edge, a message of the eye, a moment or a signal, and
-lets the :class:`~edge.gate.keeper.Gatekeeper` act. Standard library and, where there are wires,
+lets the :class:`~edge.gate.keeper.Keeper` act. Standard library and, where there are wires,
 gpiod: no array, no picture.
 """
 
@@ -17,7 +17,7 @@ from pathlib import Path
 from edge.clock import MonotonicClock, Stop
 from edge.config import Config
 from edge.errors import ConfigError
-from edge.gate.keeper import Gatekeeper
+from edge.gate.keeper import Keeper
 from edge.gate.lines import Lines
 from edge.gate.lines.gpiochip import GpioLines
 from edge.gate.lines.simulated import SimulatedLines
@@ -49,7 +49,7 @@ def serve_gate(config: Config) -> None:
         listening(path) as listener,
         make_lines(config, clock) as lines,
     ):
-        loop = GateLoop(Gatekeeper(config, lines, clock), lines, listener, clock, notifier)
+        loop = GateLoop(Keeper(config, lines, clock), lines, listener, clock, notifier)
         try:
             loop.run(stop, reload)
         finally:
@@ -73,7 +73,7 @@ class GateLoop:
 
     def __init__(
         self,
-        keeper: Gatekeeper,
+        keeper: Keeper,
         lines: Lines,
         listener: socket.socket,
         clock: MonotonicClock,

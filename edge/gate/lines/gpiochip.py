@@ -107,7 +107,7 @@ class GpioLines:
         except OSError as error:
             raise _lost(error) from None
 
-    def set(self, line: str, level: int, tag: int | None = None) -> None:  # noqa: ARG002 - a wire carries no number
+    def set(self, line: str, level: int, tag: int | None = None) -> None:  # noqa: ARG002
         """Drive an output."""
         if self._outputs is None or line not in self._names:
             return

@@ -6,9 +6,11 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
+from edge.camera import Camera
 from edge.clock import MonotonicClock, Stop
 from edge.errors import GateError
 from edge.gate import client as gate_client
@@ -24,7 +26,7 @@ SOON_NS = round(PATIENCE_S * 1e9)
 
 
 class NoCamera:
-    """Has a picture whenever it is told to."""
+    """All that a trigger needs of a camera: it has a picture whenever it is told to."""
 
     ended, picture = False, False
 
@@ -38,9 +40,9 @@ def soon() -> int:
 
 
 def test_the_eye_hears_of_an_item_answers_and_settles_it(tmp_path: Path, stop: Stop) -> None:
-    """The gate's counters come with the next beat.
+    """The gate's counters come with the next heartbeat.
 
-    What the eye complains of reaches its FAULT output.
+    The eye's trouble reaches the gate's FAULT output.
     """
     with Rig(rig_settings(tmp_path)) as rig, RemoteGate(rig.socket, "photo-eye", CLOCK) as gate:
         with rig.clock.held():
@@ -297,7 +299,7 @@ def test_every_frame_is_an_item_and_missed_ones_come_between(tmp_path: Path, sto
     """A picture that is there comes first; then what passed; then the wait for the next picture."""
     config, camera = rig_settings(tmp_path, "every-frame"), NoCamera()
     with Rig(config) as rig, RemoteGate(rig.socket, "every-frame", CLOCK) as gate:
-        trigger = make_trigger(config.trigger, camera, CLOCK, gate)  # type: ignore[arg-type]  # all it needs of a camera
+        trigger = make_trigger(config.trigger, cast(Camera, camera), CLOCK, gate)
         assert isinstance(trigger, EveryFrameAndMissed)
         camera.picture = True
         gate._missed.append(Missed(5, 7, "nobody was there"))
@@ -310,11 +312,12 @@ def test_every_frame_is_an_item_and_missed_ones_come_between(tmp_path: Path, sto
 
 
 def test_the_settings_choose_what_the_gate_tells(tmp_path: Path) -> None:
-    """Its photo-eye, or its own beat."""
+    """Its photo-eye, or its own interval."""
     gate = RemoteGate(tmp_path / "gate.sock", "interval", CLOCK)
     for kind in ("photo-eye", "interval"):
         settings = rig_settings(tmp_path, kind).trigger
-        assert isinstance(make_trigger(settings, NoCamera(), CLOCK, gate), GateTrigger)  # type: ignore[arg-type]  # see above
+        trigger = make_trigger(settings, cast(Camera, NoCamera()), CLOCK, gate)
+        assert isinstance(trigger, GateTrigger)
 
 
 def test_messages_that_come_with_a_reply_are_kept(tmp_path: Path, stop: Stop) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from edge.clock import SimulatedClock
 from edge.config import Config, GateSettings, LinesSettings, TriggerSettings
-from edge.gate.keeper import EDGE_LOST, EYE_LOST, EYE_LOST_PASSED, NO_EYE, Gatekeeper
+from edge.gate.keeper import EDGE_LOST, EYE_LOST, EYE_LOST_PASSED, NO_EYE, Keeper
 from edge.gate.lines import WireEvent
 from edge.gate.lines.simulated import SimulatedLines
 from edge.gate.messages import (
@@ -60,7 +60,7 @@ class Bench:
         events = [WireEvent(line, level, ms * MS, *lost) for ms, line, level, *lost in script]
         self.lines = SimulatedLines(self.clock, script=events)
         self.lines.__enter__()
-        self.keeper = Gatekeeper(config, self.lines, self.clock)
+        self.keeper = Keeper(config, self.lines, self.clock)
         self.kind = config.trigger.kind
         self.clock.start_timer(self.keeper)
         self.keeper.begin()

@@ -257,7 +257,7 @@ def test_a_full_disk_does_not_stop_the_gate_but_the_station_hears_of_it(
     def work() -> None:
         with gate:
             gate.expect(1, 0)
-            full = Path("/dev/full").open("a", encoding="utf-8")  # noqa: SIM115 - the gate closes it
+            full = Path("/dev/full").open("a", encoding="utf-8")  # noqa: SIM115 - closed by it
             monkeypatch.setattr(gate._record, "_file", full)
             clock.sleep_until(200 * MS)
             gate.expect(2, 200 * MS)
