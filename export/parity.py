@@ -13,9 +13,9 @@ from edge.errors import ModelError
 from edge.vision.localizer import Localizer
 from edge.vision.preprocess import zoom
 from edge.vision.two_looks import Network, decode
-from train.learn.held_out import read_held_out
+from train.learn.validation_set import read_held_out
 from train.network.checkpoint import Checkpoint
-from train.network.model import answers_of
+from train.network.model import as_network
 
 MAX_SCORE_GAP = 1e-3
 """Greatest difference of a score, anywhere on the heat map."""
@@ -50,7 +50,7 @@ def check_parity(kept: Checkpoint, path: Path, run: Path) -> Parity:
         batches.append(
             np.stack([_middle(whole, plan.second_side, plan.second_px) for whole in wholes])
         )
-    network = answers_of(kept.network())
+    network = as_network(kept.network())
     parts = [_compare(network, localizer, plan.classes, pictures) for pictures in batches]
     score_gap, box_gap = max(part.score_gap for part in parts), max(part.box_gap for part in parts)
     if not (score_gap <= MAX_SCORE_GAP and box_gap <= MAX_BOX_GAP):

@@ -8,7 +8,7 @@ import pytest
 
 from tests.quick_run import paint_few
 from train.config import RunConfig
-from train.learn.distributed import leads
+from train.learn.distributed import is_leader
 from train.learn.fit import fit
 from train.network import checkpoint
 from train.paint.inputs import read_inputs
@@ -19,6 +19,6 @@ if __name__ == "__main__":
         paint_few(monkeypatch)
         kept = checkpoint.load(out) if (out / checkpoint.NAME).exists() else None
         outcome = fit(read_inputs(config), out, kept)
-    ended = f"threshold {outcome.threshold!r} stopped {outcome.stopped}"
-    said = f"leader {leads()} step {outcome.step} {ended}\n"
+    ended = f"threshold {outcome.threshold!r} stopped {outcome.interrupted}"
+    said = f"leader {is_leader()} step {outcome.step} {ended}\n"
     os.write(1, said.encode())  # at once, since both write to one pipe

@@ -19,7 +19,7 @@ from export.rewriting import rewrite
 from export.to_onnx import Deployed, contract_of, export_run, to_onnx
 from tests.painting import save_mark
 from train.config import BACKBONES, FitSettings, RunConfig
-from train.learn.held_out import write_held_out
+from train.learn.validation_set import write_held_out
 from train.network import checkpoint
 from train.network.checkpoint import Checkpoint
 from train.network.model import NECK_CHANNELS, DenseLocalizer

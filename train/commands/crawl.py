@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import re
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -111,7 +112,7 @@ def run(arguments: argparse.Namespace) -> int:
             )
         gather(arguments, files, collection, stop, tallies)
         print_next_steps(arguments, tallies, collection, write_sheet(collection))
-    if stop:
+    if stop.is_set():
         print("stopped; what came is kept, and the same command goes on from here")
         return 130
     report_failures(tallies, arguments.near)
@@ -180,7 +181,7 @@ def gather(
     arguments: argparse.Namespace,
     files: Sequence[Path],
     collection: "Collection",
-    stop: Sequence[object],
+    stop: threading.Event,
     tallies: list["Tally"],
 ) -> None:
     """Take the folder in, then ask the engines; each adds its tally to *tallies* and prints it.
@@ -197,7 +198,7 @@ def gather(
     engines = ENGINES if arguments.engine == "all" else (arguments.engine,)
     for keyword in dict.fromkeys(arguments.keywords):
         for engine in engines:
-            if stop:
+            if stop.is_set():
                 return
             with bar(
                 f"{engine} '{keyword}'", arguments.limit, collection.count(engine, keyword)

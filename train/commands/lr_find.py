@@ -38,9 +38,9 @@ def run(arguments: argparse.Namespace) -> int:
     with needing("plot"):
         lr_finder.check_plot(arguments.out)
     inputs = read_inputs(config_of(arguments))
-    with stop_requested() as signals:
+    with stop_requested() as stop:
         found = lr_finder.sweep(
-            inputs, arguments.steps, lambda step, rate: _say(step, rate, bool(signals))
+            inputs, arguments.steps, lambda step, rate: _say(step, rate, stop.is_set())
         )
     rate = lr_finder.suggest(found)
     lr_finder.plot(found, rate, arguments.out)

@@ -12,7 +12,7 @@ from train.commands.configuration import add_backgrounds, add_set, add_setting, 
 from train.commands.train import resumable
 
 if TYPE_CHECKING:
-    from train.learn.fit import Outcome
+    from train.learn.fit import FitResult
     from train.learn.starter import Starter
 
 MARKS, SEED, MINUTES = 200, 0, 40.0
@@ -74,7 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
         except KeyboardInterrupt:  # training itself notices Ctrl-C; this was before
             print("stopped before the training began; the same command goes on")
             return 130
-        if outcome.stopped:
+        if outcome.interrupted:
             print(
                 f"stopped at step {outcome.step}; go on with 'stampgate starter --resume --out "
                 f"{arguments.out}'"
@@ -93,7 +93,7 @@ def packs_only(arguments: argparse.Namespace) -> bool:
     return not training and (arguments.out / checkpoint.NAME).exists()
 
 
-def trained(arguments: argparse.Namespace) -> "Outcome":
+def trained(arguments: argparse.Namespace) -> "FitResult":
     """Train from the start, on marks drawn now or before, or go on with a run.
 
     Raises UsageError or InputError.

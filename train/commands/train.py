@@ -10,7 +10,7 @@ from train.commands import needing
 from train.commands.configuration import add_inputs, add_setting, config_of
 
 if TYPE_CHECKING:
-    from train.learn.fit import Outcome
+    from train.learn.fit import FitResult
     from train.network.checkpoint import Checkpoint
     from train.paint.inputs import Inputs
 
@@ -55,17 +55,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Train, or go on with a run, and say what came of it. Raises StampgateError."""
     with needing("train"):
-        from train.learn.distributed import leads  # noqa: PLC0415
+        from train.learn.distributed import is_leader  # noqa: PLC0415
         from train.learn.fit import fit  # noqa: PLC0415
         from train.paint.inputs import read_inputs  # noqa: PLC0415
     kept = resumable(arguments)
     inputs = read_inputs(config_of(arguments, kept.config if kept else None))
     if kept:
         kept = dataclasses.replace(kept, config=inputs.config)
-    if leads():  # under torchrun one process speaks for all
+    if is_leader():  # under torchrun one process speaks for all
         print_plan(inputs)
     outcome = fit(inputs, arguments.out, kept)
-    return print_result(outcome, arguments.out) if leads() else 0
+    return print_result(outcome, arguments.out) if is_leader() else 0
 
 
 def resumable(arguments: argparse.Namespace) -> "Checkpoint | None":
@@ -122,7 +122,7 @@ def print_plan(inputs: "Inputs") -> None:
         )
 
 
-def print_result(outcome: "Outcome", run: Path) -> int:
+def print_result(outcome: "FitResult", run: Path) -> int:
     """Print the result and the next step; return 130 when the run was interrupted."""
     threshold = (
         "without a threshold" if outcome.threshold is None else f"threshold {outcome.threshold:.3f}"
@@ -132,13 +132,13 @@ def print_result(outcome: "Outcome", run: Path) -> int:
         f"what it was shown: {run / 'pictures.png'}, what it finds: {run / 'hits.png'}"
     )
     following = f"'stampgate export {run} --out MODEL.onnx'"
-    if outcome.stopped:
+    if outcome.interrupted:
         print(
             f"stopped early; the checkpoint is usable: {following}, "
             f"or go on with 'stampgate train --resume --out {run}'"
         )
         return 130
-    if outcome.plateau:
+    if outcome.early_stopped:
         print("ended before its time: the loss on held-out pictures fell no more")
     print(f"next: {following}")
     return 0

@@ -22,8 +22,9 @@ It introduces itself as a browser, since the pages its parsers know are made for
 import contextlib
 import logging
 import queue
+import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -73,7 +74,7 @@ def search(
     keyword: str,
     limit: int,
     collection: Collection,
-    stop: Sequence[object],
+    stop: threading.Event,
     progress: Callable[[Tally], None] = lambda _: None,
     manners: Manners = POLITE,
     transport: BaseAdapter | None = None,

@@ -3,6 +3,7 @@ bring.
 """
 
 import hashlib
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -44,15 +45,13 @@ def gather(
     paths: Sequence[Path],
     folder: Path,
     collection: Collection,
-    stop: Sequence[object],
+    stop: threading.Event,
     progress: Callable[[], None],
 ) -> Tally:
-    """Take each of *paths* that was not judged before, until *stop* holds something. Raises
-    InputError.
-    """
+    """Take each of *paths* that was not judged before, until *stop* is set. Raises InputError."""
     tally = Tally(FOLDER, folder.name)
     for path in paths:
-        if stop:
+        if stop.is_set():
             break
         tally.links += 1
         _take(

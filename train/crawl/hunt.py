@@ -36,8 +36,8 @@ POLITE = Manners()
 class Hunt:
     """One search on one engine, shared by all its threads.
 
-    *limit*: pictures wanted, those that are there included. *stop*: holds something when the user
-    asks for the end. *progress*: is called after each link that was dealt with.
+    *limit*: pictures wanted, those that are there included. *stop*: set when the user asks for
+    the end. *progress*: is called after each link that was dealt with.
 
     Synchronization: the condition guards the counts; it is never held while something is fetched or
     written.
@@ -47,7 +47,7 @@ class Hunt:
     limit: int
     collection: Collection
     manners: Manners
-    stop: Sequence[object]
+    stop: threading.Event
     progress: Callable[[Tally], None]
     done: bool = False
     failure: BaseException | None = None
@@ -60,7 +60,7 @@ class Hunt:
     @property
     def ended(self) -> bool:
         """Whether to begin nothing more."""
-        return self.done or bool(self.stop)
+        return self.done or self.stop.is_set()
 
     @property
     def barren(self) -> bool:

@@ -1,4 +1,4 @@
-"""Batches of painted pictures: batch number *b* of a run is always the same, whoever paints it."""
+"""Batches of painted pictures; batch number *b* of a run is the same whatever process paints it."""
 
 import os
 import signal
@@ -21,11 +21,11 @@ from train.paint.synth import Kit, Picture, paint_twins
 
 @dataclass(frozen=True)
 class Batch:
-    """Pictures and the answers wanted.
+    """Pictures and their targets.
 
-    *pictures*: (n, side, side, 3) uint8; *heat*: (n, classes, rows, columns); *care*, *weight*: (n,
-    rows, columns); *sides*: (n, 4, rows, columns); all but the first float32. The meaning of each
-    is in :class:`train.network.losses.Target`.
+    *pictures*: (n, side, side, 3) uint8 RGB; *heat*: (n, classes, rows, columns); *care*, *weight*:
+    (n, rows, columns); *sides*: (n, 4, rows, columns); all but the first float32. The meaning of
+    each target is in :class:`train.network.losses.Target`.
     """
 
     pictures: Tensor
@@ -35,25 +35,25 @@ class Batch:
     weight: Tensor
 
     def tensors(self) -> tuple[Tensor, ...]:
-        """All five, in order."""
+        """Return all five, in order."""
         return self.pictures, self.heat, self.care, self.sides, self.weight
 
     def to(self, device: torch.device) -> "Batch":
-        """The same on another device."""
+        """Return the same on another device."""
         return Batch(*(tensor.to(device, non_blocking=True) for tensor in self.tensors()))
 
     def split(self, parts: int) -> "list[Batch]":
-        """About equal parts of at least two pictures, as many as can be had up to *parts*."""
+        """Return at most *parts* about equal parts, each of at least two pictures."""
         parts = max(1, min(parts, len(self.pictures) // 2))
         pieces = zip(*(tensor.tensor_split(parts) for tensor in self.tensors()), strict=True)
         return [Batch(*piece) for piece in pieces]
 
 
 def plan_batch(fit: FitSettings, number: int, world: int = 1) -> tuple[int, int]:
-    """Side in pixels and number of the pictures of batch *number*; whole frames come in smaller
-    batches.
+    """Return the side in pixels and the number of pictures of batch *number*.
 
-    *world*: how many processes train together; the batch is that of all of them.
+    Whole frames come in smaller batches. *world*: how many processes train together; the batch is
+    that of all of them.
     """
     count = fit.batch * world
     if fit.window >= fit.size:
@@ -66,11 +66,11 @@ def plan_batch(fit: FitSettings, number: int, world: int = 1) -> tuple[int, int]
 def paint_batch(
     kit: Kit, fit: FitSettings, number: int, rank: int = 0, world: int = 1
 ) -> list[Picture]:
-    """Make the pictures that process *rank* of *world* has of batch *number*.
+    """Paint the pictures that process *rank* of *world* has of batch *number*.
 
     They are painted as twins, each pair from a seed of its own; of the last pair of an odd number,
-    one is left out. Where there are labelled photographs of real marks, each takes a painted
-    picture's place by chance.
+    one is left out. Where there are labelled photographs of real marks, one of them takes the place
+    of a painted picture with the chance ``real_share``. Raises InputError.
     """
     side, count = plan_batch(fit, number, world)
     own = [int(index) for index in np.array_split(np.arange(count), world)[rank]]
@@ -94,11 +94,10 @@ def first_pictures(kit: Kit, fit: FitSettings, count: int) -> list[Picture]:
 
 
 def real_or_none(seed: tuple[int, ...], kit: Kit, fit: FitSettings, side: int) -> Picture | None:
-    """A picture, *side* pixels wide and high, of one of the kit's real photographs; None where one
-    is to be painted.
+    """Return a square picture of one of the kit's real photographs, or None to have one painted.
 
-    The chance of a real one is ``real_share``. Raises InputError when the photograph cannot be
-    read.
+    *side*: in pixels. The chance of a real one is ``real_share``. Raises InputError when the
+    photograph cannot be read.
     """
     if not kit.real:
         return None
@@ -125,7 +124,7 @@ def collate(pictures: list[Picture], classes: int) -> Batch:
 
 
 class PaintedBatches(IterableDataset[Batch]):
-    """Endless batches from number *first* on, shared out among the workers in turn."""
+    """Endless batches from number *first* on, dealt to the DataLoader's workers in turn."""
 
     def __init__(
         self,
@@ -136,14 +135,12 @@ class PaintedBatches(IterableDataset[Batch]):
         rank: int = 0,
         world: int = 1,
     ) -> None:
-        """Paint with a kit that each worker makes for itself, so that nothing is shared between
-        processes.
-        """
+        """Paint with a kit that each worker makes for itself: processes share nothing."""
         self.make_kit, self.fit, self.classes, self.first = make_kit, fit, classes, first
         self.rank, self.world = rank, world
 
     def __iter__(self) -> Iterator[Batch]:
-        """Batches of this worker, in order."""
+        """Yield the batches of this worker, in order."""
         info = get_worker_info()
         worker, workers = (info.id, info.num_workers) if info else (0, 1)
         kit, number = self.make_kit(), self.first + worker
@@ -152,17 +149,16 @@ class PaintedBatches(IterableDataset[Batch]):
             number += workers
 
 
-def _settle(_worker: int) -> None:
-    """Keep a painting process to its one core, and let the trainer alone answer Ctrl-C and
-    torchrun's SIGTERM.
+def _init_worker(_worker: int) -> None:
+    """Run a painting process on one thread, at low priority, and deaf to SIGINT and SIGTERM.
+
+    The trainer alone answers Ctrl-C and torchrun's SIGTERM, and ends its workers.
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    os.nice(
-        10
-    )  # a step waits for the slower of its parts: a painter must not push one of them aside
+    os.nice(10)  # a step waits for its slowest replica: a painter must not push one aside
 
 
 def load_batches(
@@ -173,10 +169,10 @@ def load_batches(
     rank: int = 0,
     world: int = 1,
 ) -> Iterator[Batch]:
-    """Paint batches in *fit.workers* processes, at most one a core, a few ahead, in order of their
-    numbers.
+    """Return batches painted in *fit.workers* processes, a few ahead, in order of their numbers.
 
-    *rank*, *world*: which share of each batch is this process's, of how many that train together.
+    At most one process a core; with no workers they are painted here. *rank*, *world*: which share
+    of each batch is this process's, of how many that train together.
     """
     dataset = PaintedBatches(make_kit, fit, classes, first, rank, world)
     workers = min(fit.workers, cores_here())
@@ -189,7 +185,7 @@ def load_batches(
         batch_size=None,
         num_workers=workers,
         prefetch_factor=4,
-        worker_init_fn=_settle,
+        worker_init_fn=_init_worker,
         multiprocessing_context="forkserver",
     )
     return iter(loader)

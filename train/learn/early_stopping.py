@@ -1,61 +1,44 @@
-"""Noticing that a loss no longer falls."""
+"""Early stopping: end a run whose validation loss has stopped falling."""
 
 import math
 from dataclasses import dataclass
-from typing import Protocol
 
-from train.config import FitSettings
-
-BETTER = 0.005
+MIN_IMPROVEMENT = 0.005
 """A loss counts as better when it is lower than the best by this share of it: less is chance."""
 
 
 @dataclass
-class Plateau:
-    """Counts the looks since the loss was last better; *patience*: how many end the run, 0 for
-    never.
+class EarlyStopping:
+    """Counts the validations since the loss last improved.
+
+    *patience*: how many of them in a row end the run, 0 for never; *best*: the lowest loss so far;
+    *since_best*: validations since then.
     """
 
     patience: int
     best: float = math.inf
-    since: int = 0
+    since_best: int = 0
 
     @classmethod
-    def resumed(cls, patience: int, best: float, since: int) -> "Plateau":
-        """Go on counting; who resumes a run that had ended on its plateau is given as many looks
-        again.
-        """
-        return cls(patience, best, 0 if patience and since >= patience else since)
+    def resumed(cls, patience: int, best: float, since_best: int) -> "EarlyStopping":
+        """Early stopping, resumed: a run that had stopped gets its full patience again."""
+        return cls(patience, best, 0 if patience and since_best >= patience else since_best)
 
-    def look(self, loss: float) -> None:
-        """Note one look."""
-        if loss < self.best * (1 - BETTER):
-            self.best, self.since = loss, 0
+    def update(self, loss: float) -> None:
+        """Count one validation with its *loss*."""
+        if loss < self.best * (1 - MIN_IMPROVEMENT):
+            self.best, self.since_best = loss, 0
         else:
-            self.since += 1
+            self.since_best += 1
 
     @property
-    def reached(self) -> bool:
-        """Whether to end the run.
+    def should_stop(self) -> bool:
+        """Whether the patience is used up.
 
-        >>> plateau = Plateau(2)
+        >>> early_stopping = EarlyStopping(2)
         >>> for loss in (3.0, 2.0, 1.999, 2.1):
-        ...     plateau.look(loss)
-        >>> plateau.reached, plateau.best
+        ...     early_stopping.update(loss)
+        >>> early_stopping.should_stop, early_stopping.best
         (True, 2.0)
         """
-        return 0 < self.patience <= self.since
-
-
-class Underway(Protocol):
-    """A run that has taken *step* steps in *seconds*: one that trains, or its checkpoint."""
-
-    step: int
-    seconds: float
-
-
-def share_done(fit: FitSettings, run: Underway) -> float:
-    """How much of the run is behind us, 0..1; a little more when its last step took it past its
-    time.
-    """
-    return run.step / fit.steps if fit.steps else run.seconds / (fit.minutes * 60)
+        return 0 < self.patience <= self.since_best

@@ -1,4 +1,4 @@
-"""What a run was made with, so that it can be made again: ``environment.json`` in its folder."""
+"""``environment.json`` in a run's folder: versions, machine and command line of each start."""
 
 import contextlib
 import datetime as dt
@@ -14,27 +14,27 @@ import torch
 
 from edge import __version__
 from edge.files import write_atomic
-from train.learn.distributed import Team
+from train.learn.distributed import ProcessGroup
 
 NAME = "environment.json"
 LIBRARIES = ("torch", "torchvision", "numpy", "opencv-python-headless", "pillow")
 
 
-def note_environment(out: Path, team: Team, step: int) -> None:
+def note_environment(out: Path, group: ProcessGroup, step: int) -> None:
     """Add this start of the run, at *step*, to the list of its starts. Raises InputError."""
     path = out / NAME
     starts = []
     if step:
-        with contextlib.suppress(
-            OSError, ValueError
-        ):  # a lost or damaged note must not keep a run from going on
+        # A lost or damaged note must not keep a run from going on.
+        with contextlib.suppress(OSError, ValueError):
             starts = json.loads(path.read_text(encoding="utf-8"))
-    starts.append({"step": step, **environment(team)})
+    starts.append({"step": step, **environment(group)})
     write_atomic(path, (json.dumps(starts, indent=2) + "\n").encode())
 
 
-def environment(team: Team) -> dict[str, Any]:
-    """Versions, machine, time and command line."""
+def environment(group: ProcessGroup) -> dict[str, Any]:
+    """Return versions, machine, time and command line."""
+    gpu = group.device.type == "cuda"
     return {
         "date": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         "command": sys.argv,
@@ -44,8 +44,8 @@ def environment(team: Team) -> dict[str, Any]:
         "system": platform.platform(),
         "processor": processor(),
         "cores": len(os.sched_getaffinity(0)),
-        "device": torch.cuda.get_device_name(team.device) if team.device.type == "cuda" else "cpu",
-        "processes": team.world,
+        "device": torch.cuda.get_device_name(group.device) if gpu else "cpu",
+        "processes": group.world,
     }
 
 
@@ -57,13 +57,13 @@ def _version(name: str) -> str:
 
 
 def processor() -> str:
-    """The processor's model as Linux names it; Arm boards have no such line and say their
-    architecture.
+    """Return the processor's model as Linux names it.
+
+    Arm boards have no such line; for them it is the architecture.
     """
     with contextlib.suppress(OSError):
-        for line in (
-            Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-        ):
+        about = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+        for line in about.splitlines():
             name, _, value = line.partition(":")
             if name.strip() == "model name":
                 return value.strip()

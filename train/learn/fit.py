@@ -1,6 +1,5 @@
 """Train a localizer: one function that reads from top to bottom, :func:`fit`."""
 
-import copy
 import functools
 import time
 from collections.abc import Sequence
@@ -12,14 +11,14 @@ import torch
 from edge.annotate import save_png
 from train.config import RunConfig
 from train.learn.dataset import load_batches, plan_batch
-from train.learn.diary import Diary, open_diary
-from train.learn.distributed import cores_here, join_team
-from train.learn.early_stopping import share_done
-from train.learn.held_out import find_marks, score_held_out
-from train.learn.hit_sheet import hits_sheet
+from train.learn.distributed import cores_here, join_process_group
+from train.learn.hit_sheet import hit_sheet
+from train.learn.progress import share_done
 from train.learn.run_folder import HITS, SHEET_PICTURES, prepare_folder
 from train.learn.threshold import choose_threshold
 from train.learn.trainer import Trainer, parts_of, train_step
+from train.learn.training_log import TrainingLog, open_training_log
+from train.learn.validation_set import find_marks, validation_losses
 from train.network import checkpoint
 from train.network.checkpoint import Checkpoint
 from train.paint.inputs import Inputs
@@ -33,90 +32,95 @@ SHOWN_SCORE = 0.3
 
 
 @dataclass(frozen=True)
-class Outcome:
+class FitResult:
     """How a run ended.
 
-    *threshold*: None when none was asked for; *stopped*: it was interrupted; *plateau*: its loss
-    fell no more.
+    *checkpoint*: its file; *step*: steps taken; *threshold*: least score that counts, None when
+    none was asked for; *interrupted*: by a signal; *early_stopped*: by early stopping.
     """
 
     checkpoint: Path
     step: int
     threshold: float | None
-    stopped: bool
-    plateau: bool = False
+    interrupted: bool
+    early_stopped: bool = False
 
 
 def fit(
     inputs: Inputs, out: Path, resume: Checkpoint | None = None, with_threshold: bool = True
-) -> Outcome:
-    """Train and leave all of a run in *out*: weights, losses, configuration, environment, sheets of
-    pictures.
+) -> FitResult:
+    """Train a network and leave the whole run in the folder *out*.
 
-    SIGINT or SIGTERM ends the run after the step in hand; the checkpoint is usable all the same.
-    Under ``torchrun`` every process calls this alike, and the leader alone writes. Without a
-    threshold the run cannot be exported.
+    That is: weights, losses, configuration, environment, sheets of pictures. SIGINT or SIGTERM ends
+    the run after the step in hand; the checkpoint is usable all the same. Under ``torchrun`` every
+    process calls this alike, and the leader alone writes. Without a threshold the run cannot be
+    exported. Raises InputError or UsageError.
     """
     config = inputs.config
     torch.manual_seed(config.fit.seed)
     torch.set_num_threads(1)
-    with join_team() as team, stop_requested() as signals:
-        trainer = Trainer.resumed(resume, team) if resume else Trainer.fresh(config, team)
-        held_out = prepare_folder(inputs, out, team, trainer.step)
-        team.meet()
+    with join_process_group() as group, stop_requested() as signalled:
+        trainer = Trainer.resumed(resume, group) if resume else Trainer.fresh(config, group)
+        validation_set = prepare_folder(inputs, out, group, trainer.step)
+        group.barrier()
         batches = load_batches(
-            inputs.kit, config.fit, len(config.classes), trainer.step, team.rank, team.world
+            inputs.kit, config.fit, len(config.classes), trainer.step, group.rank, group.world
         )
-        with open_diary(out, config, trainer) as diary:
+        with open_training_log(out, config, trainer) as log:
             saved = started = time.monotonic() - trainer.seconds
             stop, share = False, share_done(config.fit, trainer)
             while not stop and share < 1.0:
                 losses = train_step(trainer, config, next(batches), share)
-                ask = bool(signals) or trainer.plateau.reached
-                stop, trainer.seconds = team.agree(ask, time.monotonic() - started)
-                diary.step(trainer, losses, plan_batch(config.fit, trainer.step - 1, team.world)[1])
+                ask = signalled.is_set() or trainer.early_stopping.should_stop
+                stop, trainer.seconds = group.synchronize(ask, time.monotonic() - started)
+                pictures = plan_batch(config.fit, trainer.step - 1, group.world)[1]
+                log.add_step(trainer, losses, pictures)
                 before, share = share, share_done(config.fit, trainer)
-                if team.leads and looks_between(config, before, share):
-                    look(trainer, config, held_out, diary)
-                if team.leads and time.monotonic() - saved > SAVE_SECONDS:
-                    diary.flush()
+                if group.is_leader and validation_due(config, before, share):
+                    validate(trainer, config, validation_set, log)
+                if group.is_leader and time.monotonic() - saved > SAVE_SECONDS:
+                    log.flush()
                     checkpoint.save(trainer.checkpoint(config, None), out)
                     saved = time.monotonic()
-        shown_from = team.told(
-            conclude(trainer, inputs, held_out, out, with_threshold) if team.leads else 0.0
+        shown_from = group.broadcast(
+            conclude(trainer, inputs, validation_set, out, with_threshold)
+            if group.is_leader
+            else 0.0
         )
-    plateau = trainer.plateau.reached
+    early = trainer.early_stopping.should_stop
     threshold = shown_from if with_threshold else None
-    return Outcome(out / checkpoint.NAME, trainer.step, threshold, stop and not plateau, plateau)
+    return FitResult(out / checkpoint.NAME, trainer.step, threshold, stop and not early, early)
 
 
-def looks_between(config: RunConfig, before: float, now: float) -> bool:
-    """Whether a look at the held-out pictures falls between two shares of the run; the last is at
-    its end.
-    """
+def validation_due(config: RunConfig, before: float, now: float) -> bool:
+    """Return whether a validation falls between two shares of the run; the last is at its end."""
     every = config.fit.validate_share
     return every > 0 and (int(before / every) < int(now / every) or before < 1.0 <= now)
 
 
-def look(trainer: Trainer, config: RunConfig, held_out: Sequence[Picture], diary: Diary) -> None:
-    """Score the averaged network on the held-out pictures and write it down."""
-    net = copy.deepcopy(trainer.net)
-    net.load_state_dict(trainer.averaged)
-    losses = score_held_out(
-        net.eval(), held_out, config.fit.sides_weight, parts_of(config.fit, trainer.team)
-    )
-    trainer.plateau.look(losses[0])
-    diary.look(trainer, losses)
-    if diary.board:
-        shown = held_out[:SHEET_PICTURES]
+def validate(
+    trainer: Trainer, config: RunConfig, validation_set: Sequence[Picture], log: TrainingLog
+) -> None:
+    """Measure the averaged network on the validation set, log it, and update early stopping."""
+    net = trainer.averaged_network
+    threads = parts_of(config.fit, trainer.group)
+    losses = validation_losses(net, validation_set, config.fit.sides_weight, threads)
+    trainer.early_stopping.update(losses[0])
+    log.add_validation(trainer, losses)
+    if log.tensorboard:
+        shown = validation_set[:SHEET_PICTURES]
         found = find_marks(net, shown, config.two_look_plan, SHOWN_SCORE)
-        diary.picture("hits and misses", hits_sheet(shown, found, config.classes), trainer.step)
+        log.add_sheet("hits and misses", hit_sheet(shown, found, config.classes), trainer.step)
 
 
 def conclude(
-    trainer: Trainer, inputs: Inputs, held_out: Sequence[Picture], out: Path, with_threshold: bool
+    trainer: Trainer,
+    inputs: Inputs,
+    validation_set: Sequence[Picture],
+    out: Path,
+    with_threshold: bool,
 ) -> float:
-    """Save, set the threshold on all cores, and draw what the network finds in held-out pictures.
+    """Save, set the threshold on all cores, and draw the findings in the validation set.
 
     Returns the score from which findings are drawn: the threshold where there is one.
     """
@@ -129,7 +133,8 @@ def conclude(
     if with_threshold:
         threshold = choose_threshold(net, functools.partial(inputs.kit, True), config)
         checkpoint.save(trainer.checkpoint(config, threshold), out)
-    shown, shown_from = held_out[:SHEET_PICTURES], SHOWN_SCORE if threshold is None else threshold
+    shown_from = SHOWN_SCORE if threshold is None else threshold
+    shown = validation_set[:SHEET_PICTURES]
     found = find_marks(net, shown, config.two_look_plan, shown_from)
-    save_png(hits_sheet(shown, found, config.classes), out / HITS)
+    save_png(hit_sheet(shown, found, config.classes), out / HITS)
     return shown_from

@@ -1,4 +1,4 @@
-"""A sheet of hits and misses, so that a person can see what the network gets wrong."""
+"""A contact sheet of hits, misses and false detections on painted pictures."""
 
 from collections.abc import Sequence
 
@@ -12,14 +12,13 @@ from train.paint.synth import Picture
 HIT, MISS, FALSE, IGNORED = (40, 220, 80), (255, 40, 40), (255, 190, 0), (60, 120, 255)
 
 
-def hits_sheet(
+def hit_sheet(
     pictures: Sequence[Picture], found: Sequence[Sequence[Finding]], classes: Sequence[str]
 ) -> Image.Image:
-    """Draw each picture with its marks, green those found and red those missed, and in yellow what
-    is no mark.
+    """Draw each picture with its boxes: found marks green, missed red, false detections yellow.
 
-    What is too small, hidden or cut to count is blue, and a finding there is neither a hit nor
-    false.
+    A mark too small, hidden or cut to count is blue; a finding there is neither a hit nor false.
+    *found*: the findings in each picture, in its own pixels.
     """
     return contact_sheet([_drawn(*pair, classes) for pair in zip(pictures, found, strict=True)])
 

@@ -1,4 +1,4 @@
-"""What weights a run starts from: those shipped with stampgate, torchvision's, or random ones."""
+"""Initial weights of a run: the starter shipped with stampgate, ImageNet's, or random ones."""
 
 from pathlib import Path
 
@@ -6,6 +6,7 @@ from torch import Tensor
 
 from edge.errors import UsageError
 from train.config import RunConfig
+from train.learn.starter import load_starter
 from train.network.model import DenseLocalizer
 
 STARTER = Path(__file__).with_name("starter.pt")
@@ -13,31 +14,30 @@ STARTER = Path(__file__).with_name("starter.pt")
 
 
 def initial_network(config: RunConfig) -> DenseLocalizer:
-    """A network with the weights that *config* asks for. Raises UsageError or InputError when they
-    cannot be had.
+    """Return a network with the weights that *config* asks for.
+
+    Raises UsageError or InputError when they cannot be had.
     """
     fit = config.fit
     net = DenseLocalizer(fit.network, len(config.classes), fit.weights == "imagenet")
     if fit.weights == "starter":
-        from train.learn.starter import load_starter  # noqa: PLC0415 - only such a run needs it
-
         take_starter(net, load_starter(STARTER), fit.network)
     return net
 
 
 def empty_network(config: RunConfig) -> DenseLocalizer:
-    """The same network with random weights, for those that others will replace: nothing is read or
-    downloaded.
+    """Return the same network with random weights; nothing is read or downloaded.
+
+    For a checkpoint or the leader's weights to be put into.
     """
     return DenseLocalizer(config.fit.network, len(config.classes))
 
 
 def take_starter(net: DenseLocalizer, weights: dict[str, Tensor], network: str) -> None:
-    """Put the starter's *weights* into *net*, all but the heat's last layer, which belongs to the
-    classes.
+    """Put the starter's *weights* into *net*, all but the heat's last layer.
 
-    *network*: name of the backbone with its width. Raises UsageError when the weights are of
-    another one.
+    That layer belongs to the classes. *network*: name of the backbone with its width. Raises
+    UsageError when the weights are of another one.
     """
     try:
         gaps = net.load_state_dict(weights, strict=False)

@@ -1,4 +1,4 @@
-"""Find a good step size: let it grow from tiny to huge and see where the loss falls fastest.
+"""Learning-rate range test: raise the learning rate step by step and see where the loss falls.
 
 Source: Smith, *Cyclical Learning Rates for Training Neural Networks* (2017), section 3.3.
 """
@@ -20,15 +20,15 @@ from train.learn.trainer import Trainer, take_step
 from train.paint.inputs import Inputs
 
 LOWEST, HIGHEST = 1e-5, 1.0
-"""The step sizes that are tried, from the first to the last."""
+"""The learning rates that are tried, from the first to the last."""
 SMOOTHING = 0.9
 """Share of the past in the smoothed loss."""
 BLOWN_UP = 4.0
 """The sweep ends when the smoothed loss is this many times its best: the rest would teach nothing."""
 LEAST_STEPS = 20
 EDGE = 5
-"""Points at either end that no suggestion is taken from: a slope there is made of half the
-neighbours."""
+"""Points at either end that no suggestion is taken from: half the neighbours of a slope there are
+missing."""
 SUFFIXES = (".png", ".svg", ".pdf")
 
 Floats = NDArray[np.float64]
@@ -36,7 +36,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Sweep:
-    """What was tried: *rates*, *losses* and *smoothed* have one number for each step, in order."""
+    """The learning rate, loss and smoothed loss of each step, in order."""
 
     rates: Floats
     losses: Floats
@@ -44,7 +44,7 @@ class Sweep:
 
     @classmethod
     def of(cls, rates: list[float], losses: list[float]) -> "Sweep":
-        """Smooth *losses* (exponential mean, corrected for its start)."""
+        """Smooth *losses* (exponential moving average with bias correction)."""
         mean, smoothed = 0.0, []
         for number, loss in enumerate(losses, 1):
             mean = SMOOTHING * mean + (1 - SMOOTHING) * loss
@@ -52,11 +52,11 @@ class Sweep:
         return cls(np.array(rates), np.array(losses), np.array(smoothed))
 
 
-def sweep(inputs: Inputs, steps: int, said: Callable[[int, float], bool]) -> Sweep:
-    """Train for at most *steps* steps whose size grows evenly on a log scale.
+def sweep(inputs: Inputs, steps: int, after_step: Callable[[int, float], bool]) -> Sweep:
+    """Train for at most *steps* steps while the learning rate rises evenly on a log scale.
 
-    *said*: told the step and its size after each, ends the sweep when it answers True. Raises
-    InputError when it ended before anything could be seen.
+    *after_step*: called with the number and the learning rate of each step, ends the sweep by
+    returning True. Raises InputError when it ended before anything could be seen.
     """
     config = inputs.config
     torch.manual_seed(config.fit.seed)
@@ -68,12 +68,12 @@ def sweep(inputs: Inputs, steps: int, said: Callable[[int, float], bool]) -> Swe
     for rate in np.geomspace(LOWEST, HIGHEST, steps):
         try:
             loss = take_step(trainer, config.fit, next(batches), float(rate))[0]
-        except InputError:  # no number any more: that is what the end of a sweep looks like
+        except InputError:  # not a number any more: so a sweep ends
             break
         rates.append(float(rate))
         losses.append(loss)
         smoothed = Sweep.of(rates, losses).smoothed
-        if said(len(rates), float(rate)) or smoothed[-1] > BLOWN_UP * smoothed.min():
+        if after_step(len(rates), float(rate)) or smoothed[-1] > BLOWN_UP * smoothed.min():
             break
     if len(rates) < LEAST_STEPS:
         raise InputError(
@@ -83,7 +83,7 @@ def sweep(inputs: Inputs, steps: int, said: Callable[[int, float], bool]) -> Swe
 
 
 def suggest(found: Sweep) -> float:
-    """The step size at which the smoothed loss falls fastest, against the logarithm of the size.
+    """Return the learning rate at which the smoothed loss falls fastest, on its log scale.
 
     >>> rates = np.geomspace(1e-5, 1, 101)
     >>> losses = 1 / (1 + (rates / 1e-3))
@@ -97,8 +97,9 @@ def suggest(found: Sweep) -> float:
 
 
 def check_plot(path: Path) -> None:
-    """See to it before the sweep that the plot can be made. Raises UsageError, or
-    ModuleNotFoundError.
+    """Check, before the sweep, that the plot can be made.
+
+    Raises UsageError for another file type, ModuleNotFoundError without matplotlib.
     """
     if path.suffix.lower() not in SUFFIXES:
         raise UsageError(f"--out {path}: must end in {', '.join(SUFFIXES)}; rename it")
@@ -106,8 +107,9 @@ def check_plot(path: Path) -> None:
 
 
 def plot(found: Sweep, rate: float, path: Path) -> None:
-    """Draw loss against step size with the suggestion *rate*, whole or not at all. Raises
-    InputError.
+    """Write a plot of the loss over the learning rate, atomically; *rate*: the suggestion.
+
+    Raises InputError.
     """
     from matplotlib.figure import Figure  # noqa: PLC0415 - an extra of its own
 

@@ -1,4 +1,4 @@
-"""Calculating in 16 bits where a GPU does so faster, while the weights stay in 32.
+"""Mixed precision: calculation in 16 bits where a GPU is faster so; weights stay in 32.
 
 Source: Micikevicius et al., *Mixed Precision Training* (2018). float16 has few exponents, so the
 loss is scaled up before the backward pass and a step whose gradients overflow is left out; bfloat16
@@ -18,8 +18,9 @@ TENSOR_CORES, BFLOAT16_CORES = (7, 0), (8, 0)
 
 @dataclass(frozen=True)
 class Precision:
-    """What the network calculates in: *dtype* on *device*; *scaler* does nothing except for
-    float16.
+    """The number format the network calculates in.
+
+    *dtype* on *device*; *scaler*: the loss scaling of float16, which does nothing elsewhere.
     """
 
     device: torch.device
@@ -28,30 +29,29 @@ class Precision:
 
     @classmethod
     def on(cls, device: torch.device, dtype: torch.dtype) -> "Precision":
-        """Calculate in *dtype*."""
+        """Return the precision of calculation in *dtype*."""
         return cls(device, dtype, torch.amp.GradScaler(device.type, enabled=dtype == torch.float16))
 
     def autocast(self) -> AbstractContextManager[object]:
-        """The network's forward pass runs inside this; it holds for the calling thread only."""
+        """Return the context of the forward pass; it holds for the calling thread only."""
         return torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32)
 
 
 def choose_precision(asked: str, device: torch.device) -> Precision:
-    """Read the setting *precision* for this machine. Raises UsageError when it has no GPU for what
-    is asked.
+    """Return the precision that the setting *precision* means on this machine.
+
+    Raises UsageError when 16 bits are asked for and there is no GPU.
     """
     if asked == "auto":
         return Precision.on(device, best_dtype(device))
     if asked != "float32" and device.type == "cpu":
         raise UsageError(f"precision: {asked} needs a GPU, and none is found; take auto or float32")
-    return Precision.on(
-        device,
-        {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}[asked],
-    )
+    dtypes = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+    return Precision.on(device, dtypes[asked])
 
 
 def best_dtype(device: torch.device) -> torch.dtype:
-    """The fastest that *device* trains well in.
+    """Return the fastest number format that *device* trains well in.
 
     >>> best_dtype(torch.device("cpu"))
     torch.float32

@@ -1,4 +1,4 @@
-"""One step on all cores: each core takes a part of the batch through a copy of the network.
+"""Data-parallel training on all cores: each takes a part of the batch through its own replica.
 
 Splitting every operation over the cores makes them wait for each other hundreds of times a step,
 and small networks have little in each operation to share. Splitting the batch makes them wait once.
@@ -16,32 +16,33 @@ import torch
 from torch import Tensor, nn
 
 from train.learn.dataset import Batch
-from train.learn.distributed import Team
+from train.learn.distributed import ProcessGroup
 from train.network.model import DenseLocalizer
 
 LossOf = Callable[[nn.Module, Batch], tuple[Tensor, Tensor]]
-"""Loss of a network on a batch, and the numbers to report, a flat tensor."""
+"""Returns the loss of a network on a batch, and the numbers to report, a flat tensor."""
 
 
 class Replicas:
-    """Copies of a network, one for each part of a batch; the first is the network itself.
+    """Replicas of a network, one for each part of a batch; the first is the network itself.
 
-    Synchronization: one caller; the copies work in threads of their own between the start and the
-    end of a call.
+    Synchronization: one caller; the replicas work in threads of their own, only during a call.
     """
 
-    def __init__(self, net: DenseLocalizer, parts: int, team: Team | None = None) -> None:
-        """Copy *net* for *parts* cores; each operation then runs on one core. *team*: who else has
-        a share.
+    def __init__(self, net: DenseLocalizer, parts: int, group: ProcessGroup | None = None) -> None:
+        """Replicate *net* for *parts* cores; each operation then runs on one core.
+
+        *group*: the processes that share the batch.
         """
         self.nets = [net, *(copy.deepcopy(net) for _ in range(parts - 1))]
-        self.team = team or Team()
+        self.group = group or ProcessGroup()
         self._pool = ThreadPoolExecutor(parts, "replica")
         self._frozen = 0
 
     def freeze(self, count: int) -> None:
-        """Keep the first *count* stages of the backbone as they are, batch norm's statistics too,
-        and free the rest.
+        """Freeze the first *count* stages of the backbone, batch norm's statistics too.
+
+        The other stages learn.
         """
         if count == self._frozen:
             return
@@ -52,42 +53,42 @@ class Replicas:
         self._frozen = count
 
     def backward(self, batch: Batch, loss_of: LossOf) -> list[float]:
-        """Leave the mean gradient over the parts in the network's parameters, and its batch norm
-        statistics moved on.
+        """Leave the mean gradient over the parts in the network's parameters.
 
-        Returns the means of the numbers that *loss_of* reports. With a team, all means are over its
-        processes as well.
+        Batch norm's statistics become the mean of the replicas' too. Returns the means of the
+        numbers that *loss_of* reports. In a process group, all means are over its processes as
+        well. Raises InputError when another process is gone.
         """
         parts = batch.split(len(self.nets))
         nets = self.nets[: len(parts)]
-        self._hand_out(nets)
+        self._copy_weights(nets)
         numbers = list(self._pool.map(lambda net, part: _backward(net, part, loss_of), nets, parts))
-        told = torch.stack(numbers).mean(0)
-        self._collect(nets, told)
-        return [float(number) for number in told.tolist()]
+        means = torch.stack(numbers).mean(0)
+        self._reduce(nets, means)
+        return [float(number) for number in means.tolist()]
 
-    def _hand_out(self, nets: list[DenseLocalizer]) -> None:
+    def _copy_weights(self, nets: list[DenseLocalizer]) -> None:
         state = list(_state(nets[0]))
         with torch.no_grad():
             for net in nets[1:]:
                 torch._foreach_copy_(list(_state(net)), state)
 
-    def _collect(self, nets: list[DenseLocalizer], told: Tensor) -> None:
+    def _reduce(self, nets: list[DenseLocalizer], means: Tensor) -> None:
         own = [p.grad for p in nets[0].parameters() if p.grad is not None]
         for net in nets[1:]:
             torch._foreach_add_(own, [p.grad for p in net.parameters() if p.grad is not None])
         torch._foreach_div_(own, float(len(nets)))
         for moved in zip(*(_statistics(net) for net in nets), strict=True):
             moved[0].copy_(torch.stack(moved).mean(0))
-        if self.team.world > 1:
-            self.team.average([*own, *_statistics(nets[0]), told])
+        if self.group.world > 1:
+            self.group.all_reduce_mean([*own, *_statistics(nets[0]), means])
 
 
 def _backward(net: nn.Module, part: Batch, loss_of: LossOf) -> Tensor:
     net.zero_grad(set_to_none=True)
-    loss, told = loss_of(net, part)
+    loss, numbers = loss_of(net, part)
     loss.backward()  # type: ignore[no-untyped-call]
-    return told.detach()
+    return numbers.detach()
 
 
 def _state(net: nn.Module) -> "chain[Tensor]":
@@ -95,7 +96,8 @@ def _state(net: nn.Module) -> "chain[Tensor]":
 
 
 def _statistics(net: nn.Module) -> list[Tensor]:
-    """Running means and variances; the counters beside them are whole numbers and move alike
-    everywhere.
+    """Return batch norm's running means and variances.
+
+    The counters beside them are whole numbers, and are equal in all replicas.
     """
     return [buffer for buffer in net.buffers() if buffer.is_floating_point()]

@@ -1,41 +1,40 @@
-"""What a run leaves in its folder besides its weights and its diary."""
+"""The folder of a run: configuration, environment, sheets and validation pictures."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 from edge.files import make_folder, write_atomic
 from train.learn.dataset import first_pictures
-from train.learn.diary import SHEET, summary_writer
-from train.learn.distributed import Team
+from train.learn.distributed import ProcessGroup
 from train.learn.environment import note_environment
-from train.learn.held_out import KEPT, PICTURES, paint_held_out, write_pictures
+from train.learn.training_log import SHEET, summary_writer
+from train.learn.validation_set import KEPT, PICTURES, paint_validation_set, write_held_out
 from train.paint.inputs import Inputs
 from train.paint.picture_sheet import write_picture_sheet
 from train.paint.synth import Picture
 
 HITS = "hits.png"
-"""The sheet of what the trained network finds in held-out pictures."""
+"""The sheet of what the trained network finds in the validation set."""
 SHEET_PICTURES = 24
 
 
-def prepare_folder(inputs: Inputs, out: Path, team: Team, step: int) -> Sequence[Picture]:
-    """Make the run's folder, write down what it is, and return the held-out pictures, which only
-    the leader needs.
+def prepare_folder(inputs: Inputs, out: Path, group: ProcessGroup, step: int) -> Sequence[Picture]:
+    """Make the run's folder with all but weights and log, and return the validation set.
 
-    The configuration, the environment, a contact sheet of training pictures, and the held-out
-    pictures that an export is checked on, so that it needs nothing but this folder. Raises
-    InputError, or UsageError when TensorBoard is asked for and not there.
+    That is: the configuration, the environment, a contact sheet of training pictures, and the
+    validation pictures that export's parity check needs. Only the leader does so and has a
+    validation set. Raises InputError, or UsageError when TensorBoard is asked for and not installed.
     """
-    if not team.leads:
+    if not group.is_leader:
         return ()
     if inputs.config.fit.tensorboard:
         summary_writer()
     make_folder(out)
     write_atomic(out / "config.toml", inputs.config.to_toml().encode())
-    note_environment(out, team, step)
+    note_environment(out, group, step)
     write_training_sheet(inputs, out)
-    pictures = paint_held_out(inputs, PICTURES if inputs.config.fit.validate_share else KEPT)
-    write_pictures(pictures, out)
+    pictures = paint_validation_set(inputs, PICTURES if inputs.config.fit.validate_share else KEPT)
+    write_held_out(pictures, out)
     return pictures
 
 

@@ -1,5 +1,4 @@
-"""The *starter*: weights that a run may start from, trained once on hundreds of drawn marks and
-shipped in one file.
+"""The *starter*: initial weights, pretrained once on hundreds of drawn marks, in one shipped file.
 
 ``stampgate starter`` (:mod:`train.commands.starter`) makes it again. The file holds everything of
 the network but the heat's last layer, which belongs to the classes. Its numbers are float16: half
@@ -21,7 +20,8 @@ from torch import Tensor
 from edge import __version__
 from edge.errors import InputError
 from edge.files import write_atomic
-from train.learn.early_stopping import Plateau, share_done
+from train.learn.early_stopping import EarlyStopping
+from train.learn.progress import share_done
 from train.network import checkpoint
 from train.network.checkpoint import Checkpoint
 
@@ -34,7 +34,7 @@ Weights = dict[str, Tensor]
 
 @dataclass(frozen=True)
 class Starter:
-    """What the file holds.
+    """The content of the file.
 
     *network*: name of the backbone with its width; *recipe*: the run's configuration without its
     folders, the SHA-256 of each mark, how many steps, pictures and minutes it took, and the
@@ -47,8 +47,7 @@ class Starter:
 
 
 def pack_starter(run: Path, out: Path) -> Starter:
-    """Write a finished run's averaged weights to *out*, whole or not at all; returns what was
-    written, read back.
+    """Write a finished run's averaged weights to *out*, atomically; returns them as read back.
 
     Raises InputError when the run is not finished or its weights do not fit, in float16 or in the
     file.
@@ -56,14 +55,12 @@ def pack_starter(run: Path, out: Path) -> Starter:
     kept = checkpoint.load(run)
     if not is_finished(kept):
         raise InputError(
-            f"{run}: this run is not finished; go on with it: 'stampgate starter --resume --out {run}'"
+            f"{run}: this run is not finished; "
+            f"go on with it: 'stampgate starter --resume --out {run}'"
         )
     network, recipe = kept.config.fit.network, json.dumps(recipe_of(run, kept), sort_keys=True)
-    weights = {
-        name: _packed(run, name, w)
-        for name, w in kept.averaged.items()
-        if not name.startswith("heat.")
-    }
+    averaged = {name: w for name, w in kept.averaged.items() if not name.startswith("heat.")}
+    weights = {name: _packed(run, name, weight) for name, weight in averaged.items()}
     content = {
         "kind": KIND,
         "format": FORMAT,
@@ -76,14 +73,15 @@ def pack_starter(run: Path, out: Path) -> Starter:
     size = file.getbuffer().nbytes
     if size > LARGEST:
         raise InputError(
-            f"{run}: {network} takes {size / 1e6:.1f} MB, must be at most {LARGEST / 1e6:g}; take a smaller backbone"
+            f"{run}: {network} takes {size / 1e6:.1f} MB, must be at most {LARGEST / 1e6:g}; "
+            "take a smaller backbone"
         )
     write_atomic(out, file.getvalue())
     return read_starter(out)
 
 
 def load_starter(path: Path) -> Weights:
-    """The starter's weights by their names in the network, float32. Raises InputError."""
+    """Return the starter's weights by their names in the network, float32. Raises InputError."""
     return read_starter(path).weights
 
 
@@ -100,16 +98,17 @@ def read_starter(path: Path) -> Starter:
 
 
 def is_finished(kept: Checkpoint) -> bool:
-    """Whether a run came to its end: all of its steps or minutes, or the plateau that ends it."""
+    """Return whether a run came to its end: its steps or minutes, or early stopping."""
     fit = kept.config.fit
-    return (
-        share_done(fit, kept) >= 1.0
-        or Plateau(fit.patience, kept.best_loss, kept.looks_since).reached
-    )
+    stopping = EarlyStopping(fit.patience, kept.best_loss, kept.since_best)
+    return share_done(fit, kept) >= 1.0 or stopping.should_stop
 
 
 def recipe_of(run: Path, kept: Checkpoint) -> dict[str, Any]:
-    """Everything needed to train the same again, and nothing about the machine. Raises InputError."""
+    """Return all that it takes to train the same again, and nothing about the machine.
+
+    Raises InputError when a part of it is gone.
+    """
     config = kept.config
     recipe: dict[str, Any] = _without_folders(json.loads(config.to_json()))
     try:
@@ -137,7 +136,7 @@ def recipe_of(run: Path, kept: Checkpoint) -> dict[str, Any]:
 
 
 def _without_folders(value: Any) -> Any:
-    """The same with the mere name in place of each path from the root."""
+    """Return *value* with the mere file name in place of each absolute path."""
     if isinstance(value, dict):
         return {key: _without_folders(member) for key, member in value.items()}
     if isinstance(value, list):
@@ -146,12 +145,9 @@ def _without_folders(value: Any) -> Any:
 
 
 def _packed(run: Path, name: str, weight: Tensor) -> Tensor:
-    """A weight as the file holds it. Raises InputError when float16 cannot."""
-    packed = (
-        weight.contiguous().clone()
-        if not weight.is_floating_point()
-        else weight.half().contiguous()
-    )
+    """Return a weight as the file holds it. Raises InputError when float16 cannot."""
+    half = weight.half() if weight.is_floating_point() else weight.clone()
+    packed = half.contiguous()
     if not packed.isfinite().all():
         raise InputError(
             f"{run}: {name} has numbers beyond float16's; train again with a lower learning_rate"
@@ -160,25 +156,19 @@ def _packed(run: Path, name: str, weight: Tensor) -> Tensor:
 
 
 def _starter_in(content: Any) -> Starter:
-    """What *torch.load* gave, checked: its reader does not notice a byte that has changed."""
-    if (
-        not isinstance(content, dict)
-        or content.get("kind") != KIND
-        or content.get("format") != FORMAT
-    ):
+    """Check what *torch.load* gave: its reader does not notice a byte that has changed."""
+    known = isinstance(content, dict) and content.get("kind") == KIND
+    if not known or content.get("format") != FORMAT:
         raise ValueError("not made by this release")
     network, recipe, weights = content["network"], content["recipe"], content["weights"]
     if content["digest"] != _digest(network, recipe, weights):
         raise ValueError("its contents have changed")
-    floats = {
-        name: weight.float() if weight.is_floating_point() else weight
-        for name, weight in weights.items()
-    }
+    floats = {name: w.float() if w.is_floating_point() else w for name, w in weights.items()}
     return Starter(network, json.loads(recipe), floats)
 
 
 def _digest(network: str, recipe: str, weights: Weights) -> str:
-    """SHA-256 of everything in the file, in hex."""
+    """Return the SHA-256 of everything in the file, in hex."""
     digest = hashlib.sha256(f"{network}\n{recipe}\n".encode())
     for name, weight in weights.items():
         digest.update(f"{name} {weight.dtype} {tuple(weight.shape)}\n".encode())

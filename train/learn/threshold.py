@@ -1,6 +1,4 @@
-"""Set the least score that counts as a mark, once, on held-out painted pictures, before any test
-set is opened.
-"""
+"""Choose the score threshold on held-out painted pictures, before any test set is opened."""
 
 import dataclasses
 import math
@@ -11,7 +9,7 @@ from tqdm import tqdm
 
 from edge.vision.two_looks import Network, find
 from train.config import RunConfig
-from train.network.model import DenseLocalizer, answers_of
+from train.network.model import DenseLocalizer, as_network
 from train.paint.recipes import lookalikes
 from train.paint.synth import Kit, Picture
 
@@ -25,7 +23,7 @@ SEED_OFFSET = 2**32
 
 
 def choose_threshold(net: DenseLocalizer, make_kit: Callable[[], Kit], config: RunConfig) -> float:
-    """Score below which findings are dropped, 0..1.
+    """Return the score below which findings are dropped, 0..1.
 
     It is the split-conformal quantile of the best scores of pictures that hold no mark but do hold
     look-alikes: the ceil((n + 1)(1 - a))-th smallest, where *a* is the rate of false accepts aimed
@@ -35,15 +33,16 @@ def choose_threshold(net: DenseLocalizer, make_kit: Callable[[], Kit], config: R
     """
     kit = make_kit()
     bar = tqdm(negatives(kit, config), "threshold", NEGATIVES, unit="picture", mininterval=1.0)
-    network = answers_of(net)
+    network = as_network(net)
     scores = np.sort([best_score(network, picture, config) for picture in bar])
     rank = math.ceil((len(scores) + 1) * (1 - config.fit.false_accept_rate))
     return float(np.clip(scores[min(rank, len(scores)) - 1] + 1e-3, LOWEST, HIGHEST))
 
 
 def negatives(kit: Kit, config: RunConfig) -> Iterator[Picture]:
-    """Whole frames without a mark and with look-alikes, which a run that was trained without them
-    meets here too.
+    """Yield whole frames without a mark but with look-alikes, the hard negatives.
+
+    A run that was trained without look-alikes meets them here too.
     """
     settings = dataclasses.replace(config.synth, lookalikes_max=max(1, config.synth.lookalikes_max))
     for index in range(NEGATIVES):
@@ -52,8 +51,6 @@ def negatives(kit: Kit, config: RunConfig) -> Iterator[Picture]:
 
 
 def best_score(network: Network, picture: Picture, config: RunConfig) -> float:
-    """Greatest score of any class in the camera's picture, as the box would read it."""
-    return max(
-        (finding.score for finding in find(network, picture.frame, config.two_look_plan, 0.01)),
-        default=0.0,
-    )
+    """Return the greatest score of any class in the camera's frame, by the box's own code."""
+    findings = find(network, picture.frame, config.two_look_plan, 0.01)
+    return max((finding.score for finding in findings), default=0.0)

@@ -22,10 +22,10 @@ FORMAT = 2
 class Checkpoint:
     """The state of a run.
 
-    *averaged*: the weights that are exported (exponential moving average); *weights*, *optimizer*:
-    what training goes on from; *step*, *seconds*: how far it came; *threshold*: least score that
-    counts, None until it was set; *scaler*: how float16's losses are scaled, empty elsewhere;
-    *best_loss*, *looks_since*: what is known of a plateau.
+    *averaged*: the exponential moving average of the weights, which is exported; *weights*,
+    *optimizer*: what training goes on from; *step*, *seconds*: how far it came; *threshold*: least
+    score that counts, None until it was set; *scaler*: the loss scaling of float16, empty
+    elsewhere; *best_loss*, *since_best*: the state of early stopping.
     """
 
     config: RunConfig
@@ -37,17 +37,17 @@ class Checkpoint:
     threshold: float | None
     scaler: dict[str, Any] = field(default_factory=dict)
     best_loss: float = math.inf
-    looks_since: int = 0
+    since_best: int = 0
 
     def network(self) -> DenseLocalizer:
-        """The network with the averaged weights, ready to answer."""
+        """Return the network with the averaged weights, in eval mode."""
         net = DenseLocalizer(self.config.fit.network, len(self.config.classes))
         net.load_state_dict(self.averaged)
         return net.eval()
 
 
 def save(checkpoint: Checkpoint, folder: Path) -> Path:
-    """Write the checkpoint into a run's folder, whole or not at all. Raises InputError."""
+    """Write the checkpoint into a run's folder, atomically. Raises InputError."""
     path = folder / NAME
     content = {
         "format": FORMAT,
@@ -60,7 +60,7 @@ def save(checkpoint: Checkpoint, folder: Path) -> Path:
         "threshold": checkpoint.threshold,
         "scaler": checkpoint.scaler,
         "best_loss": checkpoint.best_loss,
-        "looks_since": checkpoint.looks_since,
+        "looks_since": checkpoint.since_best,
     }
     with atomic_replace(path) as temporary, temporary.open("wb") as file:
         try:
@@ -85,10 +85,11 @@ def load(folder: Path) -> Checkpoint:
         raise InputError(f"{path}: damaged or no checkpoint ({line}); train again") from None
     if not known:
         raise InputError(f"{path}: not a checkpoint of this release; train again")
-    content.pop("format")
-    return Checkpoint(config=RunConfig.from_json(content.pop("config")), **content)
+    del content["format"]
+    config, since_best = RunConfig.from_json(content.pop("config")), content.pop("looks_since")
+    return Checkpoint(config=config, since_best=since_best, **content)
 
 
 def digest(folder: Path) -> str:
-    """SHA-256 of the run's checkpoint file, in hex."""
+    """Return the SHA-256 of the run's checkpoint file, in hex."""
     return hashlib.sha256((folder / NAME).read_bytes()).hexdigest()

@@ -114,7 +114,7 @@ class DenseLocalizer(nn.Module):
         return heat.float(), sides.float().clamp(max=MAX_LOG_SIDE).exp()
 
 
-def answers_of(net: DenseLocalizer) -> Network:
+def as_network(net: DenseLocalizer) -> Network:
     """*net* as the box's code asks a network: pictures in, scores and sides out, all in numpy."""
     device = next(net.parameters()).device
 

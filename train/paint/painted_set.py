@@ -227,7 +227,7 @@ def paint_missing(
             journal.flush()
             new[written.index] = written
             bar.update()
-        return new, bool(stop)
+        return new, stop.is_set()
 
 
 @contextlib.contextmanager
@@ -321,16 +321,16 @@ def take_stock(out: Path) -> dict[int, Written]:
     return whole
 
 
-def _here(job: Job, out: Path, missing: Iterable[int], stop: Sequence[int]) -> Iterator[Written]:
+def _here(job: Job, out: Path, missing: Iterable[int], stop: threading.Event) -> Iterator[Written]:
     kit = job.kit()
     for index in missing:
-        if stop:
+        if stop.is_set():
             return
         yield write_picture(job, kit, out, index)
 
 
 def _in_processes(
-    job: Job, out: Path, missing: Iterable[int], workers: int, stop: Sequence[int]
+    job: Job, out: Path, missing: Iterable[int], workers: int, stop: threading.Event
 ) -> Iterator[Written]:
     # Not forked: OpenCV's threads do not survive a fork, and the child would wait for them for
     # ever.
@@ -340,7 +340,7 @@ def _in_processes(
         try:
             while True:
                 while (
-                    not stop
+                    not stop.is_set()
                     and len(running) < workers * AHEAD
                     and (index := next(todo, None)) is not None
                 ):

@@ -14,7 +14,7 @@ from tests.paths import ROOT
 from tests.quick_run import SMALL, config_in, paint_few
 from train.config import RunConfig
 from train.learn.dataset import paint_batch, plan_batch
-from train.learn.distributed import Team, cores_here, join_team, leads
+from train.learn.distributed import ProcessGroup, cores_here, is_leader, join_process_group
 from train.learn.fit import fit
 from train.network import checkpoint
 from train.paint.inputs import read_inputs
@@ -142,11 +142,11 @@ def test_the_shares_of_all_processes_are_the_whole_batch(tmp_path: Path) -> None
 def test_a_team_of_one_costs_nothing_and_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without torchrun there is no process group, and every answer is one's own."""
     monkeypatch.delenv("RANK", raising=False)
-    with join_team() as team:
+    with join_process_group() as group:
         gradient = torch.ones(3)
-        team.average([gradient])
-        assert (team.world, team.leads, leads()) == (1, True, True)
-        assert (team.agree(True, 2.5), team.told(0.25), gradient.tolist()) == (
+        group.all_reduce_mean([gradient])
+        assert (group.world, group.is_leader, is_leader()) == (1, True, True)
+        assert (group.synchronize(True, 2.5), group.broadcast(0.25), gradient.tolist()) == (
             (True, 2.5),
             0.25,
             [1.0, 1.0, 1.0],
@@ -160,4 +160,4 @@ def test_processes_on_one_machine_share_its_cores(monkeypatch: pytest.MonkeyPatc
     assert cores_here() == 2
     for name, value in (("RANK", "1"), ("WORLD_SIZE", "8"), ("LOCAL_WORLD_SIZE", "4")):
         monkeypatch.setenv(name, value)
-    assert (cores_here(), leads(), Team().rank) == (1, False, 0)
+    assert (cores_here(), is_leader(), ProcessGroup().rank) == (1, False, 0)

@@ -17,7 +17,7 @@ from export.to_onnx import export_run
 from tests.quick_run import SMALL, config_in, paint_few
 from train.learn import fit as fitting
 from train.learn.dataset import collate, load_batches, paint_batch, plan_batch
-from train.learn.fit import fit, looks_between
+from train.learn.fit import fit, validation_due
 from train.learn.trainer import Losses, Trainer, train_step
 from train.network import checkpoint
 from train.paint.inputs import read_inputs
@@ -39,7 +39,7 @@ def test_a_run_leaves_all_that_was_promised(tmp_path: Path) -> None:
     )
     outcome = fit(read_inputs(config), out)
     kept = checkpoint.load(out)
-    assert (outcome.step, outcome.stopped, kept.step) == (6, False, 6)
+    assert (outcome.step, outcome.interrupted, kept.step) == (6, False, 6)
     assert kept.config == config
     assert kept.threshold == outcome.threshold
     assert outcome.threshold is not None
@@ -85,7 +85,7 @@ def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(
 
     monkeypatch.setattr(fitting, "train_step", interrupted)
     outcome = fit(read_inputs(config), tmp_path / "parts")
-    assert (outcome.step, outcome.stopped) == (3, True)
+    assert (outcome.step, outcome.interrupted) == (3, True)
     assert export_run(tmp_path / "parts", tmp_path / "early.onnx").contract.classes == ("disc",)
     monkeypatch.setattr(fitting, "train_step", step)
     with (tmp_path / "parts" / "loss.csv").open("a") as table:
@@ -93,12 +93,12 @@ def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(
             "4,9.99,4,1.00000,1.00000,1.00000\r\n5,9.9"
         )  # what a crash after the checkpoint leaves
     outcome = fit(read_inputs(config), tmp_path / "parts", checkpoint.load(tmp_path / "parts"))
-    assert (outcome.step, outcome.stopped) == (6, False)
+    assert (outcome.step, outcome.interrupted) == (6, False)
     whole, parts = checkpoint.load(tmp_path / "whole"), checkpoint.load(tmp_path / "parts")
     for have, want in ((parts.averaged, whole.averaged), (parts.weights, whole.weights)):
         assert [name for name, value in want.items() if not torch.equal(value, have[name])] == []
-    assert (parts.threshold, parts.best_loss, parts.looks_since) == (
-        *(whole.threshold, whole.best_loss, whole.looks_since),
+    assert (parts.threshold, parts.best_loss, parts.since_best) == (
+        *(whole.threshold, whole.best_loss, whole.since_best),
     )
     for name in ("loss.csv", "validation.csv"):
         assert without_seconds(tmp_path / "parts" / name) == without_seconds(
@@ -121,21 +121,21 @@ def test_a_loss_that_falls_no_more_ends_the_run(
     way.
     """
     losses = iter([5.0, 4.0, 4.0, 4.1, 3.0])
-    monkeypatch.setattr(fitting, "score_held_out", lambda *_: (next(losses), 0.0, 0.0))
+    monkeypatch.setattr(fitting, "validation_losses", lambda *_: (next(losses), 0.0, 0.0))
     settings = dataclasses.replace(SMALL, steps=20, validate_share=0.1, patience=2)
     outcome = fit(read_inputs(config_in(tmp_path, settings)), tmp_path / "run")
-    assert (outcome.step, outcome.stopped, outcome.plateau) == (9, False, True)
+    assert (outcome.step, outcome.interrupted, outcome.early_stopped) == (9, False, True)
     kept = checkpoint.load(tmp_path / "run")
-    assert (kept.best_loss, kept.looks_since, kept.threshold) == (4.0, 2, outcome.threshold)
+    assert (kept.best_loss, kept.since_best, kept.threshold) == (4.0, 2, outcome.threshold)
 
 
 def test_looks_fall_on_even_shares_and_on_the_end(tmp_path: Path) -> None:
     """Also when one step passes several of them, and never when they are switched off."""
     config = config_in(tmp_path, dataclasses.replace(SMALL, validate_share=0.4))
     shares = [0.0, 0.39, 0.4, 0.7, 0.95, 0.99, 1.02]
-    looks = [looks_between(config, before, now) for before, now in itertools.pairwise(shares)]
+    looks = [validation_due(config, before, now) for before, now in itertools.pairwise(shares)]
     assert looks == [False, True, False, True, False, True]
-    assert not looks_between(config_in(tmp_path), 0.0, 1.0)
+    assert not validation_due(config_in(tmp_path), 0.0, 1.0)
 
 
 def test_a_resumed_run_needs_no_weights_to_start_from(

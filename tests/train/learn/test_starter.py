@@ -311,7 +311,7 @@ def test_steps_minutes_or_a_plateau_finish_a_run() -> None:
 
     def done(step: int, seconds: float, since: int = 0, **fit: float) -> bool:
         config = RunConfig((), "", fit=FitSettings(**fit))  # type: ignore[arg-type]
-        return is_finished(Checkpoint(config, {}, {}, {}, step, seconds, None, looks_since=since))
+        return is_finished(Checkpoint(config, {}, {}, {}, step, seconds, None, since_best=since))
 
     assert [done(step, 1e6, steps=5) for step in (4, 5)] == [False, True]
     assert [done(10**6, seconds, minutes=1.0) for seconds in (59.0, 60.5)] == [False, True]

@@ -39,7 +39,7 @@ def test_a_checkpoint_comes_back_whole(tmp_path: Path) -> None:
         3.5,
         0.5,
     )
-    assert (after.scaler, after.best_loss, after.looks_since) == ({"scale": 8.0}, 1.5, 2)
+    assert (after.scaler, after.best_loss, after.since_best) == ({"scale": 8.0}, 1.5, 2)
     assert all(torch.equal(value, after.averaged[name]) for name, value in before.averaged.items())
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.pt"]
 

@@ -14,7 +14,7 @@ from tests.quick_run import SMALL, config_in
 from train.config import SynthSettings
 from train.labels.reading import Labelled, RealBox, read_real
 from train.learn.dataset import paint_batch
-from train.learn.held_out import paint_held_out
+from train.learn.validation_set import paint_validation_set
 from train.paint.inputs import read_inputs
 from train.paint.real_photographs import MILDER, real_frame, real_picture, split_real
 from train.photographs import product_of
@@ -421,7 +421,7 @@ def test_real_photographs_take_the_place_of_painted_pictures_by_chance(tmp_path:
     again = [p.pixels.tobytes() for n in range(6) for p in paint_batch(inputs.kit(), settings, n)]
     assert mixed == again
     assert 12 < sum(a != b for a, b in zip(painted, mixed, strict=True)) < 36
-    looks = paint_held_out(inputs, 4)
+    looks = paint_validation_set(inputs, 4)
     assert [
         bool(look.marks) and bool((look.pixels == RED).all(-1).any()) for look in looks[:2]
     ] == [True, True]

@@ -5,8 +5,8 @@ import pytest
 
 from edge.decision import Box, Finding
 from tests.quick_run import config_in
-from train.learn.held_out import find_marks, paint_held_out, score_held_out
-from train.learn.hit_sheet import FALSE, HIT, IGNORED, MISS, hits_sheet
+from train.learn.validation_set import find_marks, paint_validation_set, validation_losses
+from train.learn.hit_sheet import FALSE, HIT, IGNORED, MISS, hit_sheet
 from train.learn.trainer import Trainer
 from train.paint.inputs import read_inputs
 from train.paint.synth import Picture
@@ -15,7 +15,7 @@ from train.paint.synth import Picture
 def test_held_out_pictures_are_the_same_at_every_look(tmp_path: Path) -> None:
     """Otherwise a better loss could be an easier picture."""
     inputs = read_inputs(config_in(tmp_path))
-    first, second = paint_held_out(inputs, 2), paint_held_out(inputs, 2)
+    first, second = paint_validation_set(inputs, 2), paint_validation_set(inputs, 2)
     assert all(
         (a.pixels == b.pixels).all() and a.marks == b.marks
         for a, b in zip(first, second, strict=True)
@@ -25,9 +25,9 @@ def test_held_out_pictures_are_the_same_at_every_look(tmp_path: Path) -> None:
 def test_the_score_does_not_depend_on_the_number_of_cores(tmp_path: Path) -> None:
     """Parts are of one size whatever works on them, and learning or not is left as it was."""
     config = config_in(tmp_path)
-    pictures = paint_held_out(read_inputs(config), 10)
+    pictures = paint_validation_set(read_inputs(config), 10)
     net = Trainer.fresh(config).net.eval()
-    scores = [score_held_out(net, pictures, 3.0, threads) for threads in (1, 3)]
+    scores = [validation_losses(net, pictures, 3.0, threads) for threads in (1, 3)]
     assert scores[0] == pytest.approx(scores[1], rel=1e-6)
     assert scores[0][0] == pytest.approx(scores[0][1] + 3.0 * scores[0][2], rel=1e-5)
     assert all(
@@ -47,7 +47,7 @@ def test_the_sheet_tells_hits_misses_and_false_alarms_by_colour() -> None:
         Finding("disc", 0.8, boxes[2]),
         Finding("disc", 0.7, boxes[3]),
     ]
-    sheet = np.asarray(hits_sheet([picture], [found], ("disc",))).astype(int)
+    sheet = np.asarray(hit_sheet([picture], [found], ("disc",))).astype(int)
     places = {name: np.argwhere(abs(sheet - colour).sum(2) < 60) for name, colour in
               {"hit": HIT, "miss": MISS, "ignored": IGNORED, "false": FALSE}.items()}  # fmt: skip
     middles = {name: place[:, 1].mean() for name, place in places.items()}
