@@ -19,7 +19,7 @@ from export.rewriting import rewrite
 from export.to_onnx import Deployed, contract_of, export_run, to_onnx
 from tests.painting import save_mark
 from train.config import BACKBONES, FitSettings, RunConfig
-from train.learn.validation_set import write_held_out
+from train.learn.validation_set import KEPT, paint_validation_set, write_held_out
 from train.network import checkpoint
 from train.network.checkpoint import Checkpoint
 from train.network.model import NECK_CHANNELS, DenseLocalizer
@@ -75,7 +75,7 @@ def untrained(
     checkpoint.save(
         Checkpoint(config, net.state_dict(), net.state_dict(), {}, 3, 1.0, threshold), run
     )
-    write_held_out(read_inputs(config), run)
+    write_held_out(paint_validation_set(read_inputs(config), KEPT), run)
     return run
 
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self, get_args
+from typing import Any, Literal, Self, get_args
 
 from edge.errors import InputError
 from edge.files import append_synced, sync_folder
@@ -183,10 +183,11 @@ def _parsed(line: bytes, where: str) -> Entry:
             f"{where} must have v {VERSION}, not {version}; another version of stampgate wrote it"
         )
     for field in dataclasses.fields(Entry):
-        if field.name != "kind" and not isinstance(getattr(entry, field.name), field.type):  # type: ignore[arg-type]
+        wanted: Any = field.type
+        if field.name != "kind" and not isinstance(getattr(entry, field.name), wanted):
             raise InputError(
-                f"{where}: {field.name} must be {field.type.__name__}; mend or remove that line"
-            )  # type: ignore[union-attr]
+                f"{where}: {field.name} must be {wanted.__name__}; mend or remove that line"
+            )
     if entry.kind not in get_args(Kind):
         raise InputError(
             f"{where}: kind must be one of {', '.join(get_args(Kind))}, not {entry.kind!r}"

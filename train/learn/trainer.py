@@ -2,7 +2,7 @@
 
 import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import cast
 
@@ -116,7 +116,7 @@ def moving_average_of(net: DenseLocalizer, decay: float, step: int = 0) -> Avera
     updates made, the decay is less than *decay*, so that the first weights are soon forgotten.
     """
 
-    def move(averaged: Sequence[Tensor], current: Sequence[Tensor], count: Tensor) -> None:
+    def move(averaged: list[Tensor], current: list[Tensor], count: Tensor) -> None:
         done = int(count) - 1
         kept = min(decay, (1 + done) / (EMA_WARM_UP + done))
         if averaged[0].is_floating_point():

@@ -83,7 +83,7 @@ class TrainingLog:
         if self.validations:
             self.validations.row(trainer, losses=losses)
         if self.tensorboard:
-            self._add_losses("held out", trainer.step, losses)
+            self._add_losses("validation", trainer.step, losses)
 
     def add_sheet(self, name: str, image: Image.Image, step: int) -> None:
         """Show TensorBoard a sheet of pictures."""

@@ -39,7 +39,9 @@ def photographs_of(where: Path, *names: str) -> Path:
 def take_in(own: Path, out: Path, near: int = 8) -> Tally:
     """Run `--from`."""
     with Collection(out, near) as collection:
-        return folder.gather(folder.list_files(own, out), own, collection, threading.Event(), lambda: None)
+        return folder.gather(
+            folder.list_files(own, out), own, collection, threading.Event(), lambda: None
+        )
 
 
 def test_the_manifest_tells_all_about_each_picture(tmp_path: Path) -> None:

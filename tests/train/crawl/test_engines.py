@@ -65,7 +65,9 @@ def ask(
     manners: Manners = HASTY,
 ) -> Tally:
     """Search in a hurry."""
-    return search(engine, keyword, limit, collection, threading.Event(), manners=manners, transport=carrier)
+    return search(
+        engine, keyword, limit, collection, threading.Event(), manners=manners, transport=carrier
+    )
 
 
 def reasons(collection: Collection) -> dict[str, str]:
@@ -322,7 +324,7 @@ def test_an_engine_from_which_there_is_enough_is_not_asked(
     assert (tally.yielded, tally.text(), net.asked) == (
         True,
         "bing 'milk': 0 kept; not asked, 2 are here already",
-        threading.Event(),
+        [],
     )
 
 
@@ -332,7 +334,9 @@ def test_an_engine_that_does_not_answer_is_given_up_soon(
     """Fifty pages would be fifty timeouts."""
     carrier.close()
     silent = ToLoopback(9)  # the discard port: nobody is there
-    tally = search("bing", "milk", 10, collection, threading.Event(), manners=HASTY, transport=silent)
+    tally = search(
+        "bing", "milk", 10, collection, threading.Event(), manners=HASTY, transport=silent
+    )
     assert (tally.yielded, dict(tally.pages)) == (False, {"no connection": 2})
 
 

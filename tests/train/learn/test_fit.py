@@ -50,8 +50,8 @@ def test_a_run_leaves_all_that_was_promised(tmp_path: Path) -> None:
     assert all(float(row["loss"]) > 0 for row in rows)
     assert 'backbone = "mobilenet_v3_small"' in (out / "config.toml").read_text()
     with (out / "validation.csv").open(newline="") as file:
-        looks = list(csv.DictReader(file))
-    assert [int(look["step"]) for look in looks] == [3, 6]
+        validations = list(csv.DictReader(file))
+    assert [int(row["step"]) for row in validations] == [3, 6]
     for name in ("pictures.png", "hits.png"):
         with Image.open(out / name) as sheet:
             assert sheet.width > 300
@@ -114,12 +114,10 @@ def without_seconds(table: Path) -> list[list[str]]:
         return [row[:1] + row[2:] for row in csv.reader(file)]
 
 
-def test_a_loss_that_falls_no_more_ends_the_run(
+def test_early_stopping_ends_the_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """With patience 2, the look after the best one and the next end it; one more step was under
-    way.
-    """
+    """With patience 2, the two validations after the best end it; one more step was under way."""
     losses = iter([5.0, 4.0, 4.0, 4.1, 3.0])
     monkeypatch.setattr(fitting, "validation_losses", lambda *_: (next(losses), 0.0, 0.0))
     settings = dataclasses.replace(SMALL, steps=20, validate_share=0.1, patience=2)
@@ -129,12 +127,12 @@ def test_a_loss_that_falls_no_more_ends_the_run(
     assert (kept.best_loss, kept.since_best, kept.threshold) == (4.0, 2, outcome.threshold)
 
 
-def test_looks_fall_on_even_shares_and_on_the_end(tmp_path: Path) -> None:
+def test_validations_fall_on_even_shares_and_on_the_end(tmp_path: Path) -> None:
     """Also when one step passes several of them, and never when they are switched off."""
     config = config_in(tmp_path, dataclasses.replace(SMALL, validate_share=0.4))
     shares = [0.0, 0.39, 0.4, 0.7, 0.95, 0.99, 1.02]
-    looks = [validation_due(config, before, now) for before, now in itertools.pairwise(shares)]
-    assert looks == [False, True, False, True, False, True]
+    due = [validation_due(config, before, now) for before, now in itertools.pairwise(shares)]
+    assert due == [False, True, False, True, False, True]
     assert not validation_due(config_in(tmp_path), 0.0, 1.0)
 
 

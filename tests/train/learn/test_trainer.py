@@ -1,8 +1,6 @@
 import dataclasses
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -196,9 +194,7 @@ def test_a_run_starts_from_the_starter_with_a_last_layer_of_its_own(
 ) -> None:
     """The starter knows other marks, so its number of classes need not fit."""
     weights = starter_of("mobilenet_v3_small", 7)
-    monkeypatch.setitem(
-        sys.modules, "train.learn.starter", SimpleNamespace(load_starter=lambda _: weights)
-    )
+    monkeypatch.setattr(initial, "load_starter", lambda _: weights)
     net = initial.initial_network(with_fit(config, weights="starter"))
     have = net.state_dict()
     assert all(torch.equal(value, have[name]) for name, value in weights.items())
@@ -211,8 +207,6 @@ def test_a_starter_of_another_network_is_refused(
 ) -> None:
     """In one line, before anything is written."""
     weights = starter_of("mobilenet_v3_small", 1)
-    monkeypatch.setitem(
-        sys.modules, "train.learn.starter", SimpleNamespace(load_starter=lambda _: weights)
-    )
+    monkeypatch.setattr(initial, "load_starter", lambda _: weights)
     with pytest.raises(UsageError, match="starter is not made for"):
         initial.initial_network(with_fit(config, weights="starter", **changes))

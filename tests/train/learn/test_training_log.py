@@ -27,7 +27,7 @@ def test_tensorboard_gets_curves_and_pictures(tmp_path: Path) -> None:
     assert steps == {
         **{f"train/{name}": [1, 2, 3, 4] for name in ("loss", "heat", "sides")},
         **{name: [1, 2, 3, 4] for name in ("learning rate", "images per second")},
-        **{f"held out/{name}": [2, 4] for name in ("loss", "heat", "sides")},
+        **{f"validation/{name}": [2, 4] for name in ("loss", "heat", "sides")},
     }
     pictures = {
         tag: [event.step for event in events.Images(tag)] for tag in events.Tags()["images"]

@@ -5,9 +5,9 @@ import pytest
 
 from edge.decision import Box, Finding
 from tests.quick_run import config_in
-from train.learn.validation_set import find_marks, paint_validation_set, validation_losses
 from train.learn.hit_sheet import FALSE, HIT, IGNORED, MISS, hit_sheet
 from train.learn.trainer import Trainer
+from train.learn.validation_set import find_marks, paint_validation_set, validation_losses
 from train.paint.inputs import read_inputs
 from train.paint.synth import Picture
 
