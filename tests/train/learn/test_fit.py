@@ -114,9 +114,7 @@ def without_seconds(table: Path) -> list[list[str]]:
         return [row[:1] + row[2:] for row in csv.reader(file)]
 
 
-def test_early_stopping_ends_the_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_early_stopping_ends_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With patience 2, the two validations after the best end it; one more step was under way."""
     losses = iter([5.0, 4.0, 4.0, 4.1, 3.0])
     monkeypatch.setattr(fitting, "validation_losses", lambda *_: (next(losses), 0.0, 0.0))
