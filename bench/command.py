@@ -25,8 +25,9 @@ def answer(name: str, work: Callable[[], int], stopped: str = "stopped") -> int:
 
 
 def run(command: list[str], what: str, advice: str) -> None:
-    """Run a program whose output the user sees; raises InputError with one line when it cannot or
-    fails.
+    """Run a program whose output the user sees.
+
+    Raises InputError with one line when it cannot be started or fails.
 
     When this program is stopped, that one is stopped too, and waited for.
     """

@@ -1,5 +1,4 @@
-"""State how many pictures a second training takes as it is, beside what the network alone would
-take.
+"""Measure the pictures a second of training as it is, and of the network alone.
 
 Run from the project's root: ``python -m bench.data_rate``. Both are measured in one run and in
 turn: *as it is*, with painters and network sharing the cores, as ``stampgate train`` works; and
@@ -50,9 +49,7 @@ WANTED = 0.9
 
 @dataclass(frozen=True)
 class Lap:
-    """What was done on one stretch: *seconds* in all, of which *waited* went by before a batch was
-    there.
-    """
+    """One stretch of training: *seconds* in all, of which *waited* for batches."""
 
     pictures: int
     seconds: float
@@ -102,8 +99,9 @@ def parser() -> argparse.ArgumentParser:
 def lap(
     batches: Iterator[Batch], step: Callable[[Batch], object], group: int, seconds: float
 ) -> Lap:
-    """Train for *seconds* or a little longer, always on a whole number of groups of *group*
-    batches.
+    """Train for *seconds* or a little longer.
+
+    Always on a whole number of groups of *group* batches.
 
     So every lap has the same mixture of windows and whole frames.
     """
@@ -122,8 +120,9 @@ def lap(
 
 @contextlib.contextmanager
 def halted(processes: Sequence[int]) -> Iterator[None]:
-    """Keep the processes of these ids from running while the block does; they go on where they
-    were.
+    """Stop the processes of these ids while the block runs (SIGSTOP, SIGCONT).
+
+    They go on where they were.
     """
     try:
         for process in processes:
@@ -140,8 +139,9 @@ def group_of(fit: FitSettings) -> int:
 
 
 def measure(inputs: Inputs, seconds: float, rounds: int, warm_up: float = 0.0) -> list[Laps]:
-    """Train as it is and the network alone, in turn, *seconds* in all; which comes first changes
-    from round to round.
+    """Train as it is and the network alone, in turn, *seconds* in all.
+
+    Which comes first changes from round to round.
 
     *warm_up*: seconds for which the painters paint before that.
 
@@ -188,13 +188,16 @@ def report(laps: Sequence[Laps], fit: FitSettings, command: str) -> str:
     said = "reached" if ratio >= WANTED else "not reached"
     cores = cores_here()
     painted = f"{cores} cores, {min(fit.workers, cores)} painters"
-    shown = f"{fit.network}, batch {fit.batch}, windows of {fit.window} px and whole frames of {fit.size} px"
+    sides = f"windows of {fit.window} px and whole frames of {fit.size} px"
+    shown = f"{fit.network}, batch {fit.batch}, {sides}"
+    waiting = f"{waited:.0%} of the time spent waiting for pictures"
+    spread = f"{min(ratios):.3f} to {max(ratios):.3f}"
     return "\n".join(
         (
             f"{'':<22}pictures/s",
-            f"{'training as it is':<22}{rates[0]:>10.1f}   {waited:.0%} of the time spent waiting for pictures",
+            f"{'training as it is':<22}{rates[0]:>10.1f}   {waiting}",
             f"{'the network alone':<22}{rates[1]:>10.1f}",
-            f"{'ratio':<22}{ratio:>10.3f}   {min(ratios):.3f} to {max(ratios):.3f}; at least {WANTED:g}: {said}",
+            f"{'ratio':<22}{ratio:>10.3f}   {spread}; at least {WANTED:g}: {said}",
             f"medians of {len(laps)} rounds in turn; {painted}; {shown}",
             f"again: {command}",
         )

@@ -1,5 +1,6 @@
-"""Train with one ingredient left out at a time, judge each alike, and say what each is worth; or
-draw the curve.
+"""Train with one ingredient left out at a time, judge each alike, and say what each is worth.
+
+Or draw the curve of figures against training time.
 
 Run from the project's root: ``python -m bench.ablation``. Every training that is finished is kept,
 so that a run that was cut short goes on where it stopped. What is judged, and what the figures
@@ -84,6 +85,13 @@ def parser() -> argparse.ArgumentParser:
         metavar="M,M,...",
         help="train these lengths instead, and draw the curve",
     )
+    _add_test_sets(parser)
+    return parser
+
+
+def _add_test_sets(parser: argparse.ArgumentParser) -> None:
+    """Add the settings of every variant and the sizes of the test sets."""
+    add = parser.add_argument
     add(
         "--set",
         action="append",
@@ -111,7 +119,6 @@ def parser() -> argparse.ArgumentParser:
         metavar="N",
         help="processes that paint what is judged (default: cores)",
     )
-    return parser
 
 
 def _lengths(text: str) -> tuple[float, ...]:
@@ -130,7 +137,8 @@ def check(arguments: argparse.Namespace) -> None:
     """Refuse what cannot work before anything is made. Raises UsageError."""
     if not Path("export/__main__.py").is_file():
         raise UsageError(
-            "bench.ablation: must be run from the project's root, where export/ and train/ are; go there"
+            "bench.ablation: must be run from the project's root, "
+            "where export/ and train/ are; go there"
         )
     if (
         arguments.minutes <= 0
@@ -138,7 +146,8 @@ def check(arguments: argparse.Namespace) -> None:
         or (arguments.workers or 0) < 0
     ):
         raise UsageError(
-            "--minutes, --pictures and --lookalikes must be above 0, --workers at least 0; change them"
+            "--minutes, --pictures and --lookalikes must be above 0, "
+            "--workers at least 0; change them"
         )
     if arguments.steps is not None and (arguments.steps < 1 or arguments.curve):
         raise UsageError(
@@ -177,8 +186,9 @@ def make_bench(
 
 
 def run_all(trials: Sequence[Trial], bench: Bench, arguments: argparse.Namespace) -> list[Record]:
-    """Run every trial that is not finished and write the tables after each. Raises InputError as
-    :func:`attempt`.
+    """Run every trial that is not finished and write the tables after each.
+
+    Raises InputError as :func:`attempt`.
     """
     records: list[Record] = []
     for number, trial in enumerate(trials):
@@ -199,8 +209,9 @@ def run_all(trials: Sequence[Trial], bench: Bench, arguments: argparse.Namespace
 
 
 def attempt(trial: Trial, bench: Bench) -> Record:
-    """Run one trial; a variant that fails is noted and the others go on. Raises InputError when the
-    default fails.
+    """Run one trial; a variant that fails is noted and the others go on.
+
+    Raises InputError when the default fails.
     """
     variant = trial.variant
     try:
@@ -232,19 +243,20 @@ def about_text(bench: Bench, arguments: argparse.Namespace) -> str:
     minutes = ", ".join(f"{m:g}" for m in arguments.curve or (arguments.minutes,))
     length = f"{arguments.steps} steps" if arguments.steps else f"{minutes} minutes"
     return (
-        f"Each row is one training of {length} on {len(os.sched_getaffinity(0))} cores{base}, judged on "
-        f"{HELD_OUT:.0%} of the photographs, of products that it did not train on: {arguments.pictures} painted frames "
-        f"of {SIDE} pixels with marks of 15 to 60 pixels, {len(bench.products.photographs)} bare photographs as "
-        f"negatives, and {arguments.lookalikes} painted frames of look-alikes that were not trained on. Found: share "
-        "of the marks found (IoU 0.5) when the score must beat all but 0, 1 and 3 of the negatives. Median IoU and "
-        "look-alikes taken: at the model's own threshold. In brackets: the difference to the default. The row of "
-        "another seed says how much of a difference is chance.\n"
+        f"Each row is one training of {length} on {len(os.sched_getaffinity(0))} cores{base}, "
+        f"judged on {HELD_OUT:.0%} of the photographs, of products that it did not train on: "
+        f"{arguments.pictures} painted frames of {SIDE} pixels with marks of 15 to 60 pixels, "
+        f"{len(bench.products.photographs)} bare photographs as negatives, and "
+        f"{arguments.lookalikes} painted frames of look-alikes that were not trained on. "
+        "Found: share of the marks found (IoU 0.5) when the score must beat all but 0, 1 and 3 of "
+        "the negatives. Median IoU and look-alikes taken: at the model's own threshold. In "
+        "brackets: the difference to the default. The row of another seed says how much of a "
+        "difference is chance.\n"
     )
 
 
 def compare_all(arguments: argparse.Namespace, stampgate: Stampgate) -> int:
-    """The way of the comparison: marks, variants, products, pictures to judge on, trainings,
-    tables.
+    """Run the comparison: marks, variants, products, pictures to judge on, trainings, tables.
 
     Returns the exit status: 1 when a row is missing.
     """
@@ -264,7 +276,8 @@ def compare_all(arguments: argparse.Namespace, stampgate: Stampgate) -> int:
     name = "curve" if arguments.curve else "ablation"
     print((arguments.out / f"{name}.md").read_text(encoding="utf-8"))
     print(
-        f"written: {arguments.out / name}.md and {name}.json{f' and {name}.png' if arguments.curve else ''}"
+        f"written: {arguments.out / name}.md and "
+        f"{name}.json{f' and {name}.png' if arguments.curve else ''}"
     )
     return int(any(record.failed for record in records))
 

@@ -1,5 +1,6 @@
-"""What the variants are judged on: products that none of them trained on, and marks and look-alikes
-painted there.
+"""The test sets of the variants: marks and look-alikes painted on held-out products.
+
+None of the variants trained on these products.
 """
 
 import dataclasses
@@ -29,7 +30,7 @@ HELD_OUT = 1 / 3
 SIDE = 348
 """Side of the judged frames, in pixels: those of the photographs that the field guide speaks of."""
 SMALL = SynthSettings(size_min=15 / SIDE, size_max=60 / SIDE, painted_share=0.0)
-"""Marks and look-alikes are 15 to 60 pixels long there. The effects are those that training paints."""
+"""Marks and look-alikes are 15 to 60 pixels long there, with the effects of training."""
 MARKS = dataclasses.replace(SMALL, negative_share=0.0, marks_max=2, lookalikes_max=0)
 """One or two marks on every picture."""
 LOOKALIKES = dataclasses.replace(SMALL, lookalikes_max=3, given_share=1.0)
@@ -63,8 +64,9 @@ class Products:
 
 @dataclass(frozen=True)
 class Judged:
-    """A subject's painted sets, *marks* and *lookalikes*; *negatives*: the held-out photographs as
-    they are.
+    """The test sets of a subject: painted ones and bare photographs.
+
+    *marks* and *lookalikes*: the painted sets; *negatives*: the held-out photographs as they are.
 
     *digest*: SHA-256 of all that is in them.
     """
@@ -76,8 +78,9 @@ class Judged:
 
 
 def subjects_of(given: Sequence[str], out: Path) -> tuple[Subject, ...]:
-    """The marks given as ``[NAME=]PATH`` or by the names of our own, which are taken when nothing
-    is given.
+    """Return the marks given as ``[NAME=]PATH`` or by the names of our own.
+
+    Our own are taken when nothing is given.
 
     Raises UsageError or InputError.
     """
@@ -99,8 +102,9 @@ def subjects_of(given: Sequence[str], out: Path) -> tuple[Subject, ...]:
 
 
 def drawn_subject(folder: Path) -> Subject:
-    """A mark drawn by program, with its siblings as look-alikes, in *folder*; drawn only when they
-    are not there.
+    """Return a mark drawn by program, with its siblings as look-alikes, in *folder*.
+
+    They are drawn only when they are not there.
 
     Raises InputError.
     """
@@ -123,8 +127,9 @@ def _save(image: Image.Image, path: Path) -> None:
 
 
 def split_products(backgrounds: Path, out: Path) -> Products:
-    """Link the photographs of *backgrounds* into *out*, two thirds to train on, a third of the
-    products held out.
+    """Link the photographs of *backgrounds* into *out*, split by product.
+
+    Two thirds are to train on, a third of the products is held out.
 
     Raises InputError, also when *out* holds links to others.
     """
@@ -144,7 +149,7 @@ def split_products(backgrounds: Path, out: Path) -> Products:
 
 
 def _link(folder: Path, wanted: Mapping[str, Path]) -> tuple[Path, ...]:
-    """Make *folder* hold a link of each name to its photograph and nothing else. Raises InputError."""
+    """Fill *folder* with a link of each name to its photograph. Raises InputError for others."""
     there = {
         str(path.relative_to(folder)): path.resolve()
         for path in folder.rglob("*")
@@ -155,7 +160,8 @@ def _link(folder: Path, wanted: Mapping[str, Path]) -> tuple[Path, ...]:
     )
     if others:
         raise InputError(
-            f"{folder}: holds {others[0]} of other photographs; name another --out, or remove {folder}"
+            f"{folder}: holds {others[0]} of other photographs; name another --out, or remove "
+            f"{folder}"
         )
     for name, path in wanted.items():
         if name not in there:
@@ -167,8 +173,9 @@ def _link(folder: Path, wanted: Mapping[str, Path]) -> tuple[Path, ...]:
 def paint_judged(
     subject: Subject, products: Products, counts: tuple[int, int], workers: int, out: Path
 ) -> Judged:
-    """Paint a subject's sets into *out*, unless they are there: *counts* of pictures with marks and
-    with look-alikes.
+    """Paint a subject's test sets into *out*, unless they are there.
+
+    *counts* of pictures with marks and with look-alikes.
 
     Raises InputError, also when they were painted from something else.
     """
@@ -199,8 +206,9 @@ def paint_judged(
 
 
 def _painted(note: Path, asked: dict[str, Any]) -> bool:
-    """Whether the sets beside *note* were painted as *asked*. Raises InputError when they were
-    painted otherwise.
+    """Return whether the sets beside *note* were painted as *asked*.
+
+    Raises InputError when they were painted otherwise.
     """
     if not note.exists():
         return False
@@ -213,15 +221,17 @@ def _painted(note: Path, asked: dict[str, Any]) -> bool:
             if before[name].get(key) != asked[name][key]
         ]
         raise InputError(
-            f"{note.parent}: was painted with another {(other or ['key'])[0]}; name another --out, or remove "
+            f"{note.parent}: was painted with another {(other or ['key'])[0]}; name another --out, "
+            "or remove "
             f"{note.parent}"
         )
     return True
 
 
 def inputs_of(subject: Subject, products: Products) -> Inputs:
-    """What the judged pictures are painted from: the mark, look-alikes not seen in training, the
-    held-out products.
+    """Return what the test sets are painted from.
+
+    The mark, look-alikes not seen in training, the held-out products.
     """
     config = RunConfig(
         ((subject.name, str(subject.mark)),),

@@ -31,8 +31,10 @@ Label = Callable[[Record], str]
 def cell(name: str, value: float | None, base: float | None = None) -> str:
     """A figure as the table shows it, with its difference to the default's where there is one.
 
-    >>> cell("AP50", 0.7123, 0.75), cell("lookalikes", 0.015), cell("pictures", 7210.0), cell("IoU", None)
-    ('0.712 (-0.038)', '1.5 %', '7210', '-')
+    >>> cell("AP50", 0.7123, 0.75), cell("lookalikes", 0.015)
+    ('0.712 (-0.038)', '1.5 %')
+    >>> cell("pictures", 7210.0), cell("IoU", None)
+    ('7210', '-')
     """
     if value is None:
         return "-"
@@ -59,8 +61,9 @@ def table(records: Sequence[Record], head: str, label: Label, compared: bool = T
 
 
 def means(records: Sequence[Record]) -> list[Record]:
-    """The mean over the subjects of each variant and length that all subjects have, in the order
-    first met.
+    """Return the mean over the subjects of each variant and length.
+
+    Of those that all subjects have, in the order first met.
     """
     subjects = {record.subject for record in records}
     groups: dict[tuple[str, float], list[Record]] = {}
@@ -97,8 +100,9 @@ def by_minutes(record: Record) -> str:
 
 
 def as_markdown(records: Sequence[Record], about: str, curve: bool = False) -> str:
-    """All tables: the mean over the subjects where there are several, then each subject's, then
-    *about*.
+    """Return all tables as markdown.
+
+    The mean over the subjects where there are several, then each subject's, then *about*.
     """
     subjects = list(dict.fromkeys(record.subject for record in records))
     parts = [(MEAN, means(records))] if len(subjects) > 1 else []
@@ -116,8 +120,9 @@ def as_markdown(records: Sequence[Record], about: str, curve: bool = False) -> s
 
 
 def plot(records: Sequence[Record], path: Path) -> None:
-    """Draw the figures against the training time as PNG: a line for each variant's mean, a dot for
-    each mark.
+    """Draw the figures against the training time as PNG.
+
+    A line for each variant's mean, a dot for each mark.
 
     Raises InputError.
     """

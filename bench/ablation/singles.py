@@ -11,8 +11,9 @@ from train.paint.synth import Kit, Picture, paint
 
 
 class SingleBatches(PaintedBatches):
-    """The batches of :class:`train.learn.dataset.PaintedBatches`, but every picture has a
-    background of its own.
+    """The batches of training, but every picture has a background of its own.
+
+    Otherwise as :class:`train.learn.dataset.PaintedBatches`.
 
     For one process without labelled photographs, as this comparison trains.
     """

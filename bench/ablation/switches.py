@@ -1,5 +1,6 @@
-"""Run ``stampgate`` without a part of the training that is no setting, since no real run should do
-without it.
+"""Run ``stampgate`` without a part of the training that is no setting.
+
+It is none because no real run should do without it.
 
 ``python -m bench.ablation.switches twins train --mark ...``: the parts, with commas between them,
 then stampgate's own arguments.

@@ -1,5 +1,6 @@
-"""A training, its export and its judgement; a finished one is kept, and one that was cut short goes
-on.
+"""One trial: a training, its export and its evaluation.
+
+A finished one is kept, and one that was cut short goes on.
 """
 
 import argparse
@@ -35,8 +36,9 @@ RESULT = "result.json"
 
 @dataclass(frozen=True)
 class Trial:
-    """One training: a *variant* for a *subject*, *minutes* long, or so many *steps* where that is
-    above 0.
+    """One training of a *variant* for a *subject*.
+
+    *minutes* long, or so many *steps* where that is above 0.
     """
 
     subject: Subject
@@ -54,8 +56,9 @@ class Trial:
 
 @dataclass(frozen=True)
 class Record:
-    """What came of a trial: figures by name, None where one could not be measured; or why it
-    *failed*.
+    """The result of a trial: figures by name, or why it *failed*.
+
+    A figure is None where it could not be measured.
 
     *code*: SHA-256 of the program that trained it.
     """
@@ -89,8 +92,9 @@ class Bench:
 
 
 def run_stampgate(arguments: Sequence[str], without: Sequence[str]) -> None:
-    """Run ``stampgate`` as a program of its own, whose output the user sees. Raises InputError when
-    it fails.
+    """Run ``stampgate`` as a program of its own, whose output the user sees.
+
+    Raises InputError when it fails.
     """
     module = ["bench.ablation.switches", ",".join(without)] if without else ["export"]
     run(
@@ -121,8 +125,9 @@ def train_arguments(trial: Trial, training: Path, base: Sequence[str], out: Path
 
 
 def config_asked(arguments: Sequence[str]) -> RunConfig:
-    """What ``stampgate`` would train with, as its own command reads it. Raises UsageError or
-    ConfigError.
+    """Return the configuration that ``stampgate`` would train with, read by its own command.
+
+    Raises UsageError or ConfigError.
     """
     parser = argparse.ArgumentParser(prog="stampgate train")
     train_command.add_arguments(parser)
@@ -130,8 +135,9 @@ def config_asked(arguments: Sequence[str]) -> RunConfig:
 
 
 def run_trial(trial: Trial, bench: Bench) -> Record:
-    """Train, or go on with a training that was cut short, export and judge. Raises InputError when
-    any of it fails.
+    """Train, or resume a training that was cut short, export and judge.
+
+    Raises InputError when any of it fails.
     """
     folder, variant = bench.folder(trial), trial.variant
     model, code = folder / "model.onnx", program()
@@ -164,8 +170,9 @@ def asked_for(trial: Trial, bench: Bench) -> dict[str, Any]:
 
 
 def kept_record(trial: Trial, bench: Bench) -> Record | None:
-    """What a finished trial left; None when there is none. Raises InputError when it was made
-    otherwise.
+    """Return the record of a finished trial; None when there is none.
+
+    Raises InputError when it was made otherwise.
     """
     folder = bench.folder(trial)
     path = folder / RESULT
@@ -181,8 +188,9 @@ def kept_record(trial: Trial, bench: Bench) -> Record | None:
 
 
 def judge_arguments(model: Path, judged: Judged, folder: Path) -> list[list[str]]:
-    """The arguments of ``stampgate`` that judge a model: on marks and bare photographs, then on
-    look-alikes.
+    """Return the arguments of ``stampgate`` that judge a model.
+
+    On marks and bare photographs, then on look-alikes.
     """
 
     def command(painted: Path, *more: str) -> list[str]:
@@ -193,8 +201,9 @@ def judge_arguments(model: Path, judged: Judged, folder: Path) -> list[list[str]
 
 
 def figures_of(folder: Path) -> dict[str, float | None]:
-    """The figures of a judged trial by name, as :mod:`bench.ablation.report` shows them. Raises
-    InputError.
+    """Return the figures of a judged trial by name, as :mod:`bench.ablation.report` shows them.
+
+    Raises InputError.
     """
     try:
         marks, alike = (

@@ -1,5 +1,6 @@
-"""The ingredients of the training, each of which a variant leaves out or changes while all else
-stays as it is.
+"""The ablations: each variant leaves out or changes one ingredient of the training.
+
+All else stays as it is.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,5 +1,6 @@
-"""Train YOLO11n and our model on the same painted pictures for the same time, and judge both and
-SIFT alike.
+"""Train YOLO11n and our model on the same painted pictures for the same time.
+
+Both, and SIFT, are judged alike.
 
 Run from the project's root: ``python -m bench.peers``. Every stage keeps what it made, so that a
 run that was cut short goes on where it stopped. What is compared, and what favours whom, is in
@@ -91,6 +92,23 @@ def parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="(default %(default)s)",
     )
+    _add_trainings(parser)
+    add(
+        "--rounds",
+        type=int,
+        default=200,
+        metavar="N",
+        help="rounds of the latency (default %(default)s)",
+    )
+    add(
+        "--out", type=Path, default=Path("build/peers"), metavar="DIR", help="(default %(default)s)"
+    )
+    return parser
+
+
+def _add_trainings(parser: argparse.ArgumentParser) -> None:
+    """Add the settings of both trainings and of the peer's environment."""
+    add = parser.add_argument
     add(
         "--minutes",
         type=float,
@@ -131,13 +149,6 @@ def parser() -> argparse.ArgumentParser:
         help="an Ultralytics setting; repeatable",
     )
     add(
-        "--rounds",
-        type=int,
-        default=200,
-        metavar="N",
-        help="rounds of the latency (default %(default)s)",
-    )
-    add(
         "--peer-python",
         type=Path,
         metavar="PATH",
@@ -150,17 +161,14 @@ def parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="(default %(default)s)",
     )
-    add(
-        "--out", type=Path, default=Path("build/peers"), metavar="DIR", help="(default %(default)s)"
-    )
-    return parser
 
 
 def check(arguments: argparse.Namespace) -> None:
     """Refuse what cannot work before anything is made. Raises UsageError or InputError."""
     if not Path("export/__main__.py").is_file():
         raise UsageError(
-            "bench.peers: must be run from the project's root, where export/ and train/ are; go there"
+            "bench.peers: must be run from the project's root, "
+            "where export/ and train/ are; go there"
         )
     window = arguments.window or arguments.size
     for name, value in (("--size", arguments.size), ("--window", window)):
@@ -179,7 +187,8 @@ def check(arguments: argparse.Namespace) -> None:
             )
     if arguments.peer_python and not arguments.peer_python.is_file():
         raise InputError(
-            f"--peer-python {arguments.peer_python}: no such program; leave it out to make an environment"
+            f"--peer-python {arguments.peer_python}: no such program; "
+            "leave it out to make an environment"
         )
     if any("=" not in text for text in arguments.yolo):
         raise UsageError("--yolo: must be KEY=VALUE, a setting of Ultralytics; correct it")
@@ -197,8 +206,9 @@ def inputs_of(arguments: argparse.Namespace) -> Inputs:
 
 
 def train_peer(arguments: argparse.Namespace, inputs: Inputs, python: Path) -> Path:
-    """Paint pictures and train YOLO11n on them, unless that was done; returns its ONNX file. Raises
-    InputError.
+    """Paint pictures and train YOLO11n on them, unless that was done.
+
+    Returns its ONNX file. Raises InputError.
     """
     out: Path = arguments.out / "yolo"
     window = arguments.window or arguments.size
@@ -271,15 +281,16 @@ def done(model: Path, asked: dict[str, Any]) -> bool:
     for key, value in asked.items():
         if before.get(key) != value:
             raise InputError(
-                f"{model}: was made with {key} {before.get(key)}, not {value}; remove {model.parent}, or name another "
-                "--out"
+                f"{model}: was made with {key} {before.get(key)}, not {value}; "
+                f"remove {model.parent}, or name another --out"
             )
     return True
 
 
 def contenders_of(arguments: argparse.Namespace, inputs: Inputs, peer: Path) -> list[Contender]:
-    """Ours, the trained peer and the training-free one. Raises InputError, ModelError or
-    UsageError.
+    """Return ours, the trained peer and the training-free one.
+
+    Raises InputError, ModelError or UsageError.
     """
     ours = given_models(arguments) or [(OURS, train_ours(arguments, inputs))]
     classes = inputs.config.classes
@@ -305,8 +316,9 @@ def given_models(arguments: argparse.Namespace) -> list[tuple[str, Path]]:
 def our_contender(
     name: str, model: Path, arguments: argparse.Namespace, inputs: Inputs
 ) -> Contender:
-    """One of our models. Raises InputError or ModelError, also when it takes another size or knows
-    other classes.
+    """Return one of our models as a contender.
+
+    Raises InputError or ModelError, also when it takes another size or knows other classes.
     """
     contract = Localizer(model).contract
     takes = f"{contract.input_width} x {contract.input_height}"
@@ -317,7 +329,8 @@ def our_contender(
     known, wanted = len(contract.classes), len(inputs.config.classes)
     if known != wanted:
         raise InputError(
-            f"{model}: must know as many classes as there are --mark, {wanted}, not {known}; correct one"
+            f"{model}: must know as many classes as there are --mark, {wanted}, not {known}; "
+            "correct one"
         )
     labels = read_coco(arguments.coco, arguments.images, contract.classes)
     return Contender(name, partial(Localizer, model), contract.threshold, labels, digest(model))
@@ -331,8 +344,9 @@ def digest(path: Path) -> str:
 def latencies(
     contenders: Sequence[Contender], arguments: argparse.Namespace
 ) -> dict[str, dict[str, float]]:
-    """Median milliseconds on one thread: of the graphs alone, from a prepared picture, from a
-    photograph to boxes.
+    """Return the median milliseconds on one thread of three stretches.
+
+    Of the graphs alone, from a prepared picture, from a photograph to boxes.
 
     Raises InputError.
     """
@@ -361,7 +375,7 @@ def latencies(
 
 
 def _input(finder: Localizer | Yolo, picture: Frame) -> Any:
-    """What the graph takes: YOLO's wants floats, divided and channels first; ours does that inside."""
+    """Return the graph's input: YOLO's wants floats, divided and channels first; ours uint8."""
     return as_input(picture) if isinstance(finder, Yolo) else picture[None]
 
 
@@ -392,8 +406,9 @@ def machine() -> dict[str, Any]:
 def conclude(
     arguments: argparse.Namespace, results: Sequence[Result], latency: dict[str, dict[str, float]]
 ) -> None:
-    """Print the table and write it, with every figure, as ``comparison.txt`` and
-    ``comparison.json``.
+    """Print the table and write it with every figure.
+
+    As ``comparison.txt`` and ``comparison.json``.
     """
     peer = next(result for result in results if result.name == YOLO)
     ours = [result for result in results if result.name not in (YOLO, SIFT)]
@@ -405,7 +420,8 @@ def conclude(
     ]
     of = json.loads((arguments.out / "yolo" / "asked.json").read_text(encoding="utf-8"))["pictures"]
     lines.append(
-        f"{YOLO} was shown {record['pictures']} pictures, of {of} painted, in {record['seconds']:.0f} s"
+        f"{YOLO} was shown {record['pictures']} pictures, of {of} painted, in "
+        f"{record['seconds']:.0f} s"
     )
     lines += [verdict(result, peer, latency["graph_ms"]) for result in ours]
     text = "\n".join(lines)

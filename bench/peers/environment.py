@@ -11,8 +11,9 @@ REQUIREMENTS = Path(__file__).with_name("requirements.txt")
 
 
 def make_environment(folder: Path) -> Path:
-    """Make the environment in *folder*, unless it is there and current; returns its Python. Raises
-    InputError.
+    """Make the environment in *folder*, unless it is there and current.
+
+    Returns its Python. Raises InputError.
 
     The mark that it is ready is written last, so an interrupted one is made again.
     """

@@ -34,8 +34,9 @@ class Contender:
 
 @dataclass(frozen=True)
 class Result:
-    """Figures at the contender's own threshold, and at the score that leaves :data:`LEVEL` false
-    accepts.
+    """Figures of a contender at its own threshold, and at a fixed false accept level.
+
+    That is the score that leaves :data:`LEVEL` false accepts.
     """
 
     name: str
@@ -67,7 +68,8 @@ class Result:
 
 
 def judge_contender(contender: Contender, negatives: Path | None, kept: Path) -> Result:
-    """Let one contender look at all photographs, unless its findings are in *kept*, and judge it.
+    """Run one contender on all photographs, unless its findings are in *kept*, and judge it.
+
     Raises InputError.
     """
     labels = contender.labels

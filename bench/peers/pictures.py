@@ -1,5 +1,6 @@
-"""Write painted training pictures as a YOLO data set: the peer is shown what our own training is
-shown.
+"""Write painted training pictures as a YOLO data set for the peer.
+
+The peer is shown what our own training is shown.
 """
 
 import json
@@ -29,8 +30,9 @@ TRIES = 1000
 
 
 def write_set(inputs: Inputs, window: int, count: int, out: Path) -> Path:
-    """Paint pictures 0 to *count* - 1, *window* pixels wide and high, into *out*; returns its
-    ``data.yaml``.
+    """Paint pictures 0 to *count* - 1, *window* pixels wide and high, into *out*.
+
+    Returns its ``data.yaml``.
 
     What is there already is kept. Raises InputError, also when *out* holds pictures of another
     kind.
@@ -74,13 +76,15 @@ def check_recipe(inputs: Inputs, window: int, path: Path) -> None:
         write_atomic(path, json.dumps(recipe).encode())
     elif json.loads(path.read_text(encoding="utf-8")) != recipe:
         raise InputError(
-            f"{path.parent}: holds pictures of another mark, size or background; remove it, or name another --out"
+            f"{path.parent}: holds pictures of another mark, size or background; remove it, or "
+            "name another --out"
         )
 
 
 def write_index(out: Path, count: int, classes: tuple[str, ...]) -> Path:
-    """List the first *count* pictures for Ultralytics, which wants a few to validate on though it
-    never does.
+    """List the first *count* pictures for Ultralytics' validation.
+
+    It wants a few though it never validates.
     """
     names = [f"./images/{number:06}.bmp\n" for number in range(count)]
     write_atomic(out / "train.txt", "".join(names).encode())
@@ -119,8 +123,9 @@ def paint_clear(kit: Kit, window: int, number: int) -> Picture:
 
 
 def write_picture(out: Path, number: int, picture: Picture) -> None:
-    """Write one picture, bit for bit, then its labels; a run that is cut short leaves no labels
-    without a picture.
+    """Write one picture, bit for bit, then its labels.
+
+    A run that is cut short leaves no labels without a picture.
     """
     _replace(out / "images" / f"{number:06}.bmp", picture.pixels)
     temporary = label_path(out, number).with_suffix(".new")

@@ -51,8 +51,9 @@ def cell(value: float | None) -> str:
 
 
 def compare(ours: Result, peer: Result) -> list[dict[str, Any]]:
-    """Figure by figure, for every group: ours, the peer's, the difference, and whether ours is no
-    worse.
+    """Compare figure by figure, for every group.
+
+    Ours, the peer's, the difference, and whether ours is no worse.
     """
     rows: list[dict[str, Any]] = []
     for group in ours.own.groups:
@@ -71,17 +72,16 @@ def verdict(ours: Result, peer: Result, latency: Mapping[str, float]) -> str:
     """In words: what is no worse, what is worse and by how much, and the ratio of the times."""
     rows = [row for row in compare(ours, peer) if row["no_worse"] is not None]
     worse = [row for row in rows if not row["no_worse"]]
-    lines = [
-        f"{ours.name} against {peer.name}: no worse in {len(rows) - len(worse)} of {len(rows)} figures"
-    ]
+    better = f"{len(rows) - len(worse)} of {len(rows)} figures"
+    lines = [f"{ours.name} against {peer.name}: no worse in {better}"]
     lines += [
         f"  worse: {r['group']} {r['figure']} {cell(r['ours'])} against {cell(r['peer'])}"
         for r in worse
     ]
     ratio = latency[ours.name] / latency[peer.name]
     lines.append(
-        f"  latency {latency[ours.name]:.2f} ms against {latency[peer.name]:.2f} ms: {ratio:.3f} of its, "
-        f"{'at most' if ratio <= LATENCY_SHARE else 'above'} a third"
+        f"  latency {latency[ours.name]:.2f} ms against {latency[peer.name]:.2f} ms: "
+        f"{ratio:.3f} of its, {'at most' if ratio <= LATENCY_SHARE else 'above'} a third"
     )
     return "\n".join(lines)
 

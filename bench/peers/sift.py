@@ -1,5 +1,6 @@
-"""Find a mark without any training: SIFT features, the ratio test, and a homography that enough of
-them agree on.
+"""Find a mark without any training: SIFT features, ratio test, RANSAC homography.
+
+A place counts when enough features agree on it.
 
 Source: Lowe, *Distinctive Image Features from Scale-Invariant Keypoints* (2004); RANSAC is Fischler
 and Bolles (1981).
@@ -54,8 +55,9 @@ class Sift:
         self.marks = [(mark, self.features(*on_paper(mark.image))) for mark in marks]
 
     def find(self, frame: Frame, min_score: float = 0.0) -> tuple[Finding, ...]:
-        """Findings in *frame*, (height, width, 3) uint8 RGB, best first, in its own pixels; see
-        :func:`score_of`.
+        """Return the findings in *frame*, best first, in its own pixels.
+
+        *frame*: (height, width, 3) uint8 RGB. Scores are those of :func:`score_of`.
         """
         height, width = frame.shape[:2]
         size = (width * ENLARGED, height * ENLARGED)
@@ -82,8 +84,9 @@ class Sift:
     def _find_mark(
         self, mark: Mark, known: Features, scene: Features, width: int, height: int
     ) -> list[Finding]:
-        """One mark after another: what agrees on one place is taken away before the next is looked
-        for.
+        """Find one mark after another.
+
+        What agrees on one place is taken away before the next is looked for.
         """
         here, there = self._matches(known, scene)
         found: list[Finding] = []
@@ -100,8 +103,9 @@ class Sift:
         return found
 
     def _matches(self, known: Features, scene: Features) -> tuple[Points, Points]:
-        """Points of the photograph, each with its point on the mark, that pass the ratio test: (n,
-        2) mark, scene.
+        """Return the matches that pass the ratio test: points on the mark, points in the scene.
+
+        Each (n, 2).
 
         Matched from the photograph to the mark, so that a mark can be found more than once.
         """
@@ -116,8 +120,9 @@ class Sift:
 
 
 def on_paper(image: Image.Image) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """A cut-out on white as grey (height, width), and its opacity as the mask of where features
-    count.
+    """Return a cut-out on white as grey (height, width), and the mask of its features.
+
+    The mask is its opacity.
     """
     paper = Image.new("RGBA", image.size, (255, 255, 255, 255))
     paper.alpha_composite(image)
@@ -134,8 +139,9 @@ def score_of(agree: int) -> float:
 
 
 def place(matrix: NDArray[np.float64], mark: Mark, width: int, height: int) -> Box | None:
-    """Where a homography puts the mark, in pixels of the photograph; None for a place no flat print
-    could have.
+    """Return where a homography puts the mark, in pixels of the photograph.
+
+    None for a place no flat print could have.
     """
     outline = mark.outline.astype(float)
     depth = outline @ matrix[2, :2] + matrix[2, 2]

@@ -1,5 +1,6 @@
-"""Compare speeds in one run: one call of each in turn, so that whatever else the machine does hits
-all alike.
+"""Compare speeds in one run: one call of each in turn.
+
+So whatever else the machine does hits all alike.
 """
 
 import statistics

@@ -1,5 +1,6 @@
-"""Read a YOLO detector's ONNX file as our own models are read: the same letterbox, the same
-thinning, numpy only.
+"""Run a YOLO detector's ONNX file as our own models are run.
+
+The same letterbox, the same non-maximum suppression, numpy only.
 """
 
 from collections.abc import Sequence
@@ -23,8 +24,9 @@ MAX_CANDIDATES = 300
 
 
 class Yolo:
-    """A YOLO detector exported without its thinning (NMS). Synchronization: one thread per
-    instance.
+    """A YOLO detector exported without its non-maximum suppression.
+
+    Synchronization: one thread per instance.
     """
 
     def __init__(self, path: Path, classes: Sequence[str], threads: int = 1) -> None:
@@ -50,13 +52,14 @@ class Yolo:
             or answered[1] != 4 + len(self.classes)
         ):
             raise ModelError(
-                f"{path}: must take (1, 3, height, width) and answer (1, {4 + len(self.classes)}, boxes), not "
+                f"{path}: must take (1, 3, height, width) and answer (1, {4 + len(self.classes)}, "
+                "boxes), not "
                 f"{given.shape} and {answered}; remove it to make it again"
             )
         self.name, self.height, self.width = given.name, int(given.shape[2]), int(given.shape[3])
 
     def find(self, frame: Frame, min_score: float = THRESHOLD) -> tuple[Finding, ...]:
-        """Findings in *frame*, (height, width, 3) uint8 RGB, best first, in the frame's own pixels."""
+        """Return the findings in *frame*, (height, width, 3) uint8 RGB, best first."""
         picture, fit = prepare(frame, self.width, self.height)
         found = decode(self.raw(as_input(picture)), self.classes, min_score)
         return tuple(Finding(f.label, f.score, fit.to_camera(f.box)) for f in found)
@@ -67,8 +70,9 @@ class Yolo:
 
 
 def as_input(picture: Frame) -> Floats:
-    """A prepared (height, width, 3) uint8 picture as the graph wants it: (1, 3, height, width)
-    float32, 0..1.
+    """Return a prepared (height, width, 3) uint8 picture as the graph wants it.
+
+    (1, 3, height, width) float32, 0..1.
     """
     return np.ascontiguousarray(picture.transpose(2, 0, 1)[None], np.float32) / np.float32(255)
 

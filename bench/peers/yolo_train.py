@@ -1,5 +1,6 @@
-"""Train YOLO11n from random weights for a given time and write it as ONNX. Runs in the peer's own
-environment only.
+"""Train YOLO11n from random weights for a given time and write it as ONNX.
+
+Runs in the peer's own environment only.
 
 This file is the only one that imports Ultralytics, which is AGPL-3.0; it imports nothing of ours,
 and ours imports nothing of it: pictures go in and an ONNX file comes out. What was set, and why, is
@@ -79,8 +80,9 @@ def arguments_of(argv: list[str] | None) -> argparse.Namespace:
 
 
 def stay_offline(config: Path) -> None:
-    """Keep Ultralytics' settings in *config* and give it the font that it would fetch; nothing is
-    drawn with it.
+    """Keep Ultralytics' settings in *config* and give it the font that it would fetch.
+
+    Nothing is drawn with it.
     """
     config.mkdir(parents=True, exist_ok=True)
     os.environ["YOLO_CONFIG_DIR"] = str(config)
@@ -93,8 +95,9 @@ def stay_offline(config: Path) -> None:
 
 
 def mend_torchvision() -> None:
-    """Declare the operators that a torchvision built for another torch lacks; training and export
-    never call them.
+    """Declare the operators that a torchvision built for another torch lacks.
+
+    Training and export never call them.
     """
     import torch
 
@@ -109,14 +112,15 @@ def mend_torchvision() -> None:
 
 
 class Pieces:
-    """Every picture once, in random order, a piece of them at a time; then all again in another
-    order.
+    """Sampler: every picture once, in random order, a piece of them at a time.
+
+    Then all again in another order.
 
     A sampler as torch's loader wants it: each iteration gives the indices of the next piece.
     """
 
     def __init__(self, pictures: int, pieces: int, seed: int = 0) -> None:
-        """Share *pictures* out in *pieces* of one size; what is left over waits for another order."""
+        """Share *pictures* out in *pieces* of one size; the rest waits for another order."""
         self.pictures, self.size = pictures, max(1, pictures // pieces)
         self.random, self.order = random.Random(seed), list[int]()  # noqa: S311 - no secret
 
@@ -137,15 +141,12 @@ def make_trainer(overrides: dict[str, Any]) -> Any:
     from ultralytics.models.yolo.detect import DetectionTrainer  # type: ignore[import-not-found]
 
     class Trainer(DetectionTrainer):  # type: ignore[misc]
-        """All cores, fresh pictures in every epoch, the loader beside the network, and no
-        validation on the clock.
-        """
+        """All cores, fresh pictures in every epoch, and no validation on the clock."""
 
         def __init__(self, **options: Any) -> None:
             super().__init__(**options)
-            torch.set_num_threads(
-                CORES
-            )  # on choosing its device Ultralytics left one core to others
+            # On choosing its device Ultralytics left one core to others.
+            torch.set_num_threads(CORES)
             self.seen, self.seconds = 0, 0.0
 
         def preprocess_batch(self, batch: dict[str, Any]) -> dict[str, Any]:
@@ -156,9 +157,7 @@ def make_trainer(overrides: dict[str, Any]) -> Any:
         def get_dataloader(
             self, path: str, batch_size: int = 16, rank: int = 0, mode: str = "train"
         ) -> Any:
-            """Ultralytics' own loader, which goes through all pictures, made to give one of the
-            :class:`Pieces`.
-            """
+            """Return Ultralytics' own loader, made to give one of the :class:`Pieces`."""
             loader = super().get_dataloader(path, batch_size, rank, mode)
             if mode != "train":
                 return loader
