@@ -1,8 +1,7 @@
 """The journal: every decision as one JSON line (JSON Lines), linked by a hash chain.
 
-**Durability.** By default :meth:`Journal.append` returns when the line has been
-handed to the disk by fdatasync(2), and the station takes the next item only then. What a power cut
-may cost at most:
+**Durability.** By default :meth:`Journal.append` returns when the line has been handed to the disk
+by fdatasync(2), and the station takes the next item only then. What a power cut may cost at most:
 
 =================== ================================================================================
 ``[journal] sync``  lost at most
@@ -28,11 +27,11 @@ their place in the chain. :attr:`Journal.trouble` says so as long as it lasts. A
 be *opened* is another matter: the service does not start (JournalError).
 
 **Files** are described in :mod:`edge.record.journal_file`, the thread that writes them in
-:mod:`edge.record.journal_writer`. A new one begins after ``file_items``
-items, after a day of running on the monotonic clock, or, when items are in it, after the machine
-was started again. Its first line, ``continued``, carries the hash of the last line of the file
-before, so the chain goes on; the fields of the ``start`` record, and the verdicts counted since, so
-that it can be read and checked when older files are kept elsewhere.
+:mod:`edge.record.journal_writer`. A new one begins after ``file_items`` items, after a day of
+running on the monotonic clock, or, when items are in it, after the machine was started again. Its
+first line, ``continued``, carries the hash of the last line of the file before, so the chain goes
+on; the fields of the ``start`` record, and the verdicts counted since, so that it can be read and
+checked when older files are kept elsewhere.
 
 Every line begins ``{"v": 1, "kind": ...``. The kinds: ``start`` (version, settings, model),
 ``item``, ``health``, ``continued``, ``repair``, ``disk``, ``gap``, ``settings`` (read again; they
