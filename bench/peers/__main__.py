@@ -1,6 +1,4 @@
-"""Train YOLO11n and our model on the same painted pictures for the same time.
-
-Both, and SIFT, are judged alike.
+"""Train YOLO11n and ours for as long on one painter's pictures; judge both and SIFT alike.
 
 Run from the project's root: ``python -m bench.peers``. Every stage keeps what it made, so that a
 run that was cut short goes on where it stopped. What is compared, and what favours whom, is in

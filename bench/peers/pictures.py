@@ -1,6 +1,6 @@
-"""Write painted training pictures as a YOLO data set for the peer.
+"""Write painted pictures as a YOLO data set: whole frames by the painter of our own training.
 
-The peer is shown what our own training is shown.
+Each is painted by itself: our training shows twins, mostly windows.
 """
 
 import json

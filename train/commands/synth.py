@@ -11,7 +11,7 @@ from train.commands import needing
 from train.commands.configuration import add_inputs, config_of
 
 if TYPE_CHECKING:
-    from train.paint.painted_set import Outcome
+    from train.paint.painted_set import PaintResult
 
 RECIPE_NAMES = ("camera", "naive", "lookalikes")
 
@@ -19,8 +19,8 @@ RECIPE_NAMES = ("camera", "naive", "lookalikes")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command and its options."""
     parser.description = (
-        "Write the pictures that training paints on the fly, with their labels in COCO JSON "
-        "(labels.json), as name,flag,box rows (labels.csv) and as YOLO text (labels/ and "
+        "Write whole frames, painted as training's are but each by itself, with labels in COCO "
+        "JSON (labels.json), as name,flag,box rows (labels.csv) and as YOLO text (labels/ and "
         "data.yaml). Picture number I of a seed is always the same. Ctrl-C leaves a whole data "
         "set; the same command goes on with it."
     )
@@ -87,25 +87,25 @@ def run(arguments: argparse.Namespace) -> int:
         )
     job = Job.of(read_inputs(config), arguments.recipe, arguments.held_out)
     workers = len(os.sched_getaffinity(0)) if arguments.workers is None else arguments.workers
-    outcome = (
-        write_dataset(job, arguments.out, arguments.count, workers) if arguments.count else None
-    )
+    result = None
+    if arguments.count:
+        result = write_dataset(job, arguments.out, arguments.count, workers)
     if arguments.preview:
         preview(job, arguments.out / SHEET)
         print(f"contact sheet: {arguments.out / SHEET}")
-    return print_result(outcome, arguments) if outcome else 0
+    return print_result(result, arguments) if result else 0
 
 
-def print_result(outcome: "Outcome", arguments: argparse.Namespace) -> int:
+def print_result(result: "PaintResult", arguments: argparse.Namespace) -> int:
     """Print what was written; return 130 when painting was interrupted."""
-    shown = [written.shown for written in outcome.written]
+    shown = [written.shown for written in result.written]
     boxes, ignored = sum(len(s.marks) for s in shown), sum(len(s.ignored) for s in shown)
     print(
-        f"{arguments.out}: {len(shown)} pictures ({outcome.kept} of them from before), "
+        f"{arguments.out}: {len(shown)} pictures ({result.kept} of them from before), "
         f"{sum(bool(s.marks) for s in shown)} with a mark that counts; {boxes} boxes, {ignored} "
         "more to be ignored"
     )
-    if outcome.stopped:
+    if result.stopped:
         print(
             f"stopped before all {arguments.count}; what is there is labelled, and the same "
             "command goes on"

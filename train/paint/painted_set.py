@@ -1,5 +1,4 @@
-"""Write painted pictures with their labels into a folder: whole, repeatable, resumable, on all
-cores.
+"""Painted data sets: pictures and labels in a folder; deterministic, resumable, on all cores.
 
 The folder holds ``recipe.json`` (what it is painted from; a resume must ask for the same),
 ``images/``, the labels (:mod:`train.labels.writing`) and ``pictures.jsonl``: one line for each
@@ -9,7 +8,6 @@ picture written, from which all labels are made.
 import contextlib
 import dataclasses
 import fcntl
-import functools
 import hashlib
 import io
 import json
@@ -21,14 +19,15 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextvars import ContextVar
 from dataclasses import dataclass
+from itertools import islice
 from multiprocessing.connection import wait as wait_for
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
-import PIL
 from PIL import Image
 from tqdm import tqdm
 
@@ -37,6 +36,7 @@ from edge.errors import InputError
 from edge.files import make_folder, write_atomic
 from train.labels.writing import YOLO, Shown, hundredths, write_labels, yolo_text
 from train.paint.inputs import Inputs
+from train.paint.painting_code import painting_digest
 from train.paint.picture_sheet import write_picture_sheet
 from train.paint.recipes import RECIPES
 from train.paint.synth import Kit, Picture
@@ -50,23 +50,18 @@ on average, 4 at the 99th percentile.
 """
 SEED_OFFSET = 2**33
 """Keeps these pictures' seeds away from those of training and of its threshold."""
-IMAGES, JOURNAL, SETTINGS, LOCK, SHEET = (
-    "images",
-    "pictures.jsonl",
-    "recipe.json",
-    ".lock",
-    "preview.png",
-)
+IMAGES, JOURNAL, SETTINGS = "images", "pictures.jsonl", "recipe.json"
+LOCK, SHEET = ".lock", "preview.png"
+"""Names in the folder."""
 SHEET_PICTURES = 24
+"""Pictures on the preview."""
 AHEAD = 4
 """Pictures handed out ahead to each process: enough to keep it busy, few enough to stop soon."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """What a data set is painted from: the run's inputs, one of :data:`RECIPES`, and which of the
-    products.
-    """
+    """A data set to paint: the run's inputs, one of :data:`RECIPES`, and which of the products."""
 
     inputs: Inputs
     recipe: str = "camera"
@@ -74,7 +69,7 @@ class Job:
 
     @classmethod
     def of(cls, inputs: Inputs, recipe: str, held_out: bool) -> "Job":
-        """A job; the naive way uses photographs alone where there are any, as the write-up did."""
+        """Make a job; the naive recipe takes no painted products where there are photographs."""
         if recipe == "naive" and inputs.training is not None:
             synth = dataclasses.replace(inputs.config.synth, painted_share=0.0)
             inputs = dataclasses.replace(
@@ -88,22 +83,22 @@ class Job:
         return self.inputs.config.fit.size
 
     def kit(self) -> Kit:
-        """What to paint from; each process makes its own."""
+        """Make the kit to paint with; each process makes its own."""
         return self.inputs.kit(held_out=self.held_out)
 
     def paint(self, kit: Kit, index: int) -> Picture:
-        """Picture number *index*, the same whoever paints it and whatever was painted before."""
+        """Paint picture number *index*: the same in every process and after any other picture."""
         rng = np.random.default_rng((SEED_OFFSET + self.inputs.config.fit.seed, index))
         return RECIPES[self.recipe](rng, kit, self.inputs.config.synth, index)
 
     def settings(self) -> dict[str, Any]:
-        """All that decides a picture, by content and not by path, flat, for comparison."""
+        """Return all that decides a picture, by content and not by path: flat, to be compared."""
         config = self.inputs.config
         photographs = self.inputs.held_out if self.held_out else self.inputs.training
         folder = Path(config.backgrounds)
         names = [f"{p.relative_to(folder)} {p.stat().st_size}" for p in photographs or ()]
         raw = {
-            "program": program(),
+            "program": painting_digest(),
             "recipe": self.recipe,
             "held_out": self.held_out,
             "size": self.size,
@@ -114,9 +109,8 @@ class Job:
             "backgrounds": [len(names), _digest("\n".join(names).encode())],
             **dataclasses.asdict(config.synth),
         }
-        settings: dict[str, Any] = json.loads(
-            json.dumps(raw)
-        )  # as it will be read back: lists, no tuples
+        # As it will be read back: lists, no tuples.
+        settings: dict[str, Any] = json.loads(json.dumps(raw))
         return settings
 
 
@@ -132,30 +126,24 @@ class Written:
         """One line of ``pictures.jsonl``."""
         marks = [[kind, *map(hundredths, box.corners())] for kind, box in self.shown.marks]
         ignored = [list(map(hundredths, box.corners())) for box in self.shown.ignored]
-        return (
-            json.dumps(
-                {"index": self.index, "sha256": self.sha256, "marks": marks, "ignored": ignored}
-            )
-            + "\n"
-        )
+        line = {"index": self.index, "sha256": self.sha256, "marks": marks, "ignored": ignored}
+        return json.dumps(line) + "\n"
 
     @classmethod
     def from_line(cls, line: str) -> "Written":
-        """Read what :meth:`as_line` wrote. Raises ValueError, KeyError or TypeError when it is
-        torn.
-        """
+        """Parse a line of :meth:`as_line`. Raises ValueError, KeyError or TypeError if torn."""
         raw = json.loads(line)
         marks = tuple((int(kind), Box(*corners)) for kind, *corners in raw["marks"])
-        shown = Shown(
-            file_name(raw["index"]), marks, tuple(Box(*corners) for corners in raw["ignored"])
-        )
-        return cls(raw["index"], raw["sha256"], shown)
+        ignored = tuple(Box(*corners) for corners in raw["ignored"])
+        return cls(raw["index"], raw["sha256"], Shown(file_name(raw["index"]), marks, ignored))
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """How it ended: what is in the folder now, how many of it were kept from before, whether it was
-    interrupted.
+class PaintResult:
+    """How painting a data set ended.
+
+    *written*: all pictures in the folder now, in order; *kept*: how many of them were there before;
+    *stopped*: whether it was interrupted.
     """
 
     written: tuple[Written, ...]
@@ -164,7 +152,7 @@ class Outcome:
 
 
 def file_name(index: int) -> str:
-    """The name of a picture.
+    """Return the file name of picture number *index*.
 
     >>> file_name(7)
     '000007.jpg'
@@ -172,37 +160,36 @@ def file_name(index: int) -> str:
     return f"{index:06}.jpg"
 
 
-def write_dataset(job: Job, out: Path, count: int, workers: int) -> Outcome:
-    """Paint pictures 0 to *count* - 1 into *out* in *workers* processes (0: in this one), keeping
-    what is whole there.
+def write_dataset(job: Job, out: Path, count: int, workers: int) -> PaintResult:
+    """Paint pictures 0 to *count* - 1 into *out* in *workers* processes (0: in this one).
 
-    SIGINT or SIGTERM ends it after the pictures in hand, with the labels of what is there; the same
-    call goes on, after a crash or power cut too. Raises InputError.
+    Pictures that are whole there are kept: the same call resumes after SIGINT, a crash or a power
+    cut. SIGINT or SIGTERM ends it after the pictures in hand, with labels of all that are there.
+    Raises InputError.
     """
     with claimed(job, out) as digest:
         kept = take_stock(out)
         least = max(kept, default=-1) + 1
         if least > count:
+            last = file_name(least - 1)
             raise InputError(
-                f"{out}: holds pictures up to {file_name(least - 1)}; --count must be at least {least}"
+                f"{out}: holds pictures up to {last}; --count must be at least {least}"
             )
         missing = [index for index in range(count) if index not in kept]
         new, stopped = paint_missing(job, out, missing, workers, count)
         written = tuple(entry for _, entry in sorted({**kept, **new}.items()))
-        write_journal(
-            out, written
-        )  # in the order of their numbers now, not in that of their arrival
+        write_journal(out, written)  # by number now, no longer by arrival
         info = {"description": f"painted by stampgate synth, recipe {job.recipe}", "digest": digest}
         write_labels(out, [w.shown for w in written], job.inputs.config.classes, job.size, info)
-    return Outcome(written, len(kept), stopped)
+    return PaintResult(written, len(kept), stopped)
 
 
 def paint_missing(
     job: Job, out: Path, missing: Sequence[int], workers: int, count: int
 ) -> tuple[dict[int, Written], bool]:
-    """Paint the *missing* of *count* pictures under a bar, each noted as soon as it is there.
+    """Paint the *missing* of *count* pictures, noting each in the journal, under a progress bar.
 
-    Returns them by number, and whether it was interrupted.
+    Returns those painted, by number, and whether it was interrupted.
     """
     new: dict[int, Written] = {}
     workers = min(workers, len(missing))
@@ -232,18 +219,15 @@ def paint_missing(
 
 @contextlib.contextmanager
 def claimed(job: Job, out: Path) -> Iterator[str]:
-    """Make *out* a data set of this job, keep others from writing to it meanwhile, and give its
-    settings' digest.
+    """Lock *out* as a data set of this job, and yield the digest of its settings.
 
     Raises InputError when it holds something else, was begun with other settings, or is in use.
     """
-    if (
-        out.is_dir()
-        and not (out / SETTINGS).is_file()
-        and {p.name for p in out.iterdir()} - {SHEET, LOCK}
-    ):
+    begun = (out / SETTINGS).is_file()
+    if not begun and out.is_dir() and {p.name for p in out.iterdir()} - {SHEET, LOCK}:
         raise InputError(
-            f"{out}: must be empty or hold a data set begun by 'stampgate synth'; name another folder"
+            f"{out}: must be empty or hold a data set begun by 'stampgate synth'; "
+            "name another folder"
         )
     make_folder(out)
     settings = job.settings()
@@ -265,8 +249,9 @@ def claimed(job: Job, out: Path) -> Iterator[str]:
 
 
 def compare(out: Path, settings: dict[str, Any]) -> None:
-    """Refuse to go on with other settings than *out* was begun with. Raises InputError that names
-    the first of them.
+    """Compare *settings* with those *out* was begun with.
+
+    Raises InputError, naming the first that differs, or when they cannot be read.
     """
     path = out / SETTINGS
     try:
@@ -280,24 +265,20 @@ def compare(out: Path, settings: dict[str, Any]) -> None:
         return
     other = [key for key in {**begun, **settings} if begun.get(key) != settings.get(key)]
     where = other[0] if other else "digest"
-    said = ""
-    if (
-        not isinstance(begun.get(where), list)
-        and where in begun
-        and where in settings
-        and where != "program"
-    ):
-        said = f": {begun[where]}, not {settings[where]}"
+    both = where in begun and where in settings and where != "program"
+    plain = both and not isinstance(begun[where], list)
+    said = f": {begun[where]}, not {settings[where]}" if plain else ""
     raise InputError(
-        f"{out}: was begun with another {where}{said}; ask for the same again, or name another folder"
+        f"{out}: was begun with another {where}{said}; "
+        "ask for the same again, or name another folder"
     )
 
 
 def take_stock(out: Path) -> dict[int, Written]:
-    """The pictures that are whole, by number; what is torn, changed or in no line of the journal is
-    removed.
+    """Return the pictures that are whole, by number.
 
-    The journal is written anew, in order and without the lines that hold no more.
+    Files that are torn, changed or in no line of the journal are removed. The journal is rewritten
+    in order, without the lines whose picture is gone.
     """
     journal, whole = out / JOURNAL, dict[int, Written]()
     lines = (
@@ -332,19 +313,14 @@ def _here(job: Job, out: Path, missing: Iterable[int], stop: threading.Event) ->
 def _in_processes(
     job: Job, out: Path, missing: Iterable[int], workers: int, stop: threading.Event
 ) -> Iterator[Written]:
-    # Not forked: OpenCV's threads do not survive a fork, and the child would wait for them for
-    # ever.
+    # Not forked: OpenCV's threads do not survive a fork; the child would wait for them for ever.
     context = multiprocessing.get_context("forkserver")
     todo, running = iter(missing), set[Future[Written]]()
-    with ProcessPoolExecutor(workers, context, _begin, (job, out)) as pool:
+    with ProcessPoolExecutor(workers, context, _begin_painter, (job, out)) as pool:
         try:
             while True:
-                while (
-                    not stop.is_set()
-                    and len(running) < workers * AHEAD
-                    and (index := next(todo, None)) is not None
-                ):
-                    running.add(pool.submit(_write_one, index))
+                room = 0 if stop.is_set() else workers * AHEAD - len(running)
+                running |= {pool.submit(_write_one, index) for index in islice(todo, room)}
                 if not running:
                     return
                 done, running = wait(running, return_when=FIRST_COMPLETED)
@@ -356,23 +332,21 @@ def _in_processes(
             ) from None
 
 
-_worker: list[tuple[Job, Kit, Path]] = []
-"""What a painting process works with; set once when it begins."""
+_painter = ContextVar[tuple[Job, Kit, Path]]("_painter")
+"""The job, kit and folder of a painting process, set once when it begins."""
 
 
-def _begin(job: Job, out: Path) -> None:
-    """Settle into a painting process: one core, deaf to Ctrl-C, and gone when its parent is."""
+def _begin_painter(job: Job, out: Path) -> None:
+    """Set up a painting process: one core, SIGINT ignored, ended together with its parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     cv2.setNumThreads(1)
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
-    _worker.append((job, job.kit(), out))
+    threading.Thread(target=_exit_with_parent, daemon=True).start()
+    _painter.set((job, job.kit(), out))
 
 
-def _leave_with_parent() -> None:
-    """End this process when the one that began it is gone, killed perhaps: nobody else would tell
-    it.
-    """
+def _exit_with_parent() -> None:
+    """Exit when the parent process is gone; if it was killed, nothing else ends this one."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         wait_for([parent.sentinel])
@@ -380,28 +354,27 @@ def _leave_with_parent() -> None:
 
 
 def _write_one(index: int) -> Written:
-    job, kit, out = _worker[0]
+    job, kit, out = _painter.get()
     return write_picture(job, kit, out, index)
 
 
 def write_picture(job: Job, kit: Kit, out: Path, index: int) -> Written:
-    """Paint one picture and write it with its YOLO text, the picture last."""
+    """Paint one picture and write its YOLO labels, then the picture."""
     picture = job.paint(kit, index)
     file = io.BytesIO()
     Image.fromarray(picture.pixels).save(file, "JPEG", quality=JPEG_QUALITY, subsampling=0)
     shown = Shown(file_name(index), picture.marks, picture.ignored)
     written = Written.from_line(Written(index, _digest(file.getvalue()), shown).as_line())
-    _put(
-        out / YOLO / f"{Path(shown.name).stem}.txt",
-        yolo_text(written.shown.marks, job.size, job.size).encode(),
-    )
-    _put(out / IMAGES / shown.name, file.getvalue())
+    labels = yolo_text(written.shown.marks, job.size, job.size)
+    _replace(out / YOLO / f"{Path(shown.name).stem}.txt", labels.encode())
+    _replace(out / IMAGES / shown.name, file.getvalue())
     return written
 
 
-def _put(path: Path, content: bytes) -> None:
-    """Write a file under its name in one step, unsynchronised: a resume finds by its hash what a
-    power cut spoilt.
+def _replace(path: Path, content: bytes) -> None:
+    """Write a file by atomic replace, not synchronised to the disk.
+
+    A resume finds by its hash what a power cut spoilt.
     """
     part = path.with_name(f".{path.name}.part")
     part.write_bytes(content)
@@ -412,29 +385,17 @@ def preview(job: Job, path: Path, pictures: int = SHEET_PICTURES) -> None:
     """Write a contact sheet of the first *pictures* of the data set. Raises InputError."""
     make_folder(path.parent)
     kit = job.kit()
-    write_picture_sheet(
-        [job.paint(kit, index) for index in range(pictures)], job.inputs.config.classes, path
-    )
+    painted = [job.paint(kit, index) for index in range(pictures)]
+    write_picture_sheet(painted, job.inputs.config.classes, path)
 
 
 def write_journal(out: Path, written: Iterable[Written]) -> None:
-    """Put exactly these lines into ``pictures.jsonl``. Raises InputError."""
+    """Replace ``pictures.jsonl`` by exactly these lines. Raises InputError."""
     write_atomic(out / JOURNAL, "".join(entry.as_line() for entry in written).encode())
 
 
-@functools.cache
-def program() -> str:
-    """SHA-256 of what paints: this package's code and the libraries' versions. With another, other
-    pictures come.
-    """
-    code = [path.read_bytes() for path in sorted(Path(__file__).parent.rglob("*.py"))]
-    return _digest(
-        b"".join([*code, f"{np.__version__} {cv2.__version__} {PIL.__version__}".encode()])
-    )
-
-
 def digest_of(settings: dict[str, Any]) -> str:
-    """SHA-256 of settings, whatever the order of their keys."""
+    """Return the SHA-256 of settings; the order of their keys does not matter."""
     return _digest(json.dumps(settings, sort_keys=True).encode())
 
 

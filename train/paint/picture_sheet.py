@@ -15,7 +15,7 @@ COUNTS, IGNORED = (255, 40, 40), (60, 120, 255)
 
 
 def write_picture_sheet(pictures: Sequence[Picture], classes: Sequence[str], path: Path) -> None:
-    """Write pictures row by row with their bounding boxes.
+    """Write pictures row by row with their bounding boxes, each size in rows of its own.
 
     Red with the class name are those that count, blue the ignored ones. Raises InputError when
     *path* cannot be written.
@@ -23,10 +23,10 @@ def write_picture_sheet(pictures: Sequence[Picture], classes: Sequence[str], pat
     places, x, y, row_height = [], 0, 0, 0
     for picture in pictures:
         side = picture.pixels.shape[0]
-        if x and x + side > SHEET_WIDTH:
+        if x and (x + side > SHEET_WIDTH or side != row_height):
             x, y, row_height = 0, y + row_height, 0
         places.append((x, y))
-        x, row_height = x + side, max(row_height, side)
+        x, row_height = x + side, side
     width = max(SHEET_WIDTH, *(picture.pixels.shape[1] for picture in pictures))
     sheet = Image.new("RGB", (width, y + row_height), (40, 40, 40))
     for picture, place in zip(pictures, places, strict=True):

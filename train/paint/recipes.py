@@ -1,6 +1,4 @@
-"""The three ways in which ``stampgate synth`` paints a picture, each a function of the generator
-and the number.
-"""
+"""The three recipes of ``stampgate synth``: each paints a picture from a generator and a number."""
 
 import dataclasses
 from collections.abc import Callable
@@ -23,26 +21,31 @@ The write-up's own three pictures show it at 0.19 to 0.50.
 """
 
 TRIES = 50
-"""How often a picture is painted again before it is taken as it is, under settings that make all
-too soft."""
+"""How often a picture is painted again before it is taken as it is.
+
+Under settings that make all pictures too soft, none would do.
+"""
 
 
 def camera(rng: np.random.Generator, kit: Kit, _settings: SynthSettings, _index: int) -> Picture:
-    """A whole frame as training sees it: :func:`train.paint.synth.paint`."""
+    """Paint a whole frame by :func:`train.paint.synth.paint`."""
     return paint(rng, kit, kit.size)
 
 
 def lookalikes(rng: np.random.Generator, kit: Kit, settings: SynthSettings, index: int) -> Picture:
-    """A whole frame without any mark and with 1, 2, .. ``lookalikes_max`` look-alikes, in turn by
-    the picture's number.
+    """Paint a hard negative: a whole frame with look-alikes and without any mark.
 
-    Where there is no room beside the first, the others are left out. A picture with one that cannot
-    be told from the mark, too small for how soft the picture is, is painted again.
+    There are 1, 2, .. ``lookalikes_max`` look-alikes, in turn by the picture's number; where there
+    is no room beside the first, the others are left out. A picture with one that cannot be told
+    from the mark, too small for how soft the picture is, is painted again.
     """
     number = 1 + index % settings.lookalikes_max
-    # In place, not a copy of the kit: its look-alikes are drawn once and kept in it.
-    kit.settings = dataclasses.replace(
-        settings, negative_share=1.0, lookalike_share=1.0, lookalikes_max=number
+    # The copy shares the caches of the kit, whose look-alikes are drawn once.
+    kit = dataclasses.replace(
+        kit,
+        settings=dataclasses.replace(
+            settings, negative_share=1.0, lookalike_share=1.0, lookalikes_max=number
+        ),
     )
     pictures = (paint(rng, kit, kit.size) for _ in range(TRIES))
     picture = next(pictures)
@@ -52,11 +55,11 @@ def lookalikes(rng: np.random.Generator, kit: Kit, settings: SynthSettings, inde
 
 
 def naive(rng: np.random.Generator, kit: Kit, _settings: SynthSettings, index: int) -> Picture:
-    """The original write-up's way: the unchanged stamp, opaque, upright, anywhere on every other
-    photograph.
+    """Paste the unchanged stamp on every other photograph, as the original write-up does.
 
-    No turn, light, lens or noise; only its size (:data:`NAIVE_SIZES`) and place are random.
-    Pictures of an even number hold one stamp, the others none.
+    It is opaque and upright; without rotation, light, lens or noise, only its size
+    (:data:`NAIVE_SIZES`) and place are random. Pictures of an even number hold one stamp, the
+    others none.
     """
     photo = kit.backgrounds.choose(rng).copy()
     spot = [paste_upright(rng, photo, kit.mark(rng))] if index % 2 == 0 else []
@@ -66,13 +69,13 @@ def naive(rng: np.random.Generator, kit: Kit, _settings: SynthSettings, index: i
 
 
 def paste_upright(rng: np.random.Generator, photo: Image.Image, cutout: Cutout) -> tuple[int, Box]:
-    """Paste a mark on *photo*, in place, wholly inside; returns its class index and its box in the
-    photograph.
+    """Paste a mark wholly inside *photo*, in place.
+
+    Returns its class index and its bounding box in pixels of the photograph.
     """
     wanted = rng.uniform(*NAIVE_SIZES) * max(photo.size) / max(cutout.image.size)
-    scale = min(
-        wanted, *(room / length for room, length in zip(photo.size, cutout.image.size, strict=True))
-    )
+    rooms = zip(photo.size, cutout.image.size, strict=True)
+    scale = min(wanted, *(room / length for room, length in rooms))
     size = (max(1, int(cutout.image.width * scale)), max(1, int(cutout.image.height * scale)))
     stamp = cutout.image.resize(size, Image.Resampling.LANCZOS)
     x, y = (

@@ -1,9 +1,9 @@
-"""One training picture: a mark superimposed with Pillow on a product, then seen through a camera.
+"""Training pictures: marks superimposed on a product by alpha compositing, then light and camera.
 
-:func:`paint` is the way of one training picture, from background to network input. Which tricks
-matter follows Dwibedi et al., *Cut, Paste and Learn* (2017): vary the blending, and put the same
-seams where no mark is, so that the seam itself teaches nothing; look-alikes are pasted by the same
-code as marks.
+:func:`paint_twins` is the way of one training picture, from background to network input. Which
+augmentations matter follows Dwibedi et al., *Cut, Paste and Learn* (2017): vary the blending, and
+put the same seams where no mark is, so that the seam itself teaches nothing; look-alikes, the hard
+negatives, are pasted by the same code as marks.
 """
 
 from collections.abc import Callable, Sequence
@@ -142,15 +142,9 @@ class Scene:
 
 
 def paint(rng: np.random.Generator, kit: Kit, window: int) -> Picture:
-    """The way of one training picture, from background to network input.
+    """Paint one picture by itself, for ``stampgate synth``, the threshold and the validation set.
 
-    ::
-
-        background → look-alikes and marks, superimposed → light → lens and sensor → prepare → boxes
-
-    *window*: side of the network input it fills, in pixels. One as large as ``kit.size`` shows a
-    whole frame, a smaller one a part of a frame at the same scale, which costs less and teaches as
-    much.
+    Training shows :func:`paint_twins`. *window*: side of the network input, in pixels, as there.
     """
     scene = background(rng, kit, window)
     for cutout in choose_cutouts(rng, kit):
@@ -159,12 +153,20 @@ def paint(rng: np.random.Generator, kit: Kit, window: int) -> Picture:
 
 
 def paint_twins(rng: np.random.Generator, kit: Kit, window: int) -> tuple[Picture, Picture]:
-    """Two pictures of one background with the same look-alikes: the first with marks, the second
-    with others or none.
+    """Paint the two training pictures of a pair, from background to network input.
 
-    Each has its own light, lens and sensor, as two pictures of one product have, so that only the
-    mark tells them apart. Together they cost less than two pictures, as they share the way to the
-    look-alikes. Pictures without a mark are second ones as far as ``negative_share`` allows.
+    ::
+
+        background → look-alikes ─┬→ marks          → light → lens and sensor → prepare → boxes
+                                  └→ marks, or none → light → lens and sensor → prepare → boxes
+
+    Twins are paired samples: one background with the same look-alikes, the first with marks, the
+    second with others or none. Each has its own light, lens and sensor, so that only the mark tells
+    them apart. They cost less than two pictures, as they share the way to the look-alikes. Pictures
+    planned without a mark are second ones as far as ``negative_share`` allows.
+
+    *window*: side of the network input, in pixels. One as large as ``kit.size`` shows a whole
+    frame, a smaller one a part of a frame at the same scale, which costs less and teaches as much.
     """
     scene = background(rng, kit, window)
     for cutout in choose_lookalikes(rng, kit):
