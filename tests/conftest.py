@@ -18,9 +18,14 @@ from tests.leftovers import (  # noqa: F401 - fixtures and a hook for every test
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
-# A deadline measures the machine, not the code. In CI the same examples are tried each time: a red
-# run repeats.
-hypothesis.settings.register_profile("house", deadline=None, derandomize="CI" in os.environ)
+# A deadline measures the machine, not the code, and so does the check that examples are quick to
+# make. In CI the same examples are tried each time: a red run repeats.
+hypothesis.settings.register_profile(
+    "house",
+    deadline=None,
+    derandomize="CI" in os.environ,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
 hypothesis.settings.load_profile("house")
 
 # Tests that run side by side (pytest-xdist) share the cores: OpenMP's threads would spin on them.

@@ -19,9 +19,10 @@ from edge.record import journal_writer
 from edge.record.journal import Journal
 from edge.record.journal_writer import MakeRoom
 from edge.record.verify import read_records
+from tests.programs import PATIENCE_S, eventually
 
 NOON = datetime(2026, 1, 2, 12, 0, 0, tzinfo=UTC)
-PATIENT_MS = 60_000.0
+PATIENT_MS = PATIENCE_S * 1000
 """Longer than any real sync takes, so that a busy machine does not count as a slow disk."""
 
 
@@ -130,9 +131,6 @@ def shape(path: Path) -> list[tuple[str, int]]:
     return [(r.get("verdict", r["kind"]), r["sequence"]) for r in read_records(path)]
 
 
-def until(true: Callable[[], bool], patience_s: float = 60.0) -> None:
+def until(true: Callable[[], bool]) -> None:
     """Poll until *true*; a test that waits in vain fails."""
-    end_s = time.monotonic() + patience_s
-    while not true():
-        assert time.monotonic() < end_s, "waited in vain"
-        time.sleep(0.005)
+    eventually(true)

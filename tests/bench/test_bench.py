@@ -2,8 +2,6 @@ import contextlib
 import dataclasses
 import itertools
 import json
-import subprocess
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -24,6 +22,7 @@ from bench.data_rate import main as data_rate
 from edge.errors import InputError, UsageError
 from tests.painting import make_kit, save_mark
 from tests.paths import ROOT
+from tests.programs import Program, eventually
 from train.config import FitSettings, RunConfig, SynthSettings
 from train.learn import dataset
 from train.learn.dataset import Batch
@@ -533,25 +532,13 @@ def state_of(process: int) -> str:
     return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
 
 
-def comes_to(process: int, states: str) -> bool:
-    """Whether a process comes to one of these states within ten seconds."""
-    deadline = time.monotonic() + 10
-    while state_of(process) not in states and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return state_of(process) in states
-
-
 def test_halted_processes_stand_still_and_go_on() -> None:
     """They go on when the block ends in an error, too."""
-    with subprocess.Popen(["sleep", "60"]) as sleeper:
-        try:
-            with contextlib.suppress(ZeroDivisionError), halted([sleeper.pid]):
-                stood = comes_to(sleeper.pid, "T")
-                raise ZeroDivisionError
-            assert stood
-            assert comes_to(sleeper.pid, "SR")
-        finally:
-            sleeper.kill()
+    with Program("sleep", "600") as sleeper:
+        with contextlib.suppress(ZeroDivisionError), halted([sleeper.pid]):
+            eventually(lambda: state_of(sleeper.pid) == "T")
+            raise ZeroDivisionError
+        eventually(lambda: state_of(sleeper.pid) in "SR")
 
 
 def test_the_report_gives_medians_of_rounds_measured_side_by_side() -> None:

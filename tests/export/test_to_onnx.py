@@ -1,6 +1,7 @@
 import collections
 import dataclasses
 import resource
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +17,7 @@ from edge.errors import InputError, ModelError
 from edge.vision.contract import METADATA_KEY, Contract
 from edge.vision.localizer import Localizer
 from export.rewriting import rewrite
-from export.to_onnx import Deployed, contract_of, export_run, to_onnx
+from export.to_onnx import Deployed, Exported, contract_of, export_run, to_onnx
 from tests.painting import save_mark
 from train.config import BACKBONES, FitSettings, RunConfig
 from train.learn.validation_set import KEPT, paint_validation_set, write_held_out
@@ -57,10 +58,8 @@ Translated = tuple[DenseLocalizer, onnx.ModelProto]
 
 def untrained(
     folder: Path, backbone: str = "mobilenet_v3_small", threshold: float | None = 0.5
-) -> Path:
-    """A run's folder with random weights whose batch norm has seen something, so that folding it
-    matters.
-    """
+) -> Checkpoint:
+    """A checkpoint of random weights; batch norm has seen something, so that folding it matters."""
     torch.manual_seed(1)
     marks = tuple((name, str(save_mark(folder, name))) for name in ("disc", "star"))
     config = RunConfig(marks, "", (), fit=FitSettings(backbone=backbone, size=96))
@@ -70,12 +69,15 @@ def untrained(
     with torch.no_grad():
         net.heat.weight.normal_(0.0, 6.0)  # so that the answers differ from cell to cell
         net.sides.weight.normal_(0.0, 1.0)
+    return Checkpoint(config, net.state_dict(), net.state_dict(), {}, 3, 1.0, threshold)
+
+
+def save_run(kept: Checkpoint, folder: Path) -> Path:
+    """Write a run's folder, with held-out pictures, into *folder* and return it."""
     run = folder / "run"
     run.mkdir()
-    checkpoint.save(
-        Checkpoint(config, net.state_dict(), net.state_dict(), {}, 3, 1.0, threshold), run
-    )
-    write_held_out(paint_validation_set(read_inputs(config), KEPT), run)
+    checkpoint.save(kept, run)
+    write_held_out(paint_validation_set(read_inputs(kept.config), KEPT), run)
     return run
 
 
@@ -84,8 +86,21 @@ def translated(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Translated:
     """An untrained network with each backbone, and its graph."""
-    kept = checkpoint.load(untrained(tmp_path_factory.mktemp(request.param), request.param))
+    kept = untrained(tmp_path_factory.mktemp(request.param), request.param)
     return kept.network(), to_onnx(kept, contract_of(kept, "0" * 64))
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run's folder, which no test changes."""
+    folder = tmp_path_factory.mktemp("untrained")
+    return save_run(untrained(folder), folder)
+
+
+@pytest.fixture(scope="module")
+def exported(run: Path) -> Exported:
+    """What that run was exported to, in a folder that was not there before."""
+    return export_run(run, run.parent / "out" / "m.onnx")
 
 
 def test_the_graph_holds_convolutions_and_nothing_odd(translated: Translated) -> None:
@@ -118,8 +133,9 @@ def run_graph(proto: onnx.ModelProto, pictures: np.ndarray) -> dict[str, np.ndar
 
 
 def framed(count: int, height: int, width: int) -> np.ndarray:
-    """Noise with a frame of black, white and colours: where a convolution reaches over the border
-    it is far from it.
+    """Noise with a frame of black, white and colours.
+
+    Where a convolution reaches over the border it is far from it.
     """
     random = np.random.default_rng(0)
     pictures = random.integers(0, 256, (count, height, width, 3)).astype(np.uint8)
@@ -136,7 +152,7 @@ def framed(count: int, height: int, width: int) -> np.ndarray:
 def test_the_rewritten_graph_answers_as_torch_does_up_to_the_border(
     translated: Translated, count: int, height: int, width: int
 ) -> None:
-    """Any number of pictures with sides of any multiple of 16: other arithmetic, no other answer."""
+    """Any number of pictures with sides of any multiple of 16, though the arithmetic is another."""
     net, proto = translated
     pictures = framed(count, height, width)
     given = run_graph(proto, pictures)
@@ -149,8 +165,9 @@ def test_the_rewritten_graph_answers_as_torch_does_up_to_the_border(
 def test_the_convolutions_before_the_answer_multiply_two_thirds_as_often(
     translated: Translated,
 ) -> None:
-    """Columns go through three of the four in halves, and no mean is left that onnxruntime reorders
-    channels for.
+    """Columns go through three of the four in halves.
+
+    No mean is left either, for which onnxruntime would reorder channels.
     """
     graph = translated[1].graph
     weights = {constant.name: tuple(constant.dims) for constant in graph.initializer}
@@ -199,10 +216,10 @@ def test_a_file_of_an_earlier_day_can_be_rewritten_and_keeps_its_answers() -> No
     assert np.abs(wanted["sides"] / given["sides"] - 1).max() < 1e-4
 
 
-def test_an_exported_file_answers_as_torch_does_and_carries_its_contract(tmp_path: Path) -> None:
+def test_an_exported_file_answers_as_torch_does_and_carries_its_contract(
+    run: Path, exported: Exported
+) -> None:
     """Through the box's own localizer."""
-    run = untrained(tmp_path)
-    exported = export_run(run, tmp_path / "out" / "m.onnx")
     localizer = Localizer(exported.path)
     assert localizer.contract == exported.contract
     assert localizer.contract.classes == ("disc", "star")
@@ -216,22 +233,21 @@ def test_an_exported_file_answers_as_torch_does_and_carries_its_contract(tmp_pat
     assert np.ptp(heat) > 0.05
 
 
-def test_no_path_of_this_machine_is_in_the_file(tmp_path: Path) -> None:
+def test_no_path_of_this_machine_is_in_the_file(run: Path, exported: Exported) -> None:
     """Exporters like to write down where their sources lie."""
-    exported = export_run(untrained(tmp_path), tmp_path / "m.onnx")
     content = exported.path.read_bytes()
     assert str(Path(torch.__file__).parent.parent).encode() not in content
-    assert str(tmp_path).encode() not in content
+    assert str(run.parent).encode() not in content
     (entry,) = onnx.load(exported.path).metadata_props
     assert entry.key == METADATA_KEY
     assert Contract.from_json(entry.value) == exported.contract
 
 
 def test_a_file_that_answers_otherwise_never_appears(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Spoil one weight on the way: parity refuses, and what was there before stays."""
-    run, out = untrained(tmp_path), tmp_path / "m.onnx"
+    out = tmp_path / "m.onnx"
     out.write_bytes(b"the model of yesterday")
     original = Deployed.__init__
 
@@ -245,36 +261,36 @@ def test_a_file_that_answers_otherwise_never_appears(
     with pytest.raises(ModelError, match="must answer as torch does"):
         export_run(run, out)
     assert out.read_bytes() == b"the model of yesterday"
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["disc.png", "m.onnx", "run", "star.png"]
+    assert list(tmp_path.iterdir()) == [out]
 
 
 def test_a_run_without_threshold_is_not_exported(tmp_path: Path) -> None:
-    """Power cut in the middle of training: there are weights, but nobody has said what score
-    counts.
-    """
+    """After a power cut in mid-training there are weights, but no score that counts."""
     with pytest.raises(InputError, match="--resume"):
-        export_run(untrained(tmp_path, threshold=None), tmp_path / "m.onnx")
+        export_run(save_run(untrained(tmp_path, threshold=None), tmp_path), tmp_path / "m.onnx")
 
 
 @pytest.mark.parametrize("content", [None, b"", b"rubbish"])
 def test_a_run_without_its_held_out_pictures_is_not_exported(
-    tmp_path: Path, content: bytes | None
+    run: Path,
+    exported: Exported,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    content: bytes | None,
 ) -> None:
-    """There would be nothing to check the file on."""
-    run = untrained(tmp_path)
-    (run / "held_out.npz").unlink()
+    """There would be nothing to check the file on, be it ever so well translated."""
+    monkeypatch.setattr("export.to_onnx.to_onnx", lambda *_: onnx.load(exported.path))
+    copy = shutil.copytree(run, tmp_path / "run")
+    (copy / "held_out.npz").unlink()
     if content is not None:
-        (run / "held_out.npz").write_bytes(content)
+        (copy / "held_out.npz").write_bytes(content)
     with pytest.raises(InputError, match=r"held_out.npz: cannot be read .* bring the whole folder"):
-        export_run(run, tmp_path / "m.onnx")
+        export_run(copy, tmp_path / "m.onnx")
     assert not (tmp_path / "m.onnx").exists()
 
 
-def test_a_full_disk_leaves_one_line_and_no_file(tmp_path: Path) -> None:
-    """The real command under a limit on the size of files, which is how a full disk looks to a
-    program.
-    """
-    run = untrained(tmp_path)
+def test_a_full_disk_leaves_one_line_and_no_file(run: Path, tmp_path: Path) -> None:
+    """The real command under a limit on the size of files: a program sees a full disk like that."""
     folder = tmp_path / "out"
     done = subprocess.run(
         [sys.executable, "-m", "export", "export", str(run), "--out", str(folder / "m.onnx")],
@@ -292,7 +308,7 @@ def test_a_full_disk_leaves_one_line_and_no_file(tmp_path: Path) -> None:
 
 def test_the_contract_follows_the_run(tmp_path: Path) -> None:
     """Size, classes and threshold are the run's own."""
-    kept = checkpoint.load(untrained(tmp_path, threshold=0.4321987))
+    kept = untrained(tmp_path, threshold=0.4321987)
     contract = contract_of(kept, "ab" * 32)
     assert dataclasses.astuple(contract)[1:3] == (96, 96)
     assert (contract.classes, contract.threshold, contract.run_digest) == (

@@ -234,7 +234,9 @@ def test_the_picture_is_the_first_that_began_after_the_trigger(clock: SimulatedC
 
 
 @settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    max_examples=50,
+    deadline=None,
 )
 @given(st.lists(st.tuples(st.integers(0, 300), st.integers(0, 250)), min_size=1, max_size=8))
 def test_freshness_holds_whenever_items_come(

@@ -253,7 +253,9 @@ def test_pictures_that_waited_since_the_last_item_are_passed_over(kernel: Kernel
 
 
 @settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    max_examples=60,
+    deadline=None,
 )
 @given(
     lag_ms=st.integers(0, 40),

@@ -2,7 +2,6 @@ import csv
 import io
 import json
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -23,8 +22,7 @@ from edge.record.health import Health
 from edge.record.journal import Journal
 from edge.record.verify import read_records
 from tests.disk import NOON, item, journal
-from tests.paths import ROOT
-from tests.programs import PATIENCE_S
+from tests.programs import Program
 
 FINDING = {"label": "dot", "score": 0.91, "box": [1.0, 2.0, 3.0, 4.0]}
 VERDICTS = ("pass", "reject", "fault", "pass", "reject", "pass", "pass")
@@ -179,21 +177,15 @@ def test_log_follows_into_the_next_file(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
     with journal(path, file_items=2) as log:
         log.append("item", item())
-        # A shell's background job ignores Ctrl-C, and its children inherit that.
-        heeding = ["env", "--default-signal=INT"]
-        command = [*heeding, sys.executable, "-m", "edge", "log", str(path), "--follow"]
-        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-            try:
-                assert process.stdout is not None
-                lines = [process.stdout.readline()]
-                for _ in range(4):
-                    log.append("item", item())
-                lines += [process.stdout.readline() for _ in range(6)]
-                process.send_signal(signal.SIGINT)
-                assert process.wait(PATIENCE_S) == 130
-            finally:
-                process.kill()
-    assert shown("".join(lines)) == ["#1", "#2", "continued", "#3", "#4", "continued", "#5"]
+        with Program(sys.executable, "-m", "edge", "log", str(path), "--follow") as program:
+            program.out_lines(1)
+            for _ in range(4):
+                log.append("item", item())
+            program.out_lines(7)
+            program.send(signal.SIGINT)
+            done = program.ended()
+    assert done.returncode == 130
+    assert shown(done.stdout) == ["#1", "#2", "continued", "#3", "#4", "continued", "#5"]
 
 
 def test_log_of_no_journal_is_one_line(run: Run, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from edge.errors import ConfigError, JournalError
 from edge.gate.history import Pulse, Transition, pulses, read_transitions
 from edge.gate.rejects import OVERDUE_KEPT, RejectQueue
 from edge.gate.simulated import SimulatedGate
+from tests.programs import eventually
 
 MS = 1_000_000
 SETTINGS = GateSettings(reject_delay_ms=100, pulse_ms=20)
@@ -278,21 +279,20 @@ def test_a_record_on_a_full_disk_is_refused_at_the_start() -> None:
         pass
 
 
-def test_the_pulse_comes_on_time_while_the_eye_is_busy() -> None:
-    """On the real clock: this thread sleeps through the due moment, the gate does not.
+def test_the_pulse_comes_while_the_eye_is_busy_and_not_too_soon() -> None:
+    """On the real clock: this thread asks the gate for nothing while the due moment passes.
 
-    Tolerance 100 ms.
+    That the pulse is not late either is proven in simulated time.
     """
     clock, threads = MonotonicClock(), threading.active_count()
     with SimulatedGate(GateSettings(reject_delay_ms=50, pulse_ms=30), clock) as gate:
         begin = clock.now_ns()
         gate.expect(1, begin)
-        time.sleep(0.3)
-        assert len(gate.transitions) == 3
+        eventually(lambda: len(gate.transitions) == 3)
         assert gate.answer(1, cancel=True) == "late"
     (pulse,) = pulses(gate.transitions)
-    assert 50 <= (pulse.start_ns - begin) / MS < 150
-    assert 30 <= (pulse.end_ns - pulse.start_ns) / MS < 130
+    assert pulse.start_ns - begin >= 50 * MS
+    assert pulse.end_ns - pulse.start_ns >= 30 * MS
     assert threading.active_count() == threads
 
 
@@ -310,9 +310,7 @@ def test_the_station_hears_of_it_when_the_gate_no_longer_keeps_time(
     def work() -> None:
         with gate:
             gate.expect(1, time.monotonic_ns())
-            for _ in range(500):
-                time.sleep(0.01)
-                gate.check()
+            eventually(gate.check)
 
     with pytest.raises(RuntimeError, match="the chip is gone"):
         work()

@@ -1,7 +1,6 @@
 import hashlib
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -18,7 +17,7 @@ from edge.errors import InputError, JournalError
 from edge.record.journal import Journal
 from edge.record.journal_file import FIRST, HEAD
 from edge.record.verify import read_records, verify
-from tests.paths import ROOT
+from tests.programs import Program
 
 NOON = datetime(2026, 1, 2, 12, 0, 0, tzinfo=UTC)
 ITEM = {"verdict": "pass", "reason": "Stempel für 'ok' \u2713", "findings": []}
@@ -244,7 +243,7 @@ def test_a_missing_journal_is_an_input_error(path: Path) -> None:
 
 
 @pytest.fixture(params=["every-line", "grouped"])
-def killed_writer(path: Path, request: pytest.FixtureRequest) -> Iterator[subprocess.Popen[str]]:
+def killed_writer(path: Path, request: pytest.FixtureRequest) -> Iterator[Program]:
     """A program that appends as fast as it can and says so, until it is killed."""
     code = (
         "import sys; from pathlib import Path\n"
@@ -256,23 +255,15 @@ def killed_writer(path: Path, request: pytest.FixtureRequest) -> Iterator[subpro
         "        log.append('item', {'verdict': 'pass'})\n"
         "        print(log.next_sequence - 1, flush=True)\n"
     )
-    command = [sys.executable, "-c", code, str(path), request.param]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) as program:
-        try:
-            yield program
-        finally:
-            program.kill()
+    with Program(sys.executable, "-c", code, str(path), request.param) as writer:
+        yield writer
 
 
-def test_kill_9_loses_no_line_that_append_returned_for(
-    path: Path, killed_writer: subprocess.Popen[str]
-) -> None:
+def test_kill_9_loses_no_line_that_append_returned_for(path: Path, killed_writer: Program) -> None:
     """Killed at any point after twenty lines: the kernel has them, be they on the disk or not."""
-    assert killed_writer.stdout is not None
-    for _ in range(20):
-        killed_writer.stdout.readline()
+    killed_writer.out_lines(20)
     killed_writer.kill()
-    said = [20, *(int(line) for line in killed_writer.stdout.read().splitlines() if line)]
+    said = [int(line) for line in killed_writer.out.splitlines() if line]
     with journal(path):
         pass
     assert verify(path).items >= max(said)

@@ -108,7 +108,10 @@ def read_or_refuse(path: Path) -> str:
         return str(error)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    max_examples=150,
+)
 @given(data=st.data(), kind=st.sampled_from(["PNG", "JPEG", "GIF", "TIFF", "BMP", "WEBP"]))
 def test_damaged_files_are_a_picture_or_a_frame_error_and_nothing_else(
     tmp_path: Path, data: st.DataObject, kind: str

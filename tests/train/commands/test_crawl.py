@@ -24,7 +24,7 @@ from train.commands import crawl
 from train.crawl import collection, engines
 from train.crawl.hunt import Manners
 
-QUICK = Manners(timeout_s=5.0, deadline_s=10.0, tries=1, pause_s=0.0, tick_s=0.005)
+QUICK = Manners(timeout_s=60.0, deadline_s=120.0, tries=1, pause_s=0.0, tick_s=0.005)
 
 
 def run(*argv: object) -> int:

@@ -20,6 +20,8 @@ import requests
 from icrawler.builtin.baidu import BaiduParser
 from requests.adapters import HTTPAdapter
 
+from tests.programs import PATIENCE_S
+
 Reply = tuple[int, dict[str, str], bytes]
 PAGES = {"google": "www.google.com", "bing": "www.bing.com", "baidu": "image.baidu.com"}
 DRIP, DRIPS = "drip-s", 40
@@ -103,7 +105,7 @@ class Web:
 
     def never(self, url: str) -> str:
         """Leave whoever asks for *url* waiting."""
-        return self.late(url, b"", 30)
+        return self.late(url, b"", PATIENCE_S)
 
     def results(self, engine: str, *pages: Sequence[str] | bytes) -> None:
         """Give *engine* result pages, each a list of links or a whole page; after them come empty
@@ -135,8 +137,10 @@ class Web:
 
 
 class ToLoopback(HTTPAdapter):
-    """Carries each request to the server of this test instead of the host it names; all else is
-    requests' own.
+    """Carries each request to the server of this test instead of the host it names.
+
+    A page of results may take as long as it likes, so that short timeouts hit pictures alone. All
+    else is requests' own.
     """
 
     def __init__(self, port: int) -> None:
@@ -152,8 +156,9 @@ class ToLoopback(HTTPAdapter):
         request.url = (
             f"http://127.0.0.1:{self._port}/{parts.scheme}/{parts.netloc}{parts.path}{query}"
         )
+        patient = {"timeout": PATIENCE_S} if parts.hostname in PAGES.values() else {}
         try:
-            response = super().send(request, *args, **{**kwargs, "proxies": None})
+            response = super().send(request, *args, **{**kwargs, "proxies": None, **patient})
         finally:
             request.url = asked
         response.url = asked

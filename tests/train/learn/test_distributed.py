@@ -3,7 +3,6 @@ import dataclasses
 import os
 import re
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 import torch
 
 from tests.paths import ROOT
+from tests.programs import PATIENCE_S, Program
 from tests.quick_run import SMALL, config_in, paint_few
 from train.config import RunConfig
 from train.learn.dataset import paint_batch, plan_batch
@@ -23,40 +23,22 @@ PAIR = dataclasses.replace(SMALL, size=128, batch=8, steps=5, whole_every=3, val
 """Windows and whole frames, the batch of both together."""
 
 
-def torchrun(config: RunConfig, folder: Path, out: str = "pair") -> "subprocess.Popen[str]":
+def torchrun(config: RunConfig, folder: Path, out: str = "pair") -> Program:
     """Start two processes of one run as a user would, over loopback."""
     (folder / "config.json").write_text(config.to_json())
-    command = [
-        sys.executable,
-        "-m",
-        "torch.distributed.run",
-        "--standalone",
-        "--nproc-per-node",
-        "2",
-    ]
-    command += [
-        "--shutdown-timeout",
-        "120",
-        "tests/two_processes.py",
-        str(folder / "config.json"),
-        str(folder / out),
-    ]
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    command += ["--nproc-per-node", "2", "--shutdown-timeout", f"{PATIENCE_S:.0f}"]
+    command += ["tests/two_processes.py", str(folder / "config.json"), str(folder / out)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    return subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    return Program(*command, environment=environment)
 
 
-def told_by(process: "subprocess.Popen[str]") -> list[str]:
-    """What both said in the end, the leader first."""
-    told, complaints = process.communicate(timeout=240)
-    assert process.returncode == 0, complaints
-    return sorted(re.findall("^leader .+$", told, re.MULTILINE), reverse=True)
+def told_by(process: Program) -> list[str]:
+    """Return what both said in the end, the leader first."""
+    with process:
+        done = process.ended()
+    assert done.returncode == 0, done.stderr
+    return sorted(re.findall("^leader .+$", done.stdout, re.MULTILINE), reverse=True)
 
 
 def losses_in(run: Path) -> list[tuple[float, ...]]:
@@ -103,19 +85,14 @@ def test_two_processes_stop_together_and_go_on_together(tmp_path: Path) -> None:
     config = config_in(
         tmp_path, dataclasses.replace(PAIR, batch=4, steps=100_000, validate_share=0.0)
     )
-    process = torchrun(config, tmp_path)
-    assert process.stderr is not None
-    seen = ""
-    while "images/s" not in seen:
-        piece = process.stderr.read(40)
-        assert piece, seen
-        seen += piece
-    process.send_signal(signal.SIGINT)
-    told, complaints = process.communicate(timeout=240)
+    with torchrun(config, tmp_path) as process:
+        process.hear("images/s")
+        process.send(signal.SIGINT)
+        done = process.ended()
     said = re.findall(
-        r"^leader (True|False) step (\d+) threshold (\S+) stopped True$", told, re.MULTILINE
+        r"^leader (True|False) step (\d+) threshold (\S+) stopped True$", done.stdout, re.MULTILINE
     )
-    assert sorted(leads for leads, *_ in said) == ["False", "True"], complaints
+    assert sorted(leads for leads, *_ in said) == ["False", "True"], done.stderr
     assert len({(step, threshold) for _, step, threshold in said}) == 1
     kept = checkpoint.load(tmp_path / "pair")
     assert str(kept.step) == said[0][1]

@@ -4,7 +4,6 @@ import itertools
 import json
 import os
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import torch
 from PIL import Image
 
 from export.to_onnx import export_run
+from tests.programs import Program
 from tests.quick_run import SMALL, config_in, paint_few
 from train.learn import fit as fitting
 from train.learn.dataset import collate, load_batches, paint_batch, plan_batch
@@ -159,33 +159,18 @@ def test_ctrl_c_in_a_terminal_leaves_a_usable_checkpoint_and_says_so(tmp_path: P
     sends it.
     """
     config, out = config_in(tmp_path), tmp_path / "run"
-    command = [
-        sys.executable,
-        "-m",
-        "export",
-        "train",
-        "--mark",
-        f"seal={config.marks[0][1]}",
-        "--out",
-        str(out),
-    ]
-    command += ["--backgrounds", config.backgrounds, "--steps", "100000"]
+    command = [sys.executable, "-m", "tests.quick_train", "train", "--out", str(out)]
+    command += ["--mark", f"seal={config.marks[0][1]}", "--backgrounds", config.backgrounds]
+    command += ["--steps", "100000"]
     keys = ("size=96", "window=96", "batch=2", "workers=2", "painted_share=0.0", "weights=none")
     command += [part for key in keys for part in ("--set", key)]
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
-    assert process.stderr is not None
-    seen = ""
-    while "images/s" not in seen:
-        piece = process.stderr.read(40)
-        assert piece, seen
-        seen += piece
-    os.killpg(process.pid, signal.SIGINT)
-    told, complaints = process.communicate(timeout=240)
-    assert process.returncode == 130, complaints
-    assert "stopped early; the checkpoint is usable" in told
-    assert "Traceback" not in complaints
+    with Program(*command, group=True) as process:
+        process.hear("images/s")
+        process.send_group(signal.SIGINT)
+        done = process.ended()
+    assert done.returncode == 130, done.stderr
+    assert "stopped early; the checkpoint is usable" in done.stdout
+    assert "Traceback" not in done.stderr
     assert checkpoint.load(out).threshold is not None
 
 

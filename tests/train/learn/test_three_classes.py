@@ -8,6 +8,7 @@ import pytest
 from edge.vision.localizer import Localizer
 from export.to_onnx import export_run
 from tests.painting import save_mark
+from tests.quick_run import paint_few
 from train.config import FitSettings, RunConfig, SynthSettings
 from train.learn.fit import fit
 from train.paint.inputs import read_inputs
@@ -15,22 +16,38 @@ from train.paint.synth import Picture, paint
 
 MARKS = ("disc", "square", "star")
 SYNTH = SynthSettings(
+    **dict.fromkeys(
+        (
+            *("lookalike_share", "curve_share", "cut_share", "occlusion_share", "worn_share"),
+            *("soft_share", "ink_share", "gloss_share", "lift_share", "gradient_share"),
+            *("shadow_share", "glare_share", "camera_share", "blur_share", "motion_share"),
+            *("coarse_share", "mosaic_share", "jpeg_share"),
+        ),
+        0.0,
+    ),
     negative_share=0.1,
     marks_max=4,
-    lookalike_share=0.0,
-    size_min=0.22,
-    size_max=0.38,
+    size_min=0.25,
+    size_max=0.4,
     rotation_deg=15.0,
-    perspective=0.08,
-    squeeze=0.3,
-    occlusion_share=0.0,
-    ink_share=0.0,
-    light_stops=0.3,
-    blur_px=0.6,
-    noise_levels=4.0,
+    perspective=0.05,
+    squeeze=0.2,
+    opacity_min=1.0,
+    light_stops=0.2,
+    noise_share=0.2,
 )
+"""Large, clean marks: this is about their number and their classes, and soon learnt."""
 FIT = FitSettings(
-    size=160, window=160, batch=8, steps=800, minutes=0.0, workers=1, ema=0.98, learning_rate=0.003
+    size=128,
+    window=128,
+    batch=8,
+    steps=160,
+    minutes=0.0,
+    workers=0,
+    threads=1,
+    ema=0.96,
+    learning_rate=0.003,
+    validate_share=0.0,
 )
 PICTURES = 24
 
@@ -45,11 +62,14 @@ def pictures_of_several(config: RunConfig) -> list[Picture]:
 
 @pytest.mark.slow
 def test_a_model_of_three_classes_finds_several_marks_of_several_classes_in_one_picture(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Trained for three minutes or so; every class is found, and most pictures are read without any
-    mistake.
+    """After 160 steps every class is found, and most pictures are read without any mistake.
+
+    With the seeds 0, 1 and 2 at least 83 % were, all boxes but one overlapped by half, and the
+    median overlap was at least 0.85; classes mixed up would leave hardly any.
     """
+    paint_few(monkeypatch)
     marks = tuple((name, str(save_mark(tmp_path, name))) for name in MARKS)
     config = RunConfig(marks, "", synth=SYNTH, fit=FIT)
     fit(read_inputs(config), tmp_path / "run")
