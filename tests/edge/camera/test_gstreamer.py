@@ -367,8 +367,7 @@ def test_gstreamer_itself_says_that_the_stream_has_ended() -> None:
         .replace("{order}", "RGB")
     )
     with real(short) as camera, pytest.raises(CameraError, match="it has come to its end"):
-        for _ in range(9):
-            camera.capture(time.monotonic_ns())
+        [camera.capture(time.monotonic_ns()) for _ in range(9)]
 
 
 @pytest.mark.parametrize(

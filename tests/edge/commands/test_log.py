@@ -22,7 +22,7 @@ from edge.record.health import Health
 from edge.record.journal import Journal
 from edge.record.verify import read_records
 from tests.disk import NOON, item, journal
-from tests.programs import Program
+from tests.programs import PATIENCE_S, Program
 
 FINDING = {"label": "dot", "score": 0.91, "box": [1.0, 2.0, 3.0, 4.0]}
 VERDICTS = ("pass", "reject", "fault", "pass", "reject", "pass", "pass")

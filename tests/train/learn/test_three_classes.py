@@ -16,15 +16,24 @@ from train.paint.synth import Picture, paint
 
 MARKS = ("disc", "square", "star")
 SYNTH = SynthSettings(
-    **dict.fromkeys(
-        (
-            *("lookalike_share", "curve_share", "cut_share", "occlusion_share", "worn_share"),
-            *("soft_share", "ink_share", "gloss_share", "lift_share", "gradient_share"),
-            *("shadow_share", "glare_share", "camera_share", "blur_share", "motion_share"),
-            *("coarse_share", "mosaic_share", "jpeg_share"),
-        ),
-        0.0,
-    ),
+    lookalike_share=0.0,
+    curve_share=0.0,
+    cut_share=0.0,
+    occlusion_share=0.0,
+    worn_share=0.0,
+    soft_share=0.0,
+    ink_share=0.0,
+    gloss_share=0.0,
+    lift_share=0.0,
+    gradient_share=0.0,
+    shadow_share=0.0,
+    glare_share=0.0,
+    camera_share=0.0,
+    blur_share=0.0,
+    motion_share=0.0,
+    coarse_share=0.0,
+    mosaic_share=0.0,
+    jpeg_share=0.0,
     negative_share=0.1,
     marks_max=4,
     size_min=0.25,
