@@ -14,7 +14,7 @@ from train.commands import needing
 
 if TYPE_CHECKING:
     from train.crawl.collection import Collection
-    from train.crawl.tally import Tally
+    from train.crawl.counts import Counts
 
 ENGINES = ("google", "bing", "baidu")
 DEFAULT_ENGINE = "bing"
@@ -94,11 +94,11 @@ def run(arguments: argparse.Namespace) -> int:
         from train.crawl import engines  # noqa: F401, PLC0415 - to say at once that icrawler is missing
         from train.crawl.cleaning import calm_decoders  # noqa: PLC0415
         from train.crawl.collection import Collection  # noqa: PLC0415
-        from train.crawl.sheet import write_sheet  # noqa: PLC0415
+        from train.crawl.html_sheet import write_crawl_sheet  # noqa: PLC0415
         from train.stopping import stop_requested  # noqa: PLC0415
     numbers = parse_numbers(arguments.drop or ())
     files = own_files(arguments)
-    tallies: list[Tally] = []
+    all_counts: list[Counts] = []
     with (
         Collection(arguments.out, arguments.near) as collection,
         stop_requested() as stop,
@@ -110,12 +110,12 @@ def run(arguments: argparse.Namespace) -> int:
             print(
                 f"dropped: {len(collection.drop(numbers))} pictures, to {arguments.out / 'dropped'}"
             )
-        gather(arguments, files, collection, stop, tallies)
-        print_next_steps(arguments, tallies, collection, write_sheet(collection))
+        gather(arguments, files, collection, stop, all_counts)
+        print_next_steps(arguments, all_counts, collection, write_crawl_sheet(collection))
     if stop.is_set():
         print("stopped; what came is kept, and the same command goes on from here")
         return 130
-    report_failures(tallies, arguments.near)
+    report_failures(all_counts, arguments.near)
     return 0
 
 
@@ -182,9 +182,9 @@ def gather(
     files: Sequence[Path],
     collection: "Collection",
     stop: threading.Event,
-    tallies: list["Tally"],
+    all_counts: list["Counts"],
 ) -> None:
-    """Take the folder in, then ask the engines; each adds its tally to *tallies* and prints it.
+    """Take the folder in, then ask the engines; each adds its counts to *all_counts* and prints it.
 
     Raises InputError.
     """
@@ -193,8 +193,8 @@ def gather(
 
     if files:
         with bar(f"--from {arguments.source}", len(files)) as progress:
-            tallies.append(folder.gather(files, arguments.source, collection, stop, progress))
-        print(tallies[-1].text())
+            all_counts.append(folder.gather(files, arguments.source, collection, stop, progress))
+        print(all_counts[-1].text())
     engines = ENGINES if arguments.engine == "all" else (arguments.engine,)
     for keyword in dict.fromkeys(arguments.keywords):
         for engine in engines:
@@ -203,15 +203,15 @@ def gather(
             with bar(
                 f"{engine} '{keyword}'", arguments.limit, collection.count(engine, keyword)
             ) as progress:
-                tallies.append(search(engine, keyword, arguments.limit, collection, stop, progress))
-            print(tallies[-1].text())
+                all_counts.append(search(engine, keyword, arguments.limit, collection, stop, progress))
+            print(all_counts[-1].text())
 
 
 @contextlib.contextmanager
 def bar(title: str, total: int, done: int = 0) -> "Iterator[Callable[..., None]]":
     """Show a progress bar where stderr is a terminal.
 
-    Yields the function to call with the tally, or without arguments for each file.
+    Yields the function to call with the counts, or without arguments for each file.
     """
     from tqdm import tqdm  # noqa: PLC0415
 
@@ -219,22 +219,22 @@ def bar(title: str, total: int, done: int = 0) -> "Iterator[Callable[..., None]]
         total=total, initial=min(done, total), desc=title, unit="picture", disable=None, leave=False
     ) as shown:
 
-        def progress(tally: Any = None) -> None:
-            shown.update(1 if tally is None else done + tally.kept - shown.n)
-            if tally is not None:
-                shown.set_postfix(refused=sum(tally.reasons.values()), missed=tally.missed)
+        def progress(counts: Any = None) -> None:
+            shown.update(1 if counts is None else done + counts.kept - shown.n)
+            if counts is not None:
+                shown.set_postfix(refused=sum(counts.reasons.values()), missed=counts.missed)
 
         yield progress
 
 
 def print_next_steps(
-    arguments: argparse.Namespace, tallies: Sequence["Tally"], collection: "Collection", sheet: Path
+    arguments: argparse.Namespace, all_counts: Sequence["Counts"], collection: "Collection", sheet: Path
 ) -> None:
     """Print how many pictures there are and the next steps."""
     out = arguments.out
     print(
         f"{out / 'pictures'}: {len(collection.kept)} pictures, "
-        f"{sum(tally.kept for tally in tallies)} of them new"
+        f"{sum(counts.kept for counts in all_counts)} of them new"
     )
     print(
         f"next: look through {sheet}, drop what does not belong with 'stampgate crawl --out {out} "
@@ -243,25 +243,25 @@ def print_next_steps(
     print(f"then 'stampgate train --mark STAMP.png --backgrounds {out / 'pictures'} --out RUN'")
 
 
-def report_failures(tallies: Sequence["Tally"], near: int) -> None:
+def report_failures(all_counts: Sequence["Counts"], near: int) -> None:
     """Print the sources that gave nothing, which icrawler itself does not report.
 
     Raises InputError that names each.
     """
-    for tally in tallies:
-        alike = tally.reasons["near duplicate"]
-        if tally.engine == "folder" and alike > tally.kept:
+    for counts in all_counts:
+        alike = counts.reasons["near duplicate"]
+        if counts.engine == "folder" and alike > counts.kept:
             print(
                 f"stampgate: {alike} photographs were taken for near duplicates; those of a fixed "
                 "camera look alike to the hash. If they are not, run it again with --near 0 "
                 f"instead of {near}",
                 file=sys.stderr,
             )
-        elif not tally.yielded:
-            print(f"stampgate: {tally.text()}: not one picture", file=sys.stderr)
-    sources = dict.fromkeys(tally.engine for tally in tallies)
+        elif not counts.yielded:
+            print(f"stampgate: {counts.text()}: not one picture", file=sys.stderr)
+    sources = dict.fromkeys(counts.engine for counts in all_counts)
     dry = [
-        engine for engine in sources if not any(t.yielded for t in tallies if t.engine == engine)
+        engine for engine in sources if not any(t.yielded for t in all_counts if t.engine == engine)
     ]
     if dry:
         advice = "bring other photographs" if dry == ["folder"] else ADVICE

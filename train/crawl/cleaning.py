@@ -12,16 +12,15 @@ import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "BMP", "GIF", "TIFF")
-"""What is opened at all. Pillow knows more, among them formats that start other programs to be
-read."""
+"""The formats that are opened. Pillow knows more, some of which start other programs to be read."""
 MOST_BYTES = 40_000_000
 MOST_PIXELS = 60_000_000
-"""A file of a few kilobytes can claim gigabytes of pixels; photographs of 50 million pixels exist."""
+"""A file of a few kilobytes can claim gigabytes of pixels; there are photographs of 50 million."""
 LEAST_SIDE = 200
-"""Pixels. Below it lie icons, buttons and thumbnails; training looks at windows of some 300 pixels."""
+"""Pixels. Smaller are icons, buttons and thumbnails; training uses windows of some 300 pixels."""
 LONGEST_SIDE = 2048
 """Pixels. Longer ones are shrunk to it: training reads them smaller still, and a phone's 12 million
-fill disks."""
+pixels fill disks."""
 QUALITY = 95
 SIXTEEN_TO_EIGHT = 257
 """65535 / 255."""
@@ -32,17 +31,18 @@ HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"mif1", b"msf1")
 
 
 class RefusedError(Exception):
-    """A body that is not wanted. Its text is the reason: a word or three, then a colon and the
-    particulars.
+    """A body that is not wanted.
+
+    Its text is the reason: a word or three, then a colon and the particulars.
     """
 
 
 @dataclass(frozen=True)
 class Clean:
-    """A picture as it will lie on the disk.
+    """A cleaned picture, as its file will be.
 
-    *jpeg*: the whole file, RGB, upright, without metadata. *phash*: 64 bits, alike for pictures
-    that look alike.
+    *jpeg*: the whole file, RGB, upright, without metadata. *phash*: perceptual hash of 64 bits,
+    which differs in few bits between near duplicates.
     """
 
     jpeg: bytes
@@ -82,18 +82,16 @@ def check_size(size: int) -> None:
 
 
 def perceptual_hash(picture: Image.Image) -> int:
-    """64 bits that say whether each of the lowest frequencies lies above their median (imagehash's
-    ``phash``).
-    """
+    """Return imagehash's ``phash``: 64 bits, whether each low frequency is above their median."""
     return int(str(imagehash.phash(picture)), 16)
 
 
 @contextlib.contextmanager
 def calm_decoders() -> Iterator[None]:
-    """Keep Pillow from warning about what is refused or mended here anyway.
+    """Silence Pillow's warnings about files that are refused or repaired here anyway.
 
     Synchronization: for the thread that starts all others and outlives them; the warnings filter is
-    one for all.
+    one for all threads.
     """
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"PIL\.")
@@ -101,13 +99,13 @@ def calm_decoders() -> Iterator[None]:
 
 
 def _formats() -> tuple[str, ...]:
-    """Those of FORMATS that this Pillow was built with."""
+    """Return those of FORMATS that this Pillow was built with."""
     Image.init()
     return tuple(name for name in FORMATS if name in Image.OPEN)
 
 
 def _check_header(opened: Image.Image) -> None:
-    """Refuse, before a pixel is decoded, what need not be. Raises RefusedError."""
+    """Check size and animation before a pixel is decoded. Raises RefusedError."""
     size = f"{opened.width} x {opened.height} pixels"
     if opened.width * opened.height > MOST_PIXELS:
         raise RefusedError(f"too many pixels: {size}")
@@ -118,7 +116,7 @@ def _check_header(opened: Image.Image) -> None:
 
 
 def _what_else(body: bytes) -> str:
-    """Why Pillow does not know it, in words that help."""
+    """Return the reason why Pillow does not know the file, with a way out."""
     if body[4:8] == b"ftyp" and body[8:12] in HEIC_BRANDS:
         return "HEIC: set the camera to 'most compatible', or convert the photographs to JPEG"
     if body[:256].lstrip().startswith(b"<"):
@@ -127,7 +125,7 @@ def _what_else(body: bytes) -> str:
 
 
 def _upright(opened: Image.Image) -> Image.Image:
-    """Turn as the EXIF orientation says; EXIF that cannot be read says nothing."""
+    """Turn the picture as its EXIF orientation says; damaged EXIF is ignored."""
     try:
         return ImageOps.exif_transpose(opened)
     except Exception:  # noqa: BLE001 - the pixels are fine, only the notes beside them are damaged
@@ -135,9 +133,7 @@ def _upright(opened: Image.Image) -> Image.Image:
 
 
 def _rgb(image: Image.Image) -> Image.Image:
-    """Convert any mode to RGB as a viewer would show it: on white where it is transparent, by its
-    colour profile.
-    """
+    """Convert any mode to RGB as a viewer shows it: transparency on white, ICC profile applied."""
     profile = image.info.get("icc_profile")
     if image.mode.startswith("I"):
         image = _eight_bits(image)
@@ -151,9 +147,7 @@ def _rgb(image: Image.Image) -> Image.Image:
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """Bring 16-bit greys down to 8 bits; Pillow's own conversion would clip all but the darkest to
-    white.
-    """
+    """Scale 16-bit greys to 8 bits; Pillow's own conversion clips all but the darkest to white."""
     values = np.asarray(image).astype(np.int64)
     if values.min() < 0 or values.max() > np.iinfo(np.uint16).max:
         raise RefusedError("no photograph: its values have 32 bits")
@@ -167,7 +161,7 @@ def _on_white(image: Image.Image) -> Image.Image:
 
 
 def _from_profile(image: Image.Image, profile: Any) -> Image.Image:
-    """Convert to sRGB by the ICC profile that came along; without it when the two do not fit."""
+    """Convert to sRGB by the picture's ICC profile; ignore a profile that does not fit."""
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         converted = ImageCms.profileToProfile(

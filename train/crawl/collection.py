@@ -1,5 +1,4 @@
-"""The folder that is filled: which picture is new, what number it gets, and which ones a person
-took out.
+"""The folder of collected pictures: near duplicates, numbers, and pictures that a person took out.
 
 ``pictures/`` holds what may be trained on, and nothing else. A file is named after what it shows
 and its number, so that training, which splits photographs by product, holds a whole keyword out.
@@ -32,12 +31,11 @@ BY_COMMAND, BY_HAND = "by --drop", "its file was taken out of pictures/ by hand"
 
 
 class Collection:
-    """A folder of cleaned pictures with the manifest of how each came there; use as a context
-    manager.
+    """A folder of cleaned pictures and its manifest; use as a context manager.
 
     *folder*: is made when it is missing. *near*: pictures whose perceptual hashes differ in at most
     that many of 64 bits are near duplicates and only the first is kept; 0 keeps them all. Entering
-    puts right what was interrupted or done by hand, and says so in *notes*.
+    repairs what was interrupted, takes over what was done by hand, and lists both in *notes*.
 
     Synchronization: :meth:`take`, :meth:`refuse` and :meth:`miss` are safe in any thread; the rest
     belongs to one.
@@ -59,8 +57,8 @@ class Collection:
         self._manifest = Manifest(self.folder / MANIFEST).__enter__()
         try:
             for entry in self._manifest.entries:
-                self._learn(entry)
-            self._mend()
+                self._index(entry)
+            self._repair()
         except BaseException as error:
             self._manifest.__exit__(type(error), error, None)
             raise
@@ -77,20 +75,21 @@ class Collection:
 
     @property
     def kept(self) -> list[Entry]:
-        """The pictures that are there, by number."""
+        """The pictures kept, by number."""
         return [entry for _, entry in sorted(self._pictures.items()) if entry.kind == "kept"]
 
     def count(self, engine: str, keyword: str) -> int:
-        """How many pictures are there from *engine* for *keyword*."""
+        """Return how many pictures are kept from *engine* for *keyword*."""
         return sum(1 for entry in self.kept if (entry.engine, entry.keyword) == (engine, keyword))
 
     def known(self, url: str) -> Entry | None:
-        """What became of *url* when it was answered before; then it is not fetched again."""
+        """Return the entry of *url*, if it has one; then it is not fetched again."""
         return self._urls.get(url)
 
     def known_file(self, url: str, sha256: str) -> Entry | None:
-        """What became of this very file, when it would be judged so again; *sha256*: empty when it
-        was not read.
+        """Return the entry of this very file, if it would be judged so again.
+
+        *sha256*: empty when the file was not read.
         """
         entry = self._by_source.get((url, sha256))
         if (
@@ -102,10 +101,9 @@ class Collection:
         return entry
 
     def take(self, source: Source, body: bytes) -> Entry:
-        """Clean *body* and keep it unless it is refused or a repetition; returns the line that was
-        written.
+        """Clean *body* and keep it, unless it is refused or a duplicate; returns its entry.
 
-        Raises InputError when the disk will not take it.
+        Raises InputError when it cannot be written.
         """
         sha256 = hashlib.sha256(body).hexdigest()
         arrived = Entry(
@@ -122,15 +120,15 @@ class Collection:
         except RefusedError as error:
             return self._note(dataclasses.replace(arrived, reason=str(error)))
         with self._lock:
-            repeated = self._repetition(arrived, picture)
-            return self._append(repeated or self._keep(arrived, picture))
+            duplicate = self._duplicate(arrived, picture)
+            return self._append(duplicate or self._keep(arrived, picture))
 
     def refuse(self, source: Source, reason: str) -> Entry:
-        """Write down that there is nothing to be had from *source*."""
+        """Record that there is no picture at *source*; it is never fetched again."""
         return self._note(_bodiless("refused", source, reason))
 
     def miss(self, source: Source, reason: str) -> Entry:
-        """Write down that *source* could not be had this time."""
+        """Record that *source* could not be had this time; the next run tries again."""
         return self._note(_bodiless("missed", source, reason))
 
     def drop(self, numbers: Group[int]) -> list[Entry]:
@@ -141,12 +139,13 @@ class Collection:
         unknown = sorted(set(numbers) - set(self._pictures))
         if unknown:
             raise UsageError(
-                f"--drop: no picture has the number {', '.join(map(str, unknown))}; look on the contact sheet"
+                f"--drop: no picture has the number {', '.join(map(str, unknown))}; "
+                "look on the contact sheet"
             )
         return [self._drop(entry) for entry in self.kept if entry.number in numbers]
 
     def path(self, entry: Entry) -> Path:
-        """Where the file of *entry* lies."""
+        """Return the path of the file of *entry*."""
         return self.folder / entry.file
 
     def _drop(self, entry: Entry) -> Entry:
@@ -166,8 +165,9 @@ class Collection:
         )
 
     def _keep(self, arrived: Entry, picture: Clean) -> Entry:
-        """Write the file; what only its line can tell comes after, so that no line speaks of a file
-        that is not.
+        """Write the picture's file and return its entry.
+
+        The file first and its line after it, so that no line names a file that is missing.
         """
         number = max(self._pictures, default=0) + 1
         file = f"{PICTURES}/{_named(arrived.keyword)}_{number:06}.jpg"
@@ -182,8 +182,8 @@ class Collection:
             phash=f"{picture.phash:016x}",
         )
 
-    def _repetition(self, arrived: Entry, picture: Clean) -> Entry | None:
-        """The line that refuses a picture which is there, or was dropped; None when it is new."""
+    def _duplicate(self, arrived: Entry, picture: Clean) -> Entry | None:
+        """Return the entry that refuses a duplicate, also of a dropped picture; None for a new one."""
         same = self._by_sha.get(arrived.sha256)
         if same is not None:
             return dataclasses.replace(arrived, reason=f"{SAME}: of {same}", like=same)
@@ -203,10 +203,10 @@ class Collection:
 
     def _append(self, entry: Entry) -> Entry:
         self._manifest.append(entry)
-        self._learn(entry)
+        self._index(entry)
         return entry
 
-    def _learn(self, entry: Entry) -> None:
+    def _index(self, entry: Entry) -> None:
         if entry.kind != "missed":
             self._urls[entry.url] = entry
             self._by_source[entry.url, entry.sha256] = entry
@@ -215,8 +215,8 @@ class Collection:
             self._by_sha.setdefault(entry.sha256, entry.number)
             self._hashes[entry.number] = int(entry.phash, 16)
 
-    def _mend(self) -> None:
-        """Put right what was cut off in the middle, and take up what was done by hand."""
+    def _repair(self) -> None:
+        """Repair what was interrupted, and take over what was done by hand."""
         if self._manifest.torn:
             self.notes.append(f"{self._manifest.path}: its last line was cut off and is taken away")
         self._remove_leftovers()
@@ -240,11 +240,12 @@ class Collection:
                     )
                 )
                 self.notes.append(
-                    f"picture {entry.number}: its file was put back into {PICTURES}/; it counts again"
+                    f"picture {entry.number}: its file was put back into {PICTURES}/; "
+                    "it counts again"
                 )
 
     def _remove_leftovers(self) -> None:
-        """Remove the one picture that may have been written without its line, and temporary files."""
+        """Remove temporary files, and the one picture that may have been written without its line."""
         following = max(self._pictures, default=0) + 1
         for path in (self.folder / PICTURES).iterdir():
             if re.fullmatch(rf"\..+_\d{{6}}\.jpg\..+|.+_{following:06}\.jpg", path.name):
@@ -257,7 +258,7 @@ def _bodiless(kind: Kind, source: Source, reason: str) -> Entry:
 
 
 def _named(keyword: str) -> str:
-    """A keyword as the beginning of a file name.
+    """Return a keyword as the beginning of a file name.
 
     >>> _named("Milk carton, 1 l"), _named("牛奶"), _named("///")
     ('milk-carton-1-l', '牛奶', 'picture')

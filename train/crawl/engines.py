@@ -1,5 +1,4 @@
-"""The one place that knows icrawler: its crawlers for Google, Bing and Baidu, watched, counted and
-made to end.
+"""Picture search on Google, Bing and Baidu, by icrawler's crawlers: watched, counted, bounded.
 
 icrawler 0.6.10 does the asking: its feeders make the addresses of result pages, its parsers find
 the links in them, its downloader threads fetch these and hand the bodies to a storage, which is our
@@ -11,7 +10,8 @@ the links in them, its downloader threads fetch these and hand the bodies to a s
 - Its queue remembers a link before there is room for it, so that a link which had to wait counts as
   seen and is lost; and its downloaders take an empty queue for the end, though the next page may
   only be slow. See :class:`_Links`.
-- It reads bodies whole however long they are and however slowly they come. See :class:`_Net`.
+- It reads bodies whole however long they are and however slowly they come. See
+  :class:`_BoundedSession`.
 - Bing's and Baidu's feeders put the keyword into the address as it stands; ``&`` and ``#`` would
   cut it off.
 - It sets up logging for the whole program. Here it says nothing; what matters is counted.
@@ -42,27 +42,27 @@ from requests.adapters import BaseAdapter
 
 from train.crawl.cleaning import MOST_BYTES
 from train.crawl.collection import Collection
-from train.crawl.hunt import POLITE, Hunt, Manners
-from train.crawl.tally import Tally
+from train.crawl.search_state import POLITE, SearchState, FetchSettings
+from train.crawl.counts import Counts
 
 MOST_LINKS = 1000
 """What the engines give for one search, and what icrawler asks for at most."""
 MOST_REDIRECTS = 5
 ANSWERED = 200
 NOT_NOW = frozenset({408, 425, 429, *range(500, 600)})
-"""HTTP statuses that do not say 'no' for good."""
+"""HTTP statuses after which a later run tries again."""
 
 
 @dataclass(frozen=True)
-class Answer:
-    """As much of an HTTP answer as icrawler looks at."""
+class Response:
+    """As much of an HTTP response as icrawler reads."""
 
     status_code: int
     content: bytes
 
 
 class _EndedError(Exception):
-    """The crawl ends, so the rest of this body is not wanted."""
+    """The search has ended, so the rest of this body is not wanted."""
 
 
 class _TooLongError(Exception):
@@ -75,102 +75,100 @@ def search(
     limit: int,
     collection: Collection,
     stop: threading.Event,
-    progress: Callable[[Tally], None] = lambda _: None,
-    manners: Manners = POLITE,
+    progress: Callable[[Counts], None] = lambda _: None,
+    settings: FetchSettings = POLITE,
     transport: BaseAdapter | None = None,
-) -> Tally:
-    """Ask *engine* for pictures of *keyword* until the collection holds *limit* from it, or it has
-    no more.
+) -> Counts:
+    """Collect pictures of *keyword* from *engine*, until there are *limit* or it has no more.
 
-    *transport*: what carries requests instead of the net, for tests. Raises InputError when the
+    *limit*: counts those that the collection holds from it already. *stop*: ends the search when it
+    is set. *transport*: carries requests instead of the net, for tests. Raises InputError when the
     disk fills.
     """
-    tally = Tally(engine, keyword, here=collection.count(engine, keyword))
-    if tally.here >= limit:
-        return tally
-    hunt = Hunt(tally, limit, collection, manners, stop, progress)
+    counts = Counts(engine, keyword, here=collection.count(engine, keyword))
+    if counts.here >= limit:
+        return counts
+    state = SearchState(counts, limit, collection, settings, stop, progress)
     with _without_logging():
-        crawler = _crawler(engine, hunt, transport)
+        crawler = _crawler(engine, state, transport)
         try:
             # Google's feeder quotes the keyword itself.
             crawler.crawl(
                 keyword if engine == "google" else quote(keyword, safe=""), max_num=MOST_LINKS
             )
         finally:
-            _end(crawler, hunt)
-    if hunt.failure:
-        raise hunt.failure
-    return tally
+            _end(crawler, state)
+    if state.failure:
+        raise state.failure
+    return counts
 
 
-def _crawler(engine: str, hunt: Hunt, transport: BaseAdapter | None) -> Any:
-    """Build icrawler's crawler for *engine* with our watch in it."""
+def _crawler(engine: str, state: SearchState, transport: BaseAdapter | None) -> Any:
+    """Build icrawler's crawler for *engine* around *state*."""
     crawler_class, parser_class = ENGINES[engine]
     crawler = crawler_class(
         parser_cls=parser_class,
         downloader_cls=_WatchedDownloader,
         parser_threads=1,
-        downloader_threads=hunt.manners.threads,
-        storage=_CollectionStorage(hunt),
-        extra_parser_args={"hunt": hunt},
-        extra_downloader_args={"hunt": hunt},
+        downloader_threads=state.settings.threads,
+        storage=_CollectionStorage(state),
+        extra_parser_args={"state": state},
+        extra_downloader_args={"state": state},
     )
     crawler.session.max_redirects = MOST_REDIRECTS
     for scheme in ("http://", "https://") if transport else ():
         crawler.session.mount(scheme, transport)
-    crawler.feeder.out_queue = _Pages(hunt)
-    crawler.parser.out_queue = _Links(hunt, crawler.signal)
+    crawler.feeder.out_queue = _Pages(state)
+    crawler.parser.out_queue = _Links(state, crawler.signal)
     crawler.feeder.connect(crawler.parser).connect(crawler.downloader)
     return crawler
 
 
-def _end(crawler: Any, hunt: Hunt) -> None:
-    """Let no thread and no connection outlive the crawl."""
-    hunt.done = True
+def _end(crawler: Any, state: SearchState) -> None:
+    """End the search's threads and close its connections."""
+    state.done = True
     crawler.signal.set(reach_max_num=True)
     for pool in (crawler.feeder, crawler.parser, crawler.downloader):
         for worker in pool.workers:
-            worker.join(hunt.manners.timeout_s + 1)  # who waits for a byte waits no longer
+            worker.join(state.settings.timeout_s + 1)  # who waits for a byte waits no longer
     crawler.session.close()
 
 
 class _CollectionStorage(BaseStorage):  # type: ignore[misc]  # icrawler is not typed
-    """icrawler's storage, with a collection behind it; a picture's id is its address."""
+    """icrawler's storage, backed by a collection; a picture's id is its address."""
 
-    def __init__(self, hunt: Hunt) -> None:
-        self._hunt = hunt
+    def __init__(self, state: SearchState) -> None:
+        self._state = state
 
     def write(self, id: str, data: bytes) -> None:  # noqa: A002 - icrawler names it
-        """Take a body in."""
-        self._hunt.arrived(id, data)
+        """Add a body to the collection."""
+        self._state.add_body(id, data)
 
 
 class _Links(CachedQueue):  # type: ignore[misc]
-    """Links on their way from the parser to the downloaders: none is lost, and it ends when the
-    parser has ended.
+    """The queue of links from the parser to the downloaders, with back-pressure.
 
-    Synchronization: one thread puts, so room that was seen is still there.
+    No link is lost, and the queue ends when the parser has ended. Synchronization: one thread puts,
+    so room that was seen is still there.
     """
 
-    def __init__(self, hunt: Hunt, signal: Any) -> None:
-        super().__init__(5 * hunt.manners.threads)
-        self._hunt, self._signal = hunt, signal
+    def __init__(self, state: SearchState, signal: Any) -> None:
+        super().__init__(5 * state.settings.threads)
+        self._state, self._signal = state, signal
 
     def put(
         self, item: Any, block: bool = True, timeout: float | None = None, dup_callback: Any = None
     ) -> None:
-        """Wait for room first: what does not fit would be remembered and then taken for a
-        repetition.
-        """
-        while self.full() and not self._hunt.ended:
-            time.sleep(self._hunt.manners.tick_s)
+        """Wait for room before the link is put: else it would be remembered, dropped and lost."""
+        while self.full() and not self._state.ended:
+            time.sleep(self._state.settings.tick_s)
         super().put(item, block, timeout, dup_callback)
 
     def get(self, block: bool = True, timeout: float | None = None) -> Any:  # noqa: ARG002 - icrawler gives them
-        """Give the next link; Empty only when there will be none."""
-        while not self._hunt.ended:
+        """Return the next link; raise Empty only when there will be none."""
+        while not self._state.ended:
             try:
-                return super().get(timeout=self._hunt.manners.tick_s)
+                return super().get(timeout=self._state.settings.tick_s)
             except queue.Empty:
                 if self._signal.get("parser_exited"):
                     raise
@@ -179,116 +177,113 @@ class _Links(CachedQueue):  # type: ignore[misc]
 
 
 class _Pages(CachedQueue):  # type: ignore[misc]
-    """Result pages still to be asked for; none when the engine has nothing more to say."""
+    """The queue of result pages to fetch; empty once the engine has no more links."""
 
-    def __init__(self, hunt: Hunt) -> None:
+    def __init__(self, state: SearchState) -> None:
         super().__init__()
-        self._hunt = hunt
+        self._state = state
 
     def get(self, block: bool = True, timeout: float | None = None) -> Any:
-        """Give the next page's address."""
-        if self._hunt.ended or self._hunt.barren:
-            time.sleep(
-                self._hunt.manners.tick_s
-            )  # the parser asks again until it is told that the feeder has ended
+        """Return the address of the next page."""
+        if self._state.ended or self._state.exhausted:
+            # The parser asks again until it is told that the feeder has ended.
+            time.sleep(self._state.settings.tick_s)
             raise queue.Empty
         return super().get(block, timeout)
 
 
-class _Net:
-    """What icrawler's threads take for the session: bodies with a greatest length, a deadline, and
-    an end.
-    """
+class _BoundedSession:
+    """Stands in for icrawler's session: bodies have a greatest length and a deadline."""
 
-    def __init__(self, session: requests.Session, hunt: Hunt) -> None:
-        self._session, self._hunt = session, hunt
+    def __init__(self, session: requests.Session, state: SearchState) -> None:
+        self._session, self._state = session, state
 
-    def get(self, url: str, timeout: float, headers: dict[str, str] | None = None) -> Answer:
-        """Fetch *url*. Raises what requests and urllib3 raise, and TimeoutError when the body is
-        too slow.
+    def get(self, url: str, timeout: float, headers: dict[str, str] | None = None) -> Response:
+        """Fetch *url*.
+
+        Raises what requests and urllib3 raise, and TimeoutError when the body is too slow.
         """
         with self._session.get(url, timeout=timeout, headers=headers, stream=True) as response:
-            return Answer(response.status_code, b"".join(self._chunks(response)))
+            return Response(response.status_code, b"".join(self._chunks(response)))
 
     def _chunks(self, response: requests.Response) -> Iterator[bytes]:
-        until, size = time.monotonic() + self._hunt.manners.deadline_s, 0
-        # read1 returns what has come; requests' own iter_content waits for a whole chunk, and a
-        # drip for ever.
+        until, size = time.monotonic() + self._state.settings.deadline_s, 0
+        # read1 returns what has come; requests' own iter_content waits for a whole chunk, which
+        # a server that drips never completes.
         while chunk := response.raw.read1(1 << 16, decode_content=True):
             size += len(chunk)
             if size > MOST_BYTES:
                 raise _TooLongError(f"too many bytes: more than {MOST_BYTES}")
             if time.monotonic() > until:
-                raise TimeoutError(f"not whole after {self._hunt.manners.deadline_s:g} s")
-            if self._hunt.ended:
+                raise TimeoutError(f"not whole after {self._state.settings.deadline_s:g} s")
+            if self._state.ended:
                 raise _EndedError
             yield chunk
 
 
-class _PageNet(_Net):
-    """Fetches result pages: one after the other, with a pause, and counted."""
+class _PageSession(_BoundedSession):
+    """Fetches result pages one after the other, with a pause, and counts them."""
 
-    def get(self, url: str, timeout: float, headers: dict[str, str] | None = None) -> Answer:
-        """Fetch a result page; see :class:`_Net`."""
-        if self._hunt.tally.pages:
-            _pause(self._hunt)
+    def get(self, url: str, timeout: float, headers: dict[str, str] | None = None) -> Response:
+        """Fetch a result page; see :class:`_BoundedSession`."""
+        if self._state.counts.pages:
+            _pause(self._state)
         try:
             answer = super().get(url, timeout, headers)
         except _EndedError:
             raise
         except Exception as error:
-            self._hunt.page(_short(error))
+            self._state.add_page(_short(error))
             raise
-        self._hunt.page(f"HTTP {answer.status_code}")
+        self._state.add_page(f"HTTP {answer.status_code}")
         return answer
 
 
-class _PictureNet(_Net):
-    """Fetches pictures; why one could not be had is remembered for the manifest."""
+class _PictureSession(_BoundedSession):
+    """Fetches pictures; the errors are noted for the manifest."""
 
-    def get(self, url: str, timeout: float, headers: dict[str, str] | None = None) -> Answer:
-        """Fetch a picture; see :class:`_Net`."""
-        nothing = Answer(
-            0, b""
-        )  # icrawler tries no second time when there is an answer that is not 200
+    def get(self, url: str, timeout: float, headers: dict[str, str] | None = None) -> Response:
+        """Fetch a picture; see :class:`_BoundedSession`."""
+        # icrawler tries no second time when there is a response whose status is not 200.
+        nothing = Response(0, b"")
         try:
             answer = super().get(url, timeout, headers)
         except _EndedError:
             return nothing
         except _TooLongError as error:
-            self._hunt.in_trouble(url, str(error), again=False)
+            self._state.note_error(url, str(error), again=False)
             return nothing
         except (requests.TooManyRedirects, ValueError) as error:  # ValueError: no address at all
-            self._hunt.in_trouble(url, _short(error), again=False)
+            self._state.note_error(url, _short(error), again=False)
             return nothing
         except Exception as error:
-            self._hunt.in_trouble(url, _short(error), again=True)
+            self._state.note_error(url, _short(error), again=True)
             raise
         if answer.status_code == ANSWERED:
-            self._hunt.well(url)
+            self._state.clear_error(url)
         else:
-            self._hunt.in_trouble(url, f"HTTP {answer.status_code}", answer.status_code in NOT_NOW)
+            self._state.note_error(url, f"HTTP {answer.status_code}", answer.status_code in NOT_NOW)
         return answer
 
 
 class _WatchedDownloader(Downloader):  # type: ignore[misc]
-    """icrawler's downloader, which passes over what is known and fetches no more than is wanted.
+    """icrawler's downloader, which skips known links and fetches no more than is wanted.
 
-    Not its ImageDownloader: that one drops, without a word, what Pillow cannot open, and dies of a
+    Not its ImageDownloader: that one silently drops what Pillow cannot open, and dies of a
     decompression bomb.
     """
 
     def __init__(
-        self, thread_num: int, signal: Any, session: Any, storage: BaseStorage, hunt: Hunt
+        self, thread_num: int, signal: Any, session: Any, storage: BaseStorage, state: SearchState
     ) -> None:
-        super().__init__(thread_num, signal, _PictureNet(session, hunt), storage)
-        self._hunt = hunt
+        super().__init__(thread_num, signal, _PictureSession(session, state), storage)
+        self._state = state
 
     def worker_exec(self, **kwargs: Any) -> None:
-        """Work with our patience, and until the hunt ends."""
-        manners = self._hunt.manners
+        """Work with our timeouts and retries, until the search ends."""
+        settings = self._state.settings
         kwargs.update(
-            max_num=0, req_timeout=manners.timeout_s, max_retry=manners.tries, overwrite=True
+            max_num=0, req_timeout=settings.timeout_s, max_retry=settings.tries, overwrite=True
         )
         super().worker_exec(**kwargs)
 
@@ -302,39 +297,39 @@ class _WatchedDownloader(Downloader):  # type: ignore[misc]
         """Fetch one link, if it is wanted."""
         url = str(task["file_url"])
         try:
-            if self._hunt.begin(url):
+            if self._state.begin(url):
                 try:
                     super().download(task, default_ext, timeout, **kwargs)
                 finally:
-                    self._hunt.finish(url)
+                    self._state.finish(url)
         except Exception as error:  # noqa: BLE001 - raised again where the crawl was started
-            self._hunt.fail(error)
+            self._state.fail(error)
 
 
 class _WatchedParser(Parser):  # type: ignore[misc]
-    """Any of icrawler's parsers, counted."""
+    """Any of icrawler's parsers, with its pages and links counted."""
 
-    def __init__(self, thread_num: int, signal: Any, session: Any, hunt: Hunt) -> None:
-        super().__init__(thread_num, signal, _PageNet(session, hunt))
-        self._hunt = hunt
+    def __init__(self, thread_num: int, signal: Any, session: Any, state: SearchState) -> None:
+        super().__init__(thread_num, signal, _PageSession(session, state))
+        self._state = state
 
     def worker_exec(self, **kwargs: Any) -> None:
-        """Work with our patience."""
-        manners = self._hunt.manners
+        """Work with our timeouts and retries."""
+        settings = self._state.settings
         super().worker_exec(
-            queue_timeout=manners.tick_s,
-            req_timeout=manners.timeout_s,
-            max_retry=manners.tries,
+            queue_timeout=settings.tick_s,
+            req_timeout=settings.timeout_s,
+            max_retry=settings.tries,
             **kwargs,
         )
 
-    def parse(self, response: Answer, **kwargs: Any) -> list[dict[str, Any]]:
+    def parse(self, response: Response, **kwargs: Any) -> list[dict[str, Any]]:
         """Find the links of a page as the engine's own parser does."""
         try:
             tasks: list[dict[str, Any]] = list(super().parse(response, **kwargs) or ())
         except Exception:  # noqa: BLE001 - a page it does not understand is a page without links
             tasks = []
-        self._hunt.found([str(task["file_url"]) for task in tasks])
+        self._state.add_links([str(task["file_url"]) for task in tasks])
         return tasks
 
 
@@ -357,15 +352,15 @@ ENGINES: dict[str, tuple[Any, Any]] = {
 }
 
 
-def _pause(hunt: Hunt) -> None:
-    """Wait between two result pages, unless the crawl ends."""
-    until = time.monotonic() + hunt.manners.pause_s
-    while not hunt.ended and (left := until - time.monotonic()) > 0:
-        time.sleep(min(left, hunt.manners.tick_s))
+def _pause(state: SearchState) -> None:
+    """Wait between two result pages, or until the search ends."""
+    until = time.monotonic() + state.settings.pause_s
+    while not state.ended and (left := until - time.monotonic()) > 0:
+        time.sleep(min(left, state.settings.tick_s))
 
 
 def _short(error: Exception) -> str:
-    """What went wrong on the net, in words that are the same each time."""
+    """Return a network error as a reason that is the same each time."""
     if isinstance(error, requests.Timeout | urllib3.exceptions.TimeoutError):
         return "no answer in time"
     if isinstance(error, TimeoutError):
@@ -374,16 +369,14 @@ def _short(error: Exception) -> str:
         return "redirected too often"
     if isinstance(error, urllib3.exceptions.ProtocolError):
         return "cut off on the way"
-    return (
-        "no connection"
-        if isinstance(error, requests.ConnectionError)
-        else f"not to be fetched: {error}"
-    )
+    if isinstance(error, requests.ConnectionError):
+        return "no connection"
+    return f"not to be fetched: {error}"
 
 
 @contextlib.contextmanager
 def _without_logging() -> Iterator[None]:
-    """Keep icrawler from setting up logging for the whole program, and from writing to stderr."""
+    """Keep icrawler from configuring logging for the whole program and from writing to stderr."""
     root, silence = logging.getLogger(), logging.NullHandler()
     root.addHandler(silence)
     try:

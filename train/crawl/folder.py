@@ -1,6 +1,4 @@
-"""``--from``: the company's own photographs, through the same cleaning as whatever the engines
-bring.
-"""
+"""``--from``: the company's own photographs, through the same cleaning as the engines' pictures."""
 
 import hashlib
 import threading
@@ -11,12 +9,12 @@ from edge.errors import InputError, UsageError
 from train.crawl.cleaning import RefusedError, check_size
 from train.crawl.collection import Collection
 from train.crawl.manifest import FOLDER, Source
-from train.crawl.tally import Tally
+from train.crawl.counts import Counts
 from train.photographs import product_of
 
 
 def list_files(folder: Path, out: Path) -> list[Path]:
-    """All files in *folder* and below, hidden ones left out, in order of their names.
+    """Return all files in *folder* and below, sorted, without hidden ones.
 
     Raises InputError when there is none, and UsageError when *out* and *folder* lie in one another:
     the next run would take its own pictures for new ones.
@@ -47,35 +45,35 @@ def gather(
     collection: Collection,
     stop: threading.Event,
     progress: Callable[[], None],
-) -> Tally:
+) -> Counts:
     """Take each of *paths* that was not judged before, until *stop* is set. Raises InputError."""
-    tally = Tally(FOLDER, folder.name)
+    counts = Counts(FOLDER, folder.name)
     for path in paths:
         if stop.is_set():
             break
-        tally.links += 1
+        counts.links += 1
         _take(
             path,
             Source(path.absolute().as_uri(), FOLDER, product_of(path, folder)),
             collection,
-            tally,
+            counts,
         )
         progress()
-    return tally
+    return counts
 
 
-def _take(path: Path, source: Source, collection: Collection, tally: Tally) -> None:
+def _take(path: Path, source: Source, collection: Collection, counts: Counts) -> None:
     try:
         check_size(path.stat().st_size)
         body = path.read_bytes()
     except RefusedError as error:
         known = collection.known_file(source.url, "")
-        tally.add(known or collection.refuse(source, str(error)), again=known is not None)
+        counts.add(known or collection.refuse(source, str(error)), again=known is not None)
     except OSError as error:
-        tally.add(collection.miss(source, f"cannot be read: {error.strerror}"))
+        counts.add(collection.miss(source, f"cannot be read: {error.strerror}"))
     else:
         known = collection.known_file(source.url, hashlib.sha256(body).hexdigest())
-        tally.add(known or collection.take(source, body), again=known is not None)
+        counts.add(known or collection.take(source, body), again=known is not None)
 
 
 def _hidden(path: Path) -> bool:

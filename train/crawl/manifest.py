@@ -1,11 +1,10 @@
-"""The manifest: one JSON line for each thing that happened to a picture, on the disk before the
-next is taken.
+"""The manifest: an append-only file of one JSON line for each thing that happened to a picture.
 
-The kinds: ``kept`` (its file lies in ``pictures/``), ``refused`` (with the reason; never fetched
-again), ``missed`` (nobody answered; the next run tries again) and ``dropped`` (a person took it
-out; never fetched again). A picture's later line takes the place of its earlier one, so nothing is
-ever rewritten. A line that was cut in half, by a power cut say, is taken off at the next start, and
-what it was about is done again.
+A line is on the disk before the next picture is taken. The kinds: ``kept`` (its file lies in
+``pictures/``), ``refused`` (with the reason; never fetched again), ``missed`` (not to be had this
+time; the next run tries again) and ``dropped`` (a person took it out; never fetched again). A
+picture's later line takes the place of its earlier one, so nothing is ever rewritten. A torn last
+line, from a power cut say, is taken off at the next start, and its picture is done again.
 """
 
 import contextlib
@@ -26,12 +25,12 @@ from edge.files import append_synced, sync_folder
 Kind = Literal["kept", "refused", "missed", "dropped"]
 VERSION = 1
 FOLDER = "folder"
-"""What stands for the engine when a picture comes from a folder."""
+"""Stands for the engine when a picture comes from a folder."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where a picture comes from.
+    """The source of a picture.
 
     *url*: of the picture itself. *engine*: ``google``, ``bing``, ``baidu`` or ``folder``.
     *keyword*: what was searched for; with a folder, the product.
@@ -69,29 +68,24 @@ class Entry:
     distance: int = 0
 
     def line(self) -> bytes:
-        """The entry as one line of JSON, with its line end."""
+        """Return the entry as one line of JSON, with its line end."""
         given = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
-        told = {
-            f.name: given[f.name] for f in dataclasses.fields(self) if given[f.name] != f.default
-        }
-        return (
-            json.dumps({"v": VERSION, **told}, ensure_ascii=False).encode(
-                "utf-8", "backslashreplace"
-            )
-            + b"\n"
-        )
+        fields = [f for f in dataclasses.fields(self) if given[f.name] != f.default]
+        written = {"v": VERSION, **{f.name: given[f.name] for f in fields}}
+        text = json.dumps(written, ensure_ascii=False)
+        return text.encode("utf-8", "backslashreplace") + b"\n"
 
 
 def now() -> str:
-    """The present time, UTC, to the second."""
+    """Return the present time, UTC, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 class Manifest:
-    """Reads the lines there are and appends new ones.
+    """Reads the lines there are and appends new ones; use as a context manager.
 
-    Synchronization: :meth:`append` belongs to whoever holds the collection's lock; a second process
-    is refused.
+    Synchronization: the caller of :meth:`append` holds the collection's lock; a second process is
+    refused by a file lock.
     """
 
     def __init__(self, path: Path) -> None:
@@ -99,7 +93,7 @@ class Manifest:
         self.entries: list[Entry] = []
         """All lines, in their order."""
         self.torn = False
-        """Whether half a line was found at the end and taken off."""
+        """Whether a torn last line was found and taken off."""
         self._file = -1
         self._size = 0
 
@@ -125,13 +119,12 @@ class Manifest:
         trace: TracebackType | None,
     ) -> None:
         os.close(self._file)
-        self._file = (
-            -1
-        )  # a thread that comes too late must not write into whatever has the number next
+        self._file = -1  # a late thread must not write into the file that gets the number next
 
     def append(self, entry: Entry) -> None:
-        """Write one line; returns when it is on the disk. Raises InputError, and then nothing of it
-        is left.
+        """Append one line; returns when it is on the disk.
+
+        Raises InputError, and then the line is rolled back.
         """
         with self._trouble("written"):
             self._size = append_synced(self._file, entry.line(), self._size)
@@ -142,7 +135,8 @@ class Manifest:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise InputError(
-                f"{self.path}: another crawl is filling this folder; wait for it or name another --out"
+                f"{self.path}: another crawl is filling this folder; "
+                "wait for it or name another --out"
             ) from None
 
     def _read(self) -> None:

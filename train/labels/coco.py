@@ -1,6 +1,4 @@
-"""Read labels in COCO layout, with the extra fields ``ignore``, ``main`` and ``variant`` where they
-are there.
-"""
+"""Read ground truth in COCO layout, with the optional fields ``ignore``, ``main`` and ``variant``."""
 
 import functools
 import json
@@ -17,11 +15,11 @@ FOUND_IOU = 0.5
 
 @dataclass(frozen=True)
 class Label:
-    """One labelled box, in camera pixels.
+    """One ground-truth box, in camera pixels.
 
-    *ignore*: a hit there is neither rewarded nor punished; *main*: on the item shown, and so part
-    of the recall (all are when the file does not say); *variant*: which look of the mark it is,
-    empty when the file does not say.
+    *ignore*: a finding there is neither a true nor a false positive; *main*: on the item shown, and
+    so part of the recall (all are when the file does not say); *variant*: which appearance of the
+    mark it is, empty when the file does not say.
     """
 
     image_id: int
@@ -34,20 +32,21 @@ class Label:
 
 @dataclass(frozen=True)
 class Labels:
-    """A labelled set: *images* maps the image id to its file; *labels* lists the boxes of all
-    images.
+    """The ground truth of a set of images.
+
+    *images*: the file of each image id; *labels*: the boxes of all images.
     """
 
     images: dict[int, Path]
     labels: tuple[Label, ...]
 
     def of(self, image_id: int) -> tuple[Label, ...]:
-        """The boxes of one image."""
+        """Return the boxes of one image."""
         return self._by_image.get(image_id, ())
 
     @functools.cached_property
     def _by_image(self) -> dict[int, tuple[Label, ...]]:
-        """The boxes of each image that has some, in their order."""
+        """Group the boxes by image, in their order."""
         found: dict[int, list[Label]] = {}
         for label in self.labels:
             found.setdefault(label.image_id, []).append(label)
@@ -64,8 +63,9 @@ def read_coco(path: Path, images: Path, classes: tuple[str, ...]) -> Labels:
 
 
 def labels_in(raw: dict[str, Any], path: Path, images: Path, classes: tuple[str, ...]) -> Labels:
-    """The same from what :func:`read_json` gave for *path*, for whoever needs more of it. Raises
-    InputError.
+    """Read the labels from the content of *path*, as :func:`read_json` returns it.
+
+    Raises InputError.
     """
     try:
         names = _match_classes(
@@ -85,15 +85,14 @@ def labels_in(raw: dict[str, Any], path: Path, images: Path, classes: tuple[str,
     for label in labels:
         if label.image_id not in files:
             raise InputError(
-                f"{path}: a box belongs to image {label.image_id}, which is not listed; correct the file"
+                f"{path}: a box belongs to image {label.image_id}, which is not listed; "
+                "correct the file"
             )
     return Labels(files, labels)
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """The JSON object in a file of COCO labels, as it stands there. Raises InputError when there is
-    none.
-    """
+    """Return the JSON object in a file of COCO labels. Raises InputError when there is none."""
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -102,7 +101,8 @@ def read_json(path: Path) -> dict[str, Any]:
         ) from None
     if not isinstance(raw, dict):
         raise InputError(
-            f"{path}: must hold a JSON object in COCO layout, not {type(raw).__name__}; name another file"
+            f"{path}: must hold a JSON object in COCO layout, not {type(raw).__name__}; "
+            "name another file"
         )
     return raw
 
@@ -113,7 +113,8 @@ def _match_classes(path: Path, names: dict[int, str], classes: tuple[str, ...]) 
     strange = sorted(set(names.values()) - set(classes))
     if strange:
         raise InputError(
-            f"{path}: its category {strange[0]!r} is no class of the model ({', '.join(classes)}); rename one of them"
+            f"{path}: its category {strange[0]!r} is no class of the model "
+            f"({', '.join(classes)}); rename one of them"
         )
     return names
 

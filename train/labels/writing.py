@@ -1,4 +1,4 @@
-"""Write what a painted data set shows as COCO JSON, as the write-up's CSV and as YOLO text."""
+"""Write the ground truth of a painted data set as COCO JSON, the write-up's CSV and YOLO text."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -14,7 +14,7 @@ COCO, CSV, YOLO, YOLO_SET = "labels.json", "labels.csv", "labels", "data.yaml"
 
 @dataclass(frozen=True)
 class Shown:
-    """What one picture of a data set shows.
+    """The ground truth of one picture of a data set.
 
     *name*: its file's name; *marks*: class index and box of those that count; *ignored*: boxes of
     those too small, hidden or cut to count, and of look-alikes that nobody could tell from a mark.
@@ -27,8 +27,7 @@ class Shown:
 
 
 def hundredths(pixels: float) -> float:
-    """A place, length or area as labels say it: hundredths of a pixel are finer than anybody can
-    label.
+    """Round a place, length or area to a hundredth of a pixel, finer than anybody can label.
 
     >>> hundredths(12.3456)
     12.35
@@ -37,10 +36,10 @@ def hundredths(pixels: float) -> float:
 
 
 def coco(shown: Iterable[Shown], classes: Sequence[str], size: int, info: dict[str, Any]) -> str:
-    """COCO JSON of square pictures of *size* pixels.
+    """Return COCO JSON for square pictures of *size* pixels.
 
-    A box that does not count has ``ignore`` and ``iscrowd`` set, once for each class: whatever is
-    found there is neither rewarded nor punished.
+    A box that does not count has ``ignore`` and ``iscrowd`` set, once for each class: a finding
+    there is neither a true nor a false positive.
     """
     images, annotations = [], list[dict[str, Any]]()
     for number, picture in enumerate(shown, start=1):
@@ -70,7 +69,7 @@ def coco(shown: Iterable[Shown], classes: Sequence[str], size: int, info: dict[s
 
 
 def csv_rows(shown: Iterable[Shown]) -> str:
-    """The write-up's rows, ``name,flag,x0 y0 x1 y1``, without a heading.
+    """Return the write-up's rows, ``name,flag,x0 y0 x1 y1``, without a heading.
 
     One row for each box that counts, with flag 1; ``name,0,0 0 0 0`` for a picture without a mark.
     A picture all of whose marks are ignored is left out: it is neither. The class is not said, as
@@ -79,20 +78,18 @@ def csv_rows(shown: Iterable[Shown]) -> str:
     rows = []
     for picture in shown:
         for _, box in picture.marks:
-            rows.append(
-                f"{picture.name},1,{' '.join(f'{hundredths(corner):g}' for corner in box.corners())}"
-            )
+            corners = " ".join(f"{hundredths(corner):g}" for corner in box.corners())
+            rows.append(f"{picture.name},1,{corners}")
         if not picture.marks and not picture.ignored:
             rows.append(f"{picture.name},0,0 0 0 0")
     return "".join(row + "\n" for row in rows)
 
 
 def yolo_text(marks: Iterable[tuple[int, Box]], width: int, height: int) -> str:
-    r"""YOLO's lines for one picture: class index, centre x and y, width, height, as shares of the
-    picture.
+    r"""Return YOLO's lines for one picture: class index, centre x and y, width, height, as shares.
 
     *marks*: class index and box in pixels of the picture, which is *width* x *height*. YOLO knows
-    no ignored boxes: they are left out, and count as background to whoever trains on this.
+    no ignored boxes: they are left out, and count as background in training.
 
     >>> yolo_text([(1, Box(20, 10, 60, 30))], 200, 100)
     '1 0.200000 0.200000 0.200000 0.200000\n'
@@ -105,13 +102,13 @@ def yolo_text(marks: Iterable[tuple[int, Box]], width: int, height: int) -> str:
 
 
 def yolo_set(classes: Sequence[str]) -> str:
-    """The ``data.yaml`` that YOLO programs read: paths from its own folder, and the class names."""
+    """Return the ``data.yaml`` of YOLO programs: paths from its own folder, and the class names."""
     names = "".join(
         f"  {index}: {json.dumps(name, ensure_ascii=False)}\n" for index, name in enumerate(classes)
     )
     return (
-        "# Written by 'stampgate synth'. To judge on pictures that were not trained on, paint a second set with\n"
-        "# --held-out and name its images folder at val.\n"
+        "# Written by 'stampgate synth'. To judge on pictures that were not trained on, "
+        "paint a second set with\n# --held-out and name its images folder at val.\n"
         f"train: images\nval: images\nnames:\n{names}"
     )
 
@@ -119,12 +116,10 @@ def yolo_set(classes: Sequence[str]) -> str:
 def write_labels(
     folder: Path, shown: Sequence[Shown], classes: Sequence[str], size: int, info: dict[str, Any]
 ) -> None:
-    """Write all three into *folder*, each file whole or not at all. Raises InputError."""
+    """Write all three into *folder*, each file atomically. Raises InputError."""
     for picture in shown:
-        path, text = (
-            folder / YOLO / f"{Path(picture.name).stem}.txt",
-            yolo_text(picture.marks, size, size),
-        )
+        path = folder / YOLO / f"{Path(picture.name).stem}.txt"
+        text = yolo_text(picture.marks, size, size)
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
             write_atomic(path, text.encode())
     write_atomic(folder / YOLO_SET, yolo_set(classes).encode())

@@ -22,9 +22,9 @@ from tests.train.crawl.photographs import body, jpeg, photograph
 from tests.train.crawl.web import NOTHING_FOUND, Web
 from train.commands import crawl
 from train.crawl import collection, engines
-from train.crawl.hunt import Manners
+from train.crawl.search_state import FetchSettings
 
-QUICK = Manners(timeout_s=60.0, deadline_s=120.0, tries=1, pause_s=0.0, tick_s=0.005)
+QUICK = FetchSettings(timeout_s=60.0, deadline_s=120.0, tries=1, pause_s=0.0, tick_s=0.005)
 
 
 def run(*argv: object) -> int:
@@ -44,7 +44,7 @@ def net(monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
             icrawler.crawler, "time", SimpleNamespace(sleep=lambda s: time.sleep(s / 100))
         )
         monkeypatch.setattr(
-            engines, "search", functools.partial(engines.search, manners=QUICK, transport=carrier)
+            engines, "search", functools.partial(engines.search, settings=QUICK, transport=carrier)
         )
         yield net
 

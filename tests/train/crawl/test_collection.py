@@ -10,7 +10,7 @@ from tests.train.crawl.photographs import body, jpeg, photograph
 from train.crawl import folder
 from train.crawl.collection import Collection
 from train.crawl.manifest import Source
-from train.crawl.tally import Tally
+from train.crawl.counts import Counts
 from train.photographs import list_photographs, split_by_product
 
 
@@ -36,7 +36,7 @@ def photographs_of(where: Path, *names: str) -> Path:
     return where
 
 
-def take_in(own: Path, out: Path, near: int = 8) -> Tally:
+def take_in(own: Path, out: Path, near: int = 8) -> Counts:
     """Run `--from`."""
     with Collection(out, near) as collection:
         return folder.gather(
@@ -244,8 +244,8 @@ def test_a_company_s_folder_keeps_its_products(tmp_path: Path) -> None:
     own = photographs_of(
         tmp_path / "own", "milk/1.jpg", "milk/2.jpg", "Leek_001.jpg", ".hidden.jpg"
     )
-    tally = take_in(own, tmp_path / "out")
-    assert (tally.kept, tally.text()) == (3, "folder 'own': 3 kept; 3 files")
+    counts = take_in(own, tmp_path / "out")
+    assert (counts.kept, counts.text()) == (3, "folder 'own': 3 kept; 3 files")
     assert sorted(path.name for path in (tmp_path / "out" / "pictures").iterdir()) == [
         "leek_000001.jpg",
         "milk_000002.jpg",

@@ -17,10 +17,10 @@ from tests.train.crawl.photographs import body, jpeg, photograph
 from tests.train.crawl.web import NOTHING_FOUND, ToLoopback, Web
 from train.crawl.collection import Collection
 from train.crawl.engines import ENGINES, search
-from train.crawl.hunt import Manners
-from train.crawl.tally import Tally
+from train.crawl.search_state import FetchSettings
+from train.crawl.counts import Counts
 
-HASTY = Manners(threads=4, timeout_s=60.0, deadline_s=120.0, tries=1, pause_s=0.0, tick_s=0.005)
+HASTY = FetchSettings(threads=4, timeout_s=60.0, deadline_s=120.0, tries=1, pause_s=0.0, tick_s=0.005)
 
 
 @pytest.fixture(autouse=True)
@@ -62,11 +62,11 @@ def ask(
     carrier: ToLoopback,
     limit: int = 10,
     keyword: str = "milk",
-    manners: Manners = HASTY,
-) -> Tally:
+    settings: FetchSettings = HASTY,
+) -> Counts:
     """Search in a hurry."""
     return search(
-        engine, keyword, limit, collection, threading.Event(), manners=manners, transport=carrier
+        engine, keyword, limit, collection, threading.Event(), settings=settings, transport=carrier
     )
 
 
@@ -88,8 +88,8 @@ def test_each_engine_s_own_parser_finds_its_pictures(
     """Feeder, parser and downloader are icrawler's; every picture of the page arrives and is kept."""
     links = shop(net, 1, 2, 3, 4, 5)
     net.results(engine, links)
-    tally = ask(engine, collection, carrier)
-    assert (tally.links, tally.arrived, tally.kept, dict(tally.reasons)) == (5, 5, 5, {})
+    counts = ask(engine, collection, carrier)
+    assert (counts.links, counts.arrived, counts.kept, dict(counts.reasons)) == (5, 5, 5, {})
     assert sorted(entry.url for entry in collection.kept) == links == net.pictures_asked()
     assert {
         (entry.engine, entry.keyword, entry.width, entry.height) for entry in collection.kept
@@ -104,9 +104,9 @@ def test_a_page_that_is_not_understood_is_counted_and_the_asking_ends(
     through all pages.
     """
     net.results(engine, NOTHING_FOUND)
-    tally = ask(engine, collection, carrier)
-    assert not tally.yielded
-    assert (dict(tally.pages), tally.links, tally.arrived) == ({"HTTP 200": 2}, 0, 0)
+    counts = ask(engine, collection, carrier)
+    assert not counts.yielded
+    assert (dict(counts.pages), counts.links, counts.arrived) == ({"HTTP 200": 2}, 0, 0)
     assert net.pages_asked() == 2
 
 
@@ -127,8 +127,8 @@ def test_the_limit_counts_what_is_kept_and_nothing_is_fetched_in_vain(
     """Four threads fetch, and yet no picture more than is wanted is asked for."""
     links = shop(net, *range(12))
     net.results("bing", links)
-    tally = ask("bing", collection, carrier, limit=5)
-    assert (tally.kept, len(collection.kept), len(net.pictures_asked())) == (5, 5, 5)
+    counts = ask("bing", collection, carrier, limit=5)
+    assert (counts.kept, len(collection.kept), len(net.pictures_asked())) == (5, 5, 5)
 
 
 def test_pictures_are_taken_from_page_after_page(
@@ -137,8 +137,8 @@ def test_pictures_are_taken_from_page_after_page(
     """Until there are enough, or two pages in a row bring nothing new."""
     first, second, third = shop(net, 1, 2, 3), shop(net, 3, 4, 5), shop(net, 6)
     net.results("bing", first, second, third, third)
-    tally = ask("bing", collection, carrier)
-    assert (tally.kept, tally.links, dict(tally.pages)) == (6, 6, {"HTTP 200": 5})
+    counts = ask("bing", collection, carrier)
+    assert (counts.kept, counts.links, dict(counts.pages)) == (6, 6, {"HTTP 200": 5})
 
 
 def test_no_link_is_lost_while_its_queue_is_full(
@@ -159,8 +159,8 @@ def test_a_page_that_breaks_the_parser_is_a_page_without_links(
     of it.
     """
     net.results("baidu", b'{"antiFlag": 1, "message": "Forbid spider access"}', shop(net, 1))
-    tally = ask("baidu", collection, carrier)
-    assert (tally.kept, tally.pages["HTTP 200"]) == (1, 4)
+    counts = ask("baidu", collection, carrier)
+    assert (counts.kept, counts.pages["HTTP 200"]) == (1, 4)
 
 
 def test_a_page_that_comes_late_is_waited_for(
@@ -206,7 +206,7 @@ def test_each_kind_of_trouble_is_written_down_with_its_reason(
         "gone",
     ]
     net.results("bing", [f"{at}/{name}.jpg" for name in names])
-    tally = ask("bing", collection, carrier)
+    counts = ask("bing", collection, carrier)
     assert reasons(collection) == {
         "good.jpg": "kept",
         "cut.jpg": "damaged: image file is truncated",
@@ -220,7 +220,7 @@ def test_each_kind_of_trouble_is_written_down_with_its_reason(
         "round.jpg": "redirected too often",
         "gone.jpg": "HTTP 404",
     }
-    assert (tally.kept, tally.missed, sum(tally.reasons.values())) == (2, 2, 7)
+    assert (counts.kept, counts.missed, sum(counts.reasons.values())) == (2, 2, 7)
 
 
 def test_who_does_not_answer_is_given_up(
@@ -229,7 +229,7 @@ def test_who_does_not_answer_is_given_up(
     """After the timeout, and written down as missed: it may answer another day."""
     net.results("bing", [net.never("https://shop.example/slow.jpg")])
     hasty = dataclasses.replace(HASTY, timeout_s=0.5)
-    assert ask("bing", collection, carrier, manners=hasty).missed == 1
+    assert ask("bing", collection, carrier, settings=hasty).missed == 1
     assert reasons(collection) == {"slow.jpg": "no answer in time"}
 
 
@@ -240,7 +240,7 @@ def test_a_body_that_drips_is_given_up(
     one = net.put("https://shop.example/drip.jpg", jpeg(1), drip_s="0.05")
     net.results("bing", [one])
     assert (
-        ask("bing", collection, carrier, manners=dataclasses.replace(HASTY, deadline_s=0.5)).missed
+        ask("bing", collection, carrier, settings=dataclasses.replace(HASTY, deadline_s=0.5)).missed
         == 1
     )
     assert reasons(collection) == {"drip.jpg": "not whole after 0.5 s"}
@@ -290,13 +290,13 @@ def test_the_same_picture_is_kept_once(
         net.put("https://b.example/alike.jpg", copy),
     ]
     net.results("bing", [*links, *others])
-    tally = ask("bing", collection, carrier)
-    assert (tally.kept, tally.known, dict(tally.reasons)) == (
+    counts = ask("bing", collection, carrier)
+    assert (counts.kept, counts.known, dict(counts.reasons)) == (
         0,
         1,
         {"duplicate": 1, "near duplicate": 1},
     )
-    assert tally.yielded
+    assert counts.yielded
 
 
 def test_the_next_run_goes_on_and_fetches_nothing_twice(
@@ -314,8 +314,8 @@ def test_the_next_run_goes_on_and_fetches_nothing_twice(
     net.put(missed, jpeg(9))
     net.results("bing", [*links, refused, missed])
     with Collection(tmp_path) as collection:
-        tally = ask("bing", collection, carrier)
-        assert (tally.here, tally.known, tally.kept) == (1, 3, 2)
+        counts = ask("bing", collection, carrier)
+        assert (counts.here, counts.known, counts.kept) == (1, 3, 2)
         assert [entry.number for entry in collection.kept] == [2, 3, 4]
     assert net.pictures_asked() == sorted([links[2], missed])
 
@@ -327,8 +327,8 @@ def test_an_engine_from_which_there_is_enough_is_not_asked(
     net.results("bing", shop(net, 1, 2))
     ask("bing", collection, carrier, limit=2)
     net.asked.clear()
-    tally = ask("bing", collection, carrier, limit=2)
-    assert (tally.yielded, tally.text(), net.asked) == (
+    counts = ask("bing", collection, carrier, limit=2)
+    assert (counts.yielded, counts.text(), net.asked) == (
         True,
         "bing 'milk': 0 kept; not asked, 2 are here already",
         [],
@@ -341,10 +341,10 @@ def test_an_engine_that_does_not_answer_is_given_up_soon(
     """Fifty pages would be fifty timeouts."""
     carrier.close()
     silent = ToLoopback(9)  # the discard port: nobody is there
-    tally = search(
-        "bing", "milk", 10, collection, threading.Event(), manners=HASTY, transport=silent
+    counts = search(
+        "bing", "milk", 10, collection, threading.Event(), settings=HASTY, transport=silent
     )
-    assert (tally.yielded, dict(tally.pages)) == (False, {"no connection": 2})
+    assert (counts.yielded, dict(counts.pages)) == (False, {"no connection": 2})
 
 
 def test_ctrl_c_leaves_whole_pictures_and_whole_lines(
@@ -356,17 +356,17 @@ def test_ctrl_c_leaves_whole_pictures_and_whole_lines(
     net.results("bing", shop(net, *range(16)))
     stop = threading.Event()
     with Collection(tmp_path) as collection:
-        tally = search(
+        counts = search(
             "bing",
             "milk",
             16,
             collection,
             stop,
-            lambda tally: stop.set() if tally.kept == 3 else None,
+            lambda counts: stop.set() if counts.kept == 3 else None,
             HASTY,
             carrier,
         )
-        assert 3 <= tally.kept < 16
+        assert 3 <= counts.kept < 16
         assert {path.name for path in (tmp_path / "pictures").iterdir()} == {
             Path(entry.file).name for entry in collection.kept
         }
@@ -375,7 +375,7 @@ def test_ctrl_c_leaves_whole_pictures_and_whole_lines(
     with Collection(tmp_path) as collection:
         ask("bing", collection, carrier, limit=16)
         assert (collection.notes, len(collection.kept)) == ([], 16)
-    assert len(net.pictures_asked()) - len(asked) <= 16 - tally.kept
+    assert len(net.pictures_asked()) - len(asked) <= 16 - counts.kept
 
 
 def test_a_full_disk_ends_the_crawl_with_its_line(

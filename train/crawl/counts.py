@@ -1,4 +1,4 @@
-"""Counting what arrived, since an engine whose pages are no longer understood says nothing itself."""
+"""Counts of a search: an engine whose pages are no longer understood does not say so itself."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -7,13 +7,13 @@ from train.crawl.manifest import FOLDER, Entry
 
 
 @dataclass
-class Tally:
-    """What became of one search, or of one folder.
+class Counts:
+    """The counts of one search, or of one folder.
 
-    *here*: pictures that were there before. *pages*: answers to result pages, by HTTP status or
-    trouble. *links*: how many pictures the pages named, or files the folder holds. *known*: of
-    those, judged in an earlier run. *arrived*: bodies that came in this run. *kept*, *reasons* and
-    *missed* say what became of them, and of links that gave none. *good*: whatever is a picture,
+    *here*: pictures that were there before. *pages*: result pages, by HTTP status or error.
+    *links*: pictures that the pages named, or files in the folder. *known*: of those, judged in an
+    earlier run. *arrived*: bodies that came in this run. *kept*, *reasons* (of refusal) and
+    *missed*: the results of the bodies, and of links that gave none. *good*: pictures of any kind,
     new, repeated or known.
     """
 
@@ -45,11 +45,11 @@ class Tally:
 
     @property
     def yielded(self) -> bool:
-        """Whether the source still gives pictures: new ones, or such as are there already."""
+        """Whether the source gives pictures: new ones, or such as are there already."""
         return bool(self.good or self.here)
 
     def text(self) -> str:
-        """One line for a person."""
+        """Return the counts as one line of text."""
         parts = [f"{self.kept} kept"]
         parts += [f"{count} refused ({reason})" for reason, count in self.reasons.most_common()]
         parts += [f"{self.missed} not to be had this time"] if self.missed else []
@@ -57,7 +57,7 @@ class Tally:
         return f"{self.engine} '{self.keyword}': {', '.join(parts)}; {self.asked()}"
 
     def asked(self) -> str:
-        """How far the asking went."""
+        """Return the counts of result pages, links and files as text."""
         if self.engine == FOLDER:
             return f"{self.links} files"
         if not self.pages:

@@ -1,4 +1,4 @@
-"""The page on which a person looks through what was gathered and marks what is to go."""
+"""Contact sheet as an HTML page, on which a person marks the pictures that are to be dropped."""
 
 import base64
 import html
@@ -99,9 +99,10 @@ LOST = """\
 <figcaption>cannot be shown: {file} is damaged</figcaption></figure>"""
 
 
-def write_sheet(collection: Collection) -> Path:
-    """Write the contact sheet of the pictures that are there: one page that needs no other file.
-    Raises InputError.
+def write_crawl_sheet(collection: Collection) -> Path:
+    """Write the contact sheet of the pictures kept: one page that needs no other file.
+
+    Returns its path. Raises InputError.
     """
     kept = collection.kept
     page = PAGE.format(
@@ -117,7 +118,7 @@ def write_sheet(collection: Collection) -> Path:
 
 
 def _groups(kept: Sequence[Entry], collection: Collection) -> Iterable[str]:
-    """The pictures of one keyword or product together, in order of their numbers."""
+    """Yield the pictures of one keyword or product together, in order of their numbers."""
     for name, entries in groupby(
         sorted(kept, key=lambda e: (e.keyword, e.number)), key=lambda e: e.keyword
     ):
@@ -151,8 +152,9 @@ def _thumbnail(path: Path) -> str:
 
 
 def _link(entry: Entry) -> str:
-    """The picture's address, as a link when a browser may follow it; an engine's page may hold
-    anything.
+    """Return the picture's address, as a link only for the schemes that are safe to follow.
+
+    An engine's page may hold anything.
     """
     parts = urlsplit(entry.url)
     shown = html.escape(Path(parts.path).name if entry.engine == FOLDER else parts.netloc)
@@ -162,9 +164,6 @@ def _link(entry: Entry) -> str:
 
 
 def _in_script(text: str) -> str:
-    """A JavaScript string that cannot end the script element around it."""
-    return (
-        '"'
-        + "".join(c if c.isalnum() or c in " -_./'" else f"\\u{{{ord(c):x}}}" for c in text)
-        + '"'
-    )
+    """Return *text* as a JavaScript string that cannot end the script element around it."""
+    safe = (c if c.isalnum() or c in " -_./'" else f"\\u{{{ord(c):x}}}" for c in text)
+    return f'"{"".join(safe)}"'
