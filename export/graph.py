@@ -9,7 +9,7 @@ from onnx import GraphProto, NodeProto, TensorProto, helper, numpy_helper
 
 
 class Writer:
-    """Writes nodes, in the order in which they run, and names what they answer."""
+    """Builds nodes, in the order in which they run, and names their outputs."""
 
     def __init__(self, graph: GraphProto, topic: str) -> None:
         """Write for *graph*, which gets the constants at once and the nodes by :func:`replace`."""
@@ -46,40 +46,40 @@ class Writer:
         right: int = 0,
         stride: int = 1,
     ) -> str:
-        """Weigh neighbours in a row by *taps*, the same for each of the *channels*."""
+        """Add a depthwise convolution along rows, with the same *taps* for each channel."""
         weight = np.tile(np.array(taps, np.float64), (channels, 1, 1, 1))
         return self.conv(x, weight, group=channels, pads=[0, left, 0, right], strides=[1, stride])
 
 
 def made_by(graph: GraphProto, name: str) -> NodeProto:
-    """The node that answers *name*."""
+    """Return the node whose output is *name*."""
     node: NodeProto = next(node for node in graph.node if name in node.output)
     return node
 
 
 def conv_behind(graph: GraphProto, name: str) -> NodeProto:
-    """The nearest convolution from which *name* is made."""
+    """Return the nearest convolution upstream of the value *name*."""
     while (node := made_by(graph, name)).op_type != "Conv":
         name = node.input[0]
     return node
 
 
 def values(graph: GraphProto, name: str) -> NDArray[Any]:
-    """A constant of the graph."""
+    """Return a constant of the graph."""
     return numpy_helper.to_array(
         next(constant for constant in graph.initializer if constant.name == name)
     )
 
 
 def attributes(node: NodeProto) -> dict[str, Any]:
-    """What the node says, by name."""
+    """Return the attributes of a node by name."""
     return {said.name: helper.get_attribute_value(said) for said in node.attribute}
 
 
 def replace(
     graph: GraphProto, old: Sequence[NodeProto], new: Sequence[NodeProto], at: NodeProto
 ) -> None:
-    """Put *new* where *at* stands, one of the *old* nodes, which go."""
+    """Replace the *old* nodes by *new* ones, which are put in the place of *at*, one of the old."""
     gone = {node.output[0] for node in old}
     nodes: list[NodeProto] = []
     for node in graph.node:
@@ -91,10 +91,10 @@ def replace(
 
 
 def drop_unused(graph: GraphProto) -> None:
-    """Drop constants that no node asks for any more."""
-    asked = {name for node in graph.node for name in node.input}
+    """Drop constants that no node takes any more."""
+    used = {name for node in graph.node for name in node.input}
     kept = [
-        TensorProto.FromString(c.SerializeToString()) for c in graph.initializer if c.name in asked
+        TensorProto.FromString(c.SerializeToString()) for c in graph.initializer if c.name in used
     ]
     del graph.initializer[:]
     graph.initializer.extend(kept)

@@ -1,6 +1,4 @@
-"""Compare the ONNX file with the torch network on pictures, through the box's own code, before it
-may be used.
-"""
+"""Parity check: the ONNX file must answer as the torch network does, by the box's own code."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,14 +19,15 @@ MAX_SCORE_GAP = 1e-3
 """Greatest difference of a score, anywhere on the heat map."""
 MAX_BOX_GAP = 0.25
 """Greatest difference of a corner of a found box, in network pixels."""
-LOOK_FROM = 0.1
+COMPARED_FROM = 0.1
 """Boxes from this score on are compared."""
 
 
 @dataclass(frozen=True)
 class Parity:
-    """How far apart the two are: *score_gap* in 0..1, *box_gap* in network pixels, over *pictures*
-    and *boxes*.
+    """The greatest differences between the two, over *pictures* and *boxes*.
+
+    *score_gap*: in 0..1; *box_gap*: in network pixels.
     """
 
     pictures: int
@@ -38,10 +37,10 @@ class Parity:
 
 
 def check_parity(kept: Checkpoint, path: Path, run: Path) -> Parity:
-    """Run both on the run's held-out photographs with marks on them, and on second looks at the
-    middle of each.
+    """Compare both on the run's validation pictures, and on a second look at the middle of each.
 
-    Raises ModelError when they differ too much.
+    *kept*: the torch network; *path*: the ONNX file; *run*: the run's folder. Raises ModelError
+    when they differ too much.
     """
     localizer, plan = Localizer(path), kept.config.two_look_plan
     wholes = read_held_out(run)
@@ -55,8 +54,9 @@ def check_parity(kept: Checkpoint, path: Path, run: Path) -> Parity:
     score_gap, box_gap = max(part.score_gap for part in parts), max(part.box_gap for part in parts)
     if not (score_gap <= MAX_SCORE_GAP and box_gap <= MAX_BOX_GAP):
         raise ModelError(
-            f"parity: the ONNX file must answer as torch does, to {MAX_SCORE_GAP} in score and {MAX_BOX_GAP} pixels "
-            f"in a box, not {score_gap:.2g} and {box_gap:.2g}; nothing was written: report this with the run's config"
+            f"parity: the ONNX file must answer as torch does, to {MAX_SCORE_GAP} in score and "
+            f"{MAX_BOX_GAP} pixels in a box, not {score_gap:.2g} and {box_gap:.2g}; "
+            "nothing was written: report this with the run's config"
         )
     return Parity(sum(p.pictures for p in parts), sum(p.boxes for p in parts), score_gap, box_gap)
 
@@ -69,9 +69,7 @@ def _middle(whole: NDArray[np.uint8], side: int, mark_px: int) -> NDArray[np.uin
 def _compare(
     network: Network, localizer: Localizer, classes: tuple[str, ...], pictures: NDArray[np.uint8]
 ) -> Parity:
-    """Both answers to a batch of pictures of one size, (n, height, width, 3) uint8 RGB, and the
-    boxes in them.
-    """
+    """Compare both outputs for a batch of pictures of one size, (n, height, width, 3) uint8 RGB."""
     wanted, given = network(pictures), localizer.infer(pictures)
     pairs = [
         (finding, found)
@@ -85,9 +83,8 @@ def _compare(
         for finding, found in pairs
         for a, b in zip(finding.box.corners(), (found or finding).box.corners(), strict=True)
     ]
-    return Parity(
-        len(pictures), len(pairs), float(np.abs(wanted[0] - given[0]).max()), max(gaps, default=0.0)
-    )
+    score_gap = float(np.abs(wanted[0] - given[0]).max())
+    return Parity(len(pictures), len(pairs), score_gap, max(gaps, default=0.0))
 
 
 def _boxes(
@@ -95,19 +92,15 @@ def _boxes(
     given: tuple[NDArray[np.float32], NDArray[np.float32]],
     classes: tuple[str, ...],
 ) -> list[tuple[Finding, Finding | None]]:
-    """Each box in the answer *wanted* with the one of its class in that *given* which overlaps it
-    most.
+    """Pair each box in the output *wanted* with the one in *given* that overlaps it most.
+
+    They are of one class. None where *given* has no box of that class.
     """
-    # Looked for from half the score on, so that a tie between neighbours is no difference.
-    others = decode(*given, classes, LOOK_FROM / 2)
-    return [
-        (
-            f,
-            max(
-                (o for o in others if o.label == f.label),
-                key=lambda o: f.box.iou(o.box),
-                default=None,
-            ),
-        )
-        for f in decode(*wanted, classes, LOOK_FROM)
-    ]
+    # Decoded from half the score on, so that a tie between neighbours is no difference.
+    others = decode(*given, classes, COMPARED_FROM / 2)
+
+    def nearest(finding: Finding) -> Finding | None:
+        same = (other for other in others if other.label == finding.label)
+        return max(same, key=lambda other: finding.box.iou(other.box), default=None)
+
+    return [(finding, nearest(finding)) for finding in decode(*wanted, classes, COMPARED_FROM)]

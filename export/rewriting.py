@@ -1,5 +1,6 @@
-"""Rewrite the exported graph so that onnxruntime answers sooner: other operators, the same answers
-up to rounding.
+"""Graph optimisation: rewrite the exported graph so that onnxruntime runs it faster.
+
+The operators are others, the outputs the same up to rounding.
 
 Each rewriting is an identity, whatever the weights and the picture, its border too. Together they
 save an eighth of the time on one thread, nearly all of it in the 3 x 3 convolutions at stride 8,
@@ -37,11 +38,10 @@ def rewrite(model: ModelProto) -> None:
 
 
 def fold_gain(graph: GraphProto) -> None:
-    """Leave of the normalisation the mean alone: the gain goes into the first convolution's
-    weights.
+    """Fold the gain of the normalisation into the first convolution's weights; the mean stays.
 
-    The mean cannot go there: what the convolution puts around the picture is the mean, in
-    normalised numbers 0. The bytes become floats before they change places, which is quicker.
+    The mean cannot go there: the convolution pads the picture with zeros, which are the mean in
+    normalised numbers. The bytes become floats before they change places, which is quicker.
     """
     first = next(node for node in graph.node if node.op_type == "Conv")
     before = [first]
@@ -67,7 +67,7 @@ def fold_gain(graph: GraphProto) -> None:
 def _normalisation(
     graph: GraphProto, nodes: Sequence[NodeProto]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """What *nodes* multiply each colour by, and what they then add to it."""
+    """Return the gain and then the offset that *nodes* apply to each colour."""
     gain, offset = np.ones(3), np.zeros(3)
     for node in nodes:
         number = (
@@ -88,8 +88,9 @@ def _normalisation(
 
 
 def pool_globally(graph: GraphProto) -> None:
-    """Say GlobalAveragePool for a mean over rows and columns: onnxruntime then keeps its own order
-    of channels.
+    """Replace a mean over rows and columns by GlobalAveragePool.
+
+    onnxruntime then keeps its own order of channels.
     """
     for node in graph.node:
         if node.op_type == "ReduceMean" and list(values(graph, node.input[1])) in (
@@ -102,13 +103,12 @@ def pool_globally(graph: GraphProto) -> None:
 
 
 def halve_columns(graph: GraphProto) -> None:
-    """Spend 12 multiplications where the 3 x 3 convolutions before the answer spend 18, for each
-    pair of columns.
+    """Rewrite the last 3 x 3 convolutions by Winograd's F(2, 3): 12 multiplications in place of 18.
 
-    Source: Winograd's F(2, 3), as in Lavin and Gray, *Fast Algorithms for Convolutional Neural
-    Networks* (2016), along rows only. Even and odd columns stay apart from the first of these
-    convolutions up to the answer. There is an even number of columns, as the picture's sides are
-    multiples of 16.
+    The count is for each pair of columns. Source: Winograd's F(2, 3), as in Lavin and Gray, *Fast
+    Algorithms for Convolutional Neural Networks* (2016), along rows only. Even and odd columns stay
+    apart from the first of these convolutions up to the output. There is an even number of columns,
+    as the picture's sides are multiples of 16.
     """
     heads = [conv_behind(graph, name) for name in (HEAT_NAME, SIDES_NAME)]
     layers = layers_before(graph, heads[0].input[0])
@@ -123,9 +123,7 @@ def halve_columns(graph: GraphProto) -> None:
 
 
 def layers_before(graph: GraphProto, name: str) -> list[tuple[NodeProto, NodeProto]]:
-    """The 3 x 3 convolutions, each with its Relu, that run one after the other and end with the
-    value *name*.
-    """
+    """Return the chain of 3 x 3 convolutions, each with its Relu, that ends with *name*."""
     layers: list[tuple[NodeProto, NodeProto]] = []
     while (relu := made_by(graph, name)).op_type == "Relu":
         conv = made_by(graph, relu.input[0])
@@ -137,7 +135,7 @@ def layers_before(graph: GraphProto, name: str) -> list[tuple[NodeProto, NodePro
 
 
 def _sums_of_whole(new: Writer, conv: NodeProto) -> list[str]:
-    """The four sums of neighbouring columns that F(2, 3) weighs, for each pair of columns.
+    """Add the four input sums of F(2, 3) for each pair of neighbouring columns.
 
     With columns a and c before and after the pair (b0, b1): a - b1, b0 + b1, b1 - b0, b0 - c.
     """
@@ -151,7 +149,7 @@ def _sums_of_whole(new: Writer, conv: NodeProto) -> list[str]:
 
 
 def _sums_of_halves(new: Writer, even: str, odd: str, conv: NodeProto) -> list[str]:
-    """The same four sums where even and odd columns stand apart."""
+    """Add the same four sums where even and odd columns stand apart."""
     channels = values(new.graph, conv.input[1]).shape[1]
     return [
         new.along(odd, (1, -1), channels, left=1),
@@ -162,8 +160,9 @@ def _sums_of_halves(new: Writer, even: str, odd: str, conv: NodeProto) -> list[s
 
 
 def _layer(new: Writer, sums: Sequence[str], conv: NodeProto) -> tuple[str, str]:
-    """Convolve and rectify; returns even and odd columns. The order of additions lets onnxruntime
-    fuse all but one.
+    """Add convolution and Relu; returns even and odd columns.
+
+    The order of additions lets onnxruntime fuse all but one.
     """
     weight = values(new.graph, conv.input[1]).astype(np.float64)
     left, middle, right = (weight[..., i : i + 1] for i in range(3))
@@ -180,9 +179,7 @@ def _layer(new: Writer, sums: Sequence[str], conv: NodeProto) -> tuple[str, str]
 
 
 def _answer(new: Writer, even: str, odd: str, heads: Sequence[NodeProto]) -> None:
-    """Let one convolution answer for all *heads*, 1 x 1 and of one input, and put the columns in
-    order again.
-    """
+    """Add one convolution for all *heads*, 1 x 1 and of one input, and interleave the columns."""
     weight = np.concatenate([values(new.graph, head.input[1]) for head in heads]).astype(np.float64)
     bias = new.constant(np.concatenate([values(new.graph, head.input[2]) for head in heads]))
     last = new.constant(np.array([4]))

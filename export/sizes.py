@@ -1,4 +1,4 @@
-"""Name the free sizes of every value in a graph, so that onnxruntime knows which are equal."""
+"""Shape inference: name the free sizes of every value, so that onnxruntime knows equal ones."""
 
 from collections.abc import Sequence
 from fractions import Fraction
@@ -55,7 +55,7 @@ def _word(size: Size) -> int | str:
 
 
 def _sizes(graph: GraphProto, node: NodeProto, known: dict[str, list[Size]]) -> list[Size]:
-    """Sizes of what *node* answers, from those of what it is given; of a Split's first output."""
+    """Return the sizes of a node's output (of a Split's first) from those of its inputs."""
     said, x = attributes(node), known[node.input[0]]
     match node.op_type:
         case "Transpose":
@@ -81,7 +81,7 @@ def _sizes(graph: GraphProto, node: NodeProto, known: dict[str, list[Size]]) -> 
 
 
 def _scaled(sizes: Sequence[Size], scales: Sequence[Fraction]) -> list[Size]:
-    """Sizes times *scales*, which divide them."""
+    """Return sizes times *scales*, which divide them."""
     return [
         int(size * scale) if isinstance(size, int) else (size[0], size[1] * scale)
         for size, scale in zip(sizes, scales, strict=True)

@@ -1,4 +1,4 @@
-"""Write a run as an ONNX file: uint8 picture in, dense answers out, the contract in its metadata."""
+"""Write a run as an ONNX file: uint8 picture in, dense heat and sides out, contract in metadata."""
 
 import dataclasses
 import itertools
@@ -36,9 +36,7 @@ DOCUMENT = "Stampgate localizer. How to feed and read it: metadata_props, key " 
 
 
 class Deployed(nn.Module):
-    """The network as the box wants it: scores instead of logits, batch norm folded into the
-    convolutions.
-    """
+    """The network as it is exported: scores instead of logits, batch norm folded."""
 
     def __init__(self, net: DenseLocalizer) -> None:
         """Take over *net*, which is changed."""
@@ -46,7 +44,7 @@ class Deployed(nn.Module):
         self.net = plain_means(fold_batch_norm(net.eval()))
 
     def forward(self, picture: Tensor) -> tuple[Tensor, Tensor]:
-        """Answer for *picture*, (n, height, width, 3) uint8 RGB: heat in 0..1 and sides in strides."""
+        """Return heat in 0..1 and sides in strides of *picture*, (n, height, width, 3) uint8."""
         logits, sides = self.net(picture)
         return torch.sigmoid(logits), sides
 
@@ -71,12 +69,10 @@ def fold_batch_norm(net: nn.Module) -> nn.Module:
 
 
 class Mean(nn.Module):
-    """Mean over rows and columns; adaptive pooling to one cell says the same in ten nodes of the
-    graph.
-    """
+    """Mean over rows and columns; adaptive pooling to one cell becomes ten nodes of the graph."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """Mean of (n, channels, rows, columns) as (n, channels, 1, 1)."""
+        """Return the mean of (n, channels, rows, columns) as (n, channels, 1, 1)."""
         return x.mean((2, 3), keepdim=True)
 
 
@@ -90,10 +86,11 @@ def plain_means(net: nn.Module) -> nn.Module:
 
 
 def contract_of(kept: Checkpoint, run_digest: str) -> Contract:
-    """The contract of a trained run. Raises InputError when its threshold was never set."""
+    """Return the contract of a trained run. Raises InputError when it has no threshold."""
     if kept.threshold is None:
         raise InputError(
-            "the run was cut off before its threshold was set; finish it with 'stampgate train --resume' and its --out"
+            "the run was cut off before its threshold was set; "
+            "finish it with 'stampgate train --resume' and its --out"
         )
     size, plan = kept.config.fit.size, kept.config.two_look_plan
     return Contract(
@@ -114,7 +111,7 @@ def contract_of(kept: Checkpoint, run_digest: str) -> Contract:
 
 
 def to_onnx(kept: Checkpoint, contract: Contract) -> onnx.ModelProto:
-    """Translate the network, rewrite it for speed and attach the contract; checked by onnx.checker."""
+    """Translate the network, optimise its graph and attach the contract; onnx.checker checks it."""
     model = Deployed(kept.network())
     # Two, as an example of one would fix the number.
     pictures = torch.zeros(2, contract.input_height, contract.input_width, 3, dtype=torch.uint8)
@@ -124,9 +121,8 @@ def to_onnx(kept: Checkpoint, contract: Contract) -> onnx.ModelProto:
     }
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore"
-        )  # the exporter warns about its own internals; onnx.checker and parity judge it
+        # The exporter warns about its own internals; onnx.checker and parity judge it.
+        warnings.simplefilter("ignore")
         program = torch.onnx.export(
             model,
             (pictures,),
@@ -149,19 +145,13 @@ def to_onnx(kept: Checkpoint, contract: Contract) -> onnx.ModelProto:
 
 
 def strip(proto: onnx.ModelProto) -> None:
-    """Drop what the exporter writes for debugging (paths of source files among it), and say what
-    the file is.
-    """
+    """Drop the exporter's debugging data, paths of source files among it; name the file's kind."""
     del proto.metadata_props[:]
     for node in proto.graph.node:
         del node.metadata_props[:]
         node.doc_string = ""
-    for value in (
-        *proto.graph.value_info,
-        *proto.graph.input,
-        *proto.graph.output,
-        *proto.graph.initializer,
-    ):
+    graph = proto.graph
+    for value in (*graph.value_info, *graph.input, *graph.output, *graph.initializer):
         del value.metadata_props[:]
         value.doc_string = ""
     del proto.graph.metadata_props[:]
@@ -171,9 +161,7 @@ def strip(proto: onnx.ModelProto) -> None:
 
 @dataclasses.dataclass(frozen=True)
 class Exported:
-    """What was written: the file, its contract, its size in bytes, and how far it answers from
-    torch.
-    """
+    """The file that was written, its contract, its size in bytes, and its parity with torch."""
 
     path: Path
     contract: Contract
@@ -182,8 +170,7 @@ class Exported:
 
 
 def export_run(run: Path, out: Path) -> Exported:
-    """Export a run's folder to *out*; the file takes that name only after onnx.checker and the
-    parity check.
+    """Export a run's folder to *out*, atomically, after onnx.checker and the parity check.
 
     Raises InputError when the run cannot be used or the file cannot be written, ModelError when the
     check fails.

@@ -34,7 +34,7 @@ from edge.vision.localizer import Localizer
 from edge.vision.picture_files import list_pictures, read_picture
 from edge.vision.preprocess import Frame, prepare
 from train.config import FitSettings, RunConfig
-from train.judge.evaluate import Finder
+from train.judge.evaluate import Detector
 from train.labels.coco import read_coco
 from train.learn.environment import processor
 from train.network import checkpoint
@@ -355,15 +355,15 @@ def latencies(
     prepared: dict[str, Callable[[int], object]] = {}
     wholes: dict[str, Callable[[int], object]] = {}
     for contender in contenders:
-        finder = contender.make()
+        detector = contender.make()
         # From the score that it would be used with, so that reading boxes off costs what it does in
         # use.
-        wholes[contender.name] = partial(_find, finder, frames, contender.threshold)
-        if isinstance(finder, Localizer | Yolo):
+        wholes[contender.name] = partial(_find, detector, frames, contender.threshold)
+        if isinstance(detector, Localizer | Yolo):
             graphs[contender.name] = partial(
-                _run, finder, [_input(finder, picture) for picture in pictures]
+                _run, detector, [_input(detector, picture) for picture in pictures]
             )
-            prepared[contender.name] = partial(_answer, finder, pictures)
+            prepared[contender.name] = partial(_answer, detector, pictures)
     rounds = arguments.rounds
     return {
         "graph_ms": interleaved(graphs, rounds),
@@ -372,22 +372,22 @@ def latencies(
     }
 
 
-def _input(finder: Localizer | Yolo, picture: Frame) -> Any:
+def _input(detector: Localizer | Yolo, picture: Frame) -> Any:
     """Return the graph's input: YOLO's wants floats, divided and channels first; ours uint8."""
-    return as_input(picture) if isinstance(finder, Yolo) else picture[None]
+    return as_input(picture) if isinstance(detector, Yolo) else picture[None]
 
 
-def _run(finder: Localizer | Yolo, inputs: Sequence[Any], number: int) -> object:
+def _run(detector: Localizer | Yolo, inputs: Sequence[Any], number: int) -> object:
     given = inputs[number % len(inputs)]
-    return finder.raw(given) if isinstance(finder, Yolo) else finder.infer(given)
+    return detector.raw(given) if isinstance(detector, Yolo) else detector.infer(given)
 
 
-def _answer(finder: Localizer | Yolo, pictures: Sequence[Frame], number: int) -> object:
-    return _run(finder, [_input(finder, pictures[number % len(pictures)])], 0)
+def _answer(detector: Localizer | Yolo, pictures: Sequence[Frame], number: int) -> object:
+    return _run(detector, [_input(detector, pictures[number % len(pictures)])], 0)
 
 
-def _find(finder: Finder, frames: Sequence[Frame], score: float, number: int) -> object:
-    return finder.find(frames[number % len(frames)], score)
+def _find(detector: Detector, frames: Sequence[Frame], score: float, number: int) -> object:
+    return detector.find(frames[number % len(frames)], score)
 
 
 def machine() -> dict[str, Any]:

@@ -9,7 +9,15 @@ from typing import Any
 
 from edge.decision import Box, Finding
 from edge.files import write_atomic
-from train.judge.evaluate import ALLOWED_FALSE_ACCEPTS, Evaluation, Finder, Group, Seen, judge, look
+from train.judge.evaluate import (
+    ALLOWED_FALSE_ACCEPTS,
+    Detections,
+    Detector,
+    Evaluation,
+    Group,
+    detect,
+    judge,
+)
 from train.labels.coco import Labels
 
 LEVEL = ALLOWED_FALSE_ACCEPTS[-1]
@@ -26,7 +34,7 @@ class Contender:
     """
 
     name: str
-    make: Callable[[], Finder]
+    make: Callable[[], Detector]
     threshold: float
     labels: Labels
     key: str
@@ -74,22 +82,28 @@ def judge_contender(contender: Contender, negatives: Path | None, kept: Path) ->
     """
     labels = contender.labels
     key = f"{contender.key} {[str(path) for path in labels.images.values()]} {negatives}"
-    seen = read_seen(kept, key)
-    if seen is None:
+    detections = read_detections(kept, key)
+    if detections is None:
         print(f"{contender.name}: looking at the photographs")
-        seen = look(contender.make(), labels, negatives)
-        write_seen(kept, key, seen)
-    own = judge(contender.name, labels, seen, contender.threshold)
+        detections = detect(contender.make(), labels, negatives)
+        write_detections(kept, key, detections)
+    own = judge(contender.name, labels, detections, contender.threshold)
     scores = [r.score for r in own.groups[0].recalls if r.false_accepts == LEVEL]
     # The score to beat is that of a false accept: the threshold lies just above it.
-    level = judge(contender.name, labels, seen, math.nextafter(scores[0], 2.0)) if scores else None
+    level = (
+        judge(contender.name, labels, detections, math.nextafter(scores[0], 2.0))
+        if scores
+        else None
+    )
     return Result(contender.name, own, level)
 
 
-def write_seen(path: Path, key: str, seen: Seen) -> None:
+def write_detections(path: Path, key: str, detections: Detections) -> None:
     """Keep findings, with all their digits."""
-    images = {str(image_id): [plain(f) for f in found] for image_id, found in seen.images.items()}
-    negatives = [[plain(f) for f in found] for found in seen.negatives]
+    images = {
+        str(image_id): [plain(f) for f in found] for image_id, found in detections.images.items()
+    }
+    negatives = [[plain(f) for f in found] for found in detections.negatives]
     write_atomic(path, json.dumps({"key": key, "images": images, "negatives": negatives}).encode())
 
 
@@ -98,7 +112,7 @@ def plain(finding: Finding) -> list[Any]:
     return [finding.label, float(finding.score), *map(float, finding.box.corners())]
 
 
-def read_seen(path: Path, key: str) -> Seen | None:
+def read_detections(path: Path, key: str) -> Detections | None:
     """Findings kept under *key*; None when there are none, or of something else."""
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
@@ -109,7 +123,7 @@ def read_seen(path: Path, key: str) -> Seen | None:
     images = {
         int(image_id): tuple(map(_finding, found)) for image_id, found in raw["images"].items()
     }
-    return Seen(images, tuple(tuple(map(_finding, found)) for found in raw["negatives"]))
+    return Detections(images, tuple(tuple(map(_finding, found)) for found in raw["negatives"]))
 
 
 def _finding(raw: list[Any]) -> Finding:

@@ -28,7 +28,7 @@ from tests.painting import make_kit, save_mark
 from tests.paths import ROOT
 from tests.tiny_model import save
 from train.config import FitSettings, RunConfig, SynthSettings
-from train.judge.evaluate import Finder
+from train.judge.evaluate import Detector
 from train.labels.coco import Label, Labels
 from train.paint.inputs import read_inputs
 from train.paint.marks import Mark, outline_of
@@ -285,7 +285,7 @@ def test_findings_are_kept_exactly_and_not_taken_for_another_models(
     answers = {1: badge(2 / 3, 0.1), 12: badge(0.7)}
     first = judged("x", labels, tmp_path, answers)
 
-    def unwanted() -> Finder:
+    def unwanted() -> Detector:
         raise AssertionError("looked again")
 
     again = Contender("x", unwanted, 0.5, labels, "x")

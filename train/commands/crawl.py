@@ -203,7 +203,9 @@ def gather(
             with bar(
                 f"{engine} '{keyword}'", arguments.limit, collection.count(engine, keyword)
             ) as progress:
-                all_counts.append(search(engine, keyword, arguments.limit, collection, stop, progress))
+                all_counts.append(
+                    search(engine, keyword, arguments.limit, collection, stop, progress)
+                )
             print(all_counts[-1].text())
 
 
@@ -228,7 +230,10 @@ def bar(title: str, total: int, done: int = 0) -> "Iterator[Callable[..., None]]
 
 
 def print_next_steps(
-    arguments: argparse.Namespace, all_counts: Sequence["Counts"], collection: "Collection", sheet: Path
+    arguments: argparse.Namespace,
+    all_counts: Sequence["Counts"],
+    collection: "Collection",
+    sheet: Path,
 ) -> None:
     """Print how many pictures there are and the next steps."""
     out = arguments.out

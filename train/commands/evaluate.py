@@ -29,18 +29,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Measure the model and print the figures. Raises StampgateError."""
     with needing("train"):
-        from train.judge.evaluate import as_json, as_text, judge, look_at  # noqa: PLC0415
+        from train.judge.evaluate import as_json, as_text, judge, run_model  # noqa: PLC0415
         from train.judge.worst_sheet import worst_sheet  # noqa: PLC0415
     if arguments.negatives and not arguments.negatives.is_dir():
         raise InputError(
             f"--negatives {arguments.negatives}: no such folder; name a folder of pictures without "
             "the mark"
         )
-    looked = look_at(arguments.model, arguments.coco, arguments.images, arguments.negatives)
-    evaluation = judge(looked.name, looked.labels, looked.seen, looked.threshold)
+    output = run_model(arguments.model, arguments.coco, arguments.images, arguments.negatives)
+    evaluation = judge(output.name, output.labels, output.detections, output.threshold)
     print(as_text(evaluation))
     if arguments.sheet:
-        save_png(worst_sheet(looked.labels, looked.seen, looked.threshold), arguments.sheet)
+        save_png(worst_sheet(output.labels, output.detections, output.threshold), arguments.sheet)
     if arguments.json:
         write_atomic(arguments.json, as_json(evaluation).encode())
     return 0

@@ -157,8 +157,8 @@ class Collection:
             sync_folder(self.folder / PICTURES)
         except OSError as error:
             raise InputError(
-                f"{self.path(entry)}: cannot be moved to {self.folder / DROPPED} ({error.strerror}); "
-                "make room or permission there"
+                f"{self.path(entry)}: cannot be moved to {self.folder / DROPPED} "
+                f"({error.strerror}); make room or permission there"
             ) from None
         return self._append(
             dataclasses.replace(entry, kind="dropped", file=there, reason=BY_COMMAND, time=now())
@@ -183,7 +183,7 @@ class Collection:
         )
 
     def _duplicate(self, arrived: Entry, picture: Clean) -> Entry | None:
-        """Return the entry that refuses a duplicate, also of a dropped picture; None for a new one."""
+        """Return the entry that refuses a duplicate, of dropped pictures too; None for a new one."""
         same = self._by_sha.get(arrived.sha256)
         if same is not None:
             return dataclasses.replace(arrived, reason=f"{SAME}: of {same}", like=same)
@@ -245,7 +245,7 @@ class Collection:
                 )
 
     def _remove_leftovers(self) -> None:
-        """Remove temporary files, and the one picture that may have been written without its line."""
+        """Remove temporary files, and the one picture that may be there without its line."""
         following = max(self._pictures, default=0) + 1
         for path in (self.folder / PICTURES).iterdir():
             if re.fullmatch(rf"\..+_\d{{6}}\.jpg\..+|.+_{following:06}\.jpg", path.name):

@@ -42,8 +42,8 @@ from requests.adapters import BaseAdapter
 
 from train.crawl.cleaning import MOST_BYTES
 from train.crawl.collection import Collection
-from train.crawl.search_state import POLITE, SearchState, FetchSettings
 from train.crawl.counts import Counts
+from train.crawl.search_state import POLITE, FetchSettings, SearchState
 
 MOST_LINKS = 1000
 """What the engines give for one search, and what icrawler asks for at most."""

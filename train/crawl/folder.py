@@ -8,8 +8,8 @@ from pathlib import Path
 from edge.errors import InputError, UsageError
 from train.crawl.cleaning import RefusedError, check_size
 from train.crawl.collection import Collection
-from train.crawl.manifest import FOLDER, Source
 from train.crawl.counts import Counts
+from train.crawl.manifest import FOLDER, Source
 from train.photographs import product_of
 
 

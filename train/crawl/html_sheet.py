@@ -30,30 +30,44 @@ PAGE = """\
 body {{ margin: 1rem 1rem 6rem; font: 15px/1.4 sans-serif; background: #f4f4f2; color: #222; }}
 h1 {{ font-size: 1.4rem; margin: 0; }}
 h2 {{ font-size: 1.1rem; margin: 1.5rem 0 .5rem; }}
-.pictures {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(200px, 1fr)); gap: 10px; }}
+.pictures {{
+  display: grid; gap: 10px;
+  grid-template-columns: repeat(auto-fill, minmax(200px, 1fr));
+}}
 figure {{ margin: 0; padding: 8px; background: white; border: 2px solid #ddd; border-radius: 4px; }}
 figure label {{ display: block; cursor: pointer; }}
-figure img {{ display: block; margin: 6px auto; height: {side}px; max-width: 100%; object-fit: contain; }}
+figure img {{
+  display: block; margin: 6px auto; height: {side}px; max-width: 100%; object-fit: contain;
+}}
 figure:has(input:checked) {{ border-color: #b3261e; background: #fbe9e7; }}
 figure:has(input:checked) img {{ opacity: .35; }}
 figcaption {{ font-size: 12px; color: #555; overflow-wrap: anywhere; }}
 b {{ font-size: 17px; }}
-footer {{ position: fixed; left: 0; right: 0; bottom: 0; padding: .7rem 1rem; background: #222; color: white; }}
-footer code {{ display: block; margin-top: .3rem; max-height: 6rem; overflow: auto; user-select: all; color: #ffd54f; }}
+footer {{
+  position: fixed; left: 0; right: 0; bottom: 0; padding: .7rem 1rem;
+  background: #222; color: white;
+}}
+footer code {{
+  display: block; margin-top: .3rem; max-height: 6rem; overflow: auto; user-select: all;
+  color: #ffd54f;
+}}
 </style>
 </head>
 <body>
 <h1>{title}</h1>
-<p>Tick each picture that must go: those that bear the stamp itself, drawings, adverts, whatever is not your kind of
-product. Then run the command that appears below. A number stays with its picture for good.</p>
+<p>Tick each picture that must go: those that bear the stamp itself, drawings, adverts, whatever is
+not your kind of product. Then run the command that appears below. A number stays with its picture
+for good.</p>
 {groups}
-<footer><span id="count">0 of {total} marked.</span> <button id="copy" type="button" hidden>Copy the command</button>
+<footer><span id="count">0 of {total} marked.</span>
+<button id="copy" type="button" hidden>Copy the command</button>
 <code id="command"></code></footer>
 <script>
 const begin = {command}, total = {total};
 const command = document.getElementById("command"), copy = document.getElementById("copy");
 function marked() {{
-  return [...document.querySelectorAll("input:checked")].map(box => Number(box.value)).sort((a, b) => a - b);
+  const ticked = [...document.querySelectorAll("input:checked")];
+  return ticked.map(box => Number(box.value)).sort((a, b) => a - b);
 }}
 function ranges(numbers) {{
   const spans = [];
@@ -61,7 +75,8 @@ function ranges(numbers) {{
     const last = spans[spans.length - 1];
     if (last && last[1] === n - 1) last[1] = n; else spans.push([n, n]);
   }}
-  return spans.map(([a, b]) => a === b ? `${{a}}` : b === a + 1 ? `${{a}} ${{b}}` : `${{a}}-${{b}}`).join(" ");
+  const written = ([a, b]) => a === b ? `${{a}}` : b === a + 1 ? `${{a}} ${{b}}` : `${{a}}-${{b}}`;
+  return spans.map(written).join(" ");
 }}
 function show() {{
   const numbers = marked();

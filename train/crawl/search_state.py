@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from train.crawl.collection import Collection
-from train.crawl.manifest import Source
 from train.crawl.counts import Counts
+from train.crawl.manifest import Source
 
 MOST_EMPTY_PAGES = 2
 """After this many result pages in a row without a new link, an engine is asked no further."""

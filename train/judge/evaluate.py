@@ -1,4 +1,4 @@
-"""Measure a model on labelled photographs, through the box's own code: one path, one truth."""
+"""Evaluate a model on labelled photographs by the box's own code: AP50, recall, error rates."""
 
 import contextlib
 import dataclasses
@@ -22,16 +22,14 @@ from edge.vision.preprocess import Frame
 from train.labels.coco import FOUND_IOU, Label, Labels, read_coco
 
 LOWEST_SCORE = 0.005
-"""Findings below this are not looked at; the precision-recall curve ends there."""
+"""Findings below this are left out; the precision-recall curve ends there."""
 ALLOWED_FALSE_ACCEPTS = (0, 1, 3)
 CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True)
 class Rate:
-    """*errors* among *items*, and the one-sided 95 % Clopper-Pearson bound that the true rate lies
-    below.
-    """
+    """*errors* among *items*, and an upper bound of the true rate (95 %, Clopper-Pearson)."""
 
     errors: int
     items: int
@@ -39,7 +37,7 @@ class Rate:
 
     @classmethod
     def of(cls, errors: int, items: int) -> "Rate":
-        """Count with its bound; with no items nothing is known and the bound is 1.
+        """Return the rate with its bound, which is 1 when there are no items.
 
         Source: Clopper and Pearson (1934), by the beta distribution's quantile.
 
@@ -75,7 +73,7 @@ class RecallAt:
 
 @dataclass(frozen=True)
 class Group:
-    """Figures of all boxes or of one variant.
+    """The figures of all boxes or of one variant.
 
     *ap50*, *ap50_95*: average precision at IoU 0.5, and its mean over 0.5..0.95 (COCO); *recalls*:
     main boxes found; *median_iou*, *located*: IoU of the boxes found at the model's threshold, and
@@ -93,7 +91,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """All that was measured.
+    """The result of an evaluation.
 
     *false_accepts*: pictures without a mark in which one was found; *false_rejects*: pictures with
     a mark that the box would have rejected; *misplaced*: pictures with a mark that passed though no
@@ -109,14 +107,15 @@ class Evaluation:
 
     @property
     def presence(self) -> Rate:
-        """Pictures judged wrongly, with a mark or without, among all judged; the bound holds for
-        this mixture.
+        """Pictures judged wrongly, with a mark or without, among all judged.
+
+        The bound holds for this mixture of the two.
         """
         errors = self.false_accepts.errors + self.false_rejects.errors
         return Rate.of(errors, self.false_accepts.items + self.false_rejects.items)
 
     def as_object(self) -> dict[str, Any]:
-        """For JSON: the fields, with the recalls and the presence spelt out."""
+        """Return the fields as JSON has them, with recall and presence as numbers of their own."""
         raw = dataclasses.asdict(self)
         raw["presence"] = {**dataclasses.asdict(self.presence), "accuracy": self.presence.accuracy}
         for group, spelt in zip(self.groups, raw["groups"], strict=True):
@@ -126,8 +125,8 @@ class Evaluation:
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What the model found: in the labelled images by id, and in each negative picture.
+class Detections:
+    """The findings of a model: in the labelled images by id, and in each negative picture.
 
     *negative_paths*: the files of the negatives in the same order, empty when they are not known.
     """
@@ -138,25 +137,25 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Looked:
-    """A model that has looked at a labelled set: its *name*, its own *threshold*, the *labels* and
-    what was *seen*.
+class ModelOutput:
+    """A model's output on a labelled set.
+
+    *name*, *threshold*: the model's; *labels*: the ground truth; *detections*: its findings.
     """
 
     name: str
     threshold: float
     labels: Labels
-    seen: Seen
+    detections: Detections
 
 
-class Finder(Protocol):
-    """Whatever looks for marks in a picture: the box's localizer, or another method measured beside
-    it.
-    """
+class Detector(Protocol):
+    """Finds marks in a picture: the box's localizer, or another method measured beside it."""
 
     def find(self, frame: Frame, min_score: float) -> tuple[Finding, ...]:
-        """Findings of at least *min_score* in *frame*, (height, width, 3) uint8 RGB, best first, in
-        its own pixels.
+        """Return the findings of at least *min_score*, best first, in the pixels of *frame*.
+
+        *frame*: (height, width, 3) uint8 RGB.
         """
         ...
 
@@ -164,47 +163,48 @@ class Finder(Protocol):
 def evaluate(
     model: Path, coco: Path, images: Path, negatives: Path | None, threads: int = 1
 ) -> Evaluation:
-    """Measure *model* on the labelled *images* and on *negatives*, a folder of pictures without any
-    mark.
+    """Evaluate *model* on the labelled *images* and on *negatives*, pictures without any mark.
 
-    Labelled images without any box are negatives too; those whose boxes are all ignored count for
-    neither error. Raises ModelError or InputError.
+    *coco*: the labels; *images*, *negatives*: folders; *threads*: cores to use. Labelled images
+    without any box are negatives too; those whose boxes are all ignored count for neither error.
+    Raises ModelError or InputError.
     """
-    looked = look_at(model, coco, images, negatives, threads)
-    return judge(looked.name, looked.labels, looked.seen, looked.threshold)
+    output = run_model(model, coco, images, negatives, threads)
+    return judge(output.name, output.labels, output.detections, output.threshold)
 
 
-def look_at(
+def run_model(
     model: Path, coco: Path, images: Path, negatives: Path | None, threads: int = 1
-) -> Looked:
-    """Let a *model* look at all that :func:`evaluate` measures it on. Raises ModelError or
-    InputError.
-    """
+) -> ModelOutput:
+    """Run *model* on all pictures that :func:`evaluate` takes. Raises ModelError or InputError."""
     localizer = Localizer(model, threads)
     labels = read_coco(coco, images, localizer.contract.classes)
-    return Looked(
-        str(model), localizer.contract.threshold, labels, look(localizer, labels, negatives)
-    )
+    detections = detect(localizer, labels, negatives)
+    return ModelOutput(str(model), localizer.contract.threshold, labels, detections)
 
 
-def judge(name: str, labels: Labels, seen: Seen, threshold: float) -> Evaluation:
-    """Measure what was *seen* against *labels*, under that *name*; *threshold*: least score that
-    counts, 0..1.
+def judge(name: str, labels: Labels, detections: Detections, threshold: float) -> Evaluation:
+    """Evaluate *detections* against the ground truth.
+
+    *name*: of the model, for the table; *threshold*: least score that counts, 0..1.
     """
     variants = sorted(
         {label.variant for label in labels.labels if not label.ignore and label.variant}
     )
-    rejects, misplaced = count_rejects(labels, seen, threshold)
+    rejects, misplaced = count_rejects(labels, detections, threshold)
     return Evaluation(
         name,
         threshold,
-        Rate.of(sum(best(found) >= threshold for found in seen.negatives), len(seen.negatives)),
+        Rate.of(
+            sum(best(found) >= threshold for found in detections.negatives),
+            len(detections.negatives),
+        ),
         rejects,
         misplaced,
         (
-            measure("all", labels, seen, threshold),
+            measure("all", labels, detections, threshold),
             *(
-                measure(name, only_variant(labels, name), seen, threshold)
+                measure(name, only_variant(labels, name), detections, threshold)
                 for name in variants
                 if len(variants) > 1
             ),
@@ -212,8 +212,8 @@ def judge(name: str, labels: Labels, seen: Seen, threshold: float) -> Evaluation
     )
 
 
-def look(finder: Finder, labels: Labels, negatives: Path | None) -> Seen:
-    """Let *finder* look at every picture. Raises InputError when one cannot be read."""
+def detect(detector: Detector, labels: Labels, negatives: Path | None) -> Detections:
+    """Run *detector* on every picture. Raises InputError when one cannot be read."""
     blank = [image_id for image_id in labels.images if not labels.of(image_id)]
     files = list(list_pictures(negatives)) if negatives else []
     if negatives and not files:
@@ -226,21 +226,21 @@ def look(finder: Finder, labels: Labels, negatives: Path | None) -> Seen:
 
     def find(path: Path) -> tuple[Finding, ...]:
         bar.update()
-        return finder.find(read_picture(path), LOWEST_SCORE)
+        return detector.find(read_picture(path), LOWEST_SCORE)
 
     with bar:
         images = {image_id: find(path) for image_id, path in labels.images.items()}
-        seen = (*(images[i] for i in blank), *(find(path) for path in files))
-        return Seen(images, seen, (*(labels.images[i] for i in blank), *files))
+        found = (*(images[i] for i in blank), *(find(path) for path in files))
+        return Detections(images, found, (*(labels.images[i] for i in blank), *files))
 
 
 def best(findings: Iterable[Finding]) -> float:
-    """Greatest score among *findings*, 0 when there is none."""
+    """Return the greatest score among *findings*, 0 when there is none."""
     return max((finding.score for finding in findings), default=0.0)
 
 
 def only_variant(labels: Labels, variant: str) -> Labels:
-    """The same labels with all other variants ignored, on the images that show this one."""
+    """Return the labels of the images that show *variant*, with all others ignored."""
     kept = {
         label.image_id for label in labels.labels if label.variant == variant and not label.ignore
     }
@@ -254,16 +254,17 @@ def only_variant(labels: Labels, variant: str) -> Labels:
     )
 
 
-def count_rejects(labels: Labels, seen: Seen, threshold: float) -> tuple[Rate, int]:
-    """False rejects as the box decides them, given the classes shown; and passes for the wrong
-    reason.
+def count_rejects(labels: Labels, detections: Detections, threshold: float) -> tuple[Rate, int]:
+    """Count false rejects, as the box decides given the classes shown.
+
+    Also returns how many items passed though no finding overlaps a mark.
     """
     errors = items = misplaced = 0
     for image_id in labels.images:
         scored = [label for label in labels.of(image_id) if not label.ignore]
         if not scored:
             continue
-        found = [finding for finding in seen.images[image_id] if finding.score >= threshold]
+        found = [finding for finding in detections.images[image_id] if finding.score >= threshold]
         passed = decide(found, {label.label for label in scored}).kind == "pass"
         items, errors = items + 1, errors + (not passed)
         misplaced += passed and not any(
@@ -273,20 +274,20 @@ def count_rejects(labels: Labels, seen: Seen, threshold: float) -> tuple[Rate, i
 
 
 def finds(finding: Finding, label: Label) -> bool:
-    """Whether a finding is this box: of its class, and overlapping it enough."""
+    """Return whether a finding is of the class of *label* and overlaps it by at least IoU 0.5."""
     return finding.label == label.label and finding.box.iou(label.box) >= FOUND_IOU
 
 
-def measure(name: str, labels: Labels, seen: Seen, threshold: float) -> Group:
-    """Figures of one group of boxes."""
-    ap50, ap50_95 = average_precision(labels, seen)
+def measure(name: str, labels: Labels, detections: Detections, threshold: float) -> Group:
+    """Return the figures of one group of boxes."""
+    ap50, ap50_95 = average_precision(labels, detections)
     scored = [label for label in labels.labels if not label.ignore]
-    hits = [overlaps(labels, seen, image_id) for image_id in labels.images]
+    hits = [overlaps(labels, detections, image_id) for image_id in labels.images]
     ious = [
         iou for pairs in hits for _, score, iou in pairs if score >= threshold and iou >= FOUND_IOU
     ]
     main = [(score, iou) for pairs in hits for label, score, iou in pairs if label.main]
-    worst = sorted((best(found) for found in seen.negatives), reverse=True)
+    worst = sorted((best(found) for found in detections.negatives), reverse=True)
     boxes = sum(label.main for label in scored)
     recalls = []
     for allowed in ALLOWED_FALSE_ACCEPTS if worst else ():
@@ -297,16 +298,17 @@ def measure(name: str, labels: Labels, seen: Seen, threshold: float) -> Group:
     return Group(name, len(scored), ap50, ap50_95, tuple(recalls), median, len(ious))
 
 
-def overlaps(labels: Labels, seen: Seen, image_id: int) -> list[tuple[Label, float, float]]:
-    """Match one image's scored boxes with findings, best score first: (label, score, IoU), only the
-    matched.
+def overlaps(
+    labels: Labels, detections: Detections, image_id: int
+) -> list[tuple[Label, float, float]]:
+    """Match one image's ground truth with findings; return (label, score, IoU) of each match.
 
-    Each finding takes the box of its class that it overlaps most and nobody has taken, as COCO
-    does, from IoU 0.5 on.
+    As in COCO, findings come best score first, and each takes the free box of its class that it
+    overlaps most, from IoU 0.5 on.
     """
     free = [label for label in labels.of(image_id) if not label.ignore]
     matched = []
-    for finding in seen.images[image_id]:
+    for finding in detections.images[image_id]:
         candidates = [label for label in free if finds(finding, label)]
         if candidates:
             label = max(candidates, key=lambda candidate: candidate.box.iou(finding.box))
@@ -315,12 +317,11 @@ def overlaps(labels: Labels, seen: Seen, image_id: int) -> list[tuple[Label, flo
     return matched
 
 
-def average_precision(labels: Labels, seen: Seen) -> tuple[float, float]:
-    """AP at IoU 0.5 and its mean over 0.5..0.95, by faster-coco-eval; nan when there is no scored
-    box.
+def average_precision(labels: Labels, detections: Detections) -> tuple[float, float]:
+    """Return AP50 and AP50:95, the mean over IoU 0.5..0.95, by faster-coco-eval.
 
-    Ignored boxes are handed over as COCO's crowds: matched last, by intersection over the finding's
-    area, without reward or punishment.
+    Both are nan when there is no scored box. Ignored boxes are COCO's crowds: matched last, by
+    intersection over the finding's area, and then neither true nor false positives.
     """
     if all(label.ignore for label in labels.labels):
         return float("nan"), float("nan")
@@ -347,7 +348,7 @@ def average_precision(labels: Labels, seen: Seen) -> tuple[float, float]:
             "score": finding.score,
         }
         for image_id in labels.images
-        for finding in seen.images[image_id]
+        for finding in detections.images[image_id]
         if finding.label in kinds
     ]
     if not found:
@@ -373,7 +374,7 @@ def _coco_eval(
 
 
 def _quietly(work: Callable[[], tuple[float, float]]) -> tuple[float, float]:
-    """Run *work* without the tables that the COCO code prints."""
+    """Return the result of *work*, run without the tables that the COCO code prints."""
     with contextlib.redirect_stdout(io.StringIO()):
         return work()
 
@@ -383,8 +384,14 @@ def _xywh(corners: Sequence[float]) -> list[float]:
     return [x0, y0, x1 - x0, y1 - y0]
 
 
+LEGEND = """\
+main@kFA: share of main boxes found (IoU 0.5) when the score must beat all but k of the negatives;
+IoU: median of the boxes located at the threshold. Bounds: one-sided 95 %, Clopper-Pearson; they
+hold for pictures like these and for no others."""
+
+
 def as_text(evaluation: Evaluation) -> str:
-    """The evaluation as a table for people."""
+    """Return the evaluation as a table of text."""
     e = evaluation
     allowed = [recall.false_accepts for recall in e.groups[0].recalls]
     head = f"{'':<16}{'boxes':>6}{'AP50':>7}{'AP50:95':>9}" + "".join(
@@ -393,15 +400,20 @@ def as_text(evaluation: Evaluation) -> str:
     lines = [f"{e.model}: threshold {e.threshold:.3f}", head + f"{'IoU':>7}{'located':>9}"]
     for g in e.groups:
         recalls = "".join(f"{recall.recall:>10.3f}" for recall in g.recalls)
-        figures = f"{g.boxes:>6}{g.ap50:>7.3f}{g.ap50_95:>9.3f}{recalls}{g.median_iou:>7.3f}{g.located:>9}"
-        lines.append(f"{g.name:<16}{figures}")
+        precision = f"{g.ap50:>7.3f}{g.ap50_95:>9.3f}"
+        places = f"{g.median_iou:>7.3f}{g.located:>9}"
+        lines.append(f"{g.name:<16}{g.boxes:>6}{precision}{recalls}{places}")
     lines += [
         f"false accepts {_rate(e.false_accepts)}, of pictures without a mark",
-        f"false rejects {_rate(e.false_rejects)}, of pictures with a mark; {e.misplaced} more passed on a wrong place",
-        f"stamp or none: {e.presence.accuracy:.2%} right, wrong {_rate(e.presence)}, of all these pictures together",
-        "main@kFA: share of main boxes found (IoU 0.5) when the score must beat all but k of the negatives;",
-        "IoU: median of the boxes located at the threshold. Bounds: one-sided 95 %, Clopper-Pearson; they hold for",
-        "pictures like these and for no others.",
+        (
+            f"false rejects {_rate(e.false_rejects)}, of pictures with a mark; "
+            f"{e.misplaced} more passed on a wrong place"
+        ),
+        (
+            f"stamp or none: {e.presence.accuracy:.2%} right, wrong {_rate(e.presence)}, "
+            "of all these pictures together"
+        ),
+        LEGEND,
     ]
     return "\n".join(lines)
 
@@ -411,7 +423,7 @@ def _rate(rate: Rate) -> str:
 
 
 def as_json(evaluation: Evaluation) -> str:
-    """The evaluation as JSON; what could not be measured is null."""
+    """Return the evaluation as JSON; a figure that could not be measured is null."""
 
     def plain(value: Any) -> Any:
         if isinstance(value, dict):

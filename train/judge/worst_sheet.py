@@ -1,6 +1,4 @@
-"""A sheet of what a model got wrong on labelled photographs, worst first, and of some that it got
-right.
-"""
+"""Contact sheet of a model's errors on labelled photographs, worst first, and of some hits."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,21 +10,21 @@ from PIL import Image, ImageDraw
 from edge.annotate import SHEET_CELL, contact_sheet
 from edge.decision import Box, Finding
 from edge.vision.picture_files import read_picture
-from train.judge.evaluate import Seen, finds, overlaps
+from train.judge.evaluate import Detections, finds, overlaps
 from train.labels.coco import Label, Labels
 
 Kind = Literal["false accept", "miss", "extra", "hit"]
 SHOWN: dict[Kind, int] = {"false accept": 18, "miss": 18, "extra": 6, "hit": 12}
-"""Most pictures of each kind on a sheet, in their order on it; of the hits, half are those that fit
-least."""
+"""Most pictures of each kind on a sheet, in their order there; half of the hits are those of the
+least IoU."""
 TRUE, FOUND, FAINT, IGNORED = (40, 220, 80), (255, 60, 60), (255, 190, 0), (80, 140, 255)
-"""Colours of a true box, of what was found, of a fainter finding on a missed box, and of a box that
-does not count."""
+"""Colours of a ground-truth box, of a finding, of a finding below the threshold on a missed box,
+and of a box that does not count."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """One picture and how it was judged at the threshold.
+    """One picture and its result at the threshold.
 
     *kind*: false accept (no mark, one found), miss (not every mark was found), extra (all found,
     and something that is none), or hit; *figure*: the score of what was wrongly found, the best
@@ -43,31 +41,37 @@ class Case:
 
     @property
     def badness(self) -> float:
-        """Greater is worse, among cases of one kind."""
+        """Order among cases of one kind: greater is worse."""
         return self.figure if self.kind in ("false accept", "extra") else -self.figure
 
 
-def cases(labels: Labels, seen: Seen, threshold: float) -> list[Case]:
-    """Judge every picture.
+def cases(labels: Labels, detections: Detections, threshold: float) -> list[Case]:
+    """Classify every picture.
 
-    Those without a mark that were rightly passed over are left out, and so are those all of whose
-    marks are ignored, unless something else was found there.
+    True negatives are left out, and so are pictures all of whose marks are ignored, unless
+    something else was found there.
     """
     judged = [
-        _labelled(labels, seen, image_id, threshold)
+        _labelled(labels, detections, image_id, threshold)
         for image_id in labels.images
         if labels.of(image_id)
     ]
-    for path, findings in zip(seen.negative_paths, seen.negatives, strict=False):
+    for path, findings in zip(detections.negative_paths, detections.negatives, strict=False):
         found = tuple(finding for finding in findings if finding.score >= threshold)
         if found:
             judged.append(Case(path, "false accept", found[0].score, (), found))
     return [case for case in judged if case is not None]
 
 
-def _labelled(labels: Labels, seen: Seen, image_id: int, threshold: float) -> Case | None:
-    path, truth, findings = labels.images[image_id], labels.of(image_id), seen.images[image_id]
-    pairs = overlaps(labels, seen, image_id)
+def _labelled(
+    labels: Labels, detections: Detections, image_id: int, threshold: float
+) -> Case | None:
+    path, truth, findings = (
+        labels.images[image_id],
+        labels.of(image_id),
+        detections.images[image_id],
+    )
+    pairs = overlaps(labels, detections, image_id)
     matched = {id(label): iou for label, score, iou in pairs if score >= threshold}
     missed = [label for label in truth if not label.ignore and id(label) not in matched]
     found = tuple(finding for finding in findings if finding.score >= threshold)
@@ -84,14 +88,15 @@ def _labelled(labels: Labels, seen: Seen, image_id: int, threshold: float) -> Ca
 
 
 def _explains(label: Label, finding: Finding) -> bool:
-    """Whether a finding is about this label; one that lies mostly on an ignored box is, as in COCO."""
+    """Return whether a finding belongs to *label*; on an ignored box half of it is enough (COCO)."""
     mostly = finding.box.intersection(label.box) >= 0.5 * finding.box.area
     return finds(finding, label) or (label.ignore and mostly)
 
 
 def choose(judged: Sequence[Case]) -> list[Case]:
-    """Those for the sheet, kind by kind, the worst first; of the hits half the worst, then some of
-    all the others.
+    """Choose the cases for the sheet, kind by kind, the worst first.
+
+    Of the hits, half are the worst, the other half is spread evenly over all the others.
     """
     chosen: list[Case] = []
     for kind, most in SHOWN.items():
@@ -108,14 +113,13 @@ def choose(judged: Sequence[Case]) -> list[Case]:
     return chosen
 
 
-def worst_sheet(labels: Labels, seen: Seen, threshold: float) -> Image.Image:
-    """The sheet: true boxes green, findings red with their scores, below it in yellow, ignored
-    boxes blue.
+def worst_sheet(labels: Labels, detections: Detections, threshold: float) -> Image.Image:
+    """Draw the sheet: ground truth green, findings red with their scores, ignored boxes blue.
 
-    With nothing to show, a sheet that says so. Raises FrameError when a picture can no longer be
-    read.
+    Findings below the threshold on a missed mark are yellow. With nothing to show, the sheet says
+    so. Raises FrameError when a picture can no longer be read.
     """
-    chosen = choose(cases(labels, seen, threshold))
+    chosen = choose(cases(labels, detections, threshold))
     if not chosen:
         empty = Image.new("RGB", SHEET_CELL, "white")
         ImageDraw.Draw(empty).text((12, 12), "no mark to find, and none was found", fill="black")
@@ -124,9 +128,7 @@ def worst_sheet(labels: Labels, seen: Seen, threshold: float) -> Image.Image:
 
 
 def _drawn(case: Case) -> Image.Image:
-    """One cell: the picture as large as fits, boxes in its scale, and a line below that says what
-    it is.
-    """
+    """Draw one cell: the picture as large as fits, its boxes, and a caption below."""
     image, strip = Image.fromarray(read_picture(case.path)), 16
     width, height = SHEET_CELL
     scale = min(width / image.width, (height - strip) / image.height)
@@ -157,9 +159,7 @@ def _drawn(case: Case) -> Image.Image:
 def _rectangle(
     draw: ImageDraw.ImageDraw, box: Box, scale: float, left: int, colour: tuple[int, int, int]
 ) -> tuple[float, float]:
-    """Draw a box of the photograph on its cell; returns where its lower left corner is, for the
-    score.
-    """
+    """Draw a box of the photograph on its cell; returns its lower left corner, for the score."""
     x0, x1 = sorted((box.x0 * scale + left, box.x1 * scale + left))
     y0, y1 = sorted((box.y0 * scale, box.y1 * scale))
     draw.rectangle((x0, y0, x1, y1), outline=colour, width=2 if min(x1 - x0, y1 - y0) > 40 else 1)

@@ -1,4 +1,4 @@
-"""Read ground truth in COCO layout, with the optional fields ``ignore``, ``main`` and ``variant``."""
+"""Read ground truth in COCO layout, with optional ``ignore``, ``main`` and ``variant`` fields."""
 
 import functools
 import json

@@ -1,4 +1,4 @@
-"""Read the labels of real photographs, in COCO JSON, YOLO text or Pascal VOC XML, into one type."""
+"""Read the ground truth of real photographs from COCO JSON, YOLO text or Pascal VOC XML."""
 
 import dataclasses
 import math
@@ -16,10 +16,12 @@ from train.labels.coco import labels_in, read_json
 from train.photographs import SUFFIXES
 
 OUTSIDE_PX = 2.0
-"""A box may reach this far outside its picture, in pixels: labelling programs round differently. It
-is clipped."""
+"""Pixels. A box that reaches this far outside its picture is clipped: labelling programs round
+differently."""
+EXIF_ORIENTATION, LYING = 0x0112, (5, 6, 7, 8)
+"""The EXIF tag, and its values for a photograph that is stored lying on its side."""
 CLASS_FILES = ("data.yaml", "data.yml", "classes.txt")
-"""Where YOLO programs keep the names of the classes."""
+"""Files in which YOLO programs keep the names of the classes."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,9 @@ class RealBox:
 
 @dataclass(frozen=True)
 class Labelled:
-    """A real photograph: its file, its width and height in pixels when upright, and all marks on it
-    (perhaps none).
+    """A real photograph and its ground truth.
+
+    *size*: width and height in pixels when upright; *boxes*: all marks on it, perhaps none.
     """
 
     path: Path
@@ -49,9 +52,9 @@ class Labelled:
 
 @dataclass(frozen=True)
 class Raw:
-    """One picture as a label file speaks of it.
+    """The labels of one picture as they stand in the label file, unchecked.
 
-    *where*: how messages begin; *stated*: the size the label file says, if it does; *boxes*: class
+    *where*: how messages begin; *stated*: width and height, if the file gives them; *boxes*: class
     name, box in pixels (in shares of the picture when *shares*), and whether it is to be ignored.
     """
 
@@ -63,14 +66,13 @@ class Raw:
 
 
 def read_real(labels: Path, images: Path, classes: Sequence[str]) -> tuple[Labelled, ...]:
-    """Read the labels of the photographs in *images* and match their classes with *classes* by
-    name.
+    """Read the labels of the photographs in *images*; classes are matched with *classes* by name.
 
     *labels*: a COCO ``.json``; a YOLO ``data.yaml`` with its ``labels`` folder beside it; or a
     folder of YOLO ``.txt`` (with ``data.yaml`` or ``classes.txt`` in it or above it) or of Pascal
-    VOC ``.xml``. Only photographs that the labels speak of are taken; one with no box in its label
+    VOC ``.xml``. Only photographs that the labels name are taken; one with no box in its label
     shows no mark. When labels and *classes* have just one class each, they are taken for the same.
-    Raises InputError with one line for whatever is wrong.
+    Raises InputError, in one line.
     """
     if not images.is_dir():
         raise InputError(
@@ -90,7 +92,7 @@ def read_real(labels: Path, images: Path, classes: Sequence[str]) -> tuple[Label
 
 
 def _raw(labels: Path, images: Path, classes: Sequence[str]) -> Iterator[Raw]:
-    """Find out the layout of the labels and read them. Raises InputError."""
+    """Detect the layout of the labels and read them. Raises InputError."""
     if labels.is_dir():
         if any(labels.rglob("*.xml")):
             return _voc(labels, images, classes)
@@ -104,8 +106,9 @@ def _raw(labels: Path, images: Path, classes: Sequence[str]) -> Iterator[Raw]:
     if labels.suffix.lower() in (".yaml", ".yml"):
         return _yolo(labels.parent / "labels", images, labels, classes)
     raise InputError(
-        f"--real {labels}: must be a COCO .json, a YOLO data.yaml, or a folder of YOLO .txt or Pascal VOC .xml files, "
-        f"not {labels.suffix or 'a file without an ending'}; name one of those"
+        f"--real {labels}: must be a COCO .json, a YOLO data.yaml, or a folder of YOLO .txt or "
+        f"Pascal VOC .xml files, not {labels.suffix or 'a file without an ending'}; "
+        "name one of those"
     )
 
 
@@ -117,7 +120,8 @@ def _coco(path: Path, images: Path, classes: Sequence[str]) -> Iterator[Raw]:
         size = (entry.get("width"), entry.get("height"))
         if any(length is not None and not isinstance(length, int) for length in size):
             raise InputError(
-                f"{path}: {name}: width and height must be whole numbers, not {size}; correct the file"
+                f"{path}: {name}: width and height must be whole numbers, not {size}; "
+                "correct the file"
             )
         boxes = tuple(
             (label.label, label.box, label.ignore) for label in labels.of(int(entry["id"]))
@@ -131,8 +135,8 @@ def _class_file(labels: Path) -> Path:
             if (folder / name).is_file():
                 return folder / name
     raise InputError(
-        f"--real {labels}: YOLO text needs its class names, in data.yaml or classes.txt in it or above "
-        "it; put one there"
+        f"--real {labels}: YOLO text needs its class names, in data.yaml or classes.txt in it "
+        "or above it; put one there"
     )
 
 
@@ -140,24 +144,18 @@ def _yolo(labels: Path, images: Path, class_file: Path, classes: Sequence[str]) 
     names, pictures = _yolo_names(class_file), _by_stem(images)
     if len(names) == len(classes) == 1:
         names = list(classes)
-    for path in sorted(labels.rglob("*.txt")):
-        if path != class_file:
-            boxes = tuple(
-                _yolo_box(f"{path} line {number}", line.split(), names, class_file)
-                for number, line in enumerate(_text(path).splitlines(), start=1)
-                if line.strip()
-            )
-            yield Raw(
-                str(path),
-                _picture_of(path.relative_to(labels), pictures, path, images),
-                None,
-                boxes,
-                True,
-            )
+    for path in sorted(set(labels.rglob("*.txt")) - {class_file}):
+        boxes = tuple(
+            _yolo_box(f"{path} line {number}", line.split(), names, class_file)
+            for number, line in enumerate(_text(path).splitlines(), start=1)
+            if line.strip()
+        )
+        picture = _picture_of(path.relative_to(labels), pictures, path, images)
+        yield Raw(str(path), picture, None, boxes, shares=True)
 
 
 def _yolo_names(path: Path) -> list[str]:
-    """Class names by index, from ``data.yaml`` or a list with one in each line. Raises InputError."""
+    """Read class names by index, from ``data.yaml`` or a line each. Raises InputError."""
     if path.suffix == ".txt":
         return [line.strip() for line in _text(path).splitlines() if line.strip()]
     try:
@@ -169,11 +167,8 @@ def _yolo_names(path: Path) -> list[str]:
     names = raw.get("names") if isinstance(raw, dict) else None
     if isinstance(names, dict) and sorted(names) == list(range(len(names))):
         names = [names[index] for index in range(len(names))]
-    if (
-        not isinstance(names, list)
-        or not names
-        or not all(isinstance(name, str | int) for name in names)
-    ):
+    listed = isinstance(names, list) and all(isinstance(name, str | int) for name in names)
+    if not listed or not names:
         raise InputError(
             f"{path}: names must list the classes, from number 0 on, not {names!r}; correct it"
         )
@@ -185,18 +180,17 @@ def _yolo_box(
 ) -> tuple[str, Box, bool]:
     if len(words) != 5:
         raise InputError(
-            f"{where}: must hold 5 numbers (class, centre x, y, width, height), not {len(words)}; correct it"
+            f"{where}: must hold 5 numbers (class, centre x, y, width, height), "
+            f"not {len(words)}; correct it"
         )
     x, y, width, height = _numbers(where, words[1:])
     if not words[0].isdecimal() or int(words[0]) >= len(names):
         raise InputError(
-            f"{where}: class {words[0]} must be 0 to {len(names) - 1}, as in {class_file}; correct one of them"
+            f"{where}: class {words[0]} must be 0 to {len(names) - 1}, as in {class_file}; "
+            "correct one of them"
         )
-    return (
-        names[int(words[0])],
-        Box(x - width / 2, y - height / 2, x + width / 2, y + height / 2),
-        False,
-    )
+    box = Box(x - width / 2, y - height / 2, x + width / 2, y + height / 2)
+    return names[int(words[0])], box, False
 
 
 def _voc(labels: Path, images: Path, classes: Sequence[str]) -> Iterator[Raw]:
@@ -221,18 +215,11 @@ def _voc_files(labels: Path, images: Path) -> Iterator[Raw]:
             _voc_box(f"{path} object {n}", entry)
             for n, entry in enumerate(root.iter("object"), start=1)
         )
-        size = tuple(
-            _numbers(
-                str(path), [root.findtext(f"size/{side}") or "0" for side in ("width", "height")]
-            )
-        )
-        stated = (int(size[0]), int(size[1])) if all(size) else None
-        yield Raw(
-            str(path),
-            picture or _picture_of(path.relative_to(labels), pictures, path, images),
-            stated,
-            boxes,
-        )
+        sides = [root.findtext(f"size/{side}") or "0" for side in ("width", "height")]
+        width, height = _numbers(str(path), sides)
+        stated = (int(width), int(height)) if width and height else None
+        picture = picture or _picture_of(path.relative_to(labels), pictures, path, images)
+        yield Raw(str(path), picture, stated, boxes)
 
 
 def _xml(path: Path) -> ET.Element:
@@ -242,7 +229,7 @@ def _xml(path: Path) -> ET.Element:
             f"{path}: must be plain Pascal VOC XML, without DOCTYPE or ENTITY; save it anew"
         )
     try:
-        root = ET.fromstring(text)  # noqa: S314 - without entities, refused above, XML cannot unpack to more than it is
+        root = ET.fromstring(text)  # noqa: S314 - entities, which could expand, are refused above
     except ET.ParseError as error:
         raise InputError(f"{path}: cannot be read as XML ({error}); save it anew") from None
     if root.tag != "annotation":
@@ -253,32 +240,27 @@ def _xml(path: Path) -> ET.Element:
 
 
 def _voc_box(where: str, entry: ET.Element) -> tuple[str, Box, bool]:
-    """One object; VOC counts pixels from 1 and names the last one inside, which half-open corners
-    do not.
+    """Return class name, box and whether to ignore it, of one object.
+
+    VOC counts pixels from 1 and names the last one inside; half-open corners count from 0 and name
+    the first one outside.
     """
-    name, corners = (
-        (entry.findtext("name") or "").strip(),
-        [entry.findtext(f"bndbox/{k}") for k in _VOC_CORNERS],
-    )
+    name = (entry.findtext("name") or "").strip()
+    corners = [entry.findtext(f"bndbox/{corner}") for corner in _VOC_CORNERS]
     if not name or None in corners:
         raise InputError(
             f"{where}: must have a name and a bndbox with {', '.join(_VOC_CORNERS)}; correct it"
         )
     x0, y0, x1, y1 = _numbers(where, [corner or "" for corner in corners])
-    return (
-        name,
-        Box(x0 - 1, y0 - 1, x1, y1),
-        (entry.findtext("difficult") or "0").strip() not in ("0", ""),
-    )
+    difficult = (entry.findtext("difficult") or "0").strip() not in ("0", "")
+    return name, Box(x0 - 1, y0 - 1, x1, y1), difficult
 
 
 _VOC_CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
 
 def _by_stem(images: Path) -> dict[str, list[Path]]:
-    """The pictures below *images* by their path without its ending, for labels that do not say the
-    ending.
-    """
+    """Return the pictures below *images* by their path without suffix."""
     found: dict[str, list[Path]] = {}
     for path in sorted(images.rglob("*")):
         if path.suffix.lower() in SUFFIXES:
@@ -292,39 +274,32 @@ def _picture_of(label: Path, pictures: dict[str, list[Path]], where: Path, image
     if len(candidates) != 1:
         what = "no picture" if not candidates else f"{len(candidates)} pictures"
         raise InputError(
-            f"{where}: there must be one picture named {stem} in {images}, not {what}; correct --real-images"
+            f"{where}: there must be one picture named {stem} in {images}, not {what}; "
+            "correct --real-images"
         )
     return candidates[0]
 
 
 def _checked(raw: Raw, classes: Sequence[str]) -> Labelled:
-    """Match one picture's label with its file and the classes. Raises InputError."""
+    """Check one picture's labels against its file and the classes. Raises InputError."""
     size = _upright_size(raw.path, raw.where)
     if raw.stated and raw.stated != size:
         raise InputError(
-            f"{raw.where}: says {raw.stated[0]} x {raw.stated[1]} pixels, but the picture has {size[0]} x {size[1]} "
-            "when upright; label the picture as it is seen"
+            f"{raw.where}: says {raw.stated[0]} x {raw.stated[1]} pixels, but the picture has "
+            f"{size[0]} x {size[1]} when upright; label the picture as it is seen"
         )
     boxes = []
     for label, box, ignore in raw.boxes:
         pixels = _scaled(box, *size) if raw.shares else box
-        boxes.append(
-            RealBox(
-                label, _kind(label, classes, raw.where), _inside(pixels, size, raw.where), ignore
-            )
-        )
+        kind, inside = _kind(label, classes, raw.where), _inside(pixels, size, raw.where)
+        boxes.append(RealBox(label, kind, inside, ignore))
     return Labelled(raw.path, size, tuple(boxes))
 
 
 def _upright_size(path: Path, where: str) -> tuple[int, int]:
     try:
         with Image.open(path) as opened:
-            turned = opened.getexif().get(0x0112, 1) in (
-                5,
-                6,
-                7,
-                8,
-            )  # EXIF orientation: stored lying on its side
+            turned = opened.getexif().get(EXIF_ORIENTATION, 1) in LYING
             return (opened.height, opened.width) if turned else opened.size
     except FileNotFoundError:
         raise InputError(
@@ -339,7 +314,8 @@ def _upright_size(path: Path, where: str) -> tuple[int, int]:
 def _kind(label: str, classes: Sequence[str], where: str) -> int:
     if label not in classes:
         raise InputError(
-            f"{where}: class {label!r} is none of the marks' ({', '.join(classes)}); rename one of them"
+            f"{where}: class {label!r} is none of the marks' ({', '.join(classes)}); "
+            "rename one of them"
         )
     return list(classes).index(label)
 
@@ -348,14 +324,14 @@ def _inside(box: Box, size: tuple[int, int], where: str) -> Box:
     inside = box.clipped(*size)
     if not all(math.isfinite(side) for side in box.corners()) or box.width <= 0 or box.height <= 0:
         raise InputError(
-            f"{where}: the box {_text_of(box)} must have width and height above 0; correct the label"
+            f"{where}: the box {_text_of(box)} must have width and height above 0; "
+            "correct the label"
         )
-    if (
-        max(abs(a - b) for a, b in zip(box.corners(), inside.corners(), strict=True)) > OUTSIDE_PX
-        or inside.area <= 0
-    ):
+    clipped = max(abs(a - b) for a, b in zip(box.corners(), inside.corners(), strict=True))
+    if clipped > OUTSIDE_PX or inside.area <= 0:
         raise InputError(
-            f"{where}: the box {_text_of(box)} must lie inside the picture of {size[0]} x {size[1]}; correct the label"
+            f"{where}: the box {_text_of(box)} must lie inside the picture of "
+            f"{size[0]} x {size[1]}; correct the label"
         )
     return inside
 

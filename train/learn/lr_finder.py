@@ -24,7 +24,7 @@ LOWEST, HIGHEST = 1e-5, 1.0
 SMOOTHING = 0.9
 """Share of the past in the smoothed loss."""
 BLOWN_UP = 4.0
-"""The sweep ends when the smoothed loss is this many times its best: the rest would teach nothing."""
+"""The sweep ends when the smoothed loss is this many times its best: the rest tells nothing."""
 LEAST_STEPS = 20
 EDGE = 5
 """Points at either end that no suggestion is taken from: half the neighbours of a slope there are

@@ -23,7 +23,7 @@ def prepare_folder(inputs: Inputs, out: Path, group: ProcessGroup, step: int) ->
 
     That is: the configuration, the environment, a contact sheet of training pictures, and the
     validation pictures that export's parity check needs. Only the leader does so and has a
-    validation set. Raises InputError, or UsageError when TensorBoard is asked for and not installed.
+    validation set. Raises InputError, or UsageError when TensorBoard is asked for and missing.
     """
     if not group.is_leader:
         return ()

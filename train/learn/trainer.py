@@ -196,7 +196,7 @@ def take_step(trainer: Trainer, fit: FitSettings, batch: Batch, rate: float) -> 
 def loss_of(
     sides_weight: float, precision: Precision, net: nn.Module, batch: Batch
 ) -> tuple[Tensor, Tensor]:
-    """Return the loss of *net* on *batch*, scaled for float16, and :data:`Losses` unscaled, (3,)."""
+    """Return the loss of *net*, scaled for float16, and :data:`Losses` unscaled, (3,)."""
     with precision.autocast():
         logits, sides = net(batch.pictures)
     losses = losses_of(sides_weight, logits.float(), sides.float(), batch)

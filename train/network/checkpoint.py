@@ -71,7 +71,7 @@ def save(checkpoint: Checkpoint, folder: Path) -> Path:
 
 
 def load(folder: Path) -> Checkpoint:
-    """Read a run's checkpoint. Raises InputError when there is none, or it is damaged or foreign."""
+    """Read a run's checkpoint. Raises InputError when it is missing, damaged or foreign."""
     path = folder / NAME
     if not path.is_file():
         raise InputError(

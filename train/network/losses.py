@@ -1,4 +1,4 @@
-"""What the network is told to answer for one picture, and how far it is from that.
+"""Targets of the network and its losses: penalty-reduced focal loss and GIoU loss.
 
 Targets follow Liu et al., *Training-Time-Friendly Network* (TTFNet, 2020): an elliptic Gaussian
 around each centre, and every cell inside it learns the box, weighted by the Gaussian; it learns in
@@ -25,12 +25,12 @@ GAUSSIAN_SHARE = 0.54
 
 @dataclass(frozen=True)
 class Target:
-    """The answer wanted for one picture, all on the grid of cells.
+    """The target of one picture, on the grid of cells.
 
     *heat*: (classes, rows, columns) float32, 0..1, exactly 1 at each centre; *care*: (rows,
-    columns) float32, 0 where nobody may be punished; *sides*: (4, rows, columns) float32, in
-    strides; *weight*: (rows, columns) float32, how much a cell's box counts, its sum being about
-    the number of marks.
+    columns) float32, 0 where the heat has no loss; *sides*: (4, rows, columns) float32, distances
+    from the cell's centre to the box's left, top, right and bottom, in strides; *weight*: (rows,
+    columns) float32, the weight of each cell's box loss, its sum being about the number of marks.
     """
 
     heat: NDArray[np.float32]
@@ -42,10 +42,10 @@ class Target:
 def encode(
     marks: Sequence[tuple[int, Box]], ignored: Sequence[Box], classes: int, rows: int, columns: int
 ) -> Target:
-    """Write the target of one picture.
+    """Return the target of one picture.
 
-    *marks*: class index and box in network pixels; *ignored*: boxes of marks too small, hidden or
-    cut to count.
+    *marks*: class index and bounding box in network pixels; *ignored*: boxes of marks too small,
+    hidden or cut to count; *classes*: how many there are; *rows*, *columns*: of the grid of cells.
     """
     target = Target(
         np.zeros((classes, rows, columns), np.float32),
@@ -56,8 +56,8 @@ def encode(
     for box in ignored:
         x0, y0, x1, y1 = (side / STRIDE for side in box.corners())
         target.care[max(0, int(y0)) : int(np.ceil(y1)), max(0, int(x0)) : int(np.ceil(x1))] = 0.0
-    # Larger marks first: where two Gaussians meet the smaller mark, which has fewer cells, keeps
-    # them.
+    # Larger marks first: where two Gaussians overlap, the smaller mark, which has fewer cells,
+    # keeps them.
     for kind, box in sorted(marks, key=lambda mark: -mark[1].area):
         _draw_mark(target, kind, box)
     return target
@@ -69,10 +69,8 @@ def _draw_mark(target: Target, kind: int, box: Box) -> None:
     row = min(max(int((box.y0 + box.y1) / 2 / STRIDE), 0), rows - 1)
     radius_x = int(box.width / STRIDE / 2 * GAUSSIAN_SHARE)
     radius_y = int(box.height / STRIDE / 2 * GAUSSIAN_SHARE)
-    ys, xs = (
-        slice(max(0, row - radius_y), row + radius_y + 1),
-        slice(max(0, column - radius_x), column + radius_x + 1),
-    )
+    ys = slice(max(0, row - radius_y), row + radius_y + 1)
+    xs = slice(max(0, column - radius_x), column + radius_x + 1)
     y = np.arange(rows, dtype=np.float32)[ys, None]
     x = np.arange(columns, dtype=np.float32)[None, xs]
     sigma_x, sigma_y = (2 * radius_x + 1) / 6, (2 * radius_y + 1) / 6
@@ -84,37 +82,34 @@ def _draw_mark(target: Target, kind: int, box: Box) -> None:
     # Cells outside the box (a mark cut by the frame) cannot have positive distances, so they learn
     # no box.
     centre_x, centre_y = (x + 0.5) * STRIDE, (y + 0.5) * STRIDE
-    sides = np.stack(
-        np.broadcast_arrays(
-            centre_x - box.x0, centre_y - box.y0, box.x1 - centre_x, box.y1 - centre_y
-        )
-    )
+    distances = centre_x - box.x0, centre_y - box.y0, box.x1 - centre_x, box.y1 - centre_y
+    sides = np.stack(np.broadcast_arrays(*distances))
     inside = (sides > 0).all(0)
     target.sides[:, ys, xs] = np.where(inside, sides / STRIDE, target.sides[:, ys, xs])
     target.weight[ys, xs] = np.where(inside, gauss / gauss.sum(), target.weight[ys, xs])
 
 
 def heat_loss(logits: Tensor, heat: Tensor, care: Tensor) -> Tensor:
-    """Penalty-reduced focal loss, summed and divided by the number of marks in the batch (at least
-    1).
+    """Return the penalty-reduced focal loss, summed over the batch and divided by its marks.
 
-    *logits*, *heat*: (n, classes, rows, columns); *care*: (n, rows, columns).
+    The divisor is at least 1. *logits*, *heat*: (n, classes, rows, columns); *care*: (n, rows,
+    columns).
     """
     centre = heat == 1.0
     at_centre = logits[centre]
-    hits = (
+    positives = (
         -functional.logsigmoid(at_centre)
         * torch.sigmoid(-at_centre) ** 2
         * care.unsqueeze(1).expand_as(heat)[centre]
     )
-    # At a centre 1 - heat is 0, so the misses need no mask.
+    # At a centre 1 - heat is 0, so the negatives need no mask.
     weight = torch.sub(1.0, heat).square_().square_().mul_(care.unsqueeze(1))
-    misses: Tensor = _Misses.apply(logits, weight)  # type: ignore[no-untyped-call]
-    return (hits.sum() + misses) / max(len(at_centre), 1)
+    negatives: Tensor = _NegativeLoss.apply(logits, weight)  # type: ignore[no-untyped-call]
+    return (positives.sum() + negatives) / max(len(at_centre), 1)
 
 
-class _Misses(torch.autograd.Function):
-    """The sum over cells without a centre: weight * -log(1 - p) * p**2.
+class _NegativeLoss(torch.autograd.Function):
+    """The focal loss summed over cells without a centre: weight * -log(1 - p) * p**2.
 
     Written out with its derivative, p**2 * (p + 2 * (1 - p) * -log(1 - p)), because it runs over
     every cell of every class: with the hundreds of classes of :mod:`train.learn.starter`, a chain
@@ -123,7 +118,7 @@ class _Misses(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, logits: Tensor, weight: Tensor) -> Tensor:
-        """Sum up, and keep the slope."""
+        """Return the sum, and save its derivative."""
         score = torch.sigmoid(logits)
         surprise = functional.softplus(logits)
         weighted = (score * score).mul_(weight)
@@ -134,31 +129,26 @@ class _Misses(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
-        """The slope times the gradient of the sum."""
+        """Return the derivative times the gradient of the sum."""
         (slope,) = ctx.saved_tensors
         return slope * gradients[0], None
 
 
 def sides_loss(predicted: Tensor, wanted: Tensor, weight: Tensor) -> Tensor:
-    """GIoU loss of boxes around the same cell centre, weighted by *weight* and divided by its sum.
+    """Return the GIoU loss of boxes around the same cell centre, averaged by *weight*.
 
     *predicted*, *wanted*: (n, 4, rows, columns), in strides; *weight*: (n, rows, columns).
     """
     chosen = weight > 0
     if not bool(chosen.any()):
         return predicted.sum() * 0.0
-    p, w, share = (
-        predicted.permute(0, 2, 3, 1)[chosen],
-        wanted.permute(0, 2, 3, 1)[chosen],
-        weight[chosen],
-    )
+    p, w = (sides.permute(0, 2, 3, 1)[chosen] for sides in (predicted, wanted))
+    share = weight[chosen]
     inner, outer = torch.minimum(p, w), torch.maximum(p, w)
     shared = (inner[:, 0] + inner[:, 2]) * (inner[:, 1] + inner[:, 3])
     hull = (outer[:, 0] + outer[:, 2]) * (outer[:, 1] + outer[:, 3])
-    union = (
-        (p[:, 0] + p[:, 2]) * (p[:, 1] + p[:, 3])
-        + (w[:, 0] + w[:, 2]) * (w[:, 1] + w[:, 3])
-        - shared
-    )
+    area_p = (p[:, 0] + p[:, 2]) * (p[:, 1] + p[:, 3])
+    area_w = (w[:, 0] + w[:, 2]) * (w[:, 1] + w[:, 3])
+    union = area_p + area_w - shared
     giou = shared / union - (hull - union) / hull
     return ((1 - giou) * share).sum() / share.sum()

@@ -1,5 +1,7 @@
-"""The network: three stages of a torchvision backbone, a small pyramid down to stride 8, one dense
-anchor-free head.
+"""The network: backbone, feature pyramid and one dense anchor-free head at stride 8.
+
+Three stages of a torchvision backbone, a small pyramid, and a head that gives each cell a score for
+each class and the four distances to the sides of its box.
 
 Sources: the heat map of centres is Zhou et al., *Objects as Points* (2019); four distances per cell
 are Tian et al., *FCOS* (2019); the pyramid is Lin et al., *Feature Pyramid Networks* (2017).
@@ -30,21 +32,21 @@ STAGES = 3
 NECK_CHANNELS = 64
 HEAD_DEPTH = 2
 RARE = 0.01
-"""What the untrained head says everywhere: it keeps the first steps calm (Lin et al., RetinaNet,
-2017)."""
+"""Score of the untrained head everywhere, which keeps the first losses small (Lin et al.,
+RetinaNet, 2017)."""
 MAX_LOG_SIDE = 5.0
 """Greatest log of a side in strides, 148 strides or 1187 pixels; keeps exp() finite."""
 
 
 def _has_matrix_units() -> bool:
-    """Whether this processor multiplies matrices of bfloat16 in hardware (Intel's AMX)."""
+    """Return whether this processor multiplies bfloat16 matrices in hardware (Intel's AMX)."""
     return bool(torch.cpu.get_capabilities().get("amx_bf16", False))
 
 
 HALVES = _has_matrix_units()
 """Whether the neck and the head train in bfloat16 on the processor. Their dense convolutions then
 take a third of the time; the backbone's depthwise ones would take longer, so it stays in float32.
-Answers are always given in float32."""
+The outputs are always float32."""
 
 
 def _block(channels_in: int, channels_out: int, stride: int = 1) -> nn.Sequential:
@@ -53,21 +55,17 @@ def _block(channels_in: int, channels_out: int, stride: int = 1) -> nn.Sequentia
 
 
 class DenseLocalizer(nn.Module):
-    """Says for every cell of 8 x 8 pixels whether a mark's centre lies there and how far its sides
-    are.
-    """
+    """Gives each cell of 8 x 8 pixels a score for each class and the distances to a box's sides."""
 
     def __init__(self, backbone_name: str, classes: int, imagenet: bool = False) -> None:
-        """Build it; *classes*: how many kinds of mark."""
+        """Build it; *classes*: how many; *imagenet*: start from torchvision's own weights."""
         super().__init__()
         self.stages = nn.ModuleList(backbone(backbone_name, imagenet)[:STAGES])
         at4, at8, at16 = self._stage_channels()
         self.from4 = _block(at4, NECK_CHANNELS, stride=2)
         self.from8, self.from16 = (nn.Conv2d(c, NECK_CHANNELS, 1) for c in (at8, at16))
-        self.smooth16, self.smooth8 = (
-            _block(NECK_CHANNELS, NECK_CHANNELS),
-            _block(NECK_CHANNELS, NECK_CHANNELS),
-        )
+        self.smooth16 = _block(NECK_CHANNELS, NECK_CHANNELS)
+        self.smooth8 = _block(NECK_CHANNELS, NECK_CHANNELS)
         self.tower = nn.Sequential(
             *(_block(NECK_CHANNELS, NECK_CHANNELS) for _ in range(HEAD_DEPTH))
         )
@@ -83,7 +81,7 @@ class DenseLocalizer(nn.Module):
         self.register_buffer("offset", -mean / deviation, persistent=False)
 
     def _stage_channels(self) -> list[int]:
-        """Channels at strides 4, 8 and 16, found by showing the backbone an empty picture."""
+        """Return the channels at strides 4, 8 and 16, found by running an empty picture."""
         x, channels = torch.zeros(1, 3, 64, 64), []
         training = self.training
         self.eval()
@@ -95,7 +93,7 @@ class DenseLocalizer(nn.Module):
         return channels
 
     def forward(self, picture: Tensor) -> tuple[Tensor, Tensor]:
-        """Answer for a batch.
+        """Run a batch of pictures.
 
         *picture*: (n, height, width, 3) uint8 RGB, sides multiples of 32. Returns the heat's
         logits, (n, classes, height / 8, width / 8), and the sides left, top, right, bottom in
@@ -115,7 +113,7 @@ class DenseLocalizer(nn.Module):
 
 
 def as_network(net: DenseLocalizer) -> Network:
-    """*net* as the box's code asks a network: pictures in, scores and sides out, all in numpy."""
+    """Return *net* in the form the box's code calls: pictures in, scores and sides out (numpy)."""
     device = next(net.parameters()).device
 
     @torch.no_grad()

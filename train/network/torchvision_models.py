@@ -1,4 +1,4 @@
-"""Import torchvision where its compiled operators do not load, and hand out its backbones.
+"""torchvision's backbones, also where its compiled operators do not load.
 
 A torchvision wheel built for CUDA beside a CPU build of torch cannot load its compiled library, and
 then even ``import torchvision`` fails, because it registers fake kernels for two operators nobody
@@ -58,7 +58,8 @@ def _resnet(name: str) -> Build:
     def build(weights: str | None, width: float) -> Stages:
         if width != 1.0:
             raise UsageError(
-                f"width: {name} comes in width 1 only, not {width:g}; leave it out or take a MobileNet"
+                f"width: {name} comes in width 1 only, not {width:g}; "
+                "leave it out or take a MobileNet"
             )
         net = getattr(models, name)(weights=weights)
         stem = nn.Sequential(net.conv1, net.bn1, net.relu, net.maxpool, net.layer1)
@@ -78,7 +79,7 @@ _BUILDERS: dict[str, Build] = {
 
 
 def backbone(name: str, imagenet: bool = False) -> Stages:
-    """The stages of a torchvision backbone.
+    """Return the stages of a torchvision backbone.
 
     *name*: a key of :data:`train.config.BACKBONES`, with a colon and its width where that is not 1
     (:attr:`train.config.FitSettings.network`); *imagenet*: start from torchvision's own weights,
@@ -95,10 +96,8 @@ def backbone(name: str, imagenet: bool = False) -> Stages:
         )
     try:
         return _BUILDERS[plain]("DEFAULT", times)
-    except (
-        OSError,
-        RuntimeError,
-    ) as error:  # no network, or a download that does not match its checksum
+    except (OSError, RuntimeError) as error:  # no net, or a download unlike its checksum
         raise InputError(
-            f"weights: torchvision's {plain} could not be downloaded ({error}); try again, or take weights = none"
+            f"weights: torchvision's {plain} could not be downloaded ({error}); "
+            "try again, or take weights = none"
         ) from None

@@ -9,8 +9,8 @@ from edge.errors import InputError, UsageError
 from tests.train.crawl.photographs import body, jpeg, photograph
 from train.crawl import folder
 from train.crawl.collection import Collection
-from train.crawl.manifest import Source
 from train.crawl.counts import Counts
+from train.crawl.manifest import Source
 from train.photographs import list_photographs, split_by_product
 
 

@@ -16,9 +16,9 @@ from tests.train.crawl import photographs, web
 from tests.train.crawl.photographs import body, jpeg, photograph
 from tests.train.crawl.web import NOTHING_FOUND, ToLoopback, Web
 from train.crawl.collection import Collection
+from train.crawl.counts import Counts
 from train.crawl.engines import ENGINES, search
 from train.crawl.search_state import FetchSettings
-from train.crawl.counts import Counts
 
 HASTY = FetchSettings(threads=4, timeout_s=60.0, deadline_s=120.0, tries=1, pause_s=0.0, tick_s=0.005)
 

@@ -13,13 +13,13 @@ from tests.tiny_model import CONTRACT, SIZE, paint, save, two_classes, write_tin
 from train.commands import evaluate as command
 from train.judge.evaluate import (
     Evaluation,
-    Looked,
+    ModelOutput,
     Rate,
     as_json,
     as_text,
     evaluate,
     judge,
-    look_at,
+    run_model,
 )
 from train.judge.worst_sheet import SHOWN, Case, Kind, cases, choose, worst_sheet
 
@@ -69,10 +69,10 @@ class Set:
 
     def evaluate(self, categories: tuple[str, ...] = ("badge",)) -> Evaluation:
         """Write the labels and measure the tiny model on them."""
-        looked = self.look(categories)
-        return judge(looked.name, looked.labels, looked.seen, looked.threshold)
+        output = self.detect(categories)
+        return judge(output.name, output.labels, output.detections, output.threshold)
 
-    def look(self, categories: tuple[str, ...] = ("badge",)) -> Looked:
+    def detect(self, categories: tuple[str, ...] = ("badge",)) -> ModelOutput:
         """Write the labels and let the tiny model look."""
         labels = self.folder / "labels.json"
         named = [{"id": index, "name": name} for index, name in enumerate(categories, start=1)]
@@ -85,7 +85,7 @@ class Set:
             self.folder / "m.onnx", CONTRACT if len(categories) == 1 else two_classes()
         )
         negatives = self.folder / "negatives"
-        return look_at(
+        return run_model(
             model, labels, self.folder / "images", negatives if any(negatives.iterdir()) else None
         )
 
@@ -312,8 +312,8 @@ def test_every_picture_that_went_wrong_is_a_case(tmp_path: Path) -> None:
     photographs.add(hidden=(4, 4), ignore=True)
     photographs.negative((4, 4))
     photographs.negative()
-    looked = photographs.look()
-    judged = cases(looked.labels, looked.seen, looked.threshold)
+    output = photographs.detect()
+    judged = cases(output.labels, output.detections, output.threshold)
     assert [(case.path.name, case.kind, case.path.parent.name) for case in judged] == [
         ("1.png", "hit", "images"),
         ("2.png", "miss", "images"),
@@ -324,7 +324,7 @@ def test_every_picture_that_went_wrong_is_a_case(tmp_path: Path) -> None:
     hit, miss, extra, *_ = judged
     assert hit.figure == pytest.approx(1.0)
     assert (miss.figure, len(miss.truth), len(miss.found)) == (0.0, 2, 1)
-    assert extra.figure >= looked.threshold
+    assert extra.figure >= output.threshold
 
 
 def test_what_lies_on_an_ignored_mark_is_no_extra(tmp_path: Path) -> None:
@@ -334,8 +334,8 @@ def test_what_lies_on_an_ignored_mark_is_no_extra(tmp_path: Path) -> None:
     photographs.add((5, 5), ignore=True)
     photographs.annotations[1]["image_id"] = 1
     save(tmp_path / "images" / "1.png", paint({"dot": [(16, 16), (40, 40)]}))
-    looked = photographs.look()
-    first, _ = cases(looked.labels, looked.seen, looked.threshold)
+    output = photographs.detect()
+    first, _ = cases(output.labels, output.detections, output.threshold)
     assert first.kind == "hit"
 
 
@@ -364,8 +364,10 @@ def test_the_sheet_shows_true_and_found_boxes(tmp_path: Path) -> None:
     """Green and red in one picture: a mark that was missed and another that was found."""
     photographs = Set(tmp_path)
     photographs.add((2, 2), hidden=(5, 5))
-    looked = photographs.look()
-    seen = np.asarray(worst_sheet(looked.labels, looked.seen, looked.threshold)).reshape(-1, 3)
+    output = photographs.detect()
+    seen = np.asarray(worst_sheet(output.labels, output.detections, output.threshold)).reshape(
+        -1, 3
+    )
     for colour in ((40, 220, 80), (255, 60, 60)):
         assert (seen == colour).all(1).any()
 
@@ -376,7 +378,7 @@ def test_the_command_writes_the_sheet_and_the_figures(
     """The way a user has them; a set with nothing to show still gives a sheet."""
     photographs = Set(tmp_path)
     photographs.add()
-    photographs.look()
+    photographs.detect()
     parser = ArgumentParser()
     command.add_arguments(parser)
     words = [
