@@ -1,5 +1,6 @@
 import ast
 import json
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -336,9 +337,11 @@ def test_the_verdict_names_what_is_worse(labels: Labels, tmp_path: Path) -> None
 def test_calls_are_timed_in_turn() -> None:
     """One call of each a round, all with the same number, and the first rounds do not count."""
     calls: list[tuple[str, int]] = []
-    spent = interleaved(
-        {name: lambda n, name=name: calls.append((name, n)) for name in ("a", "b")}, 3
-    )  # type: ignore[misc]
+
+    def call(name: str, number: int) -> None:
+        calls.append((name, number))
+
+    spent = interleaved({name: partial(call, name) for name in ("a", "b")}, 3)
     assert calls == [(name, number) for number in range(-WARM_UP, 3) for name in ("a", "b")]
     assert spent.keys() == {"a", "b"}
 

@@ -183,7 +183,7 @@ class Collection:
         )
 
     def _duplicate(self, arrived: Entry, picture: Clean) -> Entry | None:
-        """Return the entry that refuses a duplicate, of dropped pictures too; None for a new one."""
+        """Return the entry that refuses a duplicate, of dropped ones too; None when it is new."""
         same = self._by_sha.get(arrived.sha256)
         if same is not None:
             return dataclasses.replace(arrived, reason=f"{SAME}: of {same}", like=same)

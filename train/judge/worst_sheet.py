@@ -88,7 +88,7 @@ def _labelled(
 
 
 def _explains(label: Label, finding: Finding) -> bool:
-    """Return whether a finding belongs to *label*; on an ignored box half of it is enough (COCO)."""
+    """Return whether a finding belongs to *label*; half of it on an ignored box is enough."""
     mostly = finding.box.intersection(label.box) >= 0.5 * finding.box.area
     return finds(finding, label) or (label.ignore and mostly)
 
