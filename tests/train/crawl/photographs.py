@@ -1,6 +1,4 @@
-"""Pictures that no camera took, each unlike the others, as bodies in all shapes that arrive from
-the net.
-"""
+"""Drawn photographs, each unlike the others, as bodies of all kinds that the net sends."""
 
 import io
 from typing import Any

@@ -85,9 +85,7 @@ def test_notes_in_the_file_are_not_kept() -> None:
     ],
 )
 def test_each_exif_orientation_comes_out_upright(orientation: int, top_left: str) -> None:
-    """The four corners are red, lime, blue and yellow as stored; EXIF 2.32, section 4.6.5, says
-    which goes top left.
-    """
+    """Stored corners are red, lime, blue, yellow; EXIF 2.32, 4.6.5, says which goes top left."""
     picture = Image.new("RGB", (400, 300))
     for place, name in {
         (0, 0): "red",

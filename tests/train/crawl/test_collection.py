@@ -45,9 +45,7 @@ def take_in(own: Path, out: Path, near: int = 8) -> Counts:
 
 
 def test_the_manifest_tells_all_about_each_picture(tmp_path: Path) -> None:
-    """Address, engine, keyword, hash of the body and its size, the file and its pixels, the
-    perceptual hash.
-    """
+    """Address, engine, keyword, hash and size of the body, file, pixels, perceptual hash."""
     content = jpeg(1)
     with Collection(tmp_path) as collection:
         kept = collection.take(from_bing("a"), content)
@@ -156,9 +154,7 @@ def test_a_file_deleted_by_hand_counts_as_dropped_and_put_back_counts_again(tmp_
 
 @pytest.mark.parametrize("cut", [1, 30, 200])
 def test_a_power_cut_costs_at_most_the_last_line(tmp_path: Path, cut: int) -> None:
-    """The line is taken off, and with it the picture that it was about; the next run brings it
-    again.
-    """
+    """The line is taken off, its picture too, and the next run fetches it again."""
     with Collection(tmp_path) as collection:
         for seed in range(3):
             collection.take(from_bing(str(seed)), jpeg(seed))

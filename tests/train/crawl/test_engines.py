@@ -85,7 +85,7 @@ def reasons(collection: Collection) -> dict[str, str]:
 def test_each_engine_s_own_parser_finds_its_pictures(
     engine: str, net: Web, carrier: ToLoopback, collection: Collection
 ) -> None:
-    """Feeder, parser and downloader are icrawler's; every picture of the page arrives and is kept."""
+    """Feeder, parser and downloader are icrawler's; every picture of the page is kept."""
     links = shop(net, 1, 2, 3, 4, 5)
     net.results(engine, links)
     counts = ask(engine, collection, carrier)
@@ -100,9 +100,7 @@ def test_each_engine_s_own_parser_finds_its_pictures(
 def test_a_page_that_is_not_understood_is_counted_and_the_asking_ends(
     engine: str, net: Web, carrier: ToLoopback, collection: Collection
 ) -> None:
-    """Left alone, icrawler would lose a thread, say 'done' and mean nothing; it would also go on
-    through all pages.
-    """
+    """By itself, icrawler would lose a thread, say 'done', and go on through all pages."""
     net.results(engine, NOTHING_FOUND)
     counts = ask(engine, collection, carrier)
     assert not counts.yielded
@@ -144,9 +142,7 @@ def test_pictures_are_taken_from_page_after_page(
 def test_no_link_is_lost_while_its_queue_is_full(
     net: Web, carrier: ToLoopback, collection: Collection
 ) -> None:
-    """The four threads wait for slow pictures; a link that icrawler could not place within a second
-    would be lost.
-    """
+    """By itself, icrawler would lose a link that it could not queue within a second."""
     slow = [net.late(f"https://slow.example/{seed}.jpg", jpeg(seed), 1.3) for seed in range(4)]
     net.results("google", slow + shop(net, *range(4, 30)))
     assert ask("google", collection, carrier, limit=100).kept == 30
@@ -155,9 +151,7 @@ def test_no_link_is_lost_while_its_queue_is_full(
 def test_a_page_that_breaks_the_parser_is_a_page_without_links(
     net: Web, carrier: ToLoopback, collection: Collection
 ) -> None:
-    """Baidu's answer to crawlers is JSON without the part that icrawler reads; its thread would die
-    of it.
-    """
+    """Baidu answers crawlers with JSON that lacks what icrawler reads, and its thread dies."""
     net.results("baidu", b'{"antiFlag": 1, "message": "Forbid spider access"}', shop(net, 1))
     counts = ask("baidu", collection, carrier)
     assert (counts.kept, counts.pages["HTTP 200"]) == (1, 4)
@@ -350,9 +344,7 @@ def test_an_engine_that_does_not_answer_is_given_up_soon(
 def test_ctrl_c_leaves_whole_pictures_and_whole_lines(
     net: Web, carrier: ToLoopback, tmp_path: Path
 ) -> None:
-    """The request comes after the third picture, while others are on their way; the next run brings
-    the rest.
-    """
+    """The stop comes after the third picture, with others under way; the rest comes next run."""
     net.results("bing", shop(net, *range(16)))
     stop = threading.Event()
     with Collection(tmp_path) as collection:
@@ -396,9 +388,7 @@ def test_a_full_disk_ends_the_crawl_with_its_line(
 def test_nothing_runs_on_and_nothing_is_logged(
     net: Web, carrier: ToLoopback, collection: Collection, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """By itself, icrawler sets up logging for the whole program, and leaves threads behind when it
-    ends early.
-    """
+    """By itself, icrawler configures logging for all, and leaves threads when it ends early."""
     handlers = list(logging.getLogger().handlers)
     threads = {thread.name for thread in threading.enumerate()}
     net.page_s = 1.0  # the parser waits for the second page when there is enough from the first

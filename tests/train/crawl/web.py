@@ -1,5 +1,4 @@
-"""A web of search engines and shops on the loopback interface, for icrawler to crawl through real
-sockets.
+"""Search engines and shops on the loopback interface, for icrawler to crawl over real sockets.
 
 The result pages have the shape of the engines' own, as far as icrawler's parsers look at it; they
 were written here.
@@ -32,9 +31,10 @@ NOTHING_FOUND = b"<html><body><p>Before you continue, show that you are no robot
 def google_page(links: Sequence[str]) -> bytes:
     """Addresses within the data of a script, each with its height and width."""
     results = ",".join(f'[1,[0,"id{n}",["{link}",600,800]]]' for n, link in enumerate(links))
+    data = f"AF_initDataCallback({{key: 'ds:1', data:[{results}]}});"
     return (
-        "<html><head><script nonce='x'>window.begin=Date.now();</script></head><body><div>results</div>"
-        f"<script nonce='x'>AF_initDataCallback({{key: 'ds:1', data:[{results}]}});</script></body></html>"
+        "<html><head><script nonce='x'>window.begin=Date.now();</script></head>"
+        f"<body><div>results</div><script nonce='x'>{data}</script></body></html>"
     ).encode()
 
 
@@ -46,13 +46,12 @@ def bing_page(links: Sequence[str]) -> bytes:
     tiles = "".join(
         f'<div class="imgpt"><a class="iusc" m="{told}"></a></div>' for told in particulars
     )
-    return f"<html><body>{tiles}<div class='imgpt'><a href='/other'>no particulars</a></div></body></html>".encode()
+    other = "<div class='imgpt'><a href='/other'>no particulars</a></div>"
+    return f"<html><body>{tiles}{other}</body></html>".encode()
 
 
 def baidu_page(links: Sequence[str]) -> bytes:
-    """JSON with the addresses in Baidu's own cipher, and an empty entry at the end as it always
-    has.
-    """
+    """JSON with the addresses in Baidu's own cipher, and the empty entry at its end."""
     decode = BaiduParser._decode_url
     cipher = {decode(None, sign): sign for sign in string.ascii_lowercase + string.digits}
     cipher |= {":": "_z2C$q", ".": "_z&e3B", "/": "AzdH3F"}
@@ -108,9 +107,7 @@ class Web:
         return self.late(url, b"", PATIENCE_S)
 
     def results(self, engine: str, *pages: Sequence[str] | bytes) -> None:
-        """Give *engine* result pages, each a list of links or a whole page; after them come empty
-        ones.
-        """
+        """Give *engine* result pages, lists of links or whole pages; empty ones come after them."""
         self._pages[PAGES[engine]] = [
             p if isinstance(p, bytes) else WRITERS[engine](p) for p in pages
         ]

@@ -42,8 +42,7 @@ class Set:
     def add(
         self, *cells: tuple[int, int], hidden: tuple[int, int] | None = None, **extra: object
     ) -> None:
-        """An image with a dot in each cell (column, row), labelled with the box the tiny model will
-        give.
+        """Add an image with a dot in each cell (column, row), labelled with the tiny model's box.
 
         *hidden*: a cell that is labelled though nothing is painted there.
         """
@@ -107,9 +106,7 @@ def test_a_perfect_model_gets_perfect_figures(tmp_path: Path) -> None:
 
 
 def test_false_accepts_and_false_rejects_are_counted_by_picture(tmp_path: Path) -> None:
-    """Two dots in one negative are one false accept; a picture whose mark is not seen is one false
-    reject.
-    """
+    """Two dots in one negative are one false accept; a missed mark is one false reject."""
     photographs = Set(tmp_path)
     photographs.add((3, 3))
     photographs.add(hidden=(4, 4))
@@ -121,9 +118,7 @@ def test_false_accepts_and_false_rejects_are_counted_by_picture(tmp_path: Path) 
 
 
 def test_recall_at_k_false_accepts_moves_the_score_to_beat(tmp_path: Path) -> None:
-    """One negative scores as high as a mark: with none allowed nothing is found, with one allowed
-    all is.
-    """
+    """One negative scores as high as a mark: with none allowed no mark is found, with one all."""
     photographs = Set(tmp_path)
     photographs.add((3, 3))
     photographs.negative((4, 4))
@@ -186,9 +181,7 @@ def test_a_labelled_picture_without_any_box_is_a_negative(tmp_path: Path) -> Non
 
 
 def test_a_pass_for_the_wrong_reason_is_told(tmp_path: Path) -> None:
-    """The mark is missed and clutter is taken for it: the item passes, and nobody may call that
-    found.
-    """
+    """The mark is missed and clutter is taken for it: the item passes, but is not found."""
     photographs = Set(tmp_path)
     photographs.add(hidden=(1, 1))
     save(tmp_path / "images" / "1.png", paint({"dot": [(40, 40)]}))
@@ -209,9 +202,7 @@ def test_a_pass_for_the_wrong_reason_is_told(tmp_path: Path) -> None:
     ],
 )
 def test_the_bounds_are_the_table_s(errors: int, items: int, bound: float) -> None:
-    """Clopper and Pearson's table for 95 %: these are the fewest items that show the rate below the
-    bound.
-    """
+    """In their table for 95 % these are the fewest items that show the rate below the bound."""
     assert Rate.of(errors, items).upper_bound < bound <= Rate.of(errors, items - 1).upper_bound
 
 
@@ -266,9 +257,7 @@ def test_a_category_that_the_model_does_not_know_is_refused(tmp_path: Path) -> N
 
 
 def test_presence_counts_both_kinds_of_picture(tmp_path: Path) -> None:
-    """Of four right and one wrong among each kind, the accuracy is that of all, and the text and
-    the JSON say it.
-    """
+    """Four right and one wrong of each kind give the accuracy of all, in text and JSON."""
     photographs = Set(tmp_path)
     for _ in range(4):
         photographs.add((3, 3))
@@ -298,9 +287,7 @@ def test_a_set_of_pictures_without_any_mark_is_measured(tmp_path: Path) -> None:
 
 
 def test_every_picture_that_went_wrong_is_a_case(tmp_path: Path) -> None:
-    """A false accept in either folder, a miss, something beside the mark, a hit; what was passed
-    over is none.
-    """
+    """A false accept in either folder, a miss, an extra, a hit; true negatives are none."""
     photographs = Set(tmp_path)
     photographs.add((3, 3))
     photographs.add((2, 2), hidden=(5, 5))
@@ -340,7 +327,7 @@ def test_what_lies_on_an_ignored_mark_is_no_extra(tmp_path: Path) -> None:
 
 
 def test_the_worst_come_first_and_some_hits_come_last() -> None:
-    """The boldest false accept, then the mark that was seen least, then hits from the worst fit on."""
+    """The highest false accept, then the mark of the least score, then hits from the least IoU."""
     path = Path("a.png")
     figures: list[tuple[Kind, float]] = [
         ("hit", 0.9),
@@ -351,9 +338,14 @@ def test_the_worst_come_first_and_some_hits_come_last() -> None:
     figures += [("false accept", 0.95), ("hit", 0.6), ("extra", 0.8)]
     chosen = choose([Case(path, kind, figure) for kind, figure in figures])
     assert [(case.kind, case.figure) for case in chosen] == [
-        ("false accept", 0.95), ("false accept", 0.7), ("miss", 0.0), ("miss", 0.3), ("extra", 0.8), ("hit", 0.6),
+        ("false accept", 0.95),
+        ("false accept", 0.7),
+        ("miss", 0.0),
+        ("miss", 0.3),
+        ("extra", 0.8),
+        ("hit", 0.6),
         ("hit", 0.9),
-    ]  # fmt: skip
+    ]
     many = choose([Case(path, "hit", i / 100) for i in range(100)])
     assert len(many) == SHOWN["hit"]
     assert [case.figure for case in many[:6]] == [0.0, 0.01, 0.02, 0.03, 0.04, 0.05]
@@ -365,11 +357,10 @@ def test_the_sheet_shows_true_and_found_boxes(tmp_path: Path) -> None:
     photographs = Set(tmp_path)
     photographs.add((2, 2), hidden=(5, 5))
     output = photographs.detect()
-    seen = np.asarray(worst_sheet(output.labels, output.detections, output.threshold)).reshape(
-        -1, 3
-    )
+    sheet = worst_sheet(output.labels, output.detections, output.threshold)
+    pixels = np.asarray(sheet).reshape(-1, 3)
     for colour in ((40, 220, 80), (255, 60, 60)):
-        assert (seen == colour).all(1).any()
+        assert (pixels == colour).all(1).any()
 
 
 def test_the_command_writes_the_sheet_and_the_figures(

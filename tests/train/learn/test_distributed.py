@@ -53,9 +53,7 @@ def losses_in(run: Path) -> list[tuple[float, ...]]:
 def test_two_processes_learn_what_one_learns_from_the_doubled_batch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The same pictures in the same parts: the loss curve of one process with two parts, to its
-    last printed digit.
-    """
+    """The loss curve is that of one process with two parts, to its last printed digit."""
     told = told_by(torchrun(config_in(tmp_path, dataclasses.replace(PAIR, batch=4)), tmp_path))
     paint_few(monkeypatch)
     outcome = fit(
@@ -79,9 +77,7 @@ def test_two_processes_learn_what_one_learns_from_the_doubled_batch(
 
 @pytest.mark.slow
 def test_two_processes_stop_together_and_go_on_together(tmp_path: Path) -> None:
-    """Only torchrun is told to stop; both end after one step, and both resume from the leader's
-    checkpoint.
-    """
+    """One signal to torchrun ends both after one step; both resume from the leader's checkpoint."""
     config = config_in(
         tmp_path, dataclasses.replace(PAIR, batch=4, steps=100_000, validate_share=0.0)
     )

@@ -30,9 +30,7 @@ def few_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_run_leaves_all_that_was_promised(tmp_path: Path) -> None:
-    """Checkpoint with weights and config, both tables, configuration, environment, sheets of
-    pictures.
-    """
+    """Checkpoint, both tables, configuration, environment, sheets of pictures."""
     config, out = (
         config_in(tmp_path, dataclasses.replace(SMALL, validate_share=0.5)),
         tmp_path / "run",
@@ -67,9 +65,7 @@ def test_a_run_leaves_all_that_was_promised(tmp_path: Path) -> None:
 def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A real SIGINT in step 3: the checkpoint can be used, and resuming gives the same weights, bit
-    for bit.
-    """
+    """After a real SIGINT in step 3, resuming gives the same weights, bit for bit."""
     settings = dataclasses.replace(
         SMALL, validate_share=0.3, freeze_stages=2, unfreeze_share=0.7, threads=2, batch=4
     )
@@ -155,9 +151,7 @@ def test_a_resumed_run_needs_no_weights_to_start_from(
 
 @pytest.mark.slow
 def test_ctrl_c_in_a_terminal_leaves_a_usable_checkpoint_and_says_so(tmp_path: Path) -> None:
-    """The real program, painting processes and all, with a signal to the whole group as a terminal
-    sends it.
-    """
+    """The real program with its painters, and a signal to the whole group, as a terminal sends."""
     config, out = config_in(tmp_path), tmp_path / "run"
     command = [sys.executable, "-m", "tests.quick_train", "train", "--out", str(out)]
     command += ["--mark", f"seal={config.marks[0][1]}", "--backgrounds", config.backgrounds]
@@ -198,9 +192,7 @@ def test_whole_frames_come_every_so_often_in_batches_of_about_the_same_cost() ->
 def test_the_threshold_of_a_network_that_knows_nothing_lets_nothing_pass_by_chance(
     tmp_path: Path,
 ) -> None:
-    """It is set above what the untrained network says of pictures without a mark, or at the least
-    allowed.
-    """
+    """It is above the untrained network's scores without a mark, or the least allowed."""
     out = tmp_path / "run"
     outcome = fit(read_inputs(config_in(tmp_path, dataclasses.replace(SMALL, steps=1))), out)
     assert outcome.threshold is not None

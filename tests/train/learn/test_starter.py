@@ -1,6 +1,4 @@
-"""The starter is trained on drawn marks and packed by one command, fits its file, and begins other
-runs.
-"""
+"""The starter is trained on drawn marks, packed by one command, and begins other runs."""
 
 import hashlib
 import json
@@ -112,9 +110,7 @@ def save_run(kept: Checkpoint, folder: Path) -> Path:
 
 
 def test_the_file_holds_the_averaged_weights_but_the_last_layer(finished: Path) -> None:
-    """Rounded to float16, given back as float32; batch norm's statistics too, and its counters as
-    they are.
-    """
+    """They are rounded to float16 and read as float32, batch norm's too; counters stay whole."""
     averaged = checkpoint.load(finished).averaged
     loaded = load_starter(finished / "starter.pt")
     assert set(averaged) - set(loaded) == {"heat.weight", "heat.bias"}
@@ -126,9 +122,7 @@ def test_the_file_holds_the_averaged_weights_but_the_last_layer(finished: Path) 
 
 
 def test_a_network_of_other_classes_takes_it_and_sees_as_the_run_did(finished: Path) -> None:
-    """Same sides of boxes as the run's own network gives, but for the rounding; five classes
-    instead of two.
-    """
+    """With five classes, not two, the sides of boxes are the same but for the rounding."""
     net = DenseLocalizer("mobilenet_v3_small", 5)
     take_starter(net, load_starter(finished / "starter.pt"), "mobilenet_v3_small")
     picture = torch.randint(
@@ -177,9 +171,7 @@ def test_a_finished_run_is_packed_alone_to_the_same_bytes(finished: Path, tmp_pa
 
 
 def test_a_run_is_not_trained_over(finished: Path, tmp_path: Path) -> None:
-    """Whoever asks for a new training where there is one is told how to go on, or to name another
-    folder.
-    """
+    """The message says how to go on with the run that is there, or to name another folder."""
     with pytest.raises(UsageError, match="holds a run already; add --resume"):
         run("--out", finished, "--backgrounds", tmp_path, "--marks", "2")
     with pytest.raises(UsageError, match="marks cannot change within a run"):
@@ -189,9 +181,7 @@ def test_a_run_is_not_trained_over(finished: Path, tmp_path: Path) -> None:
 def test_an_interrupted_training_goes_on_with_the_marks_it_has(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A real SIGINT in the first step: no file, exit status 130; then on to the end, and nothing is
-    drawn again.
-    """
+    """A real SIGINT in the first step gives 130 and no file; resuming draws no mark again."""
     paint_few(monkeypatch)
     out, step = tmp_path / "run", train_step
 
@@ -227,9 +217,7 @@ def test_an_interrupted_training_goes_on_with_the_marks_it_has(
 
 
 def test_marks_are_drawn_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Finished ones are taken as they are, missing ones drawn again, and those of another seed left
-    alone.
-    """
+    """Finished ones are kept, missing ones drawn again, those of another seed left alone."""
     paths = command.marks_in(tmp_path / "marks", 2, 0)
     before = [path.read_bytes() for path in paths]
     paths[1].unlink()

@@ -57,9 +57,7 @@ def test_a_diverging_run_ends_with_a_reason(config: RunConfig) -> None:
 
 
 def test_frozen_stages_do_not_move_until_they_are_freed(config: RunConfig) -> None:
-    """Neither their weights nor the statistics of their batch norm, in no copy; the rest learns
-    from the start.
-    """
+    """Neither weights nor batch norm statistics, in no replica; the rest learns at once."""
     config = with_fit(config, freeze_stages=2, unfreeze_share=0.5, threads=2, batch=4)
     trainer, source = Trainer.fresh(config), batches(config)
 
@@ -86,9 +84,7 @@ def test_frozen_stages_do_not_move_until_they_are_freed(config: RunConfig) -> No
 def test_training_in_sixteen_bits_comes_to_about_the_same(
     config: RunConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Through the seam where a GPU's precision is put in: a processor stands in for one, and
-    calculates in bfloat16.
-    """
+    """A processor stands in for a GPU, and calculates in bfloat16."""
     monkeypatch.setattr(
         network, "HALVES", True
     )  # else the neck would insist on float32 on this processor

@@ -38,7 +38,7 @@ def test_the_score_does_not_depend_on_the_number_of_cores(tmp_path: Path) -> Non
 
 
 def test_the_sheet_tells_hits_misses_and_false_alarms_by_colour() -> None:
-    """One mark found, one missed, one finding where nothing is, one on a mark that does not count."""
+    """One mark is found, one missed; one finding is false, one is on an ignored mark."""
     boxes = [Box(10.0 + 70 * i, 20.0, 60.0 + 70 * i, 70.0) for i in range(4)]
     grey = np.full((256, 320, 3), 128, np.uint8)
     picture = Picture(grey, ((0, boxes[0]), (0, boxes[1])), (boxes[2],), grey)

@@ -52,7 +52,7 @@ def test_the_right_answer_costs_nothing() -> None:
 
 
 def test_the_box_loss_is_one_minus_giou() -> None:
-    """By hand: 2 x 2 inside 4 x 4 about the same centre has IoU 1/4 and a hull equal to the union."""
+    """By hand: 2 x 2 inside 4 x 4 of the same centre has IoU 1/4, and the hull is the union."""
     wanted, predicted = torch.full((1, 4, 1, 1), 2.0), torch.full((1, 4, 1, 1), 1.0)
     assert sides_loss(predicted, wanted, torch.ones(1, 1, 1)).item() == pytest.approx(0.75)
 
