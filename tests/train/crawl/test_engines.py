@@ -20,7 +20,9 @@ from train.crawl.counts import Counts
 from train.crawl.engines import ENGINES, search
 from train.crawl.search_state import FetchSettings
 
-HASTY = FetchSettings(threads=4, timeout_s=60.0, deadline_s=120.0, tries=1, pause_s=0.0, tick_s=0.005)
+HASTY = FetchSettings(
+    threads=4, timeout_s=60.0, deadline_s=120.0, tries=1, pause_s=0.0, tick_s=0.005
+)
 
 
 @pytest.fixture(autouse=True)
