@@ -1,35 +1,56 @@
-"""Photographs on the desktop: which files are pictures, which product one shows, and how one is
-read.
+"""Picture files on the desktop: which count, what they show, and reading them.
+
+All are decoded by the box (:mod:`edge.vision.picture_files`), so that 16-bit grey, palettes,
+transparency and EXIF orientation are alike in training, in its labels and on the production line.
 """
 
+import contextlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image
 
-from edge.errors import InputError
+from edge.errors import FrameError, InputError
+from edge.vision.picture_files import SUFFIXES, open_picture, read_picture
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
+LYING = (5, 6, 7, 8)
+"""EXIF orientations of pictures that are stored on their side (EXIF 2.32, section 4.6.5)."""
+
+
+@contextlib.contextmanager
+def refused_for(step: str) -> Iterator[None]:
+    """Turn a decoder's FrameError into InputError, with the next *step* that fits the file."""
+    try:
+        yield
+    except FrameError as error:
+        raise InputError(f"{str(error).rpartition('; ')[0]}; {step}") from None
 
 
 def read_photograph(path: Path, long_side: int) -> Image.Image:
     """Read a photograph upright as RGB, at most *long_side* pixels long. Raises InputError."""
-    try:
-        with Image.open(path) as opened:
-            opened.draft("RGB", (long_side, long_side))
-            upright = ImageOps.exif_transpose(opened)
-            image = upright.convert("RGB")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise InputError(f"{path}: cannot be read as a picture ({error})") from None
+    with refused_for("bring a whole one"):
+        image = Image.fromarray(read_picture(path, draft_px=long_side))
     if max(image.size) > long_side:
         image.thumbnail((long_side, long_side), Image.Resampling.BILINEAR, reducing_gap=2.0)
     return image
 
 
+def upright_size(path: Path) -> tuple[int, int]:
+    """Read the width and height of a picture as it is seen, in pixels, without decoding it.
+
+    Raises InputError.
+    """
+    with refused_for("bring a whole one"), open_picture(path) as image:
+        lying = image.getexif().get(ExifTags.Base.Orientation, 1) in LYING
+        return (image.height, image.width) if lying else image.size
+
+
 def product_of(path: Path, folder: Path) -> str:
-    """Which product a photograph shows: its sub-folder, or its name without the number at the end.
+    """Return the product that a photograph shows.
+
+    That is its sub-folder, or its name without the number at the end.
 
     >>> product_of(Path("b/Leek_017.jpg"), Path("b")), product_of(Path("b/milk/9.jpg"), Path("b"))
     ('Leek', 'milk')
@@ -39,9 +60,7 @@ def product_of(path: Path, folder: Path) -> str:
 
 
 def list_photographs(folder: Path) -> list[Path]:
-    """All picture files in *folder* and below, in order of their names. Raises InputError when
-    there is none.
-    """
+    """List all picture files in *folder* and below, by name. Raises InputError if there is none."""
     if not folder.is_dir():
         raise InputError(
             f"--backgrounds {folder}: no such folder; name a folder of photographs, or leave it out"
@@ -54,7 +73,8 @@ def list_photographs(folder: Path) -> list[Path]:
         ) from None
     if not paths:
         raise InputError(
-            f"--backgrounds {folder}: holds no picture ({', '.join(sorted(SUFFIXES))}); name another folder"
+            f"--backgrounds {folder}: holds no picture ({', '.join(sorted(SUFFIXES))}); "
+            "name another folder"
         )
     return paths
 
@@ -62,7 +82,7 @@ def list_photographs(folder: Path) -> list[Path]:
 def split_by_product(
     paths: Sequence[Path], folder: Path, held_out_share: float
 ) -> tuple[list[Path], list[Path]]:
-    """Split photographs into those to train on and those held out, so that no product is in both.
+    """Split photographs into those to train on and those held out, no product being in both.
 
     Products are shuffled with a fixed seed and held out until *held_out_share* of the photographs
     is reached; a folder of one product is split by picture, since there is nothing better.

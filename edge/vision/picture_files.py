@@ -5,8 +5,11 @@ whatever its file held. There is one exception for all that can be wrong with a 
 the desktop turns it into the error of its command.
 """
 
+import contextlib
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
@@ -49,17 +52,27 @@ def read_picture(path: Path, draft_px: int = 0) -> Frame:
     Raises FrameError, with the picture's name in ``picture``, when there is no such file, when it
     is no picture or a damaged one, when it has more than :data:`MAX_PIXELS` pixels or holds floats.
     """
-    if not path.is_file():
+    with open_picture(path) as image:
+        if draft_px:
+            image.draft("RGB", (draft_px, draft_px))
+        return decode(image, path)
+
+
+@contextlib.contextmanager
+def open_picture(path: Path, content: BinaryIO | None = None) -> Iterator[Image.Image]:
+    """Open the picture file *path*, or its *content*, for a block that reads or decodes it.
+
+    Raises FrameError for whatever Pillow raises, in the block too, and when there is no such file.
+    """
+    if content is None and not path.is_file():
         raise FrameError(f"{path}: no such file; name a picture", picture=path.name)
     try:
         with warnings.catch_warnings():
             # Pillow only warns of a picture too big for memory, and of broken EXIF that does not
             # matter here.
             warnings.simplefilter("ignore")
-            with Image.open(path) as image:
-                if draft_px:
-                    image.draft("RGB", (draft_px, draft_px))
-                return decode(image, path)
+            with Image.open(content or path) as image:
+                yield image
     except FrameError:
         raise
     except Exception as error:  # noqa: BLE001 - Pillow's decoders raise what their parsers raise
@@ -76,14 +89,30 @@ def decode(image: Image.Image, path: Path) -> Frame:
     *path*: what it is called in errors. Raises FrameError when it is too large or holds floats, and
     any exception of Pillow's when it is damaged; :func:`describe_damage` puts that into words.
     """
-    width, height = image.size
-    if width * height > MAX_PIXELS:
+    _check_pixels(image, path)
+    # Allocated before Pillow's memory, so that this is freed in one piece.
+    frame = np.empty((image.height, image.width, 3), np.uint8)
+    picture = on_white(_load(image, path))
+    rgb = picture if picture.mode == "RGB" else picture.convert("RGB")
+    return as_frame(rgb, frame if (rgb.height, rgb.width) == frame.shape[:2] else None)
+
+
+def decode_with_alpha(image: Image.Image, path: Path) -> Image.Image:
+    """Decode like :func:`decode`, but keep the transparency: upright, RGBA. Raises alike."""
+    _check_pixels(image, path)
+    return _load(image, path).convert("RGBA")
+
+
+def _check_pixels(image: Image.Image, path: Path) -> None:
+    if image.width * image.height > MAX_PIXELS:
         most = f"at most {MAX_PIXELS // 10**6} million pixels"
         raise FrameError(
-            f"{path}: must have {most}, not {width} x {height}; make it smaller", picture=path.name
+            f"{path}: must have {most}, not {image.width} x {image.height}; make it smaller",
+            picture=path.name,
         )
-    # Allocated before Pillow's memory, so that this is freed in one piece.
-    frame = np.empty((height, width, 3), np.uint8)
+
+
+def _load(image: Image.Image, path: Path) -> Image.Image:
     image.load()
     turned = image.getexif().get(ExifTags.Base.Orientation, 1) != 1
     upright = ImageOps.exif_transpose(image) if turned else image  # it would copy this one too
@@ -91,7 +120,7 @@ def decode(image: Image.Image, path: Path) -> Frame:
         raise FrameError(
             f"{path}: must hold 8- or 16-bit pixels, not floats; save it as PNG", picture=path.name
         )
-    return as_frame(_to_rgb(upright), frame if upright.size == (width, height) else None)
+    return eight_bits(upright)
 
 
 def describe_damage(error: Exception) -> str:
@@ -103,13 +132,19 @@ def describe_damage(error: Exception) -> str:
     return f"a damaged one ({' '.join(str(error).split())[:100] or type(error).__name__})"
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I"):
-        # 16-bit grey. Pillow's own conversion clips at 255: nearly all would become white.
-        high_byte = np.asarray(image).astype(np.int64).clip(0, 65535) >> 8
-        return Image.fromarray(high_byte.astype(np.uint8)).convert("RGB")
-    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
-        layered = image.convert("RGBA")
-        white = Image.new("RGBA", layered.size, "white")
-        return Image.alpha_composite(white, layered).convert("RGB")
-    return image if image.mode == "RGB" else image.convert("RGB")
+def eight_bits(image: Image.Image) -> Image.Image:
+    """Scale 16-bit grey to 8 bits; return any other *image* as it is."""
+    if not image.mode.startswith("I"):
+        return image
+    # Pillow's own conversion clips at 255: nearly all would become white.
+    high_byte = np.asarray(image).astype(np.int64).clip(0, 65535) >> 8
+    return Image.fromarray(high_byte.astype(np.uint8))
+
+
+def on_white(image: Image.Image) -> Image.Image:
+    """Lay an *image* with transparency on white, RGB; return any other as it is."""
+    if image.mode not in ("RGBA", "LA", "PA", "RGBa", "La") and "transparency" not in image.info:
+        return image
+    layered = image.convert("RGBA")
+    white = Image.new("RGBA", layered.size, "white")
+    return Image.alpha_composite(white, layered).convert("RGB")

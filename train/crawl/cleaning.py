@@ -11,6 +11,8 @@ import imagehash
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
+from edge.vision.picture_files import eight_bits, on_white
+
 FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "BMP", "GIF", "TIFF")
 """The formats that are opened. Pillow knows more, some of which start other programs to be read."""
 MOST_BYTES = 40_000_000
@@ -22,8 +24,6 @@ LONGEST_SIDE = 2048
 """Pixels. Longer ones are shrunk to it: training reads them smaller still, and a phone's 12 million
 pixels fill disks."""
 QUALITY = 95
-SIXTEEN_TO_EIGHT = 257
-"""65535 / 255."""
 SEVERAL_IN_ONE = "MPO"
 """Phones append a depth map or a second view to a JPEG: several pictures, and yet the first one is
 the photograph."""
@@ -135,29 +135,21 @@ def _upright(opened: Image.Image) -> Image.Image:
 def _rgb(image: Image.Image) -> Image.Image:
     """Convert any mode to RGB as a viewer shows it: transparency on white, ICC profile applied."""
     profile = image.info.get("icc_profile")
-    if image.mode.startswith("I"):
-        image = _eight_bits(image)
-    elif image.mode == "F":
-        raise RefusedError("no photograph: its values are floating-point numbers")
-    if image.mode in ("RGBA", "RGBa", "LA", "La", "PA") or "transparency" in image.info:
-        image = _on_white(image.convert("RGBA"))
-    elif image.mode == "P":
+    _check_values(image)
+    image = on_white(eight_bits(image))
+    if image.mode == "P":
         image = image.convert("RGB")
     return _from_profile(image, profile) if profile else image.convert("RGB")
 
 
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """Scale 16-bit greys to 8 bits; Pillow's own conversion clips all but the darkest to white."""
-    values = np.asarray(image).astype(np.int64)
-    if values.min() < 0 or values.max() > np.iinfo(np.uint16).max:
-        raise RefusedError("no photograph: its values have 32 bits")
-    return Image.fromarray(((values + SIXTEEN_TO_EIGHT // 2) // SIXTEEN_TO_EIGHT).astype(np.uint8))
-
-
-def _on_white(image: Image.Image) -> Image.Image:
-    ground = Image.new("RGB", image.size, "white")
-    ground.paste(image, mask=image.getchannel("A"))
-    return ground
+def _check_values(image: Image.Image) -> None:
+    """Refuse what measures rather than shows: floats, 32-bit integers. Raises RefusedError."""
+    if image.mode == "F":
+        raise RefusedError("no photograph: its values are floating-point numbers")
+    if image.mode.startswith("I"):
+        values = np.asarray(image).astype(np.int64)
+        if values.min() < 0 or values.max() > np.iinfo(np.uint16).max:
+            raise RefusedError("no photograph: its values have 32 bits")
 
 
 def _from_profile(image: Image.Image, profile: Any) -> Image.Image:

@@ -8,18 +8,16 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import yaml
-from PIL import Image
 
 from edge.decision import Box
 from edge.errors import InputError
+from edge.vision.picture_files import SUFFIXES
 from train.labels.coco import labels_in, read_json
-from train.photographs import SUFFIXES
+from train.photographs import upright_size
 
 OUTSIDE_PX = 2.0
 """Pixels. A box that reaches this far outside its picture is clipped: labelling programs round
 differently."""
-EXIF_ORIENTATION, LYING = 0x0112, (5, 6, 7, 8)
-"""The EXIF tag, and its values for a photograph that is stored lying on its side."""
 CLASS_FILES = ("data.yaml", "data.yml", "classes.txt")
 """Files in which YOLO programs keep the names of the classes."""
 
@@ -297,18 +295,13 @@ def _checked(raw: Raw, classes: Sequence[str]) -> Labelled:
 
 
 def _upright_size(path: Path, where: str) -> tuple[int, int]:
+    if not path.is_file():
+        raise InputError(f"{where}: names {path.name}, which is not there; correct --real-images")
     try:
-        with Image.open(path) as opened:
-            turned = opened.getexif().get(EXIF_ORIENTATION, 1) in LYING
-            return (opened.height, opened.width) if turned else opened.size
-    except FileNotFoundError:
-        raise InputError(
-            f"{where}: names {path.name}, which is not there; correct --real-images"
-        ) from None
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise InputError(
-            f"{where}: {path.name} cannot be read as a picture ({error}); bring a whole one"
-        ) from None
+        return upright_size(path)
+    except InputError as error:
+        text = str(error).removeprefix(f"{path.parent}/")
+        raise InputError(f"{where}: {text}") from None
 
 
 def _kind(label: str, classes: Sequence[str], where: str) -> int:

@@ -14,7 +14,7 @@ from edge.errors import InputError
 from edge.vision.preprocess import Frame
 from train.paint.marks import Mark
 from train.paint.products import paint_product
-from train.photographs import read_photograph
+from train.photographs import read_photograph, upright_size
 
 CACHE_BYTES = 700_000_000
 """Decoded photographs kept in memory by each painting process."""
@@ -115,13 +115,9 @@ def check_sizes(paths: Sequence[Path], marks: Sequence[Mark], folder: Path) -> l
     sizes: dict[Path, tuple[int, int]] = {}
     for path in paths:
         try:
-            with Image.open(path) as opened:
-                sizes[path] = opened.size
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-            print(
-                f"stampgate: left out: {path}: cannot be read as a picture ({error})",
-                file=sys.stderr,
-            )
+            sizes[path] = upright_size(path)
+        except InputError as error:
+            print(f"stampgate: left out: {error}", file=sys.stderr)
     if not sizes:
         raise InputError(
             f"--backgrounds {folder}: not one of its {len(paths)} files can be read as a picture; bring others"

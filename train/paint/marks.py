@@ -11,9 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from edge.errors import InputError, UsageError
+from edge.errors import FrameError, InputError, UsageError
+from edge.vision.picture_files import SUFFIXES, decode_with_alpha, describe_damage, open_picture
+from train.photographs import refused_for
 
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".svg"})
+DRAWING = ".svg"
+"""Suffix of a mark that is drawn, which is rendered to pixels first."""
+MARK_SUFFIXES = SUFFIXES | {DRAWING}
 """Files of a folder of marks that are taken for pictures; others are passed over."""
 DRAWING_PX = 640
 """Width at which a drawing (SVG) is painted, in pixels, before what is transparent around it is cut
@@ -82,11 +86,11 @@ def load_folder(folder: Path, label: str, kind: int = 0) -> tuple[Mark, ...]:
     Raises InputError, which names every picture that cannot be used, or when there is none.
     """
     paths = sorted(
-        path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file()
+        path for path in folder.iterdir() if path.suffix.lower() in MARK_SUFFIXES and path.is_file()
     )
     if not paths:
         raise InputError(
-            f"{folder}: holds no picture ({', '.join(sorted(SUFFIXES))}); name a picture or another folder"
+            f"{folder}: holds no picture ({', '.join(sorted(MARK_SUFFIXES))}); name a picture or another folder"
         )
     marks, faults = [], []
     for path in paths:
@@ -104,18 +108,12 @@ def load_folder(folder: Path, label: str, kind: int = 0) -> tuple[Mark, ...]:
 
 def load_mark(path: Path, label: str, kind: int = 0) -> Mark:
     """Load one mark. Raises InputError when it is no picture or there is nothing on it."""
-    try:
-        with Image.open(_drawn(path) if path.suffix.lower() == ".svg" else path) as opened:
-            opened.load()
-            image, treatment = _with_alpha(opened)
-    except InputError:
-        raise
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; name the picture of the stamp") from None
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise InputError(
-            f"{path}: cannot be read as a picture ({error}); save the stamp as PNG"
-        ) from None
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; name the picture of the stamp")
+    with refused_for("save the stamp as PNG"):
+        drawing = _rendered(path) if path.suffix.lower() == DRAWING else None
+        with open_picture(path, drawing) as opened:
+            image, treatment = _with_alpha(decode_with_alpha(opened, path))
     native = image.size
     extent = image.getchannel("A").point(_solid_table()).getbbox()
     if extent is None:
@@ -131,9 +129,10 @@ def load_mark(path: Path, label: str, kind: int = 0) -> Mark:
     return Mark(label, kind, image, outline_of(image), treatment, native)
 
 
-def _drawn(path: Path) -> io.BytesIO:
-    """Paint a drawing (SVG) and return it as PNG. Raises InputError when what paints it is not
-    installed.
+def _rendered(path: Path) -> io.BytesIO:
+    """Render a drawing (SVG) and return it as PNG.
+
+    Raises FrameError when it cannot be read, InputError when the renderer is not installed.
     """
     try:
         from resvg_py import svg_to_bytes  # noqa: PLC0415 - only a drawing needs it
@@ -141,16 +140,22 @@ def _drawn(path: Path) -> io.BytesIO:
         raise InputError(
             f"{path}: SVG needs the package resvg-py; pip install resvg-py, or save the stamp as PNG"
         ) from None
-    return io.BytesIO(svg_to_bytes(svg_string=path.read_text("utf-8"), width=DRAWING_PX))
+    try:
+        png = svg_to_bytes(svg_string=path.read_text("utf-8"), width=DRAWING_PX)
+    except (OSError, ValueError, SyntaxError) as error:
+        raise FrameError(
+            f"{path}: must be a whole drawing, not {describe_damage(error)}; draw it again",
+            picture=path.name,
+        ) from None
+    return io.BytesIO(png)
 
 
 def _solid_table() -> list[int]:
     return [255 if level >= SOLID else 0 for level in range(256)]
 
 
-def _with_alpha(opened: Image.Image) -> tuple[Image.Image, str]:
-    """Give the picture an alpha channel, and say how."""
-    rgba = opened.convert("RGBA")
+def _with_alpha(rgba: Image.Image) -> tuple[Image.Image, str]:
+    """Make plain paper around the mark transparent where nothing is; say what was done."""
     if rgba.getchannel("A").getextrema()[0] < 255:  # type: ignore[operator]
         return rgba, "its own transparency is used"
     corners = [rgba.getpixel(at) for at in ((0, 0), (-1 + rgba.width, 0), (0, -1 + rgba.height))]

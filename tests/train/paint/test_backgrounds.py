@@ -63,7 +63,7 @@ def test_files_that_are_no_pictures_are_named_and_left_out(
     good, bad = photographs(tmp_path, "good.jpg")[0], tmp_path / "bad.jpg"
     bad.write_bytes(b"nothing")
     assert check_sizes([bad, good], (), tmp_path) == [good]
-    assert "bad.jpg: cannot be read as a picture" in capsys.readouterr().err
+    assert "bad.jpg: must be a whole picture file, not a file of another kind" in capsys.readouterr().err
 
 
 def test_a_folder_of_rubbish_is_refused(tmp_path: Path) -> None:

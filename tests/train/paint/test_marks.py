@@ -48,7 +48,7 @@ def test_a_picture_without_paper_is_the_mark_whole(tmp_path: Path) -> None:
     ("content", "words"),
     [
         (None, "no such file"),
-        (b"not a picture", "cannot be read as a picture"),
+        (b"not a picture", "must be a whole picture file, not a file of another kind"),
         ("transparent", "nothing but its background"),
         ("paper", "nothing but its background"),
         ("tiny", "at least 8 x 8"),
@@ -115,7 +115,7 @@ def test_a_folder_with_useless_pictures_names_every_one_of_them(tmp_path: Path) 
         load_marks([("ok", str(tmp_path))])
     message = str(caught.value)
     assert message.startswith(
-        f"{tmp_path}: 2 of its 3 pictures cannot be used (bad.jpg: cannot be read"
+        f"{tmp_path}: 2 of its 3 pictures cannot be used (bad.jpg: must be a whole picture file"
     )
     assert "empty.png: shows nothing but its background" in message
     assert message.endswith("; mend them or take them out")
@@ -148,7 +148,7 @@ def test_a_broken_drawing_is_refused_in_one_line(tmp_path: Path, text: str) -> N
     """As any other picture is."""
     pytest.importorskip("resvg_py")
     (tmp_path / "m.svg").write_text(text)
-    with pytest.raises(InputError, match=r"m\.svg: (cannot be read as a picture|shows nothing)"):
+    with pytest.raises(InputError, match=r"m\.svg: (must be a whole drawing|shows nothing)"):
         load_mark(tmp_path / "m.svg", "m")
 
 

@@ -96,6 +96,7 @@ def test_what_does_not_paint_is_not_in_the_list() -> None:
         ("train.learn.trainer", False),
         ("train.config", False),
         ("edge.station", False),
+        ("edge.vision.picture_files", True),
         ("edge.vision.preprocess", True),
         ("edge.decision", True),
         ("train.paint.optics", True),

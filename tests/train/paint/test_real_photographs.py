@@ -156,7 +156,7 @@ def test_a_picture_that_is_not_there_is_named(folder: Path, layout: Layout) -> N
     """And so is one that is there and is no picture."""
     labels = layout(folder)
     (folder / "images" / "milk_1.png").write_bytes(b"no picture")
-    assert "milk_1.png cannot be read as a picture" in complaint(labels, folder / "images")
+    assert "milk_1.png: must be a whole picture file" in complaint(labels, folder / "images")
     (folder / "images" / "milk_1.png").unlink()
     assert "milk_1" in complaint(labels, folder / "images")
 
