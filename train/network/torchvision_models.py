@@ -26,7 +26,7 @@ def _import_models() -> Any:
                 f"torchvision::{schema}",
                 "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
             )
-        from torchvision import models  # noqa: PLC0415
+        from torchvision import models  # noqa: PLC0415 - the second try
     return models
 
 
