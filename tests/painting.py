@@ -1,4 +1,4 @@
-"""Marks and kits painted for the tests of the training desk: no file is needed to make a picture."""
+"""Marks and kits for the tests of the desktop: no file is needed to paint a picture."""
 
 from pathlib import Path
 

@@ -1,3 +1,1 @@
-"""Training pictures: marks and look-alikes superimposed on photographs, with light, lens and
-sensor.
-"""
+"""Training pictures: marks and hard negatives on photographs, augmented by light, lens, sensor."""

@@ -1,6 +1,4 @@
-"""What marks are pasted on: a folder of photographs split by product, or painted products when
-there is none.
-"""
+"""Backgrounds: photographs of products, or painted products where there are none."""
 
 import sys
 from collections.abc import Sequence
@@ -21,22 +19,23 @@ CACHE_BYTES = 700_000_000
 PAINTED_SIDE = 480
 """Side of a painted product picture, in pixels."""
 PAINTED_POOL = 150
+"""Painted product pictures that each painting process draws from."""
 
 
 class Backgrounds(Protocol):
-    """Where the pictures come from that marks are pasted on."""
+    """A source of the pictures that marks are pasted on."""
 
     def pixels(self, rng: np.random.Generator) -> Frame:
-        """One picture: (height, width, 3) uint8, RGB, not to be written to."""
+        """Draw a picture: (height, width, 3) uint8, RGB, not to be written to."""
         ...
 
     def choose(self, rng: np.random.Generator) -> Image.Image:
-        """The same for Pillow."""
+        """Draw a picture for Pillow."""
         return Image.fromarray(self.pixels(rng))
 
 
 class Photographs(Backgrounds):
-    """Photographs from a list of files, decoded once and kept while memory allows."""
+    """Photographs from a list of files, decoded once and cached while memory allows."""
 
     def __init__(self, paths: Sequence[Path], long_side: int) -> None:
         """Serve *paths*, shrunk to at most *long_side* pixels."""
@@ -47,11 +46,11 @@ class Photographs(Backgrounds):
         self._room = CACHE_BYTES
 
     def pixels(self, rng: np.random.Generator) -> Frame:
-        """One photograph; a file that turns out damaged is named once on stderr, and another one
-        drawn.
+        """Draw a photograph.
 
-        It keeps its place among those drawn from, so that the same draws give the same photograph
-        whatever was asked for before. Raises InputError when not one can be read.
+        A damaged file is named once on stderr, and another one is drawn. It keeps its place among
+        those drawn from, so that the same draws give the same photograph whatever was drawn before.
+        Raises InputError when not one can be read.
         """
         while len(self._damaged) < len(self.paths):
             number = int(rng.integers(len(self.paths)))
@@ -75,42 +74,40 @@ class Photographs(Backgrounds):
 
 
 class PaintedProducts(Backgrounds):
-    """Product pictures painted by the program, so that training runs without a network or
-    photographs.
-    """
+    """Product pictures painted by the program, for training without photographs."""
 
     def __init__(self, seed: int, pool: int = PAINTED_POOL) -> None:
-        """Paint a pool of *pool* pictures, by and by as they are asked for."""
+        """Draw from a pool of *pool* pictures, each painted when it is first drawn."""
         self._seed = seed
         self._pool: list[Frame | None] = [None] * pool
 
     def pixels(self, rng: np.random.Generator) -> Frame:
-        """One of the pool."""
+        """Draw one of the pool."""
         index = int(rng.integers(len(self._pool)))
         kept = self._pool[index]
         if kept is None:
-            image = paint_product(
-                np.random.default_rng((self._seed, index)), PAINTED_SIDE, PAINTED_SIDE
-            )
+            seeded = np.random.default_rng((self._seed, index))
+            image = paint_product(seeded, PAINTED_SIDE, PAINTED_SIDE)
             kept = self._pool[index] = np.asarray(image, np.uint8)
         return kept
 
 
 class Mixed(Backgrounds):
-    """Mostly the one kind of background, now and then the other."""
+    """Two kinds of background, mixed by chance."""
 
     def __init__(self, usual: Backgrounds, other: Backgrounds, share: float) -> None:
         """Take *other* for that *share* of the pictures, 0..1."""
         self._usual, self._other, self._share = usual, other, share
 
     def pixels(self, rng: np.random.Generator) -> Frame:
-        """One picture of either kind."""
+        """Draw a picture of either kind."""
         return (self._other if rng.random() < self._share else self._usual).pixels(rng)
 
 
 def check_sizes(paths: Sequence[Path], marks: Sequence[Mark], folder: Path) -> list[Path]:
-    """Leave out files that are no pictures, and refuse a mark that no background can hold. Raises
-    InputError.
+    """Return the files that are pictures, naming the others on stderr.
+
+    Raises InputError when none is, or when a mark is larger than every background.
     """
     sizes: dict[Path, tuple[int, int]] = {}
     for path in paths:
@@ -120,14 +117,16 @@ def check_sizes(paths: Sequence[Path], marks: Sequence[Mark], folder: Path) -> l
             print(f"stampgate: left out: {error}", file=sys.stderr)
     if not sizes:
         raise InputError(
-            f"--backgrounds {folder}: not one of its {len(paths)} files can be read as a picture; bring others"
+            f"--backgrounds {folder}: not one of its {len(paths)} files can be read as a picture; "
+            "bring others"
         )
     for mark in marks:
         width, height = mark.native_size
         if all(width > w or height > h for w, h in sizes.values()):
             largest = max(sizes.values(), key=lambda size: size[0] * size[1])
             raise InputError(
-                f"--mark {mark.label}: {width} x {height} pixels, larger than every background in {folder} "
-                f"(largest {largest[0]} x {largest[1]}); shrink the mark's picture or bring larger photographs"
+                f"--mark {mark.label}: {width} x {height} pixels, larger than every background in "
+                f"{folder} (largest {largest[0]} x {largest[1]}); "
+                "shrink the mark's picture or bring larger photographs"
             )
     return list(sizes)

@@ -1,10 +1,9 @@
-"""What is pasted: a picture with transparency, kept at several sizes so that pasting it small is
-quick and clean.
-"""
+"""Cut-outs: pictures with transparency, kept as image pyramids so that small ones are clean."""
 
 import math
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import cv2
 import numpy as np
@@ -29,23 +28,22 @@ neighbours."""
 
 @dataclass(frozen=True)
 class Level:
-    """A cut-out at one size: *pixels* with a transparent margin of :data:`PAD`, and its own scale
-    each way.
-    """
+    """A level of the pyramid: *pixels* with a transparent margin of :data:`PAD`, and its scales."""
 
     pixels: Pixels
     scale_x: float
     scale_y: float
 
     def to_cutout(self) -> NDArray[np.float64]:
-        """The (3, 3) matrix from indices of this level's pixels to the cut-out's pixel-edge
-        coordinates.
+        """Return the (3, 3) matrix from this level's pixel indices to the cut-out's coordinates.
+
+        These count from the pixels' edges.
         """
         x, y = 1.0 / self.scale_x, 1.0 / self.scale_y
         return np.array([[x, 0.0, (0.5 - PAD) * x], [0.0, y, (0.5 - PAD) * y], [0.0, 0.0, 1.0]])
 
     def unpadded(self) -> Pixels:
-        """The pixels without the margin."""
+        """Return the pixels without the margin."""
         return self.pixels[PAD:-PAD, PAD:-PAD]
 
 
@@ -87,43 +85,33 @@ class Cutout:
         return np.asarray(corners[:, 0, :], np.float64)
 
     def level(self, long_side: float) -> Level:
-        """The smallest level whose longer side is at least *long_side* pixels, or the largest there
-        is.
-        """
-        number = max(
-            0, math.floor(math.log(max(self.width, self.height) / max(long_side, 4.0), LEVEL_STEP))
-        )
+        """Return the smallest level with a longer side of *long_side* pixels, or the largest."""
+        shrink = max(self.width, self.height) / max(long_side, 4.0)
+        number = max(0, math.floor(math.log(shrink, LEVEL_STEP)))
         if number not in self._levels:
             self._levels[number] = self._make_level(number)
         return self._levels[number]
 
     def _make_level(self, number: int) -> Level:
-        width, height = (
-            max(2, round(length * LEVEL_STEP**-number)) for length in (self.width, self.height)
-        )
-        small = (
-            cv2.resize(self.pixels, (width, height), interpolation=cv2.INTER_AREA)
-            if number
-            else self.pixels
-        )
+        sides = (self.width, self.height)
+        width, height = (max(2, round(side * LEVEL_STEP**-number)) for side in sides)
+        small: NDArray[Any] = self.pixels
+        if number:
+            small = cv2.resize(self.pixels, (width, height), interpolation=cv2.INTER_AREA)
         padded = cv2.copyMakeBorder(small, PAD, PAD, PAD, PAD, cv2.BORDER_REPLICATE)
-        padded[:PAD, :, 3], padded[-PAD:, :, 3], padded[:, :PAD, 3], padded[:, -PAD:, 3] = (
-            0,
-            0,
-            0,
-            0,
-        )
+        for margin in (padded[:PAD], padded[-PAD:], padded[:, :PAD], padded[:, -PAD:]):
+            margin[..., 3] = 0
         return Level(np.asarray(padded, np.uint8), width / self.width, height / self.height)
 
 
 def _spread_colours(rgba: Pixels) -> Pixels:
-    """Colour what is transparent like the ink near it, so that shrinking and turning make no dark
-    or white seam.
+    """Colour what is transparent like the ink near it.
+
+    Else shrinking and warping would make a dark or white seam.
     """
     ink = np.ascontiguousarray(rgba)
-    ink = np.dstack(
-        [cv2.multiply(ink[..., :3], cv2.merge([ink[..., 3]] * 3), scale=1 / 255), ink[..., 3]]
-    )
+    premultiplied = cv2.multiply(ink[..., :3], cv2.merge([ink[..., 3]] * 3), scale=1 / 255)
+    ink = np.dstack([premultiplied, ink[..., 3]])
     spread = rgba.copy()
     empty = rgba[..., 3] < FAINT
     coarse = cv2.resize(ink, (24, 24), interpolation=cv2.INTER_AREA)
@@ -143,22 +131,19 @@ def _spread_colours(rgba: Pixels) -> Pixels:
 
 
 def with_alpha(rgb: Frame, alpha: NDArray[np.uint8]) -> Pixels:
-    """Join colours and transparency of one size."""
+    """Join colours and an alpha channel of one size: (height, width, 4) uint8, RGBA."""
     joined = cv2.cvtColor(rgb, cv2.COLOR_RGB2RGBA)
     cv2.insertChannel(alpha, joined, 3)
     return np.asarray(joined, np.uint8)
 
 
 def resized(pixels: Frame, size: tuple[int, int]) -> Frame:
-    """Bring a picture to a width and height quickly and without aliasing, as a good camera's small
-    picture is.
-    """
+    """Resize a picture to (width, height), in pixels, quickly and without aliasing."""
     while pixels.shape[1] >= 2 * size[0] and pixels.shape[0] >= 2 * size[1]:
         # Halving is averaged several times faster than any other shrinking.
         height, width = pixels.shape[0] // 2, pixels.shape[1] // 2
         cut = pixels[: 2 * height, : 2 * width]
-        pixels = np.asarray(
-            cv2.resize(cut, (width, height), interpolation=cv2.INTER_AREA), np.uint8
-        )
+        half = cv2.resize(cut, (width, height), interpolation=cv2.INTER_AREA)
+        pixels = np.asarray(half, np.uint8)
     way = cv2.INTER_AREA if pixels.shape[1] > 1.6 * size[0] else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(pixels, size, interpolation=way), np.uint8)

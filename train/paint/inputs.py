@@ -1,4 +1,4 @@
-"""What a run trains on: its marks, its photographs, and which of them are held out."""
+"""The inputs of a run: its marks, its photographs, and which of them are held out."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +14,10 @@ from train.photographs import list_photographs, split_by_product
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a run trains on: its marks, and the photographs to train on and those held out (None:
-    painted products).
+    """The inputs of a run.
 
-    *real*, *real_held_out*: labelled photographs of real marks.
+    *training*, *held_out*: photographs to train on and to validate on, None for painted products;
+    *real*, *real_held_out*: labelled photographs of real marks, split alike.
     """
 
     config: RunConfig
@@ -29,7 +29,7 @@ class Inputs:
     real_held_out: tuple[Labelled, ...] = ()
 
     def kit(self, held_out: bool = False) -> Kit:
-        """What to paint from; each process makes its own."""
+        """Make the kit to paint from; each process makes its own."""
         paths = self.held_out if held_out else self.training
         size = self.config.fit.size
         backgrounds: Backgrounds = PaintedProducts(1 + held_out)
@@ -42,7 +42,7 @@ class Inputs:
 
 
 def read_inputs(config: RunConfig) -> Inputs:
-    """Load the marks and look through the backgrounds. Raises InputError with one clear line."""
+    """Load the marks and check the photographs. Raises InputError."""
     marks = load_marks(config.marks)
     lookalikes = tuple(load_mark(Path(path), "look-alike") for path in config.lookalikes)
     real: tuple[tuple[Labelled, ...], tuple[Labelled, ...]] = (), ()

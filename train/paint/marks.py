@@ -1,6 +1,4 @@
-"""Read the picture of a stamp: an RGBA cut-out, one on plain paper whose paper is made transparent,
-or a drawing.
-"""
+"""Read the picture of a stamp: an RGBA cut-out, one on plain paper, or a drawing (SVG)."""
 
 import io
 from collections.abc import Sequence
@@ -20,14 +18,15 @@ DRAWING = ".svg"
 MARK_SUFFIXES = SUFFIXES | {DRAWING}
 """Files of a folder of marks that are taken for pictures; others are passed over."""
 DRAWING_PX = 640
-"""Width at which a drawing (SVG) is painted, in pixels, before what is transparent around it is cut
-away."""
+"""Width at which a drawing is rendered, in pixels; what is transparent around it is cut away."""
 LONG_SIDE = 320
 """Marks are kept at most this long, in pixels; larger detail is never shown to the network."""
 PAPER_TOLERANCE = 24
 """Grey levels by which paper may differ from the corner's colour."""
 SOLID = 96
 """Alpha, 0..255, from which a pixel belongs to the mark's extent."""
+LEAST_SIDE = 8
+"""Least width and height of a mark, in pixels."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +47,10 @@ class Mark:
 
 
 def parse_marks(given: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    """Split ``NAME=PATH`` or ``PATH`` (whose name is the file's stem) into pairs of class name and
-    path.
+    """Split ``NAME=PATH``, or ``PATH``, into pairs of class name and path.
 
-    A path is a picture or a folder of pictures, which are looks of one class.
+    Without a name, the file's stem is the name. A path is a picture or a folder of pictures, which
+    are variants of one class. Raises UsageError.
 
     >>> parse_marks(["ok=seal.png", "marks/Late Batch.png"])
     (('ok', 'seal.png'), ('Late Batch', 'marks/Late Batch.png'))
@@ -62,15 +61,17 @@ def parse_marks(given: Sequence[str]) -> tuple[tuple[str, str], ...]:
         name, path = (name, path) if sign else (Path(text).stem, text)
         if not name.strip() or not path.strip():
             raise UsageError(
-                f"--mark {text}: must be NAME=PATH or PATH, with neither empty; say which picture and its name"
+                f"--mark {text}: must be NAME=PATH or PATH, with neither empty; "
+                "say which picture and its name"
             )
         pairs.append((name.strip(), path.strip()))
     return tuple(pairs)
 
 
 def load_marks(pairs: Sequence[tuple[str, str]]) -> tuple[Mark, ...]:
-    """Load every mark; pictures of one name, and those of one folder, are looks of one class.
-    Raises InputError.
+    """Load every mark. Pictures of one name, and of one folder, are variants of one class.
+
+    Classes are numbered in the order of their names' first appearance. Raises InputError.
     """
     kinds = {name: index for index, name in enumerate(dict.fromkeys(name for name, _ in pairs))}
     marks: list[Mark] = []
@@ -81,7 +82,7 @@ def load_marks(pairs: Sequence[tuple[str, str]]) -> tuple[Mark, ...]:
 
 
 def load_folder(folder: Path, label: str, kind: int = 0) -> tuple[Mark, ...]:
-    """Load the pictures of a folder as looks of one class, in order of their names.
+    """Load the pictures of a folder as variants of one class, in order of their names.
 
     Raises InputError, which names every picture that cannot be used, or when there is none.
     """
@@ -90,7 +91,8 @@ def load_folder(folder: Path, label: str, kind: int = 0) -> tuple[Mark, ...]:
     )
     if not paths:
         raise InputError(
-            f"{folder}: holds no picture ({', '.join(sorted(MARK_SUFFIXES))}); name a picture or another folder"
+            f"{folder}: holds no picture ({', '.join(sorted(MARK_SUFFIXES))}); "
+            "name a picture or another folder"
         )
     marks, faults = [], []
     for path in paths:
@@ -100,8 +102,8 @@ def load_folder(folder: Path, label: str, kind: int = 0) -> tuple[Mark, ...]:
             faults.append(str(error).removeprefix(f"{folder}/").partition(";")[0])
     if faults:
         raise InputError(
-            f"{folder}: {len(faults)} of its {len(paths)} pictures cannot be used ({', '.join(faults)}); "
-            "mend them or take them out"
+            f"{folder}: {len(faults)} of its {len(paths)} pictures cannot be used "
+            f"({', '.join(faults)}); mend them or take them out"
         )
     return tuple(marks)
 
@@ -121,9 +123,10 @@ def load_mark(path: Path, label: str, kind: int = 0) -> Mark:
             f"{path}: shows nothing but its background; save the stamp as PNG with the mark visible"
         )
     image = image.crop(extent)
-    if min(image.size) < 8:
+    if min(image.size) < LEAST_SIDE:
         raise InputError(
-            f"{path}: the mark on it is {image.width} x {image.height} pixels; at least 8 x 8 are needed"
+            f"{path}: the mark on it is {image.width} x {image.height} pixels; "
+            f"at least {LEAST_SIDE} x {LEAST_SIDE} are needed"
         )
     image.thumbnail((LONG_SIDE, LONG_SIDE), Image.Resampling.LANCZOS)
     return Mark(label, kind, image, outline_of(image), treatment, native)
@@ -138,7 +141,8 @@ def _rendered(path: Path) -> io.BytesIO:
         from resvg_py import svg_to_bytes  # noqa: PLC0415 - only a drawing needs it
     except ModuleNotFoundError:
         raise InputError(
-            f"{path}: SVG needs the package resvg-py; pip install resvg-py, or save the stamp as PNG"
+            f"{path}: SVG needs the package resvg-py; "
+            "pip install resvg-py, or save the stamp as PNG"
         ) from None
     try:
         png = svg_to_bytes(svg_string=path.read_text("utf-8"), width=DRAWING_PX)
@@ -162,19 +166,18 @@ def _with_alpha(rgba: Image.Image) -> tuple[Image.Image, str]:
     corners.append(rgba.getpixel((rgba.width - 1, rgba.height - 1)))
     paper = np.array(corners, np.int16)[:, :3]
     if np.ptp(paper, axis=0).max() > PAPER_TOLERANCE:
-        return (
-            rgba,
-            "it has no transparency and no plain paper around it: the whole rectangle is taken as the mark",
+        return rgba, (
+            "it has no transparency and no plain paper around it: "
+            "the whole rectangle is taken as the mark"
         )
     rgba.putalpha(_paper_alpha(rgba, paper.mean(0)))
     return rgba, "it has no transparency: the plain paper around the mark was made transparent"
 
 
 def _paper_alpha(rgba: Image.Image, paper: NDArray[np.float64]) -> Image.Image:
-    """Alpha that is 0 on the paper joined to the border, 255 on the mark and what it encloses."""
+    """Flood-fill from the border: alpha 0 on the paper there, 255 on the mark and inside it."""
     far = np.abs(np.asarray(rgba, np.int16)[..., :3] - paper).max(-1)
-    # A margin of paper one pixel wide joins all corners, so that one flood fill reaches all paper
-    # outside the mark.
+    # A margin of paper one pixel wide joins all corners, so that one fill reaches all of it.
     canvas = Image.new("L", (rgba.width + 2, rgba.height + 2), 0)
     canvas.paste(Image.fromarray(np.where(far > PAPER_TOLERANCE, 255, 0).astype(np.uint8)), (1, 1))
     ImageDraw.floodfill(canvas, (0, 0), 128)
@@ -183,9 +186,9 @@ def _paper_alpha(rgba: Image.Image, paper: NDArray[np.float64]) -> Image.Image:
 
 
 def outline_of(image: Image.Image) -> NDArray[np.float64]:
-    """Points on the mark's extent, row by row: (n, 2) float64, x and y, pixel-edge coordinates.
+    """Return points on the mark's extent: (n, 2) float64, x and y, pixel-edge coordinates.
 
-    Mapped through a homography, their least and greatest x and y are the box of the warped mark.
+    Mapped through a homography, they have the bounding box of the warped mark.
     """
     solid = np.asarray(image.getchannel("A")) >= SOLID
     rows = np.flatnonzero(solid.any(1))

@@ -1,6 +1,4 @@
-"""Where a cut-out lies on the picture: size, turn, foreshortening, the bend of a bottle, and the
-box that results.
-"""
+"""Geometric augmentation: size, rotation, perspective warp, bend; the bounding box follows."""
 
 import math
 from collections.abc import Sequence
@@ -18,12 +16,34 @@ from train.paint.random_draws import bell, between, happens, ratio_between
 STEEPEST = math.radians(78.0)
 """Farthest round a bottle that a mark reaches, from the line that faces the camera, in radians."""
 FINE_PX = 100.0
-"""Marks up to this long, in canvas pixels, are painted twice as large and averaged down, so that
-print stays crisp."""
+"""Longest marks, in canvas pixels, that are painted twice as large and averaged down, so that print
+stays crisp."""
 OVERLAP = 0.02
 """Share of the smaller box that two cut-outs may share."""
 TRIES = 3
 """How often a free place is looked for before a cut-out is left out."""
+
+# Ranges of the draws, least and greatest, and chances, 0..1; the settings hold the others.
+CUT_INSIDE = 0.3
+"""Share of the width and height of a cut-out that stays inside a frame that cuts it."""
+LARGEST = 0.85
+"""Greatest longer side of a cut-out, as a share of the canvas's, beside ``size_max``."""
+UPRIGHT_SHARE = 0.7
+"""Chance that a bottle stands; the others lie."""
+BEND_SPAN = (0.25, 1.0)
+"""Part of the bottle that a cut-out covers, as a share of ``curve_deg``."""
+BEND_TURN = (-0.6, 0.6)
+"""How far round the bottle its middle lies, as a share of the farthest that it can."""
+BEND_SAG = (-0.35, 0.35)
+"""Sine of the camera's angle along the bottle's axis."""
+SQUEEZE_SHARE = 0.6
+"""Chance of foreshortening."""
+LEAN_SHARE = 0.7
+"""Chance of perspective."""
+TURN_DEVIATION = 0.45
+"""Standard deviation of the rotation, as a share of ``rotation_deg``."""
+LEVEL_SHARE = 0.8
+"""Least size of the stored level that is warped, as a share of the size it gets."""
 
 Points = NDArray[np.float64]
 """(n, 2) float64, x and y, pixel-edge coordinates."""
@@ -35,8 +55,9 @@ Matrix = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Placed:
-    """A cut-out on the canvas: its *box* in canvas pixels and the share of it that can be seen,
-    0..1.
+    """A cut-out on the canvas.
+
+    *box*: bounding box in canvas pixels; *visible*: share of it that can be seen, 0..1.
     """
 
     kind: int | None
@@ -61,23 +82,22 @@ class Bend:
     sag: float
 
     def onto(self, points: Points) -> Points:
-        """Where points of the flat cut-out are seen."""
-        across, along = (
-            (points[:, 0], points[:, 1]) if self.upright else (points[:, 1], points[:, 0])
-        )
+        """Map points of the flat cut-out to where they are seen."""
+        x, y = points[:, 0], points[:, 1]
+        across, along = (x, y) if self.upright else (y, x)
         angle = self.turn + (across - self.middle) / self.radius
         seen = self.middle + self.radius * (np.sin(angle) - math.sin(self.turn))
         sunk = along + self.sag * self.radius * (math.cos(self.turn) - np.cos(angle))
         return np.column_stack((seen, sunk) if self.upright else (sunk, seen))
 
     def back(self, x: Grid, y: Grid) -> tuple[Grid, Grid]:
-        """Which points of the flat cut-out are seen at *x* and *y*; beside the bottle, points
-        beside the cut-out.
+        """Map what is seen at *x* and *y* to points of the flat cut-out.
+
+        Beside the bottle, these lie beside the cut-out.
         """
         seen, sunk = (x, y) if self.upright else (y, x)
-        angle = np.arcsin(
-            ((seen - self.middle) / self.radius + math.sin(self.turn)).clip(-1.0, 1.0)
-        )
+        sine = (seen - self.middle) / self.radius + math.sin(self.turn)
+        angle = np.arcsin(sine.clip(-1.0, 1.0))
         across = self.middle + self.radius * (angle - self.turn)
         along = sunk - self.sag * self.radius * (math.cos(self.turn) - np.cos(angle))
         return (across, along) if self.upright else (along, across)
@@ -125,7 +145,7 @@ def place(
     scale: float,
     placed: Sequence[Placed],
 ) -> Pose | None:
-    """Find a free place for a cut-out, or none.
+    """Draw a free place for a cut-out, or none.
 
     *canvas*: its width and height; *frame_px*: how many canvas pixels the whole frame's side has;
     *scale*: canvas pixels per network pixel; *placed*: what lies there already.
@@ -135,7 +155,7 @@ def place(
     bend = random_bend(rng, s, cutout) if happens(rng, s.curve_share) else None
     box = bounds(project(matrix, cutout.hull if bend is None else bend.onto(cutout.outline)))
     # Some are cut by the frame; the others lie inside.
-    inside = 0.3 if happens(rng, s.cut_share) else 1.0
+    inside = CUT_INSIDE if happens(rng, s.cut_share) else 1.0
     for _ in range(TRIES):
         x, y = (
             _middle(rng, side, length * inside)
@@ -149,48 +169,45 @@ def place(
 
 
 def _middle(rng: np.random.Generator, side: float, length: float) -> float:
-    """Where the middle of something of that length may lie on a side, in pixels."""
+    """Draw where the middle of something of that length lies on a side, in pixels."""
     return length / 2 + rng.random() * (side - length) if length < side else side / 2
 
 
 def size_range(
     s: SynthSettings, cutout: Cutout, canvas: tuple[int, int], frame_px: float, scale: float
 ) -> tuple[float, float]:
-    """Least and greatest longer side of a cut-out, in canvas pixels."""
-    largest = min(s.size_max * frame_px, 0.85 * max(canvas))
-    # A look-alike is shown only where it can be told from a mark: too small, it would punish the
-    # right answer.
-    least = (
-        s.size_min * frame_px
-        if cutout.kind is not None
-        else max(s.size_min * frame_px, s.legible_px * scale)
-    )
+    """Return the least and greatest longer side of a cut-out, in canvas pixels."""
+    largest = min(s.size_max * frame_px, LARGEST * max(canvas))
+    least = s.size_min * frame_px
+    if cutout.kind is None:
+        # A look-alike is shown only where it can be told from a mark: too small, it would punish
+        # the right answer.
+        least = max(least, s.legible_px * scale)
     return min(least, largest), largest
 
 
 def random_bend(rng: np.random.Generator, s: SynthSettings, cutout: Cutout) -> Bend:
-    """A bottle for a cut-out to lie round, most often standing."""
-    upright = happens(rng, 0.7)
+    """Draw a bottle for a cut-out to lie round, most often standing."""
+    upright = happens(rng, UPRIGHT_SHARE)
     length = cutout.width if upright else cutout.height
-    span = math.radians(between(rng, 0.25, 1.0) * s.curve_deg)
-    turn = between(rng, -0.6, 0.6) * max(0.0, STEEPEST - span / 2)
-    return Bend(upright, length / span, length / 2, turn, between(rng, -0.35, 0.35))
+    span = math.radians(between(rng, *BEND_SPAN) * s.curve_deg)
+    turn = between(rng, *BEND_TURN) * max(0.0, STEEPEST - span / 2)
+    return Bend(upright, length / span, length / 2, turn, between(rng, *BEND_SAG))
 
 
 def random_corners(
     rng: np.random.Generator, s: SynthSettings, cutout: Cutout, sizes: tuple[float, float]
 ) -> Points:
-    """A cut-out's corners about the origin, (4, 2), in canvas pixels: random size, turn, squeeze
-    and perspective.
+    """Draw a cut-out's corners about the origin: size, rotation, foreshortening, perspective.
 
-    *sizes*: least and greatest longer side.
+    *sizes*: least and greatest longer side, in canvas pixels. Returns (4, 2), canvas pixels.
     """
     length = ratio_between(rng, *sizes) / max(cutout.width, cutout.height)
-    squeeze = s.squeeze if happens(rng, 0.6) else 0.0
+    squeeze = s.squeeze if happens(rng, SQUEEZE_SHARE) else 0.0
     width = cutout.width * length * (1 - squeeze * rng.random())
     height = cutout.height * length * (1 - squeeze * rng.random())
-    lean = s.perspective * rng.random() if happens(rng, 0.7) else 0.0
-    turn = math.radians(bell(rng, 0.45) * s.rotation_deg)
+    lean = s.perspective * rng.random() if happens(rng, LEAN_SHARE) else 0.0
+    turn = math.radians(bell(rng, TURN_DEVIATION) * s.rotation_deg)
     sine, cosine = math.sin(turn), math.cos(turn)
     corners = []
     for u, v in ((-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)):
@@ -200,13 +217,14 @@ def random_corners(
 
 
 def corners_of(width: float, height: float) -> Points:
-    """Corners of a picture of that size: (4, 2), clockwise from the top left."""
+    """Return the corners of a picture of that size: (4, 2), clockwise from the top left."""
     return np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float64)
 
 
 def homography(source: Points, target: Points) -> Matrix:
-    """The matrix that maps four source points onto four target points, (4, 2) each, to a thousandth
-    of a pixel.
+    """Find the homography of four source points onto four target points, (4, 2) each.
+
+    It is exact to a thousandth of a pixel.
 
     Source: Hartley and Zisserman, *Multiple View Geometry*, section 4.1, with the last entry fixed
     at 1.
@@ -216,7 +234,7 @@ def homography(source: Points, target: Points) -> Matrix:
 
 
 def shift(x: float, y: float) -> Matrix:
-    """The matrix that moves points by so many pixels."""
+    """Return the matrix that moves points by so many pixels."""
     return np.array([[1.0, 0.0, x], [0.0, 1.0, y], [0.0, 0.0, 1.0]])
 
 
@@ -227,21 +245,20 @@ def project(matrix: Matrix, points: Points) -> Points:
 
 
 def bounds(points: Points) -> Box:
-    """The least box that holds all the points."""
+    """Return the bounding box of points."""
     (x0, y0), (x1, y1) = points.min(0).tolist(), points.max(0).tolist()
     return Box(x0, y0, x1, y1)
 
 
 def spanning(box: Box, moved: tuple[float, float]) -> Box:
-    """The least box that holds one and the same moved by so many pixels."""
+    """Return the bounding box of a box and of the same one moved by so many pixels."""
     x, y = moved
-    return Box(
-        box.x0 + min(x, 0.0), box.y0 + min(y, 0.0), box.x1 + max(x, 0.0), box.y1 + max(y, 0.0)
-    )
+    least, greatest = (min(x, 0.0), min(y, 0.0)), (max(x, 0.0), max(y, 0.0))
+    return Box(box.x0 + least[0], box.y0 + least[1], box.x1 + greatest[0], box.y1 + greatest[1])
 
 
 def cover(box: Box, canvas: tuple[int, int], margin: int = 1) -> Rect:
-    """The whole pixels of the canvas that a box touches, and *margin* more each way."""
+    """Return the whole pixels of the canvas that a box touches, and *margin* more each way."""
     return Rect(
         max(0, math.floor(box.x0) - margin),
         max(0, math.floor(box.y0) - margin),
@@ -251,10 +268,10 @@ def cover(box: Box, canvas: tuple[int, int], margin: int = 1) -> Rect:
 
 
 def warp(cutout: Cutout, pose: Pose, rect: Rect) -> Pixels:
-    """Paint a cut-out as it lies on the part *rect* of the canvas; returns that layer."""
+    """Warp a cut-out into its pose; returns the layer over the part *rect* of the canvas."""
     long_side = max(pose.box.width, pose.box.height)
     fine = 2 if long_side <= FINE_PX else 1
-    level = cutout.level(long_side * fine * 0.8)
+    level = cutout.level(long_side * fine * LEVEL_SHARE)
     size = (rect.width * fine, rect.height * fine)
     # Indices count from a pixel's middle, coordinates from its edge.
     onto = np.array(
@@ -262,28 +279,22 @@ def warp(cutout: Cutout, pose: Pose, rect: Rect) -> Pixels:
     )
     onto = onto @ pose.matrix
     if pose.bend is None:
-        layer = cv2.warpPerspective(
-            level.pixels, onto @ level.to_cutout(), size, flags=cv2.INTER_LINEAR
-        )
+        matrix = onto @ level.to_cutout()
+        layer = cv2.warpPerspective(level.pixels, matrix, size, flags=cv2.INTER_LINEAR)
     else:
         x, y = _seen_through(np.linalg.inv(onto), size)
         x, y = pose.bend.back(x, y)
-        level_x, level_y = x * level.scale_x + (PAD - 0.5), y * level.scale_y + (PAD - 0.5)
-        layer = cv2.remap(
-            level.pixels, level_x.astype(np.float32), level_y.astype(np.float32), cv2.INTER_LINEAR
-        )
+        level_x = (x * level.scale_x + (PAD - 0.5)).astype(np.float32)
+        level_y = (y * level.scale_y + (PAD - 0.5)).astype(np.float32)
+        layer = cv2.remap(level.pixels, level_x, level_y, cv2.INTER_LINEAR)
     if fine > 1:
         layer = cv2.resize(layer, (rect.width, rect.height), interpolation=cv2.INTER_AREA)
     return np.asarray(layer, np.uint8)
 
 
 def _seen_through(back: Matrix, size: tuple[int, int]) -> tuple[Grid, Grid]:
-    """Where a homography takes each pixel of a layer of that width and height: x and y, (height,
-    width) each.
-    """
-    columns, rows = (
-        np.arange(size[0], dtype=np.float32),
-        np.arange(size[1], dtype=np.float32)[:, None],
-    )
+    """Map each pixel of a layer of that width and height: x and y, (height, width) float32 each."""
+    columns = np.arange(size[0], dtype=np.float32)
+    rows = np.arange(size[1], dtype=np.float32)[:, None]
     x, y, weight = (row[0] * columns + (row[1] * rows + row[2]) for row in back.astype(np.float32))
     return x / weight, y / weight

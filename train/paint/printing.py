@@ -1,5 +1,4 @@
-"""How a mark looks where it lies: ink that sinks in or a sticker that covers, what wears it and
-what hides it.
+"""Augmentation of one mark: ink or sticker, wear, occlusion; alpha compositing on the canvas.
 
 Marks and look-alikes go through the same functions, so that nothing here tells them apart.
 """
@@ -27,6 +26,60 @@ FAINT_CONTRAST = 30.0
 """Grey levels by which ink must differ from its ground on average; where it cannot be seen it is a
 sticker instead."""
 
+# Ranges of the draws, least and greatest, and chances, 0..1; the settings hold the others.
+
+# The mark's own look.
+FITTED = (0.0, 0.6)
+"""How far the mark's brightness follows that of its ground."""
+GROUND_LEVEL, GROUND_GAIN = 160, (0.3, 1.3)
+"""Grey level of a ground on which the brightness stays, and bounds of the ratio to it."""
+OPACITY_SHARE = 0.6
+"""Chance that a mark lets its ground through, from ``opacity_min`` on."""
+HUE, LIFT = 0.4, 60
+"""Greatest turn of the hue, in radians, and shift of the levels, per unit of ``colour_jitter``."""
+WORN, WORN_POINTS = 0.43, 4
+"""Alpha where a mark is worn most, 0..1, and points of that map each way."""
+SOFT_PX = (0.2, 0.9)
+"""Softness of a mark that is softer than its ground: Gaussian radius, in canvas pixels."""
+
+# Ink; lengths are shares of the mark's longer side.
+BLEED = (0.006, 0.016)
+"""Radius by which ink bleeds."""
+SMEAR, SMEAR_STRENGTH = (0.4, 0.8), (0.3, 0.6)
+"""Length of a smear, as a share of :data:`RUNS`, and how much ink it takes along."""
+STRIKE, STRIKE_STRENGTH = (0.3, 0.8), (0.4, 0.7)
+"""Distance of a second strike, as a share of :data:`RUNS`, and how much ink it has."""
+INK_COVER = (0.0, 0.5)
+"""How much ink covers instead of darkening."""
+SPECKLE_LEVEL = (90, 160)
+"""Level of the rough ground, 0..255, from which ink holds: the higher, the more is lost."""
+MISSING, MISSING_SOFTNESS = (0.3, 1.0), (0.05, 0.3)
+"""Part that is not printed, as a share of ``partial_max``, and width of its border."""
+RAGGED, RAGGED_POINTS = 0.6, 8
+"""Least level of what makes that border ragged, 0..1, and points of that map each way."""
+
+# Stickers; lengths are shares of the sticker's longer side.
+GLOSS_STRENGTH = (0.35, 0.85)
+"""How far the gleam brings a sticker to white."""
+LIFT_EDGE, LIFT_SOFTNESS = (0.1, 0.35), (0.3, 0.6)
+"""Where a lifted edge begins, from the middle, and how gradually it rises."""
+LIFT_REACH, LIFT_SHADOW = (0.03, 0.07), (0.4, 0.7)
+"""How far its shadow falls, and how much light that takes."""
+LIFT_LIGHT, LIGHTER_SHARE = 0.3, 0.5
+"""How much the lifted edge itself changes, and the chance that it is lighter, not darker."""
+
+# What hides a part.
+SKIN_SHARE, SKIN_RGB, SKIN_LIGHT = 0.5, (205, 155, 125), (0.5, 1.2)
+"""Chance of a hand, its colour, and the light on it; the others are pieces of another picture."""
+SKIN_PATTERN = 0.15
+"""Share of that picture's pattern which a hand keeps."""
+COVER_REACH, COVER_STRETCH = (0.15, 0.6), (0.7, 1.6)
+"""How far a cover reaches in, as a share of the mark's width or height, times its own stretch."""
+COVER_ALONG = (-0.2, 1.2)
+"""Where along an edge it comes in, 0..1 from corner to corner."""
+FAR_EDGE_SHARE, SIDE_SHARE, ROUND_SHARE = 0.5, 0.5, 0.6
+"""Chances that it comes from the right or bottom; from top or bottom; that it is round."""
+
 
 class Layer(NamedTuple):
     """A cut-out as it will be pasted: *pixels* at *corner* of the canvas, (x, y).
@@ -42,36 +95,37 @@ class Layer(NamedTuple):
 
 
 def recoloured(rng: np.random.Generator, s: SynthSettings, pixels: Pixels, below: Frame) -> Pixels:
-    """Change a cut-out's own colours, fit its brightness to the place, wear it and soften it.
+    """Jitter a cut-out's colours, fit its brightness to the place, wear it and soften it.
 
     *below*: the picture where it will lie, the same size.
     """
     jitter = s.colour_jitter
     saturation, brightness = 1 + between(rng, -jitter, jitter), 1 + between(rng, -jitter, jitter)
-    gain = 1.0 + between(rng, 0.0, 0.6) * (min(max(brightness_of(below) / 160, 0.3), 1.3) - 1.0)
-    opacity = between(rng, s.opacity_min, 1.0) if happens(rng, 0.6) else 1.0
+    ratio = min(max(brightness_of(below) / GROUND_LEVEL, GROUND_GAIN[0]), GROUND_GAIN[1])
+    gain = 1.0 + between(rng, *FITTED) * (ratio - 1.0)
+    opacity = between(rng, s.opacity_min, 1.0) if happens(rng, OPACITY_SHARE) else 1.0
     matrix = np.zeros((4, 5))
-    matrix[:3, :3] = colour_matrix(
-        saturation, brightness * gain, between(rng, -jitter, jitter) * 0.4
-    )
-    matrix[:3, 4], matrix[3, 3] = between(rng, -jitter, jitter) * 60, opacity
+    turn = between(rng, -jitter, jitter) * HUE
+    matrix[:3, :3] = colour_matrix(saturation, brightness * gain, turn)
+    matrix[:3, 4], matrix[3, 3] = between(rng, -jitter, jitter) * LIFT, opacity
     styled = np.asarray(cv2.transform(pixels, matrix), np.uint8)
     if happens(rng, s.worn_share):
-        wear(styled, enlarged(blotches(rng, 0.43, 4), styled))
+        wear(styled, enlarged(blotches(rng, WORN, WORN_POINTS), styled))
     if happens(rng, s.soft_share):
-        styled = np.asarray(cv2.GaussianBlur(styled, (5, 5), between(rng, 0.2, 0.9)), np.uint8)
+        styled = np.asarray(cv2.GaussianBlur(styled, (5, 5), between(rng, *SOFT_PX)), np.uint8)
     return styled
 
 
 def brightness_of(pixels: Frame) -> float:
-    """Mean grey level, 0..255."""
+    """Return the mean grey level, 0..255."""
     red, green, blue, _ = cv2.mean(pixels)
     return 0.299 * red + 0.587 * green + 0.114 * blue
 
 
 def colour_matrix(saturation: float, brightness: float, turn: float) -> NDArray[np.float64]:
-    """A (3, 3) matrix on RGB: saturation and brightness, 1 for no change, then the hue turned by
-    *turn* radians.
+    """Make the (3, 3) matrix on RGB that changes saturation and brightness and turns the hue.
+
+    1 changes neither of the first two; *turn* is in radians.
     """
     # Rodrigues' rotation about the grey axis, which saturation leaves alone.
     cosine, sine = saturation * math.cos(turn), saturation * math.sin(turn)
@@ -88,52 +142,50 @@ def wear(pixels: Pixels, mask: NDArray[np.uint8]) -> None:
 
 
 def alpha_of(pixels: Pixels) -> NDArray[np.uint8]:
-    """The transparency alone: (height, width) uint8, 0 is transparent."""
+    """Return the alpha channel alone: (height, width) uint8, 0 is transparent."""
     return np.asarray(cv2.extractChannel(pixels, 3), np.uint8)
 
 
 def colours_of(pixels: Pixels) -> Frame:
-    """The colours alone: (height, width, 3) uint8, RGB."""
+    """Return the colours alone: (height, width, 3) uint8, RGB."""
     return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGBA2RGB), np.uint8)
 
 
-# --- ink --------------------------------------------------------------------------------------------------------
+# --- ink ---
 
 
 def printed(rng: np.random.Generator, s: SynthSettings, layer: Layer, below: Frame) -> Layer | None:
-    """Ink, which darkens what is below and shows every fault of a stamp; None where it could not be
-    seen.
+    """Print a layer as ink, which darkens what is below and shows every fault of a stamp.
 
     *layer*: with room around the mark of :data:`RUNS` of its longer side; *below*: the picture
-    there, the same size.
+    there, the same size. None where ink could not be seen.
     """
     if brightness_of(below) <= DARK:
         return None
     pixels, strike = _even_colour(layer.pixels), (0.0, 0.0)
     side, before = max(pixels.shape[:2]), max(1, int(alpha_of(pixels).sum()))
     if happens(rng, s.bleed_share):
-        bleed(pixels, side * between(rng, 0.006, 0.016))
+        bleed(pixels, side * between(rng, *BLEED))
     if happens(rng, s.speckle_share):
         speckle(rng, pixels)
     if happens(rng, s.partial_share):
         leave_out(rng, pixels, s.partial_max)
     left = min(1.0, int(alpha_of(pixels).sum()) / before)
     if happens(rng, s.smear_share):
-        smear(
-            pixels, any_direction(rng), side * RUNS * between(rng, 0.4, 0.8), between(rng, 0.3, 0.6)
-        )
+        angle, length = any_direction(rng), side * RUNS * between(rng, *SMEAR)
+        smear(pixels, angle, length, between(rng, *SMEAR_STRENGTH))
     if happens(rng, s.double_share):
-        angle, length = any_direction(rng), side * RUNS * between(rng, 0.3, 0.8)
+        angle, length = any_direction(rng), side * RUNS * between(rng, *STRIKE)
         strike = (length * math.cos(angle), length * math.sin(angle))
-        strike_again(pixels, strike, between(rng, 0.4, 0.7))
-    sunk = as_ink(pixels, below, between(rng, 0.0, 0.5))
-    return (
-        Layer(sunk, layer.corner, left, strike) if contrast(sunk, below) >= FAINT_CONTRAST else None
-    )
+        strike_again(pixels, strike, between(rng, *STRIKE_STRENGTH))
+    sunk = as_ink(pixels, below, between(rng, *INK_COVER))
+    if contrast(sunk, below) < FAINT_CONTRAST:
+        return None
+    return Layer(sunk, layer.corner, left, strike)
 
 
 def _even_colour(pixels: Pixels) -> Pixels:
-    """The same with its mean colour where it is transparent, as ink may run there."""
+    """Fill what is transparent with the mean colour, as ink may run there."""
     alpha = alpha_of(pixels)
     even = pixels.copy()
     even[alpha == 0, :3] = cv2.mean(pixels, alpha)[:3]
@@ -141,8 +193,9 @@ def _even_colour(pixels: Pixels) -> Pixels:
 
 
 def bleed(pixels: Pixels, radius: float) -> None:
-    """Let ink run by about half of *radius*, in pixels, in place: its edge grows and softens, fine
-    gaps close.
+    """Let ink bleed by about half of *radius*, in pixels, in place.
+
+    Its edge grows and softens, fine gaps close.
     """
     spread = cv2.GaussianBlur(alpha_of(pixels), (0, 0), max(radius, 0.4))
     pixels[..., 3] = cv2.convertScaleAbs(spread, alpha=1.5)
@@ -158,10 +211,8 @@ def speckle(rng: np.random.Generator, pixels: Pixels) -> None:
     spots = _SPOTS[y : y + height, x : x + width]
     if spots.shape != (height, width):
         spots = enlarged(spots, pixels)
-    # Levels above this stay whole: the higher it is the more is lost.
-    wear(
-        pixels, np.asarray(cv2.convertScaleAbs(spots, alpha=255 / between(rng, 90, 160)), np.uint8)
-    )
+    held = cv2.convertScaleAbs(spots, alpha=255 / between(rng, *SPECKLE_LEVEL))
+    wear(pixels, np.asarray(held, np.uint8))
 
 
 def _make_spots() -> NDArray[np.uint8]:
@@ -178,34 +229,29 @@ _SPOTS = _make_spots()
 
 
 def leave_out(rng: np.random.Generator, pixels: Pixels, most: float) -> None:
-    """Print nothing, or next to nothing, along one side, at most that share of the width; in place."""
-    edge = 0.5 - between(rng, 0.3, 1.0) * most
-    missing = half(any_direction(rng), edge, between(rng, 0.05, 0.3))
-    ragged = cv2.multiply(
-        missing, cv2.resize(blotches(rng, 0.6, 8), missing.shape[::-1]), scale=1 / 200
-    )
-    wear(
-        pixels,
-        np.asarray(cv2.bitwise_not(enlarged(np.asarray(ragged, np.uint8), pixels)), np.uint8),
-    )
+    """Print next to nothing along one side, at most *most* of the width, 0..1; in place."""
+    edge = 0.5 - between(rng, *MISSING) * most
+    missing = half(any_direction(rng), edge, between(rng, *MISSING_SOFTNESS))
+    rough = cv2.resize(blotches(rng, RAGGED, RAGGED_POINTS), missing.shape[::-1])
+    ragged = np.asarray(cv2.multiply(missing, rough, scale=1 / 200), np.uint8)
+    wear(pixels, np.asarray(cv2.bitwise_not(enlarged(ragged, pixels)), np.uint8))
 
 
 def smear(pixels: Pixels, angle: float, length: float, strength: float) -> None:
-    """Drag some of the ink that many pixels along a direction in radians, in place; it thins out on
-    its way.
+    """Smear some of the ink *length* pixels along *angle*, in radians, in place.
+
+    *strength*: how much of it, 0..1; it thins out on its way.
     """
     reach = max(1, math.ceil(length))
     kernel = np.zeros((2 * reach + 1, 2 * reach + 1), np.float32)
     for i in range(4 * reach):
         step = i / 4
         # A filter looks where the ink comes from, so against the direction.
-        kernel[round(reach - step * math.sin(angle)), round(reach - step * math.cos(angle))] += (
-            1 - step / reach
-        )
+        row, column = reach - step * math.sin(angle), reach - step * math.cos(angle)
+        kernel[round(row), round(column)] += 1 - step / reach
+    thinning = kernel * (strength / kernel.sum() * 1.5)
     alpha = alpha_of(pixels)
-    tail = cv2.filter2D(
-        alpha, -1, kernel * (strength / kernel.sum() * 1.5), borderType=cv2.BORDER_CONSTANT
-    )
+    tail = cv2.filter2D(alpha, -1, thinning, borderType=cv2.BORDER_CONSTANT)
     pixels[..., 3] = cv2.max(alpha, tail)
 
 
@@ -218,28 +264,29 @@ def strike_again(pixels: Pixels, moved: tuple[float, float], strength: float) ->
 
 
 def as_ink(pixels: Pixels, below: Frame, cover: float) -> Pixels:
-    """Darken what is below instead of covering it; *cover*: how much it covers all the same, 0..1."""
+    """Darken what is below instead of covering it; *cover*: how much it covers still, 0..1."""
     rgb = colours_of(pixels)
     sunk = cv2.addWeighted(cv2.multiply(rgb, below, scale=1 / 255), 1 - cover, rgb, cover, 0)
     return with_alpha(np.asarray(sunk, np.uint8), alpha_of(pixels))
 
 
 def contrast(pixels: Pixels, below: Frame) -> float:
-    """Grey levels by which a layer differs from what is below, on average where there is any of it."""
+    """Return the grey levels by which a layer differs from what is below, on average."""
     difference = cv2.absdiff(colours_of(pixels), below)
     return float(max(cv2.mean(difference, alpha_of(pixels))[:3]))
 
 
-# --- stickers ---------------------------------------------------------------------------------------------------
+# --- stickers ---
 
 
 def stuck(rng: np.random.Generator, s: SynthSettings, layer: Layer, canvas: Image.Image) -> Layer:
-    """A sticker, which covers what is below: at times it gleams, or an edge is lifted and throws
-    its shadow there.
+    """Make a layer a sticker, which covers what is below.
+
+    At times it gleams, or an edge of it is lifted and casts a shadow on the canvas.
     """
     pixels = layer.pixels
     if happens(rng, s.gloss_share):
-        shine = enlarged(gleam(rng, between(rng, 0.35, 0.85)), pixels)
+        shine = enlarged(gleam(rng, between(rng, *GLOSS_STRENGTH)), pixels)
         pixels = with_alpha(whiten(colours_of(pixels), shine), alpha_of(pixels))
     if happens(rng, s.lift_share):
         pixels = lifted(rng, layer._replace(pixels=pixels), canvas)
@@ -247,49 +294,52 @@ def stuck(rng: np.random.Generator, s: SynthSettings, layer: Layer, canvas: Imag
 
 
 def lifted(rng: np.random.Generator, layer: Layer, canvas: Image.Image) -> Pixels:
-    """Lift a sticker's edge: its shadow is pasted on the canvas, and the edge is returned lighter
-    or darker.
-    """
+    """Lift a sticker's edge, which gets lighter or darker, and paste its shadow on the canvas."""
     angle, side = any_direction(rng), max(layer.pixels.shape[:2])
-    raised = half(angle, between(rng, 0.1, 0.35), between(rng, 0.3, 0.6))
-    reach = max(1.0, side * between(rng, 0.03, 0.07))
-    pad = math.ceil(2 * reach)
-    alpha = cv2.multiply(
-        alpha_of(layer.pixels), enlarged(raised, layer.pixels), scale=between(rng, 0.4, 0.7) / 255
-    )
-    wide = cv2.copyMakeBorder(alpha, pad, pad, pad, pad, cv2.BORDER_CONSTANT)
-    move = np.array([[1.0, 0.0, reach * math.cos(angle)], [0.0, 1.0, reach * math.sin(angle)]])
-    shadow = cv2.warpAffine(
-        cv2.blur(wide, (pad // 2 + 1, pad // 2 + 1)), move, (wide.shape[1], wide.shape[0])
-    )
-    corner = (layer.corner[0] - pad, layer.corner[1] - pad)
-    paste(
-        canvas,
-        with_alpha(np.zeros((*shadow.shape, 3), np.uint8), np.asarray(shadow, np.uint8)),
-        corner,
-    )
-    light = enlarged(np.asarray(cv2.convertScaleAbs(raised, alpha=0.3), np.uint8), layer.pixels)
-    rgb = colours_of(layer.pixels)
-    bent = (
-        whiten(rgb, light)
-        if happens(rng, 0.5)
-        else dim(rgb, np.asarray(cv2.bitwise_not(light), np.uint8))
-    )
+    raised = half(angle, between(rng, *LIFT_EDGE), between(rng, *LIFT_SOFTNESS))
+    reach = max(1.0, side * between(rng, *LIFT_REACH))
+    over = enlarged(raised, layer.pixels)
+    alpha = cv2.multiply(alpha_of(layer.pixels), over, scale=between(rng, *LIFT_SHADOW) / 255)
+    cast(canvas, np.asarray(alpha, np.uint8), layer.corner, angle, reach)
+    change = np.asarray(cv2.convertScaleAbs(raised, alpha=LIFT_LIGHT), np.uint8)
+    light, rgb = enlarged(change, layer.pixels), colours_of(layer.pixels)
+    if happens(rng, LIGHTER_SHARE):
+        bent = whiten(rgb, light)
+    else:
+        bent = dim(rgb, np.asarray(cv2.bitwise_not(light), np.uint8))
     return with_alpha(bent, alpha_of(layer.pixels))
 
 
-# --- on the canvas ----------------------------------------------------------------------------------------------
+def cast(
+    canvas: Image.Image,
+    alpha: NDArray[np.uint8],
+    corner: tuple[int, int],
+    angle: float,
+    reach: float,
+) -> None:
+    """Paste a shape's shadow at *corner*, blurred and moved by *reach* pixels along *angle*."""
+    pad = math.ceil(2 * reach)
+    wide = cv2.copyMakeBorder(alpha, pad, pad, pad, pad, cv2.BORDER_CONSTANT)
+    blurred = cv2.blur(wide, (pad // 2 + 1, pad // 2 + 1))
+    move = np.array([[1.0, 0.0, reach * math.cos(angle)], [0.0, 1.0, reach * math.sin(angle)]])
+    shadow = np.asarray(cv2.warpAffine(blurred, move, (wide.shape[1], wide.shape[0])), np.uint8)
+    black = np.zeros((*shadow.shape, 3), np.uint8)
+    paste(canvas, with_alpha(black, shadow), (corner[0] - pad, corner[1] - pad))
+
+
+# --- on the canvas ---
 
 
 def paste(canvas: Image.Image, pixels: Pixels, corner: tuple[int, int]) -> None:
-    """Superimpose pixels on the canvas with Pillow, in place."""
+    """Composite pixels on the canvas by their alpha, in place."""
     image = Image.fromarray(pixels)
     canvas.paste(image, corner, image)
 
 
 def hide(rng: np.random.Generator, canvas: Image.Image, layer: Layer, other: Frame) -> float:
-    """Cover a part of a layer by a hand, a bar or a piece of the picture *other*; returns the share
-    hidden, 0..1.
+    """Occlude a part of a layer by a hand or a piece of the picture *other*.
+
+    Returns the share hidden, 0..1.
     """
     height, width = layer.pixels.shape[:2]
     cover = _cover(rng, width, height)
@@ -299,25 +349,26 @@ def hide(rng: np.random.Generator, canvas: Image.Image, layer: Layer, other: Fra
     )
     y, x = whole(rng, other.shape[0] - tall + 1), whole(rng, other.shape[1] - wide + 1)
     patch = resized(other[y : y + tall, x : x + wide], (width, height))
-    if happens(rng, 0.5):
-        skin = np.array([205, 155, 125]) * (between(rng, 0.5, 1.2) * 0.85)
-        patch = np.asarray(cv2.transform(patch, np.column_stack([_EYE * 0.15, skin])), np.uint8)
+    if happens(rng, SKIN_SHARE):
+        skin = np.array(SKIN_RGB) * (between(rng, *SKIN_LIGHT) * 0.85)
+        matrix = np.column_stack([_EYE * SKIN_PATTERN, skin])
+        patch = np.asarray(cv2.transform(patch, matrix), np.uint8)
     paste(canvas, with_alpha(patch, cover), layer.corner)
     ink = alpha_of(layer.pixels)
     return float(cv2.mean(ink, cover)[0] * cv2.countNonZero(cover) / max(int(ink.sum()), 1))
 
 
 def _cover(rng: np.random.Generator, width: int, height: int) -> NDArray[np.uint8]:
-    """A bar or blob that reaches into a picture of that size from one of its edges: 255 inside, 0
-    outside.
-    """
+    """Draw a bar or blob that reaches into a picture of that size from an edge: 255, else 0."""
     cover = np.zeros((height, width), np.uint8)
     reach_x, reach_y = (
-        between(rng, 0.15, 0.6) * between(rng, 0.7, 1.6) * length for length in (width, height)
+        between(rng, *COVER_REACH) * between(rng, *COVER_STRETCH) * length
+        for length in (width, height)
     )
-    along, edge = between(rng, -0.2, 1.2), float(happens(rng, 0.5))
-    x, y = (along * width, edge * height) if happens(rng, 0.5) else (edge * width, along * height)
-    if happens(rng, 0.6):
+    along, edge = between(rng, *COVER_ALONG), float(happens(rng, FAR_EDGE_SHARE))
+    from_side = happens(rng, SIDE_SHARE)
+    x, y = (along * width, edge * height) if from_side else (edge * width, along * height)
+    if happens(rng, ROUND_SHARE):
         cv2.ellipse(cover, ((x, y), (2 * reach_x, 2 * reach_y), 0.0), 255, cv2.FILLED)
     else:
         first, last = (int(x - reach_x), int(y - reach_y)), (int(x + reach_x), int(y + reach_y))

@@ -1,4 +1,4 @@
-"""Training pictures made of real labelled photographs.
+"""Augmentation of real labelled photographs: training pictures of real marks.
 
 A few real photographs of the stamp are worth more than many painted ones: Su, Zhu and Gong, *Deep
 Learning Logo Detection with Data Expansion by Synthesising Context* (2017), train on painted
@@ -28,13 +28,16 @@ ZOOM = (0.7, 1.4)
 """Least and greatest enlargement of a real photograph, beside the way the box would see it."""
 AIMED_SHARE = 0.7
 """Chance that a part of a photograph is chosen for a box in it; the others are chosen anywhere."""
+CAMERA = (0.8, 1.4)
+"""Pixels of the part that is shown, per pixel of the network's input; never enlarged."""
 GENTLE = 0.5
 """Light, lens and sensor change a real photograph by this share of what they do to a painted one:
 it had its own."""
 # fmt: off
 MILDER = (
     "light_stops", "gamma", "white_balance", "gradient_share", "shadow_share", "glare_share",
-    "blur_share", "blur_px", "motion_share", "coarse_share", "noise_share", "noise_levels", "mosaic_share",
+    "blur_share", "blur_px", "motion_share", "coarse_share", "noise_share", "noise_levels",
+    "mosaic_share",
 )
 # fmt: on
 """The settings to which that applies."""
@@ -47,9 +50,7 @@ KEPT_PHOTOGRAPHS = 64
 def split_real(
     labelled: Sequence[Labelled], images: Path, held_out_share: float
 ) -> tuple[tuple[Labelled, ...], tuple[Labelled, ...]]:
-    """Split into those to train on and those held out, so that no product is in both; see
-    ``split_by_product``.
-    """
+    """Split by product into those to train on and those held out; see ``split_by_product``."""
     known = {photograph.path: photograph for photograph in labelled}
     training, held_out = split_by_product(sorted(known), images, held_out_share)
     return tuple(known[path] for path in training), tuple(known[path] for path in held_out)
@@ -58,8 +59,7 @@ def split_real(
 def real_picture(
     rng: np.random.Generator, labelled: Labelled, window: int, size: int, settings: SynthSettings
 ) -> Picture:
-    """A training picture from a real photograph: a part of it, enlarged or shrunk a little, in a
-    little other light.
+    """Augment a real photograph: a part of it, scaled a little, in a little other light.
 
     *window*: side of the picture wanted, in pixels; *size*: side of the network's input, so that a
     mark is shown about as large as the box will see it. Never mirrored: a mirrored stamp is another
@@ -68,28 +68,24 @@ def real_picture(
     photo, boxes = _read(labelled, size)
     height, width = photo.shape[:2]
     least = max(ZOOM[0], window / size)  # from there on the whole photograph is seen
-    side = (
-        max(width, height)
-        * window
-        / size
-        / math.exp(rng.uniform(math.log(least), math.log(ZOOM[1])))
-    )
+    zoom = math.exp(rng.uniform(math.log(least), math.log(ZOOM[1])))
+    side = max(width, height) * window / size / zoom
     view = _view(rng, boxes, (width, height), side)
     piece = photo[int(view.y0) : int(view.y1), int(view.x0) : int(view.x1)]
-    canvas = _resized(piece, min(1.0, window * rng.uniform(0.8, 1.4) / max(piece.shape[:2])))
+    canvas = _resized(piece, min(1.0, window * rng.uniform(*CAMERA) / max(piece.shape[:2])))
     gentle = _gentle(settings)
     frame, _ = lens_and_sensor(rng, gentle, light(rng, gentle, canvas))
     return _seen_through(view, frame, boxes, window, settings)
 
 
 def real_frame(labelled: Labelled, size: int, settings: SynthSettings) -> Picture:
-    """The whole photograph, unchanged, as the box would see it: to be judged on. Raises InputError."""
+    """Return the whole photograph, unchanged, as the box would see it. Raises InputError."""
     photo, boxes = _read(labelled, size)
     return _seen_through(Box(0, 0, photo.shape[1], photo.shape[0]), photo, boxes, size, settings)
 
 
 def _read(labelled: Labelled, size: int) -> tuple[Frame, list[RealBox]]:
-    """A photograph, at most twice as large as the network's input, and its boxes in pixels of that."""
+    """Read a photograph at twice the network's input or less; its boxes are in its pixels."""
     photo = _pixels(labelled.path, 2 * size)
     ratio = (photo.shape[1] / labelled.size[0], photo.shape[0] / labelled.size[1])
     return photo, [
@@ -100,8 +96,9 @@ def _read(labelled: Labelled, size: int) -> tuple[Frame, list[RealBox]]:
 def _seen_through(
     view: Box, canvas: Frame, boxes: Sequence[RealBox], window: int, settings: SynthSettings
 ) -> Picture:
-    """The network's input of side *window*, from a *canvas* that shows the *view* of a photograph
-    with its *boxes*.
+    """Make the network's input of side *window* and its boxes.
+
+    *canvas*: a picture of the *view* of a photograph with its *boxes*.
     """
     pixels, fit = prepare(canvas, window, window)
     shrunk = (canvas.shape[1] / view.width, canvas.shape[0] / view.height)
@@ -118,7 +115,7 @@ def _seen_through(
 
 
 def _seen(box: Box, view: Box) -> Box:
-    """The part of a box that lies in the view, in the view's own pixels."""
+    """Clip a box to the view, in the view's own pixels."""
     moved = Box(box.x0 - view.x0, box.y0 - view.y0, box.x1 - view.x0, box.y1 - view.y0)
     return moved.clipped(view.width, view.height)
 
@@ -126,27 +123,21 @@ def _seen(box: Box, view: Box) -> Box:
 def _view(
     rng: np.random.Generator, boxes: Sequence[RealBox], size: tuple[int, int], side: float
 ) -> Box:
-    """The part of a photograph to show: at most *side* pixels wide and high, whole pixels, inside
-    the photograph.
-    """
+    """Draw the part of a photograph to show: whole pixels, at most *side* wide and high."""
     wide, high = (min(length, max(8, round(side))) for length in size)
-    x, y = (
-        int(rng.integers(room - length + 1))
-        for room, length in zip(size, (wide, high), strict=True)
-    )
+    x, y = (int(rng.integers(size[i] - length + 1)) for i, length in enumerate((wide, high)))
     counting = [known.box for known in boxes if not known.ignore]
     if counting and rng.random() < AIMED_SHARE:
         box = counting[int(rng.integers(len(counting)))]
         # Where in the view the box lies is drawn too: a mark is not always in the middle.
-        x = int(np.clip(box.x0 - rng.uniform(0, 1) * max(0.0, wide - box.width), 0, size[0] - wide))
-        y = int(
-            np.clip(box.y0 - rng.uniform(0, 1) * max(0.0, high - box.height), 0, size[1] - high)
-        )
+        left = box.x0 - rng.uniform(0, 1) * max(0.0, wide - box.width)
+        top = box.y0 - rng.uniform(0, 1) * max(0.0, high - box.height)
+        x, y = int(np.clip(left, 0, size[0] - wide)), int(np.clip(top, 0, size[1] - high))
     return Box(x, y, x + wide, y + high)
 
 
 def _gentle(s: SynthSettings) -> SynthSettings:
-    """The same settings with milder light, lens and sensor."""
+    """Make light, lens and sensor milder."""
     changes: dict[str, Any] = {name: getattr(s, name) * GENTLE for name in MILDER}
     return dataclasses.replace(s, **changes, jpeg_min=max(s.jpeg_min, GENTLE_JPEG))
 
@@ -158,7 +149,7 @@ def _resized(piece: Frame, scale: float) -> Frame:
 
 @functools.lru_cache(maxsize=KEPT_PHOTOGRAPHS)
 def _pixels(path: Path, long_side: int) -> Frame:
-    """A photograph, decoded once in each process while it is among the last few used."""
+    """Read a photograph, cached while it is among the last few used."""
     pixels = np.asarray(read_photograph(path, long_side), np.uint8)
     pixels.flags.writeable = False
     return pixels

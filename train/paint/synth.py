@@ -31,11 +31,25 @@ __all__ = ["Cutout", "Kit", "Picture", "Scene", "paint", "paint_twins"]
 LOOKALIKE_POOL = 240
 """How many different look-alikes are made from the marks, each when it is first wanted."""
 KEPT = 512
-"""Cut-outs kept ready by each painter; the oldest makes room, for a class of thousands of pictures."""
+"""Cut-outs that each painter keeps; the oldest makes room, for a class of thousands of pictures."""
 PIECE_PX = 128
-"""Longest side of such a piece, in pixels."""
+"""Longest side of a mark-shaped piece of a picture, in pixels."""
 ASPECTS = (1.0, 1.0, 4 / 3, 3 / 4, 16 / 9)
-"""Width by height of whole frames."""
+"""Width by height of whole frames, each equally likely."""
+
+# Ranges of the draws, least and greatest, and chances, 0..1; the settings hold the others.
+PIECE = (0.3, 1.0)
+"""Side of a mark-shaped piece, as a share of the shorter side of the picture it is cut from."""
+WHOLE_CROP, WINDOW_CROP = (0.75, 1.0), (0.45, 1.0)
+"""Width of the background of a whole frame and of a window, as a share of the widest possible."""
+FLIP_SHARE = 0.5
+"""Chance that a background is mirrored, before anything is superimposed on it."""
+SHARPNESS = (0.7, 1.25)
+"""Most pixels of a camera finer or coarser than the network, per pixel of the photograph."""
+WHITE_MEAN = 6
+"""Mean distance from white of plain ground, in grey levels of each channel (exponential)."""
+ON_PLAIN = (0.3, 0.9)
+"""Size of a product on plain ground, as a share of the picture."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +70,9 @@ class Picture:
 
 @dataclass
 class Kit:
-    """What pictures are made from. Synchronization: one painter each; its caches change as it is
-    used.
+    """All that pictures are painted from.
+
+    Synchronization: one painter each; its caches change as it is used.
 
     *real*: labelled photographs of real marks, for :mod:`train.paint.real_photographs`;
     :func:`paint` does not use them.
@@ -69,20 +84,20 @@ class Kit:
     size: int
     given_lookalikes: Sequence[Mark] = ()
     real: Sequence[Labelled] = ()
-    _looks: dict[int, list[Mark]] = field(default_factory=dict, repr=False)
+    _variants: dict[int, list[Mark]] = field(default_factory=dict, repr=False)
     _kept: dict[object, Cutout] = field(default_factory=dict, repr=False)
 
     def mark(self, rng: np.random.Generator) -> Cutout:
-        """One of the marks; each class is equally likely, whatever its number of looks."""
-        if not self._looks:
+        """Draw one of the marks; classes are balanced, whatever the number of their variants."""
+        if not self._variants:
             for mark in self.marks:
-                self._looks.setdefault(mark.kind, []).append(mark)
-        looks = list(self._looks.values())[whole(rng, len(self._looks))]
-        mark = looks[whole(rng, len(looks))]
+                self._variants.setdefault(mark.kind, []).append(mark)
+        variants = list(self._variants.values())[whole(rng, len(self._variants))]
+        mark = variants[whole(rng, len(variants))]
         return self._cutout(mark, mark.kind)
 
     def lookalike(self, rng: np.random.Generator) -> Cutout:
-        """Something that must not be taken for a mark.
+        """Draw a look-alike, which must not be taken for a mark (a hard negative).
 
         One of those given, one made from a mark, or a mark-shaped piece of another picture.
         """
@@ -94,7 +109,7 @@ class Kit:
         return self._keep(number, lambda: self._made(number))
 
     def _made(self, number: int) -> Cutout:
-        """Look-alike *number* of the pool, which depends on the marks and its number alone."""
+        """Make look-alike *number* of the pool; it depends on the marks and its number alone."""
         rng = np.random.default_rng((len(self.marks), number))
         image = make_lookalike(self.marks[whole(rng, len(self.marks))].image, rng)
         return Cutout(image, outline_of(image), None)
@@ -110,10 +125,10 @@ class Kit:
         return self._kept[key]
 
     def _piece(self, rng: np.random.Generator) -> Cutout:
-        """A piece of another picture in the shape of a mark."""
+        """Cut a piece of another picture in the shape of a mark."""
         mark = self.marks[whole(rng, len(self.marks))]
         other = self.backgrounds.pixels(rng)
-        side = int(min(other.shape[:2]) * between(rng, 0.3, 1.0))
+        side = int(min(other.shape[:2]) * between(rng, *PIECE))
         y, x = (whole(rng, length - side + 1) for length in other.shape[:2])
         shape = self._cutout(mark, mark.kind).level(PIECE_PX).unpadded()
         size = (shape.shape[1], shape.shape[0])
@@ -137,7 +152,7 @@ class Scene:
     placed: list[Placed] = field(default_factory=list)
 
     def copy(self) -> "Scene":
-        """The same scene, to be painted on another way."""
+        """Copy the scene, to be painted on in another way."""
         return Scene(self.canvas.copy(), self.ground, self.scale, list(self.placed))
 
 
@@ -180,8 +195,7 @@ def paint_twins(rng: np.random.Generator, kit: Kit, window: int) -> tuple[Pictur
 
 
 def photograph(rng: np.random.Generator, kit: Kit, scene: Scene, window: int) -> Picture:
-    """See a scene through a camera, as the network's input of side *window*, and say where the
-    marks are.
+    """Photograph a scene: the network's input of side *window*, and the boxes of its marks.
 
     In a soft picture a print must be larger to be read. What cannot be read is neither right nor
     wrong: to call a smudge a mark would teach to see marks in smudges, and to call it none would
@@ -195,31 +209,35 @@ def photograph(rng: np.random.Generator, kit: Kit, scene: Scene, window: int) ->
     for spot in scene.placed:
         box = fit.to_network(spot.box)
         if spot.kind is None:
-            # Nobody could tell it from a mark, so the network is not told either.
-            ignored += [box] if max(box.width, box.height) < kit.settings.legible_px * blur else []
-        elif (
-            spot.visible >= kit.settings.visible_min
-            and min(box.width, box.height) >= kit.settings.smallest_px * blur
-        ):
+            # Too small, nobody could tell it from a mark: the network is not told either.
+            if max(box.width, box.height) < kit.settings.legible_px * blur:
+                ignored.append(box)
+        elif is_readable(kit.settings, spot, box, blur):
             marks.append((spot.kind, box))
         else:
             ignored.append(box)
     return Picture(network, tuple(marks), tuple(ignored), frame)
 
 
+def is_readable(s: SynthSettings, spot: Placed, box: Box, blur: float) -> bool:
+    """Return whether a mark counts: enough of it can be seen, and it is large for the blur."""
+    return spot.visible >= s.visible_min and min(box.width, box.height) >= s.smallest_px * blur
+
+
 def background(rng: np.random.Generator, kit: Kit, window: int) -> Scene:
-    """A piece of a product picture, as large as the camera's picture will be."""
+    """Draw a piece of a product picture, as large as the camera's picture will be."""
     photo = kit.backgrounds.pixels(rng)
     if happens(rng, kit.settings.plain_share):
         photo = on_plain_ground(rng, photo)
     tall, wide = photo.shape[:2]
-    aspect = ASPECTS[whole(rng, len(ASPECTS))] if window >= kit.size else 1.0
-    width = min(wide, tall * aspect) * between(rng, 0.75 if window >= kit.size else 0.45, 1.0)
+    frame = window >= kit.size
+    aspect = ASPECTS[whole(rng, len(ASPECTS))] if frame else 1.0
+    width = min(wide, tall * aspect) * between(rng, *(WHOLE_CROP if frame else WINDOW_CROP))
     height = width / aspect
     x, y = int(between(rng, 0, wide - width)), int(between(rng, 0, tall - height))
     size = camera_size(rng, kit.settings, (width, height), window)
     ground = resized(photo[y : y + int(height), x : x + int(width)], size)
-    if happens(rng, 0.5):
+    if happens(rng, FLIP_SHARE):
         ground = np.asarray(cv2.flip(ground, 1), np.uint8)
     return Scene(Image.fromarray(ground), ground, max(size) / window)
 
@@ -227,24 +245,23 @@ def background(rng: np.random.Generator, kit: Kit, window: int) -> Scene:
 def camera_size(
     rng: np.random.Generator, s: SynthSettings, piece: tuple[float, float], window: int
 ) -> tuple[int, int]:
-    """Width and height of the camera's picture of a piece of a photograph, whose own are given, in
-    pixels.
+    """Draw the camera's resolution: width and height, in pixels, of its picture of a *piece*.
+
+    *piece*: width and height of that piece of a photograph; *window*: side of the network's input.
     """
     finest = ratio_between(rng, s.camera_min, s.camera_max) if happens(rng, s.camera_share) else 1.0
     shrink = window * finest / max(piece)
     if finest != 1.0:
         # No finer than the photograph is sharp, so that a mark is not the one sharp thing.
-        shrink = min(shrink, between(rng, 0.7, 1.25))
+        shrink = min(shrink, between(rng, *SHARPNESS))
     return max(8, round(piece[0] * shrink)), max(8, round(piece[1] * shrink))
 
 
 def on_plain_ground(rng: np.random.Generator, photo: Frame) -> Frame:
-    """A product as shops show it: the photograph smaller, on ground of one light colour of the same
-    size.
-    """
+    """Show a product as shops do: the photograph smaller, on plain ground of the same size."""
     ground = np.empty_like(photo)
-    ground[:] = [int(255 - rng.exponential(6)) for _ in range(3)]
-    share = between(rng, 0.3, 0.9)
+    ground[:] = [int(255 - rng.exponential(WHITE_MEAN)) for _ in range(3)]
+    share = between(rng, *ON_PLAIN)
     height, width = (max(1, int(length * share)) for length in photo.shape[:2])
     x, y = whole(rng, photo.shape[1] - width), whole(rng, photo.shape[0] - height)
     ground[y : y + height, x : x + width] = resized(photo, (width, height))
@@ -252,7 +269,7 @@ def on_plain_ground(rng: np.random.Generator, photo: Frame) -> Frame:
 
 
 def choose_cutouts(rng: np.random.Generator, kit: Kit) -> list[Cutout]:
-    """What will be pasted, look-alikes and marks in any order."""
+    """Draw what will be pasted: look-alikes and marks in random order."""
     cutouts = choose_lookalikes(rng, kit)
     if not happens(rng, kit.settings.negative_share):
         cutouts += choose_marks(rng, kit)
@@ -260,7 +277,7 @@ def choose_cutouts(rng: np.random.Generator, kit: Kit) -> list[Cutout]:
 
 
 def choose_lookalikes(rng: np.random.Generator, kit: Kit) -> list[Cutout]:
-    """Some of the look-alikes, or none."""
+    """Draw some look-alikes, or none."""
     settings = kit.settings
     return [
         kit.lookalike(rng)
@@ -270,35 +287,27 @@ def choose_lookalikes(rng: np.random.Generator, kit: Kit) -> list[Cutout]:
 
 
 def choose_marks(rng: np.random.Generator, kit: Kit) -> list[Cutout]:
-    """One mark or more."""
+    """Draw one mark or more."""
     return [kit.mark(rng) for _ in range(1 + whole(rng, kit.settings.marks_max))]
 
 
 def superimpose(rng: np.random.Generator, kit: Kit, scene: Scene, cutout: Cutout) -> None:
-    """Paste one cut-out in perspective where nothing else was pasted; when there is no room, leave
-    it out.
-    """
+    """Paste a cut-out in perspective where nothing else was pasted; leave it out without room."""
     s, size = kit.settings, scene.canvas.size
     pose = place(rng, s, cutout, size, kit.size * scene.scale, scene.scale, scene.placed)
     if pose is None:
         return
     ink = happens(rng, s.ink_share)
-    rect = cover(
-        pose.box,
-        size,
-        margin=1 + (round(RUNS * max(pose.box.width, pose.box.height)) if ink else 0),
-    )
+    runs = round(RUNS * max(pose.box.width, pose.box.height)) if ink else 0
+    rect = cover(pose.box, size, margin=1 + runs)
     below = scene.ground[rect.y0 : rect.y1, rect.x0 : rect.x1]
     layer = Layer(recoloured(rng, s, warp(cutout, pose, rect), below), (rect.x0, rect.y0))
     layer = (printed(rng, s, layer, below) if ink else None) or stuck(rng, s, layer, scene.canvas)
     paste(scene.canvas, layer.pixels, layer.corner)
-    hidden = (
-        hide(rng, scene.canvas, layer, kit.backgrounds.pixels(rng))
-        if happens(rng, s.occlusion_share)
-        else 0.0
-    )
+    hidden = 0.0
+    if happens(rng, s.occlusion_share):
+        hidden = hide(rng, scene.canvas, layer, kit.backgrounds.pixels(rng))
     box = spanning(pose.box, layer.strike)
     inside = box.clipped(*size)
-    scene.placed.append(
-        Placed(cutout.kind, inside, inside.area / max(box.area, 1e-9) * layer.left * (1.0 - hidden))
-    )
+    visible = inside.area / max(box.area, 1e-9) * layer.left * (1.0 - hidden)
+    scene.placed.append(Placed(cutout.kind, inside, visible))

@@ -63,7 +63,7 @@ def test_files_that_are_no_pictures_are_named_and_left_out(
     good, bad = photographs(tmp_path, "good.jpg")[0], tmp_path / "bad.jpg"
     bad.write_bytes(b"nothing")
     assert check_sizes([bad, good], (), tmp_path) == [good]
-    assert "bad.jpg: must be a whole picture file, not a file of another kind" in capsys.readouterr().err
+    assert "bad.jpg: must be a whole picture file, not a file of" in capsys.readouterr().err
 
 
 def test_a_folder_of_rubbish_is_refused(tmp_path: Path) -> None:
@@ -103,9 +103,7 @@ def test_a_photograph_cut_off_in_the_middle_is_left_out_at_once(
 
 
 def test_a_damaged_photograph_does_not_change_what_later_draws_give(tmp_path: Path) -> None:
-    """Each draw gives the same photograph to a painter that has met the damaged one and to one that
-    begins there.
-    """
+    """A painter that has met the damaged one draws the same as one that begins there."""
     for number in range(4):
         Image.new("RGB", (60, 60), (number, 0, 0)).save(tmp_path / f"{number}.png")
     (tmp_path / "1.png").write_bytes((tmp_path / "1.png").read_bytes()[:50])

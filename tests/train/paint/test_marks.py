@@ -76,7 +76,7 @@ def test_a_useless_mark_is_refused_in_one_line(
     assert "\n" not in str(caught.value)
 
 
-def test_two_pictures_of_one_name_are_looks_of_one_class(tmp_path: Path) -> None:
+def test_two_pictures_of_one_name_are_variants_of_one_class(tmp_path: Path) -> None:
     """The class index follows the order of the names, not of the files."""
     for name in ("a", "b", "c"):
         mark_image("disc").save(tmp_path / f"{name}.png")
@@ -90,7 +90,7 @@ def test_two_pictures_of_one_name_are_looks_of_one_class(tmp_path: Path) -> None
     assert [(mark.label, mark.kind) for mark in marks] == [("ok", 0), ("no", 1), ("ok", 0)]
 
 
-def test_a_folder_is_one_class_of_many_looks(tmp_path: Path) -> None:
+def test_a_folder_is_one_class_of_many_variants(tmp_path: Path) -> None:
     """In order of their names, whatever the disk's order; what is no picture is passed over."""
     faces = tmp_path / "faces"
     faces.mkdir()

@@ -84,7 +84,8 @@ def voc(
     (folder / "xml").mkdir()
     size = f"<size><width>{WIDTH}</width><height>{HEIGHT}</height><depth>3</depth></size>"
     corners = f"<xmin>{x0 + 1}</xmin><ymin>{y0 + 1}</ymin><xmax>{x1}</xmax><ymax>{y1}</ymax>"
-    entry = f"<object><name>{label}</name><difficult>{difficult}</difficult><bndbox>{corners}</bndbox></object>"
+    flags = f"<name>{label}</name><difficult>{difficult}</difficult>"
+    entry = f"<object>{flags}<bndbox>{corners}</bndbox></object>"
     begin = "<annotation><filename>milk_1.png</filename>"
     (folder / "xml" / "milk_1.xml").write_text(f"{begin}{size}{entry}</annotation>")
     (folder / "xml" / "tea_1.xml").write_text(f"<annotation>{size}</annotation>")
@@ -126,7 +127,7 @@ def test_three_layouts_say_the_same(folder: Path, layout: Layout) -> None:
 
 @LAYOUTS
 def test_one_class_on_each_side_is_the_same_class(folder: Path, layout: Layout) -> None:
-    """Nobody need rename the labels of a single stamp; with two classes a strange name is refused."""
+    """No label of a single stamp needs renaming; with two classes a strange name is refused."""
     labels = layout(folder, label="badge")
     assert read_real(labels, folder / "images", ("stamp",))[0].boxes[0].label == "stamp"
     assert "'badge' is no" in complaint(labels, folder / "images", ("stamp", "seal"))
@@ -312,9 +313,7 @@ def labelled(path: Path, *boxes: tuple[float, ...], ignore: bool = False) -> Lab
 @pytest.mark.parametrize("seed", range(10))
 @pytest.mark.parametrize("window", [96, 160])
 def test_boxes_follow_what_they_hold(tmp_path: Path, window: int, seed: int) -> None:
-    """Wherever the picture is cut and however enlarged, the red rectangle fills the box that is
-    said, to a pixel.
-    """
+    """However the picture is cut and scaled, the red rectangle fills its box, to a pixel."""
     photograph = labelled(tmp_path / "a.png", (40, 60, 120, 110), (220, 130, 290, 200))
     made = real_picture(np.random.default_rng(seed), photograph, window, 160, STILL)
     assert made.pixels.shape == (window, window, 3)
@@ -344,9 +343,7 @@ def test_a_real_picture_is_a_function_of_its_seed(tmp_path: Path) -> None:
 
 
 def test_a_stamp_is_about_as_large_as_the_box_will_see_it(tmp_path: Path) -> None:
-    """In a network of 160 pixels, 60 of 320 camera pixels are 30: from 0.7 to 1.4 times that, and
-    no more.
-    """
+    """60 of 320 camera pixels are 30 in a network of 160: from 0.7 to 1.4 times that, no more."""
     photograph = labelled(tmp_path / "a.png", BOX)
     rng = np.random.default_rng(0)
     uncut = dataclasses.replace(STILL, visible_min=0.999)
@@ -357,9 +354,7 @@ def test_a_stamp_is_about_as_large_as_the_box_will_see_it(tmp_path: Path) -> Non
 
 
 def test_most_windows_show_a_stamp_and_some_none(tmp_path: Path) -> None:
-    """A part chosen blindly would rarely hold it; always to aim would never show the rest of the
-    photograph.
-    """
+    """A part chosen blindly would rarely hold it; a part always aimed shows nothing else."""
     photograph = labelled(tmp_path / "a.png", BOX)
     rng = np.random.default_rng(3)
     shown = [bool(real_picture(rng, photograph, 96, 160, STILL).marks) for _ in range(60)]
@@ -396,9 +391,7 @@ def test_a_whole_real_frame_is_the_photograph_unchanged(tmp_path: Path) -> None:
 
 
 def test_real_photographs_take_the_place_of_painted_pictures_by_chance(tmp_path: Path) -> None:
-    """At the share asked for, the same ones for the same batch; the others stay the painted
-    pictures they were.
-    """
+    """At the share asked for, the same for the same batch; the others stay as they were."""
     settings = dataclasses.replace(SMALL, batch=8, real_share=0.5, held_out_share=0.4)
     config = config_in(tmp_path, settings)
     for number in range(5):
@@ -428,9 +421,7 @@ def test_real_photographs_take_the_place_of_painted_pictures_by_chance(tmp_path:
 
 
 def test_real_photographs_are_read_as_they_are(shared_data: Path) -> None:
-    """The badge's labels, read as anybody's: all boxes inside, the ignored ones known, and no
-    picture made of them.
-    """
+    """The badge's labels, read as anybody's: all boxes inside, the ignored ones known."""
     found = read_real(
         shared_data / "arla" / "labels.json", shared_data / "arla" / "images", ("mark",)
     )

@@ -111,9 +111,7 @@ def test_a_picture_is_a_function_of_its_seed(window: int) -> None:
 
 @pytest.mark.parametrize("seed", range(8))
 def test_the_box_is_where_the_ink_is(seed: int) -> None:
-    """Pasted on plain grey, what changed is the mark: its extent must agree with the label within a
-    pixel.
-    """
+    """On plain grey, what changed is the mark: its extent is the bounding box, to a pixel."""
     kit = Kit(make_marks("square"), Grey(), PLAIN, 192)
     scene = grey_scene()
     superimpose(np.random.default_rng(seed), kit, scene, kit.mark(np.random.default_rng(0)))
@@ -154,9 +152,7 @@ EFFECTS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("name", EFFECTS)
 def test_the_box_bounds_the_ink_under_each_effect(name: str) -> None:
-    """A square of one colour on plain grey: the box is as tight round what is there as it is
-    without the effect.
-    """
+    """A square of one colour on plain grey: the box is as tight as without the effect."""
     settings = dataclasses.replace(PLAIN, **{**NO_FAULTS, **EFFECTS[name]}, size_min=0.3)
     image = Image.new("RGBA", (80, 80), (10, 20, 120, 255))
     mark = Mark("square", 0, image, outline_of(image), "painted", image.size)
