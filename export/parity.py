@@ -11,8 +11,8 @@ from edge.errors import ModelError
 from edge.vision.localizer import Localizer
 from edge.vision.preprocess import zoom
 from edge.vision.two_looks import Network, decode
-from train.learn.validation_set import read_held_out
 from train.network.checkpoint import Checkpoint
+from train.network.held_out import read_held_out
 from train.network.model import as_network
 
 MAX_SCORE_GAP = 1e-3

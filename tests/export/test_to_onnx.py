@@ -20,9 +20,10 @@ from export.rewriting import rewrite
 from export.to_onnx import Deployed, Exported, contract_of, export_run, to_onnx
 from tests.painting import save_mark
 from train.config import BACKBONES, FitSettings, RunConfig
-from train.learn.validation_set import KEPT, paint_validation_set, write_held_out
+from train.learn.validation_set import paint_validation_set
 from train.network import checkpoint
 from train.network.checkpoint import Checkpoint
+from train.network.held_out import KEPT, write_held_out
 from train.network.model import NECK_CHANNELS, DenseLocalizer
 from train.paint.inputs import read_inputs
 
@@ -77,7 +78,8 @@ def save_run(kept: Checkpoint, folder: Path) -> Path:
     run = folder / "run"
     run.mkdir()
     checkpoint.save(kept, run)
-    write_held_out(paint_validation_set(read_inputs(kept.config), KEPT), run)
+    pictures = paint_validation_set(read_inputs(kept.config), KEPT)
+    write_held_out(np.stack([picture.pixels for picture in pictures]), run)
     return run
 
 

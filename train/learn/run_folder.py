@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from edge.files import make_folder, write_atomic
 from train.learn.dataset import first_pictures
 from train.learn.distributed import ProcessGroup
 from train.learn.environment import note_environment
 from train.learn.training_log import SHEET, summary_writer
-from train.learn.validation_set import KEPT, PICTURES, paint_validation_set, write_held_out
+from train.learn.validation_set import PICTURES, paint_validation_set
+from train.network.held_out import KEPT, write_held_out
 from train.paint.inputs import Inputs
 from train.paint.picture_sheet import write_picture_sheet
 from train.paint.synth import Picture
@@ -34,7 +37,7 @@ def prepare_folder(inputs: Inputs, out: Path, group: ProcessGroup, step: int) ->
     note_environment(out, group, step)
     write_training_sheet(inputs, out)
     pictures = paint_validation_set(inputs, PICTURES if inputs.config.fit.validate_share else KEPT)
-    write_held_out(pictures, out)
+    write_held_out(np.stack([picture.pixels for picture in pictures[:KEPT]]), out)
     return pictures
 
 

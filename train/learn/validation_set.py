@@ -1,18 +1,12 @@
 """The validation set: whole frames painted from photographs that no training picture shows."""
 
-import io
-import zipfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from edge.decision import Finding
-from edge.errors import InputError
-from edge.files import write_atomic
 from edge.vision.contract import TwoLookPlan
 from edge.vision.two_looks import find
 from train.learn.dataset import Batch, collate
@@ -22,8 +16,6 @@ from train.paint.inputs import Inputs
 from train.paint.real_photographs import real_frame
 from train.paint.synth import Picture, paint
 
-NAME, KEPT = "held_out.npz", 16
-"""The first pictures are kept in the run's folder under that name, for export's parity check."""
 PICTURES, CHUNK = 48, 8
 """Pictures in the set, and how many of them the network is given at once."""
 
@@ -39,29 +31,6 @@ def paint_validation_set(inputs: Inputs, count: int = PICTURES) -> list[Picture]
     return real + [
         paint(np.random.default_rng((3, index)), kit, size) for index in range(count - len(real))
     ]
-
-
-def write_held_out(pictures: Sequence[Picture], out: Path) -> None:
-    """Write the pixels of the first :data:`KEPT` pictures, (n, size, size, 3) uint8, to *out*.
-
-    The file is ``held_out.npz``. Raises InputError.
-    """
-    file = io.BytesIO()
-    np.savez_compressed(file, pictures=np.stack([picture.pixels for picture in pictures[:KEPT]]))
-    write_atomic(out / NAME, file.getvalue())
-
-
-def read_held_out(run: Path) -> NDArray[np.uint8]:
-    """Read what :func:`write_held_out` wrote, (n, size, size, 3). Raises InputError."""
-    path = run / NAME
-    try:
-        with np.load(path, allow_pickle=False) as content:
-            return np.asarray(content["pictures"], np.uint8)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        reason = error.strerror if isinstance(error, FileNotFoundError) else error
-        raise InputError(
-            f"{path}: cannot be read ({reason}); it belongs to the run, bring the whole folder"
-        ) from None
 
 
 def validation_losses(
