@@ -79,19 +79,19 @@ def parser() -> argparse.ArgumentParser:
         metavar="NAME",
         help="these variants, beside the default; see README.md",
     )
+    _add_test_sets(parser)
+    return parser
+
+
+def _add_test_sets(parser: argparse.ArgumentParser) -> None:
+    """Add lengths and settings of every variant and the sizes of the test sets."""
+    add = parser.add_argument
     add(
         "--curve",
         type=_lengths,
         metavar="M,M,...",
         help="train these lengths instead, and draw the curve",
     )
-    _add_test_sets(parser)
-    return parser
-
-
-def _add_test_sets(parser: argparse.ArgumentParser) -> None:
-    """Add the settings of every variant and the sizes of the test sets."""
-    add = parser.add_argument
     add(
         "--set",
         action="append",

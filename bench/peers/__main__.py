@@ -62,35 +62,22 @@ def parser() -> argparse.ArgumentParser:
         metavar="[NAME=]PATH",
         help=f"repeatable (default {DATA}/arla/mark.png)",
     )
-    add(
-        "--backgrounds",
-        type=Path,
-        default=DATA / "backgrounds",
-        metavar="DIR",
-        help="(default %(default)s)",
-    )
-    add(
-        "--coco",
-        type=Path,
-        default=DATA / "arla/labels.json",
-        metavar="LABELS.json",
-        help="(default %(default)s)",
-    )
-    add(
-        "--images",
-        type=Path,
-        default=DATA / "arla/images",
-        metavar="DIR",
-        help="(default %(default)s)",
-    )
-    add(
-        "--negatives",
-        type=Path,
-        default=DATA / "arla/negatives",
-        metavar="DIR",
-        help="(default %(default)s)",
-    )
+    for option, place, metavar in (
+        ("--backgrounds", DATA / "backgrounds", "DIR"),
+        ("--coco", DATA / "arla/labels.json", "LABELS.json"),
+        ("--images", DATA / "arla/images", "DIR"),
+        ("--negatives", DATA / "arla/negatives", "DIR"),
+        ("--environment", Path("build/peers-env"), "DIR"),
+        ("--out", Path("build/peers"), "DIR"),
+    ):
+        add(option, type=Path, default=place, metavar=metavar, help="(default %(default)s)")
     _add_trainings(parser)
+    add(
+        "--peer-python",
+        type=Path,
+        metavar="PATH",
+        help="Python of a ready environment (default: one is made)",
+    )
     add(
         "--rounds",
         type=int,
@@ -98,14 +85,11 @@ def parser() -> argparse.ArgumentParser:
         metavar="N",
         help="rounds of the latency (default %(default)s)",
     )
-    add(
-        "--out", type=Path, default=Path("build/peers"), metavar="DIR", help="(default %(default)s)"
-    )
     return parser
 
 
 def _add_trainings(parser: argparse.ArgumentParser) -> None:
-    """Add the settings of both trainings and of the peer's environment."""
+    """Add the settings of both trainings."""
     add = parser.add_argument
     add(
         "--minutes",
@@ -145,19 +129,6 @@ def _add_trainings(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="KEY=VALUE",
         help="an Ultralytics setting; repeatable",
-    )
-    add(
-        "--peer-python",
-        type=Path,
-        metavar="PATH",
-        help="Python of a ready environment (default: one is made)",
-    )
-    add(
-        "--environment",
-        type=Path,
-        default=Path("build/peers-env"),
-        metavar="DIR",
-        help="(default %(default)s)",
     )
 
 
