@@ -26,9 +26,11 @@ help:  ## list these targets
 demo: $(BOX)/.ready  ## run the box's service on the sample frames, without torch
 	"$(BOX)/bin/stampgate-edge" demo --out build/demo
 
-# Two files of tests side by side, long ones first (tests/conftest.py), unless ARGS switches pytest-xdist off.
+# Two files of tests side by side, long ones first (tests/conftest.py), unless ARGS switches
+# pytest-xdist off.
+TWO_FILES := -n 2 --dist loadfile --no-loadscope-reorder
 test: $(FULL)/.ready  ## run the tests (ARGS='...' goes to pytest)
-	"$(FULL)/bin/python" -m pytest $(if $(findstring no:xdist,$(ARGS)),,-n 2 --dist loadfile --no-loadscope-reorder) $(ARGS)
+	"$(FULL)/bin/python" -m pytest $(if $(findstring no:xdist,$(ARGS)),,$(TWO_FILES)) $(ARGS)
 
 bench-data: $(FULL)/.ready  ## compare training's pictures a second with the network's own
 	"$(FULL)/bin/python" -m bench.data_rate $(ARGS)

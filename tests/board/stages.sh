@@ -145,8 +145,9 @@ make_native() {
   copy_sources "$SUITE"
   mmdebstrap --mode=root --variant=minbase --format=directory --include="$GUEST" \
     --aptopt='Acquire::Languages "none"' --aptopt='APT::Install-Recommends "false"' \
-    --dpkgopt=force-unsafe-io --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
-    --dpkgopt='path-exclude=/usr/share/locale/*' "$SUITE" root sources/*
+    --dpkgopt=force-unsafe-io --dpkgopt='path-exclude=/usr/share/man/*' \
+    --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
+    "$SUITE" root sources/*
 }
 
 # The same packages for arm64, unpacked without running any of their code, with the configuration of

@@ -15,20 +15,11 @@ MOST_MODULES = 20
 LARGER: dict[str, str] = {}
 """Folders that may hold more modules than that, each with the reason."""
 COLUMNS = 100
-WRAPPED = {
-    ".py",
-    ".sh",
-    ".toml",
-    ".service",
-    ".target",
-    ".conf",
-    ".rules",
-    ".yaml",
-    ".md",
-    ".c",
-    "",
-}
-"""Suffixes of files whose lines are counted; the last is that of scripts and of the Makefile."""
+WRAPPED = {".sh", ".toml", ".service", ".target", ".conf", ".rules", ".yaml", ".md", ".c", ""}
+"""Suffixes of files whose lines are counted here, the last that of scripts and of the Makefile.
+
+ruff counts those of Python.
+"""
 UNWRAPPED = {
     "systemd/edge.toml": "generated: each key has its sentence on one line, for grep",
     "LICENSE": "the licence's own words",
