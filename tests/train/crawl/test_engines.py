@@ -168,54 +168,48 @@ def test_a_page_that_comes_late_is_waited_for(
     assert ask("bing", collection, carrier).kept == 2
 
 
-def test_each_kind_of_trouble_is_written_down_with_its_reason(
-    net: Web, carrier: ToLoopback, collection: Collection, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """One page with all of it; the good ones among them are kept."""
-    monkeypatch.setattr("train.crawl.engines.MOST_BYTES", 200_000)
-    at = "https://shop.example"
+TROUBLES = {
+    "good.jpg": "kept",
+    "cut.jpg": "damaged: image file is truncated",
+    "torn.jpg": "cut off on the way",
+    "page.jpg": "no picture: a web page",
+    "moving.jpg": "animated: 2 pictures in one file",
+    "tiny.jpg": "too small: 90 x 90 pixels, at least 200 on the short side",
+    "huge.jpg": "too many bytes: more than 200000",
+    "error.jpg": "HTTP 503",
+    "moved.jpg": "kept",
+    "round.jpg": "redirected too often",
+    "gone.jpg": "HTTP 404",
+}
+"""Pictures of a shop, and what becomes of each; :func:`troubled_shop` offers all but the last."""
+
+
+def troubled_shop(net: Web, at: str) -> None:
+    """Offer a picture for each kind of trouble, and good ones among them."""
     good = jpeg(1)
+    moving = body(photograph(2), "GIF", save_all=True, append_images=[photograph(3)])
     net.put(f"{at}/good.jpg", good)
     net.put(f"{at}/cut.jpg", good[:-4000])
     net.put(f"{at}/torn.jpg", good[:-4000], Content_Length=str(len(good)))
     net.put(f"{at}/page.jpg", b"<html>log in first</html>", Content_Type="image/jpeg")
-    net.put(
-        f"{at}/moving.jpg", body(photograph(2), "GIF", save_all=True, append_images=[photograph(3)])
-    )
+    net.put(f"{at}/moving.jpg", moving)
     net.put(f"{at}/tiny.jpg", jpeg(4, 90, 90))
     net.put(f"{at}/huge.jpg", b"\xff" * 300_000)
     net.put(f"{at}/error.jpg", b"", status=503)
     net.put(f"{at}/moved.jpg", b"", status=302, Location="https://elsewhere.example/new/place")
     net.put("https://elsewhere.example/new/place", jpeg(5))
     net.put(f"{at}/round.jpg", b"", status=302, Location=f"{at}/round.jpg")
-    names = [
-        "good",
-        "cut",
-        "torn",
-        "page",
-        "moving",
-        "tiny",
-        "huge",
-        "error",
-        "moved",
-        "round",
-        "gone",
-    ]
-    net.results("bing", [f"{at}/{name}.jpg" for name in names])
+
+
+def test_each_kind_of_trouble_is_written_down_with_its_reason(
+    net: Web, carrier: ToLoopback, collection: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One page with all of it; the good ones among them are kept."""
+    monkeypatch.setattr("train.crawl.engines.MOST_BYTES", 200_000)
+    troubled_shop(net, "https://shop.example")
+    net.results("bing", [f"https://shop.example/{name}" for name in TROUBLES])
     counts = ask("bing", collection, carrier)
-    assert reasons(collection) == {
-        "good.jpg": "kept",
-        "cut.jpg": "damaged: image file is truncated",
-        "torn.jpg": "cut off on the way",
-        "page.jpg": "no picture: a web page",
-        "moving.jpg": "animated: 2 pictures in one file",
-        "tiny.jpg": "too small: 90 x 90 pixels, at least 200 on the short side",
-        "huge.jpg": "too many bytes: more than 200000",
-        "error.jpg": "HTTP 503",
-        "moved.jpg": "kept",
-        "round.jpg": "redirected too often",
-        "gone.jpg": "HTTP 404",
-    }
+    assert reasons(collection) == TROUBLES
     assert (counts.kept, counts.missed, sum(counts.reasons.values())) == (2, 2, 7)
 
 
