@@ -1,5 +1,7 @@
 """Batches of painted pictures; batch number *b* of a run is the same whatever process paints it."""
 
+import atexit
+import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -161,6 +163,15 @@ def _init_worker(_worker: int) -> None:
     os.nice(10)  # a step waits for its slowest replica: a painter must not push one aside
 
 
+def _kill_workers() -> None:
+    """Kill painting processes that an error has left, before Python waits for them.
+
+    It would end them by SIGTERM, which they do not heed, and wait for ever.
+    """
+    for process in multiprocessing.active_children():
+        process.kill()
+
+
 def load_batches(
     make_kit: Callable[[], Kit],
     fit: FitSettings,
@@ -178,6 +189,7 @@ def load_batches(
     workers = min(fit.workers, cores_here())
     if not workers:
         return iter(DataLoader(dataset, batch_size=None))
+    atexit.register(_kill_workers)
     # Not forked: OpenCV's and OpenMP's threads do not survive a fork, and the child would wait for
     # them for ever.
     loader = DataLoader(

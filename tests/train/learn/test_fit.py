@@ -168,6 +168,27 @@ def test_ctrl_c_in_a_terminal_leaves_a_usable_checkpoint_and_says_so(tmp_path: P
     assert checkpoint.load(out).threshold is not None
 
 
+FAILING = """
+import dataclasses, sys
+from pathlib import Path
+from tests.quick_run import SMALL, config_in
+from train.learn.dataset import load_batches
+from train.paint.inputs import read_inputs
+
+inputs = read_inputs(config_in(Path(sys.argv[1])))
+batches = load_batches(inputs.kit, dataclasses.replace(SMALL, workers=1), 1, 0)
+next(batches)
+raise ZeroDivisionError
+"""
+
+
+def test_a_program_that_fails_in_training_ends_with_its_painters(tmp_path: Path) -> None:
+    """Painters do not heed the SIGTERM by which Python ends them: it used to wait for ever."""
+    with Program(sys.executable, "-c", FAILING, str(tmp_path)) as program:
+        done = program.ended()
+    assert (done.returncode, "ZeroDivisionError" in done.stderr) == (1, True)
+
+
 def test_batches_come_in_order_however_many_paint(tmp_path: Path) -> None:
     """Batch b is the same picture for picture from one painter, from two, or from none."""
     inputs = read_inputs(config_in(tmp_path))
