@@ -1,4 +1,4 @@
-"""What all tests share: clean surroundings, the photographs, and how hypothesis searches."""
+"""Shared by all tests: clean surroundings, the photographs, and how hypothesis searches."""
 
 import os
 import signal

@@ -37,16 +37,14 @@ def config(fit: FitSettings = STARTED) -> RunConfig:
     return RunConfig((("disc", "disc.png"),), "", fit=fit)
 
 
-# --- the plan of variants ---------------------------------------------------------------------------------------
+# --- the plan of variants -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("variant", all_variants(STARTED), ids=lambda variant: variant.name)
 def test_every_variant_is_a_training_that_stampgate_accepts(
     variant: Variant, tmp_path: Path
 ) -> None:
-    """Its own command reads the arguments: the overrides, and nothing else, are other than the
-    default's.
-    """
+    """The run's own command reads the arguments: they override what they name, nothing else."""
     subject = judged.Subject("disc", save_mark(tmp_path, "disc"))
     asked = [
         config_asked(
@@ -71,9 +69,7 @@ def test_no_variant_is_the_default_and_no_two_are_alike(monkeypatch: pytest.Monk
 
 
 def test_what_would_change_nothing_here_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Random weights where the runs start from random ones; float32 where the processor has nothing
-    else.
-    """
+    """Left out are random weights where the runs start from such, and float32 without bfloat16."""
     monkeypatch.setattr(model, "HALVES", False)
     variants, idle = plan(config(FitSettings(weights="none")), [])
     assert idle == ("no-starter", "no-bfloat16")
@@ -96,15 +92,13 @@ def test_whole_frames_come_with_as_many_pixels_in_a_batch() -> None:
     assert abs(6 * 416**2 - 16 * 256**2) < 0.02 * 16 * 256**2
 
 
-# --- parts that are no setting ----------------------------------------------------------------------------------
+# --- parts that are no setting --------------------------------------------------------------------
 
 
 def test_without_twins_each_picture_has_a_ground_of_its_own(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The loader that training uses gives single pictures inside the block, and twins again behind
-    it.
-    """
+    """Training's loader gives single pictures inside the block, and twins again after it."""
     fit = FitSettings(size=96, window=96, batch=2, workers=0)
     bare = SynthSettings(negative_share=0.0, lookalikes_max=0)
 
@@ -130,7 +124,7 @@ def bare_ground(rng: np.random.Generator, kit: Kit, scene: Scene, window: int) -
 
 
 def test_parts_are_switched_off_inside_the_block_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What stood there before comes back; a part that nobody knows is refused."""
+    """The parts before come back; one that nobody knows is refused."""
     monkeypatch.setattr(model, "HALVES", True)
     usual = dataset.PaintedBatches
     with switched_off(["twins", "bfloat16"]):
@@ -143,7 +137,7 @@ def test_parts_are_switched_off_inside_the_block_alone(monkeypatch: pytest.Monke
         pass
 
 
-# --- what is judged on ------------------------------------------------------------------------------------------
+# --- what is judged on ----------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -187,8 +181,9 @@ def test_links_to_other_photographs_are_refused(photographs: Path, tmp_path: Pat
 
 
 def test_the_drawn_mark_has_siblings_and_stays_the_same(tmp_path: Path) -> None:
-    """A mark without siblings would have no look-alikes of its own; it is drawn once for each
-    folder.
+    """A mark is drawn with siblings, once for each folder.
+
+    Without them it would have no look-alikes of its own.
     """
     drawn = drawn_subject(tmp_path)
     before = drawn.mark.stat().st_mtime_ns
@@ -213,12 +208,11 @@ def test_two_marks_of_one_name_are_refused(tmp_path: Path) -> None:
         subjects_of(["a=x.png", "a=y.png"], tmp_path)
 
 
-# --- trainings, one after another -------------------------------------------------------------------------------
+# --- trainings, one after another -----------------------------------------------------------------
 
 
 class Desk:
-    """A stand-in for ``stampgate``: writes what the commands leave behind and remembers what was
-    asked.
+    """A stand-in for ``stampgate``: writes the commands' files and remembers their arguments.
 
     *fails*: variants whose training fails; *stops*: one at which somebody presses Ctrl-C, once.
     """
@@ -312,9 +306,7 @@ def test_each_variant_is_trained_exported_and_judged_once(
 
 
 def test_steps_may_be_counted_in_place_of_minutes(arguments: list[str], tmp_path: Path) -> None:
-    """The training is asked for so many, its folder is called so, and the words below the table say
-    so.
-    """
+    """The minutes reach the training, its folder's name and the words below the table."""
     desk = Desk()
     assert main([*arguments, "--steps", "7", "--only", "no-ema"], desk) == 0
     assert desk.asked == ["default-7steps", "no-ema-7steps"]
@@ -348,7 +340,7 @@ def test_judged_pictures_are_painted_on_products_held_out_and_labelled(
 def test_a_stopped_comparison_goes_on_where_it_was(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What is finished is kept, the training that was cut short is resumed, the rest is begun."""
+    """Finished rows are kept, the training that was cut short is resumed, the rest is begun."""
     wanted = [*arguments, "--only", "no-ema", "batch-8"]
     desk = Desk(stops="no-ema")
     assert main(wanted, desk) == 130
@@ -362,7 +354,7 @@ def test_a_stopped_comparison_goes_on_where_it_was(
 def test_a_variant_that_fails_is_noted_and_the_others_go_on(
     arguments: list[str], tmp_path: Path
 ) -> None:
-    """A step size may be too great: that is a finding. The exit status says that a row is missing."""
+    """A learning rate may be too great: a finding. The exit status says that a row is missing."""
     desk = Desk(fails=["double-rate"])
     assert main([*arguments, "--only", "double-rate", "no-bfloat16", "batch-8"], desk) == 1
     failed = next(
@@ -405,9 +397,7 @@ def test_a_training_made_otherwise_is_not_taken_for_this_one(
 def test_the_curve_trains_each_length_and_shares_what_is_there(
     arguments: list[str], tmp_path: Path
 ) -> None:
-    """A full run for each length; the one that the table made is not made again; a picture is
-    drawn.
-    """
+    """A full run for each length but the one that the table has made, and a plot."""
     desk = Desk()
     assert main([*arguments, "--only", DEFAULT], desk) == 0
     assert main([*arguments, "--curve", "1,2,0.5"], desk) == 0
@@ -447,7 +437,7 @@ def test_bad_input_is_one_line_before_anything_is_trained(
     assert desk.asked == []
 
 
-# --- tables -----------------------------------------------------------------------------------------------------
+# --- tables ---------------------------------------------------------------------------------------
 
 
 def record(
@@ -466,8 +456,9 @@ def record(
 
 
 def test_means_are_of_what_every_mark_has() -> None:
-    """A variant that is still to come for one mark, or failed there, has no mean; a missing figure
-    leaves a gap.
+    """A variant that failed or is still to come for one mark has no mean.
+
+    A figure that is missing leaves a gap.
     """
     found = means(
         [
@@ -509,7 +500,7 @@ def test_a_plot_has_room_for_figures_that_are_missing(tmp_path: Path) -> None:
         assert drawn.width > drawn.height
 
 
-# --- how busy the painters keep the network ---------------------------------------------------------------------
+# --- how busy the painters keep the network -------------------------------------------------------
 
 
 def batches(sides: Sequence[int]) -> Iterator[Batch]:

@@ -22,7 +22,7 @@ from edge.vision.localizer import Localizer
 from tests.programs import Program
 from tests.tiny_model import CONTRACT, paint, write_tiny_model
 
-# --- figures and bounds -----------------------------------------------------------------------------------------
+# --- figures and bounds ---------------------------------------------------------------------------
 
 
 def test_a_figure_at_its_bound_holds_and_one_above_does_not() -> None:
@@ -37,7 +37,7 @@ def test_a_figure_at_its_bound_holds_and_one_above_does_not() -> None:
     assert verdict(figures[:1]) == "all 1 bounds hold"
 
 
-# --- what a soak proves -----------------------------------------------------------------------------------------
+# --- what a soak proves ---------------------------------------------------------------------------
 
 
 def item(tag: int, verdict: str = "pass", **others: Any) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def item(tag: int, verdict: str = "pass", **others: Any) -> dict[str, Any]:
 
 
 def ledger_of(*records: dict[str, Any]) -> Ledger:
-    """What a journal of these records says."""
+    """Return the ledger of a journal of these records."""
     ledger = Ledger()
     for record in records:
         ledger.take(record)
@@ -108,9 +108,7 @@ def test_a_count_that_does_not_agree_shows(
 
 
 def test_an_item_out_of_time_is_told_apart_from_one_that_was_misjudged() -> None:
-    """A late answer or a busy eye is no misjudgement; a bad item that passed is one, whatever the
-    time.
-    """
+    """A late answer or a busy eye is no misjudgement; a bad item that passed always is."""
     ledger = ledger_of(
         item(1, "reject", gate="late", reason="the answer came after the item was due (dot found)"),
         item(
@@ -128,9 +126,7 @@ def test_an_item_out_of_time_is_told_apart_from_one_that_was_misjudged() -> None
 
 
 def test_growth_is_told_from_the_warm_up() -> None:
-    """The eye's memory doubles in the first twentieth and rests; the gate leaks 5 MB and one
-    descriptor.
-    """
+    """The eye's memory doubles in the first twentieth and rests; the gate leaks 5 MB and a file."""
     samples = [
         Sample(
             items,
@@ -152,7 +148,7 @@ def test_growth_is_told_from_the_warm_up() -> None:
     ]
 
 
-# --- the processes ----------------------------------------------------------------------------------------------
+# --- the processes --------------------------------------------------------------------------------
 
 
 def test_settings_written_are_the_settings_read(tmp_path: Path) -> None:
@@ -227,9 +223,7 @@ def test_the_network_alone_is_shown_what_it_is_shown_on_the_way(tmp_path: Path) 
 
 @pytest.fixture(scope="module")
 def short_soak(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where a soak of 4000 items has left what it saw: too few to say what memory does, enough for
-    everything else.
-    """
+    """The folder of a soak of 4000 items: too few for memory, enough for everything else."""
     out = tmp_path_factory.mktemp("soak")
     assert soak(["--items", "4000", "--out", str(out)]) in (0, 1)
     return out
@@ -263,9 +257,7 @@ def test_a_journal_with_a_changed_line_breaks_the_proof(short_soak: Path) -> Non
 
 @pytest.mark.slow
 def test_ctrl_c_ends_a_soak_in_good_order_and_shows_what_was_seen(tmp_path: Path) -> None:
-    """Exit status 130; the items that were under way are judged, and the proof is made for those
-    that passed.
-    """
+    """Exit status 130; items under way are judged, and the proof is made for all that passed."""
     words = ["-m", "bench.edge.soak", "--items", "1000000", "--out", str(tmp_path / "out")]
     with Program(sys.executable, *words) as program:
         program.hear("item/s")
@@ -283,8 +275,9 @@ def test_ctrl_c_ends_a_soak_in_good_order_and_shows_what_was_seen(tmp_path: Path
 def test_bench_edge_measures_every_figure(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """With few rounds: the figures are there and belong together; how good they are is not for a
-    test to say.
+    """With few rounds the figures are there and belong together.
+
+    How good they are is not for a test to say.
     """
     few = ["--starts", "1", "--items", "5", "--rounds", "1", "--out", str(tmp_path)]
     assert bench_edge(few) in (0, 1)

@@ -34,7 +34,7 @@ from train.labels.coco import Label, Labels
 from train.paint.inputs import read_inputs
 from train.paint.marks import Mark, outline_of
 
-# --- SIFT -------------------------------------------------------------------------------------------------------
+# --- SIFT -----------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -62,9 +62,7 @@ def scene(*placed: tuple[Image.Image, int, int]) -> Frame:
 
 
 def test_sift_finds_a_turned_mark_where_it_was_pasted(seal: Mark) -> None:
-    """Turned by 20 degrees and three quarters of the size: one finding that overlaps what was
-    pasted.
-    """
+    """Turned by 20 degrees and three quarters of the size: one finding, on what was pasted."""
     turned = seal.image.resize((120, 90)).rotate(20, Image.Resampling.BICUBIC, expand=True)
     found = Sift([seal]).find(scene((turned, 150, 100)), score_of(ENOUGH))
     (left, right), (top, bottom) = ((side.min(), side.max()) for side in outline_of(turned).T)
@@ -82,7 +80,7 @@ def test_sift_finds_both_of_two_marks(seal: Mark) -> None:
 
 
 def test_sift_finds_nothing_where_there_is_no_mark(seal: Mark) -> None:
-    """Neither in an empty picture, nor in one that shows something else, nor in a mirrored print."""
+    """Neither in an empty picture, nor beside something else, nor in a mirrored print."""
     other = Image.effect_noise((120, 90), 90).convert("RGBA")
     mirrored = seal.image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     looked_at = [scene(), scene((other, 50, 50)), scene((mirrored, 50, 50))]
@@ -90,7 +88,7 @@ def test_sift_finds_nothing_where_there_is_no_mark(seal: Mark) -> None:
     assert [sift.find(frame, score_of(ENOUGH)) for frame in looked_at] == [(), (), ()]
 
 
-# --- YOLO -------------------------------------------------------------------------------------------------------
+# --- YOLO -----------------------------------------------------------------------------------------
 
 
 def answer(*boxes: tuple[float, ...]) -> NDArray[np.float32]:
@@ -99,9 +97,7 @@ def answer(*boxes: tuple[float, ...]) -> NDArray[np.float32]:
 
 
 def test_yolo_boxes_of_one_class_are_thinned_and_others_stay() -> None:
-    """The better of two that overlap, the same place for another class, and nothing below the score
-    asked for.
-    """
+    """The better of two that overlap, another class in the same place, none below the score."""
     found = decode(
         answer(
             (50, 50, 20, 20, 0.6, 0),
@@ -152,9 +148,7 @@ def test_a_file_that_is_no_yolo_of_these_classes_is_refused(tmp_path: Path) -> N
 
 
 def test_every_picture_comes_once_before_any_comes_again() -> None:
-    """Pieces of a tenth: ten of them hold each of a hundred pictures once, and the next ten in
-    another order.
-    """
+    """Ten pieces of a tenth hold each of a hundred pictures once, the next ten in another order."""
     pieces = Pieces(100, 10)
     first, second = ([list(pieces) for _ in range(10)] for _ in range(2))
     assert {len(piece) for piece in first} == {10} == {len(pieces)}
@@ -172,7 +166,7 @@ def test_settings_of_ultralytics_are_read_as_python_where_they_can_be() -> None:
     assert [setting_of(text)[1] for text in texts] == [0.5, True, "SGD", 64]
 
 
-# --- pictures ---------------------------------------------------------------------------------------------------
+# --- pictures -------------------------------------------------------------------------------------
 
 
 def test_labels_are_written_after_the_picture_and_say_where_the_marks_are(tmp_path: Path) -> None:
@@ -200,7 +194,7 @@ def test_no_picture_shows_a_mark_that_does_not_count() -> None:
 
 
 def test_a_set_is_painted_by_processes_kept_and_not_mixed_with_another(tmp_path: Path) -> None:
-    """Painted again, only what is missing is written; another size in the same folder is refused."""
+    """Painted again, only what is missing is written; another size in that folder is refused."""
     mark = str(save_mark(tmp_path, "disc"))
     inputs = read_inputs(RunConfig((("disc", mark),), "", fit=FitSettings(size=128)))
     out = tmp_path / "set"
@@ -222,7 +216,7 @@ def test_a_set_is_painted_by_processes_kept_and_not_mixed_with_another(tmp_path:
         pictures.write_set(inputs, 96, 3, out)
 
 
-# --- judging ----------------------------------------------------------------------------------------------------
+# --- judging --------------------------------------------------------------------------------------
 
 
 class Known:
@@ -240,9 +234,7 @@ BADGE = Box(10, 10, 30, 30)
 
 @pytest.fixture
 def labels(tmp_path: Path) -> Labels:
-    """Two photographs with a badge each, grey levels 1 and 2, and six negatives, grey levels 10 to
-    15.
-    """
+    """Two photographs with a badge each, grey levels 1 and 2, and six negatives of 10 to 15."""
     (tmp_path / "negatives").mkdir()
     for level in (1, 2):
         save(tmp_path / f"{level}.png", np.full((40, 40, 3), level, np.uint8))
@@ -266,9 +258,7 @@ def badge(score: float, shift: float = 0.0) -> tuple[Finding, ...]:
 
 
 def test_figures_are_those_of_our_own_evaluation(labels: Labels, tmp_path: Path) -> None:
-    """One badge found well, one found weakly and four pixels aside; one negative scores between
-    them.
-    """
+    """One badge is found well, one weakly and four pixels aside; a negative scores in between."""
     figures = judged(
         "x", labels, tmp_path, {1: badge(0.9), 2: badge(0.3, 4), 10: badge(0.4)}
     ).figures("all")
@@ -346,11 +336,11 @@ def test_calls_are_timed_in_turn() -> None:
     assert spent.keys() == {"a", "b"}
 
 
-# --- stages and bad input ---------------------------------------------------------------------------------------
+# --- stages and bad input -------------------------------------------------------------------------
 
 
 def test_a_model_made_otherwise_is_not_taken_for_this_one(tmp_path: Path) -> None:
-    """Not there: to be made. As asked: done. Of other minutes: one line that says what to remove."""
+    """Not there: to be made. As asked: done. Of other minutes: one line says what to remove."""
     model = tmp_path / "model.onnx"
     assert not done(model, {"minutes": 30.0})
     model.touch()

@@ -24,23 +24,23 @@ VARIES = (
     *("boot_id", "wall_time", "clock_synced", "previous", "version", "settings_sha256"),
     *("evidence", "evidence_sha256", "evidence_lost"),
 )
-"""What differs from run to run, or from release to release. Evidence is kept by a thread that real
-time waits for."""
+"""Fields that differ from run to run or from release to release.
+
+Evidence is among them: a thread of real time keeps it."""
 MS = 1_000_000
 
 
 def prepare_case(case: str, folder: Path) -> Path:
-    """Copy a case into *folder*, add the tiny model of two classes, and return its settings file."""
+    """Copy a case and the tiny model of two classes into *folder*; return its settings file."""
     shutil.copytree(FOLDER / case, folder, dirs_exist_ok=True)
     write_tiny_model(folder / "model.onnx", two_classes())
     return folder / "edge.toml"
 
 
 def outcome(folder: Path) -> list[dict[str, Any]]:
-    """What a run in *folder* left behind: each journal record with the edges of the reject line
-    that were for it.
+    """Return what a run in *folder* left: each record with its transitions of the reject line.
 
-    An edge is [level, ms since the run began]. The edges for no item stand with the start record.
+    A transition is [level, ms since the run began]. Those for no item stand with the start record.
     """
     edges = read_transitions(folder / "edges.jsonl")
     begin_ns = edges[0].t_ns
