@@ -67,3 +67,16 @@ def test_no_retired_word_comes_back(word: str) -> None:
         if path not in KEEPING and pattern.search(path.read_text())
     ]
     assert using == []
+
+
+def test_what_replaces_a_retired_word_is_there() -> None:
+    """As a name in the code or as the end of a file's path."""
+    names = {name for row in rows(3) for name in re.findall(r"`([^`]+)`", row[1])}
+    files = [relative(path) for path in CODE]
+    code = "\n".join(path.read_text() for path in CODE if path not in KEEPING)
+    assert {
+        name
+        for name in names
+        if not any(file.endswith(name) for file in files)
+        and not re.search(rf"\b{re.escape(name)}\b", code)
+    } == set()
