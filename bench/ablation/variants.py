@@ -83,15 +83,15 @@ def all_variants(base: FitSettings) -> tuple[Variant, ...]:
             "whole-frames", "whole frames instead of windows, as many pixels in a batch", whole
         ),
         Variant("no-ema", "the last weights instead of averaged ones", {"ema": 0.0}),
-        Variant("no-warm-up", "the full step size from the first step", {"warmup_share": 0.0}),
+        Variant("no-warm-up", "the full learning rate from the first step", {"warmup_share": 0.0}),
         Variant(
             "lighter-box-loss",
             "a third of the weight of the box loss",
             {"sides_weight": base.sides_weight / 3},
         ),
         Variant("batch-8", "8 pictures in a batch", {"batch": 8}),
-        Variant("half-rate", "half the step size", {"learning_rate": rate / 2}),
-        Variant("double-rate", "twice the step size", {"learning_rate": rate * 2}),
+        Variant("half-rate", "half the learning rate", {"learning_rate": rate / 2}),
+        Variant("double-rate", "twice the learning rate", {"learning_rate": rate * 2}),
         Variant("no-bfloat16", "neck and head in float32 on the processor", without=("bfloat16",)),
     )
 

@@ -36,8 +36,8 @@ os.environ.update(
 )
 
 EPOCHS = 100
-"""Ultralytics' own default. Its warm-up, its falling step size and its last mosaic are counted in
-epochs."""
+"""Ultralytics' own default. Its warm-up, its falling learning rate and its last mosaic are counted
+in epochs."""
 SETTINGS: dict[str, Any] = {
     "epochs": EPOCHS,
     "batch": 16,

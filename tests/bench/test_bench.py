@@ -362,7 +362,7 @@ def test_a_variant_that_fails_is_noted_and_the_others_go_on(
         for line in (tmp_path / "out/ablation.md").read_text().splitlines()
         if "double-rate" in line
     )
-    assert failed == "| double-rate: twice the step size (failed) |" + " - |" * 8
+    assert failed == "| double-rate: twice the learning rate (failed) |" + " - |" * 8
     assert desk.asked[0] == "default-2min"
     assert {"batch-8-2min", "double-rate-2min"} <= set(desk.asked)
 

@@ -120,7 +120,7 @@ def plot(found: Sweep, rate: float, path: Path) -> None:
     axes.axvline(rate, color="#b3261e", linestyle="--", label=f"falls fastest at {rate:.2g}")
     top = float(np.percentile(found.losses, 95))
     axes.set_ylim(0.0, top * 1.2 if math.isfinite(top) and top > 0 else None)
-    axes.set_xlabel("step size (learning_rate)")
+    axes.set_xlabel("learning rate")
     axes.set_ylabel("training loss")
     axes.legend()
     file = io.BytesIO()
