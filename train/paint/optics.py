@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from edge.vision.preprocess import Frame
 from train.config import SynthSettings
-from train.paint.random_draws import bell, between, happens, ratio_between, whole
+from train.paint.random_draws import between, clipped_normal, happens, ratio_between, whole
 from train.paint.shading import any_direction, dim, enlarged, gleam, half, ramp, whiten
 
 GRAIN_DEVIATION = 30.0
@@ -79,7 +79,7 @@ def cast_shadow(rng: np.random.Generator) -> NDArray[np.uint8]:
 
 def exposed(rng: np.random.Generator, s: SynthSettings, pixels: Frame) -> Frame:
     """Change exposure, gamma and white balance: a curve of levels and a gain for each channel."""
-    gain = 2.0 ** (bell(rng, EXPOSURE_DEVIATION) * s.light_stops)
+    gain = 2.0 ** (clipped_normal(rng, EXPOSURE_DEVIATION) * s.light_stops)
     gamma = math.exp(between(rng, -s.gamma, s.gamma))
     balance = [gain * (1 + between(rng, -s.white_balance, s.white_balance)) for _ in range(3)]
     curve = (_LEVELS**gamma * 255 + 0.5).astype(np.uint8)

@@ -140,7 +140,7 @@ class Written:
 
 @dataclass(frozen=True)
 class PaintResult:
-    """How painting a data set ended.
+    """The result of painting a data set.
 
     *written*: all pictures in the folder now, in order; *kept*: how many of them were there before;
     *stopped*: whether it was interrupted.
@@ -167,8 +167,8 @@ def write_dataset(job: Job, out: Path, count: int, workers: int) -> PaintResult:
     cut. SIGINT or SIGTERM ends it after the pictures in hand, with labels of all that are there.
     Raises InputError.
     """
-    with claimed(job, out) as digest:
-        kept = take_stock(out)
+    with locked(job, out) as digest:
+        kept = whole_pictures(out)
         least = max(kept, default=-1) + 1
         if least > count:
             last = file_name(least - 1)
@@ -194,22 +194,19 @@ def paint_missing(
     new: dict[int, Written] = {}
     workers = min(workers, len(missing))
     form = "{l_bar}{bar}| {n}/{total} pictures [{elapsed}<{remaining}, {rate_fmt}]"
-    with (
-        stop_requested() as stop,
-        (out / JOURNAL).open("a", encoding="utf-8") as journal,
-        tqdm(
-            total=count,
-            initial=count - len(missing),
-            desc="synth",
-            unit=" pictures",
-            bar_format=form,
-        ) as bar,
-    ):
-        for written in (
-            _in_processes(job, out, missing, workers, stop)
-            if workers
-            else _here(job, out, missing, stop)
-        ):
+    bar = tqdm(
+        total=count,
+        initial=count - len(missing),
+        desc="synth",
+        unit=" pictures",
+        bar_format=form,
+    )
+    with stop_requested() as stop, (out / JOURNAL).open("a", encoding="utf-8") as journal, bar:
+        if workers:
+            painted = _in_processes(job, out, missing, workers, stop)
+        else:
+            painted = _in_this_process(job, out, missing, stop)
+        for written in painted:
             journal.write(written.as_line())
             journal.flush()
             new[written.index] = written
@@ -218,7 +215,7 @@ def paint_missing(
 
 
 @contextlib.contextmanager
-def claimed(job: Job, out: Path) -> Iterator[str]:
+def locked(job: Job, out: Path) -> Iterator[str]:
     """Lock *out* as a data set of this job, and yield the digest of its settings.
 
     Raises InputError when it holds something else, was begun with other settings, or is in use.
@@ -239,7 +236,7 @@ def claimed(job: Job, out: Path) -> Iterator[str]:
                 f"{out}: another 'stampgate synth' is writing there; wait for it to end"
             ) from None
         if (out / SETTINGS).is_file():
-            compare(out, settings)
+            check_settings(out, settings)
         else:
             whole = {"digest": digest_of(settings), "settings": settings}
             write_atomic(out / SETTINGS, (json.dumps(whole, indent=1) + "\n").encode())
@@ -248,7 +245,7 @@ def claimed(job: Job, out: Path) -> Iterator[str]:
         yield digest_of(settings)
 
 
-def compare(out: Path, settings: dict[str, Any]) -> None:
+def check_settings(out: Path, settings: dict[str, Any]) -> None:
     """Compare *settings* with those *out* was begun with.
 
     Raises InputError, naming the first that differs, or when they cannot be read.
@@ -274,7 +271,7 @@ def compare(out: Path, settings: dict[str, Any]) -> None:
     )
 
 
-def take_stock(out: Path) -> dict[int, Written]:
+def whole_pictures(out: Path) -> dict[int, Written]:
     """Return the pictures that are whole, by number.
 
     Files that are torn, changed or in no line of the journal are removed. The journal is rewritten
@@ -302,7 +299,9 @@ def take_stock(out: Path) -> dict[int, Written]:
     return whole
 
 
-def _here(job: Job, out: Path, missing: Iterable[int], stop: threading.Event) -> Iterator[Written]:
+def _in_this_process(
+    job: Job, out: Path, missing: Iterable[int], stop: threading.Event
+) -> Iterator[Written]:
     kit = job.kit()
     for index in missing:
         if stop.is_set():

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from edge.decision import Box
 from train.config import SynthSettings
 from train.paint.cutouts import PAD, Cutout, Pixels
-from train.paint.random_draws import bell, between, happens, ratio_between
+from train.paint.random_draws import between, clipped_normal, happens, ratio_between
 
 STEEPEST = math.radians(78.0)
 """Farthest round a bottle that a mark reaches, from the line that faces the camera, in radians."""
@@ -67,7 +67,7 @@ class Placed:
 
 @dataclass(frozen=True)
 class Bend:
-    """How a cut-out lies round a bottle or can; lengths in its own pixels, angles in radians.
+    """The bend of a cut-out round a bottle or can; lengths in its own pixels, angles in radians.
 
     *upright*: whether the bottle's axis runs along y, else along x; *radius*: of the bottle;
     *middle*: of the cut-out, across the axis; *turn*: how far round the bottle that middle is;
@@ -105,7 +105,7 @@ class Bend:
 
 @dataclass(frozen=True)
 class Pose:
-    """How a cut-out gets onto the canvas.
+    """The transformation of a cut-out to the canvas.
 
     *matrix*: from its pixels, or from those of the bent cut-out where there is a *bend*, to the
     canvas's; *box*: all it covers there.
@@ -207,7 +207,7 @@ def random_corners(
     width = cutout.width * length * (1 - squeeze * rng.random())
     height = cutout.height * length * (1 - squeeze * rng.random())
     lean = s.perspective * rng.random() if happens(rng, LEAN_SHARE) else 0.0
-    turn = math.radians(bell(rng, TURN_DEVIATION) * s.rotation_deg)
+    turn = math.radians(clipped_normal(rng, TURN_DEVIATION) * s.rotation_deg)
     sine, cosine = math.sin(turn), math.cos(turn)
     corners = []
     for u, v in ((-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)):

@@ -28,7 +28,7 @@ sticker instead."""
 
 # Ranges of the draws, least and greatest, and chances, 0..1; the settings hold the others.
 
-# The mark's own look.
+# The mark's own colours and edges.
 FITTED = (0.0, 0.6)
 """How far the mark's brightness follows that of its ground."""
 GROUND_LEVEL, GROUND_GAIN = 160, (0.3, 1.3)
@@ -336,7 +336,7 @@ def paste(canvas: Image.Image, pixels: Pixels, corner: tuple[int, int]) -> None:
     canvas.paste(image, corner, image)
 
 
-def hide(rng: np.random.Generator, canvas: Image.Image, layer: Layer, other: Frame) -> float:
+def occlude(rng: np.random.Generator, canvas: Image.Image, layer: Layer, other: Frame) -> float:
     """Occlude a part of a layer by a hand or a piece of the picture *other*.
 
     Returns the share hidden, 0..1.

@@ -20,7 +20,7 @@ def ratio_between(rng: np.random.Generator, low: float, high: float) -> float:
     return math.exp(between(rng, math.log(low), math.log(high)))
 
 
-def bell(rng: np.random.Generator, deviation: float) -> float:
+def clipped_normal(rng: np.random.Generator, deviation: float) -> float:
     """Draw from a normal distribution about 0 of that standard deviation, clipped to -1..1."""
     return min(max(rng.normal(0.0, deviation), -1.0), 1.0)
 

@@ -23,7 +23,7 @@ from train.paint.lookalikes import make_lookalike
 from train.paint.marks import Mark, outline_of
 from train.paint.optics import lens_and_sensor, light
 from train.paint.placing import Placed, cover, place, spanning, warp
-from train.paint.printing import RUNS, Layer, hide, paste, printed, recoloured, stuck
+from train.paint.printing import RUNS, Layer, occlude, paste, printed, recoloured, stuck
 from train.paint.random_draws import between, happens, ratio_between, whole
 
 __all__ = ["Cutout", "Kit", "Picture", "Scene", "paint", "paint_twins"]
@@ -306,7 +306,7 @@ def superimpose(rng: np.random.Generator, kit: Kit, scene: Scene, cutout: Cutout
     paste(scene.canvas, layer.pixels, layer.corner)
     hidden = 0.0
     if happens(rng, s.occlusion_share):
-        hidden = hide(rng, scene.canvas, layer, kit.backgrounds.pixels(rng))
+        hidden = occlude(rng, scene.canvas, layer, kit.backgrounds.pixels(rng))
     box = spanning(pose.box, layer.strike)
     inside = box.clipped(*size)
     visible = inside.area / max(box.area, 1e-9) * layer.left * (1.0 - hidden)

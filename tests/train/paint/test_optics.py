@@ -31,7 +31,7 @@ def picture() -> Frame:
 
 
 def spread(pixels: Frame) -> tuple[float, float]:
-    """How soft the square's edges are: the greatest step along x and along y."""
+    """The sharpness of the square's edges: the greatest step along x and along y."""
     grey = pixels.astype(np.int16).mean(-1)
     return float(np.abs(np.diff(grey, axis=1)).max()), float(np.abs(np.diff(grey, axis=0)).max())
 

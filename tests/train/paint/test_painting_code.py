@@ -30,7 +30,7 @@ SHAPES_NOTHING = {
     "train.paint.real_photographs": "no recipe shows real photographs",
     "train.stopping": "when painting ends",
 }
-"""What the painting modules import that shapes neither a picture nor a box, and why."""
+"""Imports of the painting modules that shape neither a picture nor a box, and why."""
 
 
 def file_of(module: str, root: Path = ROOT) -> Path:

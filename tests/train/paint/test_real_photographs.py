@@ -105,7 +105,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def complaint(labels: Path, images: Path, classes: tuple[str, ...] = ("stamp",)) -> str:
-    """What reading says is wrong, which must be one line that names a file."""
+    """The error of reading, which must be one line that names a file."""
     with pytest.raises(InputError) as caught:
         read_real(labels, images, classes)
     text = str(caught.value)

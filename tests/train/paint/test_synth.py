@@ -232,7 +232,7 @@ def test_pictures_with_every_effect_are_still_functions_of_their_seed() -> None:
 
 
 def test_a_bottle_bends_and_unbends() -> None:
-    """What is seen at a place is what was put there: the two ways of a bend undo each other."""
+    """Its two mappings are inverse: a point is seen where it was put."""
     rng = np.random.default_rng(4)
     cutout = Cutout(mark_image("square"), make_marks("square")[0].outline, 0)
     for _ in range(20):
@@ -323,7 +323,7 @@ def test_small_marks_are_ignored_and_large_ones_count() -> None:
 
 
 def test_a_hidden_mark_shows_less_of_itself() -> None:
-    """What covers a mark lowers the share that can be seen, and never raises it."""
+    """Occlusion lowers the share that can be seen, and never raises it."""
     always = dataclasses.replace(PLAIN, occlusion_share=1.0)
     kit = Kit(make_marks("disc"), Grey(), always, 192)
     seen = []
