@@ -1,36 +1,36 @@
 """Draw the project's own stamp and the seals it must not be mistaken for.
 
-Run `python artwork/draw.py` from the project's root. Every seal is one list of shapes, and two back
-ends read that same list: one writes SVG, the other paints the PNG. So the two files cannot
-disagree, and neither needs a font, a browser or a system library: the letters are strokes, laid out
-in `GLYPHS` below.
+Run `PYTHONPATH=. python artwork/draw.py` from the project's root. Every seal is one list of shapes,
+and two back ends read that same list: one writes SVG, the other paints the PNG. So the two files
+cannot disagree, and neither needs a font, a browser or a system library: the letters are strokes,
+laid out in `GLYPHS` below.
 
 All coordinates are in drawing units: the seal's centre is (0, 0), x right, y down, and everything
 lies within -100 … 100. Run again, the script writes the same drawing: the SVG byte for byte, the
 PNG pixel for pixel.
 """
 
-from __future__ import annotations
-
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageOps
+import numpy as np
+from PIL import Image, ImageColor, ImageOps
+
+from train.drawing.canvas import LONG_SIDE, Canvas, Colour, Point
+from train.drawing.outlines import star_polygon
 
 HERE = Path(__file__).resolve().parent
-PIXELS = 320  # width and height of each PNG; a mark must fit inside the photographs it is pasted on
-# painted this many times larger, then averaged down: clean edges without an anti-aliasing painter
 OVERSAMPLE = 8
+"""Supersampling of the PNGs."""
 
 INK = "#3a2a9b"  # violet stamp ink
 PAPER = "#f4f1e6"  # the pale print inside solid ink
 GREEN = "#1f7a45"
 RED = "#b3202c"
 
-Point = tuple[float, float]
 Line = list[Point]
 
 
@@ -53,9 +53,7 @@ class Fill:
 
 @dataclass(frozen=True)
 class Ring:
-    """A circle about the centre; `width` is its line's thickness, `radius` runs to the line's
-    middle.
-    """
+    """A circle about the centre; `radius` runs to the middle of its line of thickness `width`."""
 
     radius: float
     width: float
@@ -65,15 +63,13 @@ class Ring:
 Shape = Stroke | Fill | Ring
 
 
-# --- letters -----------------------------------------------------------------------------------------------
+# --- letters ----------------------------------------------------------------------------------
 
 
 def arc(
     cx: float, cy: float, rx: float, ry: float, start: float, end: float, steps: int = 14
 ) -> Line:
-    """Return points on an ellipse from `start` to `end`, in degrees: 0 is right, 90 is down, 270 is
-    up.
-    """
+    """Return points on an ellipse from `start` to `end`, in degrees: 0 is right, 90 is down."""
     angles = (math.radians(start + (end - start) * i / steps) for i in range(steps + 1))
     return [(cx + rx * math.cos(a), cy + ry * math.sin(a)) for a in angles]
 
@@ -81,8 +77,7 @@ def arc(
 ROUND = arc(0.32, 0.5, 0.32, 0.5, 0, 360, 32)
 ESS = arc(0.27, 0.26, 0.26, 0.26, 325, 90) + arc(0.27, 0.75, 0.28, 0.25, 270, 505)[1:]
 
-# Each letter: its strokes on a box 1 high (y is 0 at the top, 1 at the foot line). Strokes give its
-# width.
+# Each letter: its strokes on a box 1 high (y is 0 at the top, 1 at the foot line), as wide as they.
 GLYPHS: dict[str, list[Line]] = {
     "A": [[(0, 1), (0.32, 0), (0.64, 1)], [(0.12, 0.66), (0.52, 0.66)]],
     "B": [
@@ -121,9 +116,7 @@ SPACE = 0.36
 
 
 def letters(words: str, gap: float) -> tuple[list[Line], float]:
-    """Return the strokes of `words`, one letter high, and how wide they run; `gap` is the space
-    between.
-    """
+    """Return the strokes of `words`, one letter high, and their width, with `gap` between."""
     x = 0.0
     lines: list[Line] = []
     for letter in words:
@@ -141,12 +134,11 @@ def straight(
         return []
     lines, natural = letters(words, gap=0.3)
     sx = width / natural
-    return [
-        Stroke(
-            [((px - natural / 2) * sx, cy + (py - 0.5) * height) for px, py in line], weight, colour
-        )
-        for line in lines
-    ]
+
+    def put(point: Point) -> Point:
+        return (point[0] - natural / 2) * sx, cy + (point[1] - 0.5) * height
+
+    return [Stroke([put(point) for point in line], weight, colour) for line in lines]
 
 
 def curved(
@@ -172,67 +164,50 @@ def curved(
 def finely(line: Line) -> Line:
     """Cut each piece of a line in four, so that it can be bent round a circle."""
     cut = [
-        (a[0] + (b[0] - a[0]) * i / 4, a[1] + (b[1] - a[1]) * i / 4)
-        for a, b in itertools.pairwise(line)
+        (ax + (bx - ax) * i / 4, ay + (by - ay) * i / 4)
+        for (ax, ay), (bx, by) in itertools.pairwise(line)
         for i in range(4)
     ]
     return [*cut, line[-1]]
 
 
-# --- parts of a seal ---------------------------------------------------------------------------------------
+# --- parts of a seal --------------------------------------------------------------------------
 
 
 def star(cx: float, cy: float, radius: float, colour: str) -> Fill:
     """Return a five-pointed star that stands upright."""
-    corners = [
-        (radius if i % 2 == 0 else radius * 0.42, math.radians(270 + 36 * i)) for i in range(10)
-    ]
-    return Fill([(cx + r * math.cos(a), cy + r * math.sin(a)) for r, a in corners], colour)
+    return Fill(star_polygon((cx, cy), radius, 5, inner=0.42, first_deg=270), colour)
 
 
 def cogged(outer: float, inner: float, teeth: int, colour: str) -> Fill:
-    """Return a disc with a wavy rim, as stamped seals have; the waves lie between `inner` and
-    `outer`.
-    """
+    """Return a disc with a wavy rim, as stamped seals have, between `inner` and `outer`."""
     middle, swing = (outer + inner) / 2, (outer - inner) / 2
-    steps = teeth * 12
-    turns = [2 * math.pi * i / steps for i in range(steps)]
-    radii = [middle + swing * math.cos(teeth * a) for a in turns]
-    return Fill(
-        [(r * math.cos(a), r * math.sin(a)) for r, a in zip(radii, turns, strict=True)], colour
-    )
+    turns = [2 * math.pi * i / (teeth * 12) for i in range(teeth * 12)]
+    rim = [(middle + swing * math.cos(teeth * a), a) for a in turns]
+    return Fill([(r * math.cos(a), r * math.sin(a)) for r, a in rim], colour)
 
 
 def tick(cx: float, cy: float, size: float, weight: float, colour: str) -> Stroke:
     """Return a tick mark about `size` wide."""
-    return Stroke(
-        [(cx - size / 2, cy), (cx - size / 7, cy + size * 0.36), (cx + size / 2, cy - size * 0.42)],
-        weight,
-        colour,
-    )
+    left, elbow = (cx - size / 2, cy), (cx - size / 7, cy + size * 0.36)
+    return Stroke([left, elbow, (cx + size / 2, cy - size * 0.42)], weight, colour)
 
 
-def block(
-    half_width: float, half_height: float, corner: float, colour: str, cy: float = 0.0
-) -> Fill:
+def block(half_w: float, half_h: float, corner: float, colour: str, cy: float = 0.0) -> Fill:
     """Return a filled rectangle with round corners, centred on (0, `cy`)."""
-    x, y = half_width - corner, half_height - corner
+    x, y = half_w - corner, half_h - corner
     turns = [(x, y, 0), (-x, y, 90), (-x, -y, 180), (x, -y, 270)]
-    return Fill(
-        [p for cx, dy, a in turns for p in arc(cx, cy + dy, corner, corner, a, a + 90, 8)], colour
-    )
+    corners = [arc(cx, cy + dy, corner, corner, a, a + 90, 8) for cx, dy, a in turns]
+    return Fill(list(itertools.chain(*corners)), colour)
 
 
 def hexagon(radius: float) -> Line:
     """Return the corners of a hexagon that stands on a side, the first one repeated at the end."""
-    return [
-        (radius * math.cos(math.radians(60 * i)), radius * math.sin(math.radians(60 * i)))
-        for i in range(7)
-    ]
+    return arc(0, 0, radius, radius, 0, 360, steps=6)
 
 
 def frame(colour: str, above: str, below: str) -> list[Shape]:
-    """Return the inspection seal's frame: a solid band with pale ring text between two fine rings."""
+    """Return the inspection seal's frame: a solid band with pale words between two fine rings."""
     shapes: list[Shape] = [Ring(95, 6, colour), Ring(75, 25, colour), Ring(56.5, 3, colour)]
     shapes += curved(above, 75, 14.5, 270, 3.4, PAPER)
     return [*shapes, *curved(below, 75, 14.5, 90, 3.4, PAPER)]
@@ -247,7 +222,7 @@ def plate(colour: str, words: str, width: float) -> list[Shape]:
     ]
 
 
-# --- the seals ---------------------------------------------------------------------------------------------
+# --- the seals --------------------------------------------------------------------------------
 
 
 def qc_tested() -> list[Shape]:
@@ -269,13 +244,8 @@ def qc_rejected() -> list[Shape]:
 
 def ok_passed() -> list[Shape]:
     """Return the same frame in green with other words."""
-    words = straight("OK", -33, 20, 42, 8, GREEN)
-    return [
-        *frame(GREEN, "FINAL INSPECTION", "LINE FOUR"),
-        *words,
-        tick(0, 42, 20, 6, GREEN),
-        *plate(GREEN, "PASSED", 156),
-    ]
+    inside = [*straight("OK", -33, 20, 42, 8, GREEN), tick(0, 42, 20, 6, GREEN)]
+    return [*frame(GREEN, "FINAL INSPECTION", "LINE FOUR"), *inside, *plate(GREEN, "PASSED", 156)]
 
 
 def blank_frame() -> list[Shape]:
@@ -291,9 +261,7 @@ def hexagon_seal() -> list[Shape]:
         Fill(hexagon(84), INK),
         *straight("HAND", -32, 26, 76, 6.5, PAPER),
         *straight("PACKED", 10, 26, 122, 6.5, PAPER),
-        star(-24, 46, 9, PAPER),
-        star(0, 46, 9, PAPER),
-        star(24, 46, 9, PAPER),
+        *(star(x, 46, 9, PAPER) for x in (-24, 0, 24)),
     ]
 
 
@@ -334,56 +302,47 @@ def cogged_seal() -> list[Shape]:
     ]
 
 
-# --- the two back ends -------------------------------------------------------------------------------------
+# --- the two back ends ------------------------------------------------------------------------
 
 
 def svg(shapes: Sequence[Shape], title: str) -> str:
     """Return the shapes as one SVG document."""
     body = "\n".join(f"  {svg_shape(shape)}" for shape in shapes)
-    head = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="-100 -100 200 200" width="512" height="512"'
-    look = 'fill="none" stroke-linecap="round" stroke-linejoin="round"'
-    return f"{head} {look}>\n  <title>{title}</title>\n{body}\n</svg>\n"
+    size = 'viewBox="-100 -100 200 200" width="512" height="512"'
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" {size}'
+    style = 'fill="none" stroke-linecap="round" stroke-linejoin="round"'
+    return f"{head} {style}>\n  <title>{title}</title>\n{body}\n</svg>\n"
 
 
 def svg_shape(shape: Shape) -> str:
     """Return one shape as one SVG element."""
-    if isinstance(shape, Ring):
-        return (
-            f'<circle r="{shape.radius:g}" stroke="{shape.colour}" stroke-width="{shape.width:g}"/>'
-        )
-    points = " ".join(f"{x:.2f},{y:.2f}" for x, y in shape.points)
     if isinstance(shape, Fill):
-        return f'<polygon points="{points}" fill="{shape.colour}"/>'
-    return f'<polyline points="{points}" stroke="{shape.colour}" stroke-width="{shape.width:g}"/>'
+        return f'<polygon points="{svg_points(shape.points)}" fill="{shape.colour}"/>'
+    stroke = f'stroke="{shape.colour}" stroke-width="{shape.width:g}"'
+    if isinstance(shape, Ring):
+        return f'<circle r="{shape.radius:g}" {stroke}/>'
+    return f'<polyline points="{svg_points(shape.points)}" {stroke}/>'
+
+
+def svg_points(points: Sequence[Point]) -> str:
+    """Return points as SVG writes them."""
+    return " ".join(f"{x:.2f},{y:.2f}" for x, y in points)
 
 
 def paint(shapes: Sequence[Shape]) -> Image.Image:
-    """Return the shapes as a picture of PIXELS by PIXELS, RGBA, transparent wherever nothing was
-    drawn.
-    """
-    side = PIXELS * OVERSAMPLE
-    large = Image.new("RGBA", (side, side), (0, 0, 0, 0))
-    pen = ImageDraw.Draw(large)
+    """Return the shapes as a square picture, RGBA, transparent wherever nothing was drawn."""
+    canvas = Canvas(oversample=OVERSAMPLE)
     for shape in shapes:
-        paint_shape(pen, shape, side / 200)
-    return large.resize((PIXELS, PIXELS), Image.Resampling.BOX)
-
-
-def paint_shape(pen: ImageDraw.ImageDraw, shape: Shape, scale: float) -> None:
-    """Paint one shape; `scale` is in pixels a drawing unit."""
-    if isinstance(shape, Ring):
-        reach, middle = (shape.radius + shape.width / 2) * scale, 100 * scale
-        box = (middle - reach, middle - reach, middle + reach, middle + reach)
-        pen.ellipse(box, outline=shape.colour, width=round(shape.width * scale))
-        return
-    points = [((x + 100) * scale, (y + 100) * scale) for x, y in shape.points]
-    if isinstance(shape, Fill):
-        pen.polygon(points, fill=shape.colour)
-        return
-    pen.line(points, fill=shape.colour, width=round(shape.width * scale))
-    reach = shape.width * scale / 2
-    for x, y in points:
-        pen.ellipse((x - reach, y - reach, x + reach, y + reach), fill=shape.colour)
+        red, green, blue = ImageColor.getrgb(shape.colour)[:3]
+        colour: Colour = (red, green, blue)
+        if isinstance(shape, Ring):
+            canvas.ring(shape.radius, shape.width, colour)
+        elif isinstance(shape, Fill):
+            canvas.polygon(np.array(shape.points), colour)
+        else:
+            canvas.line(np.array(shape.points), shape.width, colour, discs=True)
+    # The committed pictures were reduced this way, which rounds half-covered pixels otherwise.
+    return canvas.image.resize((LONG_SIDE, LONG_SIDE), Image.Resampling.BOX)
 
 
 def mirrored(shapes: Sequence[Shape]) -> list[Shape]:
@@ -392,51 +351,51 @@ def mirrored(shapes: Sequence[Shape]) -> list[Shape]:
     def flip(shape: Shape) -> Shape:
         if isinstance(shape, Ring):
             return shape
-        points = [(-x, y) for x, y in shape.points]
-        return (
-            Fill(points, shape.colour)
-            if isinstance(shape, Fill)
-            else Stroke(points, shape.width, shape.colour)
-        )
+        return replace(shape, points=[(-x, y) for x, y in shape.points])
 
     return [flip(shape) for shape in shapes]
 
 
-def write(folder: Path, name: str, shapes: Sequence[Shape]) -> None:
+SEALS: dict[str, list[Shape]] = {
+    "qc-tested": qc_tested(),
+    "lookalikes/mirrored-qc-tested": mirrored(qc_tested()),
+    "lookalikes/no-rejected": qc_rejected(),
+    "lookalikes/ok-passed": ok_passed(),
+    "lookalikes/blank-frame": blank_frame(),
+    "lookalikes/hexagon-packed": hexagon_seal(),
+    "lookalikes/square-held": square_seal(),
+    "lookalikes/ring-bio": double_ring(),
+    "lookalikes/cogged-award": cogged_seal(),
+}
+"""Each whole seal by its file's name below this folder, without the ending."""
+
+
+def write(name: str, shapes: Sequence[Shape]) -> None:
     """Write one seal as NAME.svg and NAME.png."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{name}.svg").write_text(svg(shapes, name), encoding="utf-8")
-    paint(shapes).save(folder / f"{name}.png", optimize=True)
+    path = HERE / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.with_suffix(".svg").write_text(svg(shapes, path.name), encoding="utf-8")
+    paint(shapes).save(path.with_suffix(".png"), optimize=True)
 
 
-def write_half(folder: Path) -> None:
+def write_half() -> None:
     """Write the stamp with its right side cut away, two fifths of its width left."""
     keep = 80  # of 200 units
     text = svg(qc_tested(), "half-qc-tested")
-    cut = text.replace(
-        'viewBox="-100 -100 200 200" width="512"',
-        f'viewBox="-100 -100 {keep} 200" width="{PIXELS * keep // 200}"',
-    )
-    (folder / "half-qc-tested.svg").write_text(cut, encoding="utf-8")
-    whole = paint(qc_tested())
-    ImageOps.crop(whole, (0, 0, PIXELS - PIXELS * keep // 200, 0)).save(
-        folder / "half-qc-tested.png", optimize=True
-    )
+    width = LONG_SIDE * keep // 200
+    whole_box, half_box = 'viewBox="-100 -100 200 200" width="512"', f'{keep} 200" width="{width}"'
+    cut = text.replace(whole_box, f'viewBox="-100 -100 {half_box}')
+    path = HERE / "lookalikes" / "half-qc-tested.svg"
+    path.write_text(cut, encoding="utf-8")
+    half = ImageOps.crop(paint(qc_tested()), (0, 0, LONG_SIDE - width, 0))
+    half.save(path.with_suffix(".png"), optimize=True)
 
 
 def main() -> None:
     """Write every seal beside this script."""
-    write(HERE, "qc-tested", qc_tested())
-    others = HERE / "lookalikes"
-    write(others, "mirrored-qc-tested", mirrored(qc_tested()))
-    write(others, "no-rejected", qc_rejected())
-    write(others, "ok-passed", ok_passed())
-    write(others, "blank-frame", blank_frame())
-    write(others, "hexagon-packed", hexagon_seal())
-    write(others, "square-held", square_seal())
-    write(others, "ring-bio", double_ring())
-    write(others, "cogged-award", cogged_seal())
-    write_half(others)
+    for name, shapes in SEALS.items():
+        write(name, shapes)
+    write_half()
 
 
 if __name__ == "__main__":

@@ -13,27 +13,29 @@ picture, and a mask of it goes the same way, so its box in the labels is read of
 that show it.
 """
 
-from __future__ import annotations
-
 import json
 import math
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from train.drawing.canvas import Colour
-from train.drawing.lettering import typeface
-from train.paint.products import Quad, place
+from train.drawing.canvas import Colour, Point, print_mask
+from train.drawing.codes import bars
+from train.drawing.colours import shade
+from train.drawing.lettering import fit_words, typeface, word_tile
+from train.drawing.perspective import Quad, place
+from train.drawing.texture import patches
 
 HERE = Path(__file__).resolve().parent
 SAMPLES = HERE.parent / "edge" / "default" / "samples"
 SIZE = (1280, 960)
-OVERSAMPLE = 2  # rendered this many times larger, then averaged down
+OVERSAMPLE = 2  # supersampling: rendered this many times larger, then averaged down
 BIG = (SIZE[0] * OVERSAMPLE, SIZE[1] * OVERSAMPLE)
 QUALITY = 86
 SCALE = 40  # pixels per centimetre on the flat faces
@@ -50,7 +52,7 @@ PAPER: Colour = (248, 247, 243)
 NIGHT: Colour = (30, 34, 44)
 
 
-# --- camera -----------------------------------------------------------------------------------------------------
+# --- camera -----------------------------------------------------------------------------------
 
 
 def unit(v: Vector) -> Vector:
@@ -64,16 +66,14 @@ RIGHT = unit(np.cross(FORWARD, [0.0, 0.0, 1.0]))
 DOWN = np.cross(FORWARD, RIGHT)
 
 
-def project(x: float, y: float, z: float) -> tuple[float, float]:
+def project(x: float, y: float, z: float) -> Point:
     """Return where a point of the world lies in the large picture, in pixels."""
     to = np.array([x, y, z]) - EYE
-    depth = float(to @ FORWARD)
-    return BIG[0] / 2 + FOCAL * float(to @ RIGHT) / depth, BIG[1] / 2 + FOCAL * float(
-        to @ DOWN
-    ) / depth
+    across, down, depth = (float(to @ axis) for axis in (RIGHT, DOWN, FORWARD))
+    return BIG[0] / 2 + FOCAL * across / depth, BIG[1] / 2 + FOCAL * down / depth
 
 
-# --- stamps -----------------------------------------------------------------------------------------------------
+# --- stamps -----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class Print:
     """
 
     seal: str
-    at: tuple[float, float]
+    at: Point
     across: float
     turn: float = 0.0
     ink: bool = True
@@ -102,37 +102,33 @@ def stamped(face: Image.Image, prints: Sequence[Print], rng: np.random.Generator
             seal = picture.convert("RGBA")
         width = round(one.across * SCALE)
         height = round(width * seal.height / seal.width)
-        turned = seal.resize((width, height), Image.Resampling.LANCZOS).rotate(
-            one.turn, Image.Resampling.BICUBIC, expand=True
+        sized = seal.resize((width, height), Image.Resampling.LANCZOS)
+        turned = sized.rotate(one.turn, Image.Resampling.BICUBIC, expand=True)
+        x, y = (
+            one.at[0] * face.width - turned.width / 2,
+            one.at[1] * face.height - turned.height / 2,
         )
-        at = (
-            round(one.at[0] * face.width - turned.width / 2),
-            round(one.at[1] * face.height - turned.height / 2),
-        )
+        at = round(x), round(y)
         _press(printed, turned, at, one.ink, rng)
         if one.seal == "qc-tested":
-            mask.paste(
-                255, (*at, at[0] + turned.width, at[1] + turned.height), turned.getchannel("A")
-            )
+            print_mask(mask, turned.getchannel("A"), at, (255,))
     return printed, mask
 
 
 def _press(
     face: Image.Image, seal: Image.Image, at: tuple[int, int], ink: bool, rng: np.random.Generator
 ) -> None:
-    """Print one seal: as ink it darkens what is below and takes unevenly, as a sticker it covers."""
+    """Print one seal: as ink it darkens its ground and takes unevenly, as a sticker it covers."""
     rgb, alpha = seal.convert("RGB"), seal.getchannel("A")
     if ink:
         below = face.convert("RGB").crop((*at, at[0] + seal.width, at[1] + seal.height))
         rgb = Image.blend(ImageChops.multiply(rgb, below), rgb, 0.35)
-        wear = rng.integers(214, 256, (9, 9)).astype(np.uint8)
-        alpha = ImageChops.multiply(
-            alpha, Image.fromarray(wear).resize(seal.size, Image.Resampling.BICUBIC)
-        )
+        wear = patches(rng, seal.size, (9, 9), (214, 255), Image.Resampling.BICUBIC)
+        alpha = ImageChops.multiply(alpha, wear)
     face.paste(rgb, at, alpha)
 
 
-# --- package designs --------------------------------------------------------------------------------------------
+# --- package designs --------------------------------------------------------------------------
 
 
 def blank(width: float, height: float, colour: Colour) -> Image.Image:
@@ -147,53 +143,37 @@ def words(
     ink: Colour,
     weight: int = 1,
 ) -> None:
-    """Print words into a box (left, top, width, height) given as shares of the face; each weight is
-    bolder.
-    """
-    font = typeface(200)
-    tile = Image.new("L", (round(font.getlength(text)) + 80, 300))
-    ImageDraw.Draw(tile).text((40, 150), text, 255, font, anchor="lm", stroke_width=3 * weight)
-    size = max(1, round(box[2] * face.width)), max(1, round(box[3] * face.height))
-    fitted = tile.crop(tile.getbbox()).resize(size, Image.Resampling.LANCZOS)
-    at = round(box[0] * face.width), round(box[1] * face.height)
-    face.paste(ink, (*at, at[0] + size[0], at[1] + size[1]), fitted)
+    """Print words into a box (left, top, width, height) of shares of the face, bolder by weight."""
+    left, width = (round(share * face.width) for share in box[::2])
+    top, height = (round(share * face.height) for share in box[1::2])
+    tile = word_tile(text, 3 * weight, 200)
+    fit_words(face, tile, (left, top, width, height), ink, Image.Resampling.LANCZOS)
 
 
 def text_block(
-    face: Image.Image, lines: Sequence[str], at: tuple[float, float], height: float, ink: Colour
+    face: Image.Image, lines: Sequence[str], at: Point, height: float, ink: Colour
 ) -> None:
     """Print lines of small text at a point given as shares of the face; `height` in centimetres."""
-    where = at[0] * face.width, at[1] * face.height
-    ImageDraw.Draw(face).text(
-        where, "\n".join(lines), ink, typeface(round(height * SCALE)), spacing=round(height * 14)
-    )
+    where, font = (at[0] * face.width, at[1] * face.height), typeface(round(height * SCALE))
+    text, gap = "\n".join(lines), round(height * 14)
+    ImageDraw.Draw(face).text(where, text, ink, font, spacing=gap)
 
 
-def bar_code(
-    face: Image.Image, at: tuple[float, float], width: float, rng: np.random.Generator
-) -> None:
-    """Print a bar code `width` centimetres wide, its upper left corner at a point given as shares
-    of the face.
-    """
+def bar_code(face: Image.Image, at: Point, width: float, rng: np.random.Generator) -> None:
+    """Print a bar code `width` centimetres wide, its corner at a point in shares of the face."""
     x, y = at[0] * face.width, at[1] * face.height
     wide, high = width * SCALE, width * SCALE * 0.55
     pen = ImageDraw.Draw(face)
     pen.rectangle((x, y, x + wide, y + high), fill=PAPER)
-    bars = rng.integers(1, 4, 47)
-    unit_px = wide * 0.88 / int(bars.sum())
-    left = x + wide * 0.06
-    for i, bar in enumerate(bars):
-        right = left + int(bar) * unit_px
-        if i % 2 == 0:
-            pen.rectangle((left, y + high * 0.08, right, y + high * 0.74), fill=NIGHT)
-        left = right
+    widths = rng.integers(1, 4, 47).tolist()
+    for left, bar in bars(widths, x + wide * 0.06, wide * 0.88 / sum(widths)):
+        pen.rectangle((left, y + high * 0.08, left + bar, y + high * 0.74), fill=NIGHT)
     digits = " ".join("".join(str(d) for d in rng.integers(0, 10, 6)) for _ in range(2))
-    pen.text(
-        (x + wide / 2, y + high * 0.97), digits, NIGHT, typeface(round(high * 0.2)), anchor="ms"
-    )
+    font = typeface(round(high * 0.2))
+    pen.text((x + wide / 2, y + high * 0.97), digits, NIGHT, font, anchor="ms")
 
 
-def disc(face: Image.Image, at: tuple[float, float], reach: float, colour: Colour) -> None:
+def disc(face: Image.Image, at: Point, reach: float, colour: Colour) -> None:
     """Draw a filled circle; `at` as shares of the face, `reach` in centimetres."""
     x, y, r = at[0] * face.width, at[1] * face.height, reach * SCALE
     ImageDraw.Draw(face).ellipse((x - r, y - r, x + r, y + r), fill=colour)
@@ -202,9 +182,8 @@ def disc(face: Image.Image, at: tuple[float, float], reach: float, colour: Colou
 def wave(face: Image.Image, level: float, swing: float, colour: Colour) -> None:
     """Fill everything below a wavy line; `level` and `swing` as shares of the face's height."""
     w, h = face.size
-    line = [
-        (x, h * (level + swing * math.sin(2 * math.pi * x / w + 0.6))) for x in range(0, w + 8, 8)
-    ]
+    swings = [(x, swing * math.sin(2 * math.pi * x / w + 0.6)) for x in range(0, w + 8, 8)]
+    line = [(x, h * (level + rise)) for x, rise in swings]
     ImageDraw.Draw(face).polygon([*line, (w, h), (0, h)], fill=colour)
 
 
@@ -245,13 +224,8 @@ def crispbread(rng: np.random.Generator) -> Faces:
     words(front, "rye crispbread with seeds", (0.065, 0.34, 0.46, 0.055), rust)
     words(front, "275 g", (0.06, 0.87, 0.12, 0.06), cream, 2)
     side = blank(8, 17, cream)
-    text_block(
-        side,
-        ["Ingredients:", "rye flour,", "sesame,", "sunflower", "seeds, salt."],
-        (0.12, 0.1),
-        0.6,
-        rust,
-    )
+    ingredients = ["Ingredients:", "rye flour,", "sesame,", "sunflower", "seeds, salt."]
+    text_block(side, ingredients, (0.12, 0.1), 0.6, rust)
     bar_code(side, (0.15, 0.72), 5.4, rng)
     top = blank(24, 8, gold)
     words(top, "HAVERN", (0.25, 0.3, 0.5, 0.36), rust, 4)
@@ -320,9 +294,7 @@ def tea(rng: np.random.Generator) -> Faces:
 
 
 def tomato_label(rng: np.random.Generator) -> Image.Image:
-    """Return the label of a can of tomatoes, 38 cm round and 17 cm high; its middle faces the
-    camera.
-    """
+    """Return the label of a can of tomatoes, 38 x 17 cm; its middle faces the camera."""
     red, leaf, cream = (190, 30, 34), (52, 120, 56), (250, 242, 220)
     label = blank(38, 17, cream)
     pen = ImageDraw.Draw(label)
@@ -349,21 +321,17 @@ def coffee(rng: np.random.Generator) -> Image.Image:
         disc(face, (0.16 + 0.05 * i, 0.8 + 0.02 * (i % 2)), 0.55, (110, 66, 36))
     bar_code(face, (0.62, 0.74), 6.0, rng)
     y, x = np.mgrid[0 : face.height, 0 : face.width]
-    cells = rng.integers(176, 256, (7, 6)).astype(np.uint8)
-    creases = (
-        np.asarray(Image.fromarray(cells).resize(face.size, Image.Resampling.BICUBIC), np.float64)
-        / 235
-    )
-    bright = np.minimum(np.asarray(face) * creases[..., None], 255).astype(np.uint8)
+    creases = patches(rng, face.size, (6, 7), (176, 255), Image.Resampling.BICUBIC)
+    light = np.asarray(creases, np.float64) / 235
+    bright = np.minimum(np.asarray(face) * light[..., None], 255).astype(np.uint8)
     tooth = 12 * np.abs((x / 24) % 2 - 1)
     side = 14 * np.sin(math.pi * y / face.height)
     inside = (y > tooth) & (y < face.height - tooth) & (x > side) & (x < face.width - side)
-    return Image.merge(
-        "RGBA", (*Image.fromarray(bright).split(), Image.fromarray(inside.astype(np.uint8) * 255))
-    )
+    alpha = Image.fromarray(inside.astype(np.uint8) * 255)
+    return Image.merge("RGBA", (*Image.fromarray(bright).split(), alpha))
 
 
-# --- the world --------------------------------------------------------------------------------------------------
+# --- the world --------------------------------------------------------------------------------
 
 
 class Scene:
@@ -374,9 +342,7 @@ class Scene:
         self.masks: list[Image.Image] = []
 
     def face(self, face: Face, quad: Quad, light: float) -> None:
-        """Set one face in perspective, under a light that is 1 where the lamp shines straight on
-        it.
-        """
+        """Set one face in perspective; *light* is 1 where the lamp shines straight on it."""
         printed, mask = face
         place(self.picture, lit(printed, light), quad)
         self.keep(mask, quad)
@@ -389,9 +355,7 @@ class Scene:
             self.masks.append(seen)
 
     def boxes(self) -> list[tuple[float, float, float, float]]:
-        """Return the box (left, top, width, height) of each stamp, in pixels of the final frame,
-        edge to edge.
-        """
+        """Return the bounding box (left, top, width, height) of each stamp, in frame pixels."""
         found = []
         for mask in self.masks:
             box = mask.point([0] * 110 + [255] * 146).getbbox()
@@ -401,7 +365,7 @@ class Scene:
         return found
 
     def finished(self, rng: np.random.Generator) -> Image.Image:
-        """Return the frame as the camera delivers it: its own size, dimmer corners, a little noise."""
+        """Return the frame as the camera delivers it: its size, a vignette, a little noise."""
         small = self.picture.resize(SIZE, Image.Resampling.BOX)
         y, x = np.mgrid[-1 : 1 : SIZE[1] * 1j, -1 : 1 : SIZE[0] * 1j]
         vignette = 1.03 - 0.1 * (x**2 + y**2) + 0.04 * x
@@ -413,33 +377,34 @@ class Scene:
 def lit(face: Image.Image, light: float) -> Image.Image:
     """Return the face under a light; a slope from top to foot keeps it from looking cut out."""
     slope = np.linspace(255, 226, 32).astype(np.uint8)[:, None].repeat(2, axis=1)
-    grey = (
-        Image.fromarray(slope)
-        .resize(face.size, Image.Resampling.BILINEAR)
-        .point([round(i * light) for i in range(256)])
-    )
+    grey = Image.fromarray(slope).resize(face.size, Image.Resampling.BILINEAR)
+    grey = grey.point([round(i * light) for i in range(256)])
     shaded = ImageChops.multiply(face.convert("RGB"), Image.merge("RGB", (grey, grey, grey)))
     if face.mode == "RGBA":
         shaded.putalpha(face.getchannel("A"))
     return shaded
 
 
+def turned_about(at: Point, yaw: float) -> Callable[[float, float, float], Point]:
+    """Return the projection of an item's own coordinates; it stands `at`, turned by `yaw`."""
+    c, s = math.cos(math.radians(yaw)), math.sin(math.radians(yaw))
+
+    def corner(x: float, y: float, z: float) -> Point:
+        return project(at[0] + c * x - s * y, at[1] + s * x + c * y, z)
+
+    return corner
+
+
 def set_box(
     scene: Scene,
     faces: Sequence[Face],
     size: tuple[float, float, float],
-    at: tuple[float, float],
+    at: Point,
     yaw: float,
 ) -> None:
-    """Stand a box on the belt: `faces` are front, side and top, `size` is width, depth and height
-    in centimetres.
-    """
+    """Stand a box on the belt: `faces` are front, side, top; `size` is w, d, h in cm."""
     w, d, h = size
-    c, s = math.cos(math.radians(yaw)), math.sin(math.radians(yaw))
-
-    def corner(x: float, y: float, z: float) -> tuple[float, float]:
-        return project(at[0] + c * x - s * y, at[1] + s * x + c * y, z)
-
+    corner = turned_about(at, yaw)
     l, r, n, f = -w / 2, w / 2, -d / 2, d / 2  # noqa: E741 — left, right, near, far
     ground_shadow(scene.picture, [corner(x, y, 0) for x, y in ((l, f), (r, f), (r, n), (l, n))])
     sides: tuple[tuple[Face, Quad, float], ...] = (
@@ -454,70 +419,52 @@ def set_box(
 
 
 def faces_camera(quad: Quad) -> bool:
-    """Return whether the corners run clockwise on the screen, so that the face is seen from
-    outside.
-    """
+    """Return whether the corners run clockwise on the screen: the face is seen from outside."""
     turned = zip(quad, (*quad[1:], quad[0]), strict=True)
     return sum(ax * by - bx * ay for (ax, ay), (bx, by) in turned) > 0
 
 
-def lay_flat(
-    scene: Scene, face: Face, size: tuple[float, float], at: tuple[float, float], yaw: float
-) -> None:
+def lay_flat(scene: Scene, face: Face, size: Point, at: Point, yaw: float) -> None:
     """Lay a flat pouch on the belt: `size` is width and length in centimetres."""
-    w, d = size
-    c, s = math.cos(math.radians(yaw)), math.sin(math.radians(yaw))
+    (w, d), corner = size, turned_about(at, yaw)
     ends = ((-w / 2, d / 2), (w / 2, d / 2), (w / 2, -d / 2), (-w / 2, -d / 2))
-    corners = [project(at[0] + c * x - s * y, at[1] + s * x + c * y, 1.2) for x, y in ends]
-    ground_shadow(
-        scene.picture, [project(at[0] + c * x - s * y, at[1] + s * x + c * y, 0) for x, y in ends]
-    )
-    scene.face(face, (corners[0], corners[1], corners[2], corners[3]), 0.98)
+    a, b, c, e = (corner(x, y, 1.2) for x, y in ends)
+    ground_shadow(scene.picture, [corner(x, y, 0) for x, y in ends])
+    scene.face(face, (a, b, c, e), 0.98)
 
 
-def set_can(
-    scene: Scene, face: Face, radius: float, height: float, at: tuple[float, float]
-) -> None:
+def circle(at: Point, radius: float, z: float, steps: int) -> list[Point]:
+    """Return a level circle of the world as it lies in the large picture, its first point twice."""
+    turns = np.linspace(0, 2 * math.pi, steps)
+    return [project(at[0] + radius * math.cos(a), at[1] + radius * math.sin(a), z) for a in turns]
+
+
+def set_can(scene: Scene, face: Face, radius: float, height: float, at: Point) -> None:
     """Stand a can on the belt; a ray is cast for each pixel, and its label wraps once round it."""
     printed, mask = face
-    turns = np.linspace(0, 2 * math.pi, 40)
-    ground_shadow(
-        scene.picture,
-        [project(at[0] + radius * math.cos(a), at[1] + radius * math.sin(a), 0) for a in turns],
-    )
-    rims = [
-        project(at[0] + radius * math.cos(a), at[1] + radius * math.sin(a), z)
-        for a in turns
-        for z in (0.0, height)
-    ]
+    foot = circle(at, radius, 0, 40)
+    ground_shadow(scene.picture, foot)
+    rims = [*foot, *circle(at, radius, height, 40)]
     x0, y0 = math.floor(min(x for x, _ in rims)), math.floor(min(y for _, y in rims))
     x1, y1 = math.ceil(max(x for x, _ in rims)), math.ceil(max(y for _, y in rims))
     px, py = np.meshgrid(np.arange(x0, x1) + 0.5, np.arange(y0, y1) + 0.5)
-    rays = (
-        FORWARD
-        + (px[..., None] - BIG[0] / 2) / FOCAL * RIGHT
-        + (py[..., None] - BIG[1] / 2) / FOCAL * DOWN
-    )
-    body, around, z = _hit_cylinder(rays, at, radius, height)
-    u = np.clip((around / (2 * math.pi) + 0.5) * printed.width, 0, printed.width - 1).astype(
-        np.intp
-    )
-    v = np.clip((1 - z / height) * printed.height, 0, printed.height - 1).astype(np.intp)
+    across, down = (px[..., None] - BIG[0] / 2) / FOCAL, (py[..., None] - BIG[1] / 2) / FOCAL
+    body, around, z = _hit_cylinder(FORWARD + across * RIGHT + down * DOWN, at, radius, height)
+    u = np.clip((around / (2 * math.pi) + 0.5) * printed.width, 0, printed.width - 1)
+    v = np.clip((1 - z / height) * printed.height, 0, printed.height - 1)
+    source = v.astype(np.intp), u.astype(np.intp)
     light = 0.5 + 0.5 * np.cos(around + 0.3) ** 2 + 0.18 * np.exp(-(((around + 0.5) / 0.12) ** 2))
-    colours = np.minimum(np.asarray(printed)[v, u] * light[..., None], 255).astype(np.uint8)
-    scene.picture.paste(
-        Image.fromarray(colours), (x0, y0), Image.fromarray(body.astype(np.uint8) * 255)
-    )
+    colours = np.minimum(np.asarray(printed)[source] * light[..., None], 255).astype(np.uint8)
+    wall = Image.fromarray(body.astype(np.uint8) * 255)
+    scene.picture.paste(Image.fromarray(colours), (x0, y0), wall)
     seen = Image.new("L", BIG)
-    seen.paste(
-        Image.fromarray(np.where(body, np.asarray(mask)[v, u], 0).astype(np.uint8)), (x0, y0)
-    )
+    seen.paste(Image.fromarray(np.where(body, np.asarray(mask)[source], 0)), (x0, y0))
     scene.masks += [seen] if seen.getbbox() is not None else []
     _draw_lid(scene.picture, at, radius, height)
 
 
 def _hit_cylinder(
-    rays: Vector, at: tuple[float, float], radius: float, height: float
+    rays: Vector, at: Point, radius: float, height: float
 ) -> tuple[npt.NDArray[np.bool_], Vector, Vector]:
     """Return for each ray whether it meets the can's wall, at which angle round it, and how high.
 
@@ -532,91 +479,52 @@ def _hit_cylinder(
     return (root > 0) & (z >= 0) & (z <= height), np.arctan2(x, -y), z
 
 
-def _draw_lid(picture: Image.Image, at: tuple[float, float], radius: float, height: float) -> None:
+def _draw_lid(picture: Image.Image, at: Point, radius: float, height: float) -> None:
     """Draw a can's lid: rings of tin, one in the other."""
     pen = ImageDraw.Draw(picture)
-    turns = np.linspace(0, 2 * math.pi, 120)
     for share, tone in ((1.0, 150), (0.97, 214), (0.9, 168), (0.87, 200), (0.6, 178), (0.57, 204)):
-        ring = [
-            project(
-                at[0] + share * radius * math.cos(a), at[1] + share * radius * math.sin(a), height
-            )
-            for a in turns
-        ]
+        ring = circle(at, share * radius, height, 120)
         pen.polygon(ring, fill=(tone, tone + 2, tone + 5))
 
 
-def ground_shadow(picture: Image.Image, foot: Sequence[tuple[float, float]]) -> None:
+def ground_shadow(picture: Image.Image, foot: Sequence[Point]) -> None:
     """Darken the belt softly round an item's foot."""
     for spread, reach, depth in ((1.16, 60, 105), (1.04, 16, 120)):
-        shape = Image.new("L", (BIG[0] // 4, BIG[1] // 4))
+        small = Image.new("L", (BIG[0] // 4, BIG[1] // 4))
         cx, cy = sum(x for x, _ in foot) / len(foot), sum(y for _, y in foot) / len(foot)
-        around = [
-            ((cx + (x - cx) * spread + 14) / 4, (cy + (y - cy) * spread + 10) / 4) for x, y in foot
-        ]
-        ImageDraw.Draw(shape).polygon(around, fill=depth)
-        soft = shape.filter(ImageFilter.GaussianBlur(reach / 4)).resize(
-            BIG, Image.Resampling.BILINEAR
-        )
-        picture.paste((14, 15, 18), (0, 0, *BIG), soft)
+        around = [(cx + (x - cx) * spread + 14, cy + (y - cy) * spread + 10) for x, y in foot]
+        ImageDraw.Draw(small).polygon([(x / 4, y / 4) for x, y in around], fill=depth)
+        soft = small.filter(ImageFilter.GaussianBlur(reach / 4))
+        picture.paste((14, 15, 18), (0, 0, *BIG), soft.resize(BIG, Image.Resampling.BILINEAR))
 
 
 def belt(rubber: Colour, rng: np.random.Generator) -> Image.Image:
-    """Return the empty line: a belt that runs from left to right between rails, and the hall behind
-    it.
-    """
+    """Return the empty line: a belt from left to right between rails, and the hall behind it."""
     view = Image.new("RGB", BIG, (150, 156, 160))
-    back = Image.new("RGB", (64, 64), (188, 193, 196))
-    place(
-        view,
-        back,
-        (project(-90, 60, 60), project(90, 60, 60), project(90, 60, -2), project(-90, 60, -2)),
-    )
+
+    def across(face: Image.Image, upper: Point, lower: Point) -> None:
+        """Set a face between two level edges, each at (y, z), from the left to the right."""
+        left, right = ([project(x, *edge) for edge in (upper, lower)] for x in (-90, 90))
+        place(view, face, (left[0], right[0], right[1], left[1]))
+
+    across(Image.new("RGB", (64, 64), (188, 193, 196)), (60, 60), (60, -2))
     cloth = Image.new("RGB", (2400, 700), rubber)
-    pen = ImageDraw.Draw(cloth)
-    darker: Colour = (round(rubber[0] * 0.9), round(rubber[1] * 0.9), round(rubber[2] * 0.9))
+    pen, seam = ImageDraw.Draw(cloth), shade(rubber, 0.9)
     for x in range(0, 2400, 120):
-        pen.line((x, 0, x, 700), darker, 5)
-    patches = Image.fromarray(rng.integers(226, 256, (6, 16)).astype(np.uint8)).resize(
-        cloth.size, Image.Resampling.BICUBIC
-    )
-    cloth = ImageChops.multiply(cloth, Image.merge("RGB", (patches, patches, patches)))
-    place(
-        view,
-        cloth,
-        (project(-90, 26, 0), project(90, 26, 0), project(90, -34, 0), project(-90, -34, 0)),
-    )
+        pen.line((x, 0, x, 700), seam, 5)
+    worn = patches(rng, cloth.size, (16, 6), (226, 255), Image.Resampling.BICUBIC)
+    across(ImageChops.multiply(cloth, Image.merge("RGB", (worn, worn, worn))), (26, 0), (-34, 0))
     for near, far, z, tone in ((26, 31, 3, 176), (-39, -34, 3, 184)):
-        rail = Image.new("RGB", (8, 64))
-        levels = np.concatenate(
-            [np.linspace(tone, tone + 56, 20), np.linspace(tone + 50, tone - 40, 44)]
-        )
-        rail.paste(Image.fromarray(levels.astype(np.uint8)[:, None].repeat(8, axis=1)))
-        place(
-            view,
-            rail,
-            (
-                project(-90, far, z),
-                project(90, far, z),
-                project(90, near, z),
-                project(-90, near, z),
-            ),
-        )
+        rising, falling = np.linspace(tone, tone + 56, 20), np.linspace(tone + 50, tone - 40, 44)
+        levels = np.concatenate([rising, falling]).astype(np.uint8)
+        rail = Image.fromarray(levels[:, None].repeat(8, axis=1)).convert("RGB")
+        across(rail, (far, z), (near, z))
         wall = Image.new("RGB", (8, 8), (tone - 70, tone - 68, tone - 64))
-        place(
-            view,
-            wall,
-            (
-                project(-90, near, z),
-                project(90, near, z),
-                project(90, near, 0),
-                project(-90, near, 0),
-            ),
-        )
+        across(wall, (near, z), (near, 0))
     return view
 
 
-# --- the frames -------------------------------------------------------------------------------------------------
+# --- the frames -------------------------------------------------------------------------------
 
 GREY_BELT: Colour = (72, 76, 80)
 GREEN_BELT: Colour = (48, 92, 80)
@@ -632,189 +540,111 @@ SIZES: dict[Callable[[np.random.Generator], Faces], tuple[float, float, float]] 
 }
 
 
-def box(
-    scene: Scene,
-    design: Callable[[np.random.Generator], Faces],
-    rng: np.random.Generator,
-    at: tuple[float, float],
-    yaw: float,
-    front: Sequence[Print] = (),
-    top: Sequence[Print] = (),
-) -> None:
-    """Stand one of the designs on the belt with prints on its front and its top."""
-    faces = design(rng)
-    dressed = (
-        stamped(faces[0], front, rng),
-        stamped(faces[1], (), rng),
-        stamped(faces[2], top, rng),
-    )
-    set_box(scene, dressed, SIZES[design], at, yaw)
+class Item(Protocol):
+    """A product that stands or lies on the belt."""
+
+    def set_down(self, scene: Scene, rng: np.random.Generator) -> None:
+        """Set the product into the scene."""
 
 
-def can_of_tomatoes(
-    scene: Scene, rng: np.random.Generator, at: tuple[float, float], prints: Sequence[Print]
-) -> None:
-    """Stand a can of tomatoes on the belt."""
-    set_can(scene, stamped(tomato_label(rng), prints, rng), 38 / (2 * math.pi), 17, at)
+@dataclass(frozen=True)
+class Box:
+    """A box of one of the designs at a point of the belt, with prints on its front and its top."""
+
+    design: Callable[[np.random.Generator], Faces]
+    at: Point
+    yaw: float
+    front: Sequence[Print] = ()
+    top: Sequence[Print] = ()
+
+    def set_down(self, scene: Scene, rng: np.random.Generator) -> None:
+        """Stand the box on the belt."""
+        faces, prints = self.design(rng), (self.front, (), self.top)
+        dressed = [stamped(face, on, rng) for face, on in zip(faces, prints, strict=True)]
+        set_box(scene, dressed, SIZES[self.design], self.at, self.yaw)
 
 
-def pouch(
-    scene: Scene,
-    rng: np.random.Generator,
-    at: tuple[float, float],
-    yaw: float,
-    prints: Sequence[Print],
-) -> None:
-    """Lay a pouch of coffee on the belt."""
-    lay_flat(scene, stamped(coffee(rng), prints, rng), (20, 28), at, yaw)
+@dataclass(frozen=True)
+class Can:
+    """A can of tomatoes at a point of the belt."""
+
+    at: Point
+    prints: Sequence[Print]
+
+    def set_down(self, scene: Scene, rng: np.random.Generator) -> None:
+        """Stand the can on the belt."""
+        label = stamped(tomato_label(rng), self.prints, rng)
+        set_can(scene, label, 38 / (2 * math.pi), 17, self.at)
 
 
-def milk_stamped(rng: np.random.Generator) -> Scene:
-    """A carton of milk with the stamp on its front."""
-    scene = Scene(belt(GREY_BELT, rng))
-    box(scene, milk, rng, (0, 0), -24, front=[Print("qc-tested", (0.5, 0.49), 7.2, 6)])
-    return scene
+@dataclass(frozen=True)
+class Pouch:
+    """A pouch of coffee at a point of the belt."""
+
+    at: Point
+    yaw: float
+    prints: Sequence[Print]
+
+    def set_down(self, scene: Scene, rng: np.random.Generator) -> None:
+        """Lay the pouch on the belt."""
+        lay_flat(scene, stamped(coffee(rng), self.prints, rng), (20, 28), self.at, self.yaw)
 
 
-def milk_unstamped(rng: np.random.Generator) -> Scene:
-    """The same carton without a stamp."""
-    scene = Scene(belt(GREY_BELT, rng))
-    box(scene, milk, rng, (3, -2), -20)
-    return scene
+def stamp(x: float, y: float, across: float, turn: float, ink: bool = True) -> list[Print]:
+    """Return a print of the project's own stamp."""
+    return [Print("qc-tested", (x, y), across, turn, ink)]
 
 
-def shipping_stamped(rng: np.random.Generator) -> Scene:
-    """A shipping box with a large stamp in ink."""
-    scene = Scene(belt(GREEN_BELT, rng))
-    box(scene, shipping, rng, (-2, -3), 22, front=[Print("qc-tested", (0.68, 0.46), 14.0, -9)])
-    return scene
+def other(
+    name: str, x: float, y: float, across: float, turn: float, ink: bool = False
+) -> list[Print]:
+    """Return a print of one of its look-alikes, stuck on unless it is *ink*."""
+    return [Print(f"lookalikes/{name}", (x, y), across, turn, ink)]
 
 
-def shipping_rejected(rng: np.random.Generator) -> Scene:
-    """The same box with the seal of a refused lot, which has the stamp's frame."""
-    scene = Scene(belt(GREEN_BELT, rng))
-    box(
-        scene,
-        shipping,
-        rng,
-        (1, -3),
-        18,
-        front=[Print("lookalikes/no-rejected", (0.68, 0.46), 13.0, 7)],
-    )
-    return scene
+OTHER_SEALS = [
+    *other("ring-bio", 0.62, 0.62, 5.4, -6),
+    *other("cogged-award", 0.86, 0.26, 5.6, 8),
+    *other("hexagon-packed", 0.87, 0.68, 5.2, 4),
+]
+REFUSED_LOT = other("no-rejected", 0.68, 0.46, 13.0, 7, ink=True)
+HALF_STAMP = other("half-qc-tested", 0.93, 0.45, 3.5, 0, ink=True)  # the rest is past the edge
+MIRRORED = other("mirrored-qc-tested", 0.5, 0.55, 9.5, 5, ink=True)
 
-
-def can_stamped(rng: np.random.Generator) -> Scene:
-    """A can with the stamp on its label."""
-    scene = Scene(belt(BLUE_BELT, rng))
-    can_of_tomatoes(scene, rng, (1, -3), [Print("qc-tested", (0.535, 0.61), 6.6, -5, ink=False)])
-    return scene
-
-
-def pouch_mirrored(rng: np.random.Generator) -> Scene:
-    """A pouch with a mirrored print."""
-    scene = Scene(belt(WHITE_BELT, rng))
-    pouch(scene, rng, (0, -3), 14, [Print("lookalikes/mirrored-qc-tested", (0.5, 0.55), 9.5, 5)])
-    return scene
-
-
-def relay_stamped(rng: np.random.Generator) -> Scene:
-    """A box of relays with a small stamp."""
-    scene = Scene(belt(WHITE_BELT, rng))
-    box(scene, relay, rng, (0, 2), 28, front=[Print("qc-tested", (0.79, 0.64), 5.6, 11)])
-    return scene
-
-
-def relay_half(rng: np.random.Generator) -> Scene:
-    """A box of relays with half a stamp, the other half printed past the edge."""
-    scene = Scene(belt(WHITE_BELT, rng))
-    box(
-        scene,
-        relay,
-        rng,
-        (-2, 0),
-        -20,
-        top=[Print("lookalikes/half-qc-tested", (0.93, 0.45), 3.5, 0)],
-    )
-    return scene
-
-
-def pouch_stamped(rng: np.random.Generator) -> Scene:
-    """A pouch that lies askew, with the stamp on it."""
-    scene = Scene(belt(GREY_BELT, rng))
-    pouch(scene, rng, (2, -2), -17, [Print("qc-tested", (0.5, 0.55), 10.5, 3)])
-    return scene
-
-
-def crispbread_seals(rng: np.random.Generator) -> Scene:
-    """A box of crispbread with three other seals and no stamp."""
-    scene = Scene(belt(BLUE_BELT, rng))
-    seals = [
-        Print("lookalikes/ring-bio", (0.62, 0.62), 5.4, -6, ink=False),
-        Print("lookalikes/cogged-award", (0.86, 0.26), 5.6, 8, ink=False),
-        Print("lookalikes/hexagon-packed", (0.87, 0.68), 5.2, 4, ink=False),
-    ]
-    box(scene, crispbread, rng, (0, 0), 16, front=seals)
-    return scene
-
-
-def two_boxes_stamped(rng: np.random.Generator) -> Scene:
-    """Two boxes that came together, each with its stamp: one on the front, one on the lid."""
-    scene = Scene(belt(GREEN_BELT, rng))
-    box(
-        scene,
-        crispbread,
-        rng,
-        (-12, 8),
-        12,
-        front=[Print("qc-tested", (0.78, 0.4), 7.4, -12, ink=False)],
-    )
-    box(scene, relay, rng, (12, -7), -16, top=[Print("qc-tested", (0.68, 0.42), 8.2, 16)])
-    return scene
-
-
-def tea_passed(rng: np.random.Generator) -> Scene:
-    """A box of tea with another inspector's green seal and a blank frame beside it."""
-    scene = Scene(belt(GREY_BELT, rng))
-    box(
-        scene,
-        tea,
-        rng,
-        (-12, 4),
-        20,
-        front=[Print("lookalikes/ok-passed", (0.7, 0.66), 6.4, -8, ink=False)],
-    )
-    box(
-        scene,
-        crispbread,
-        rng,
-        (10, -4),
-        -18,
-        front=[Print("lookalikes/blank-frame", (0.82, 0.4), 7.0, 5, ink=False)],
-    )
-    return scene
-
-
-FRAMES: dict[str, Callable[[np.random.Generator], Scene]] = {
-    "01-milk-stamped": milk_stamped,
-    "02-milk-unstamped": milk_unstamped,
-    "03-shipping-box-stamped": shipping_stamped,
-    "04-shipping-box-rejected-seal": shipping_rejected,
-    "05-can-stamped": can_stamped,
-    "06-pouch-mirrored-print": pouch_mirrored,
-    "07-relay-box-stamped": relay_stamped,
-    "08-relay-box-half-stamp": relay_half,
-    "09-pouch-stamped": pouch_stamped,
-    "10-crispbread-other-seals": crispbread_seals,
-    "11-two-boxes-stamped": two_boxes_stamped,
-    "12-tea-passed-seal": tea_passed,
+FRAMES: dict[str, tuple[Colour, Sequence[Item]]] = {
+    "01-milk-stamped": (GREY_BELT, [Box(milk, (0, 0), -24, stamp(0.5, 0.49, 7.2, 6))]),
+    "02-milk-unstamped": (GREY_BELT, [Box(milk, (3, -2), -20)]),
+    "03-shipping-box-stamped": (
+        GREEN_BELT,
+        [Box(shipping, (-2, -3), 22, stamp(0.68, 0.46, 14.0, -9))],
+    ),
+    "04-shipping-box-rejected-seal": (GREEN_BELT, [Box(shipping, (1, -3), 18, REFUSED_LOT)]),
+    "05-can-stamped": (BLUE_BELT, [Can((1, -3), stamp(0.535, 0.61, 6.6, -5, ink=False))]),
+    "06-pouch-mirrored-print": (WHITE_BELT, [Pouch((0, -3), 14, MIRRORED)]),
+    "07-relay-box-stamped": (WHITE_BELT, [Box(relay, (0, 2), 28, stamp(0.79, 0.64, 5.6, 11))]),
+    "08-relay-box-half-stamp": (WHITE_BELT, [Box(relay, (-2, 0), -20, top=HALF_STAMP)]),
+    "09-pouch-stamped": (GREY_BELT, [Pouch((2, -2), -17, stamp(0.5, 0.55, 10.5, 3))]),
+    "10-crispbread-other-seals": (BLUE_BELT, [Box(crispbread, (0, 0), 16, OTHER_SEALS)]),
+    "11-two-boxes-stamped": (
+        GREEN_BELT,
+        [
+            Box(crispbread, (-12, 8), 12, stamp(0.78, 0.4, 7.4, -12, ink=False)),
+            Box(relay, (12, -7), -16, top=stamp(0.68, 0.42, 8.2, 16)),
+        ],
+    ),
+    "12-tea-passed-seal": (
+        GREY_BELT,
+        [
+            Box(tea, (-12, 4), 20, other("ok-passed", 0.7, 0.66, 6.4, -8)),
+            Box(crispbread, (10, -4), -18, other("blank-frame", 0.82, 0.4, 7.0, 5)),
+        ],
+    ),
 }
+"""Each frame's belt and the products on it, the far one first."""
 
 
 def labels(found: dict[str, list[tuple[float, float, float, float]]]) -> str:
-    """Return the boxes of all frames in COCO layout; boxes are left, top, width, height in
-    pixel-edge coordinates.
-    """
+    """Return the boxes of all frames as COCO JSON: left, top, width, height, pixel edges."""
     images = [
         {"id": i, "file_name": f"{name}.jpg", "width": SIZE[0], "height": SIZE[1]}
         for i, name in enumerate(found, 1)
@@ -822,23 +652,12 @@ def labels(found: dict[str, list[tuple[float, float, float, float]]]) -> str:
     annotations: list[dict[str, object]] = []
     for image, boxes in enumerate(found.values(), 1):
         for left, top, width, height in boxes:
-            annotations.append(
-                {
-                    "id": len(annotations) + 1,
-                    "image_id": image,
-                    "category_id": 1,
-                    "bbox": [left, top, width, height],
-                    "area": width * height,
-                    "iscrowd": 0,
-                }
-            )
+            box = {"bbox": [left, top, width, height], "area": width * height, "iscrowd": 0}
+            ids = {"id": len(annotations) + 1, "image_id": image, "category_id": 1}
+            annotations.append({**ids, **box})
     categories = [{"id": 1, "name": "qc-tested"}]
-    return (
-        json.dumps(
-            {"images": images, "annotations": annotations, "categories": categories}, indent=1
-        )
-        + "\n"
-    )
+    told = {"images": images, "annotations": annotations, "categories": categories}
+    return json.dumps(told, indent=1) + "\n"
 
 
 def main() -> None:
@@ -846,9 +665,11 @@ def main() -> None:
     SAMPLES.mkdir(parents=True, exist_ok=True)
     found = {}
     with tempfile.TemporaryDirectory(dir=SAMPLES.parent) as folder:
-        for seed, (name, build) in enumerate(FRAMES.items(), 1):
+        for seed, (name, (rubber, items)) in enumerate(FRAMES.items(), 1):
             rng = np.random.default_rng(seed)
-            scene = build(rng)
+            scene = Scene(belt(rubber, rng))
+            for item in items:
+                item.set_down(scene, rng)
             found[name] = scene.boxes()
             scene.finished(rng).save(Path(folder) / f"{name}.jpg", quality=QUALITY, optimize=True)
         (Path(folder) / "labels.json").write_text(labels(found), encoding="utf-8")

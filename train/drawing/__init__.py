@@ -1,5 +1,4 @@
-"""Drawing marks by program: outlines, motifs, lettering, colours, and the designs that put them
-together.
+"""Drawing by program: marks of many designs, and the parts that other painters draw with.
 
 Nothing here needs a font file or a picture: the letters are Pillow's own two typefaces and strokes
 laid out by hand.

@@ -16,35 +16,33 @@ from PIL import Image, ImageDraw, ImageOps
 from edge.errors import InputError
 from edge.files import atomic_replace, make_folder, write_atomic
 from train.drawing.canvas import LONG_SIDE
-from train.drawing.designs import Hand, drawn
-from train.drawing.finish import cropped, finished
+from train.drawing.designs import drawn
+from train.drawing.finish import finished
 from train.drawing.lettering import typeface
-from train.drawing.likeness import too_alike, working_copy
+from train.drawing.likeness import cropped, too_alike, working_copy
+from train.drawing.parts import Hand
 
 FAMILY_SHARE = 0.5
 """About this share of the marks has siblings."""
 START_FAMILY = FAMILY_SHARE / (3.5 - 2.5 * FAMILY_SHARE)
-"""The chance, at each start, of a family, 3.5 members on average, instead of a mark alone, that
-makes that share."""
+"""Chance, at each start, of a family (3.5 members on average) that makes that share."""
 LEAST_SIDE, LEAST_INK = 56, 0.06
-"""A mark's shorter side in pixels and the share of its box that it covers: less is a scrap and no
-mark."""
+"""Least shorter side of a mark in pixels, and least share of its bounding box that it covers."""
+INK_ALPHA = 96
+"""Alpha, 0..255, above which a pixel of a drawn mark counts as covered."""
 TRIES = 12
 """How often another member of a family is tried before the family is taken as complete."""
 CLOSE = 0.25
-"""Marks whose colours differ by more than this share of their pixels need no comparison of their
-details."""
+"""Marks whose colours differ by more than this share of their pixels are not compared further."""
 COMPARED_PX = 48
-"""Longer side at which marks are compared; `too_alike` looks at less than that anyway."""
+"""Longer side at which marks are compared; `too_alike` works on less than that anyway."""
 SHEET_COLUMNS, SHEET_CELL = 20, 112
 
 NamedMark = tuple[str, Image.Image]
 
 
 def draw_mark(rng: np.random.Generator) -> Image.Image:
-    """Draw one mark at random: RGBA, cropped to what shows, its longer side about `LONG_SIDE`
-    pixels.
-    """
+    """Draw one mark at random: RGBA, cropped, its longer side about `LONG_SIDE` pixels."""
     while True:
         mark = _by_seeds(*_seeds(rng))
         if _is_a_mark(mark):
@@ -52,8 +50,7 @@ def draw_mark(rng: np.random.Generator) -> Image.Image:
 
 
 def drawn_marks(count: int, seed: int) -> tuple[NamedMark, ...]:
-    """Draw *count* marks that can be told from one another, each with a name that says its family
-    and its place in it.
+    """Draw *count* marks that can be told from one another, named by family and place in it.
 
     The same *seed* draws the same marks, and the first *n* of them are the same whatever the
     *count*.
@@ -71,23 +68,21 @@ def drawn_marks(count: int, seed: int) -> tuple[NamedMark, ...]:
 
 
 class Gallery:
-    """Marks already taken; knows whether another one shows the same as any of them."""
+    """The marks already taken; takes another one only if it shows none of them."""
 
     def __init__(self) -> None:
         """Start empty."""
         self.marks: list[tuple[NDArray[np.float64], Image.Image]] = []
 
     def takes(self, mark: Image.Image) -> bool:
-        """Take the mark unless it looks like one already here, however turned; says whether it was
-        taken.
-        """
+        """Take the mark unless it resembles one already here at any rotation; return whether."""
         small = working_copy(mark)
         small.thumbnail((COMPARED_PX, COMPARED_PX), Image.Resampling.BOX)
         colours = _colour_shares(small)
+        if any(small.tobytes() == other.tobytes() for _, other in self.marks):
+            return False
         near = (other for known, other in self.marks if np.abs(known - colours).sum() / 2 < CLOSE)
-        if any(small.tobytes() == other.tobytes() for _, other in self.marks) or any(
-            too_alike(small, o) for o in near
-        ):
+        if any(too_alike(small, other) for other in near):
             return False
         self.marks.append((colours, small))
         return True
@@ -112,47 +107,44 @@ def _family(rng: np.random.Generator, size: int, gallery: Gallery) -> list[Image
 
 
 def _seeds(rng: np.random.Generator) -> tuple[int, int, int]:
+    """Return seeds of style, words and motifs."""
     style, words, motifs = rng.integers(2**31, size=3).tolist()
     return style, words, motifs
 
 
 def _by_seeds(style: int, words: int, motifs: int) -> Image.Image:
-    """The mark of a style that says these words and shows these motifs."""
+    """Return the mark of a style with these words and motifs."""
     hand = Hand(*(np.random.default_rng(part) for part in (style, words, motifs)))
     mark = finished(drawn(hand), np.random.default_rng((style, 1)))
     return _sized(mark)
 
 
 def _sized(mark: Image.Image) -> Image.Image:
-    """The mark cropped, and not longer than `LONG_SIDE`."""
-    if mark.getchannel("A").getextrema()[1] < 96:  # type: ignore[operator]
+    """Return the mark cropped, and not longer than `LONG_SIDE`; a faint one as it is."""
+    if mark.getchannel("A").getextrema()[1] < INK_ALPHA:  # type: ignore[operator]
         return mark
-    whole = cropped(mark)
+    whole = cropped(mark, INK_ALPHA)
     whole.thumbnail((LONG_SIDE, LONG_SIDE), Image.Resampling.LANCZOS)
     return whole
 
 
 def _is_a_mark(mark: Image.Image) -> bool:
-    """Whether there is enough of it to be found in a photograph."""
-    covered = float((np.asarray(mark.getchannel("A")) > 96).mean())
+    """Return whether there is enough of it to be found in a photograph."""
+    covered = float((np.asarray(mark.getchannel("A")) > INK_ALPHA).mean())
     return min(mark.size) >= LEAST_SIDE and covered >= LEAST_INK
 
 
 def _colour_shares(mark: Image.Image) -> NDArray[np.float64]:
-    """Shares of the visible pixels in 64 bins of colour, sums to 1; the same however the mark is
-    turned.
-    """
+    """Return the colour histogram in 64 bins, which sums to 1; the same at any rotation."""
     pixels = np.asarray(mark).reshape(-1, 4)
-    seen = pixels[pixels[:, 3] > 96, :3].astype(np.int64) >> 6
-    shares: NDArray[np.float64] = np.bincount(seen @ np.array([16, 4, 1]), minlength=64) / max(
-        1, len(seen)
-    )
+    seen = pixels[pixels[:, 3] > INK_ALPHA, :3].astype(np.int64) >> 6
+    counts = np.bincount(seen @ np.array([16, 4, 1]), minlength=64)
+    shares: NDArray[np.float64] = counts / max(1, len(seen))
     return shares
 
 
 def write_marks(folder: Path, count: int, seed: int) -> tuple[Path, ...]:
-    """Write ``000-NAME.png`` and so on into *folder*, each whole or not at all; returns the paths
-    in order.
+    """Write ``000-NAME.png`` and so on into *folder* by atomic replace; return the paths in order.
 
     Raises InputError when the folder cannot be written, or holds other pictures, which would be
     trained on too.
@@ -170,7 +162,7 @@ def write_marks(folder: Path, count: int, seed: int) -> tuple[Path, ...]:
     return paths
 
 
-def write_sheet(marks: tuple[NamedMark, ...], path: Path) -> None:
+def write_gallery_sheet(marks: tuple[NamedMark, ...], path: Path) -> None:
     """Write all marks with their numbers on one PNG, for looking at. Raises InputError."""
     rows = -(-len(marks) // SHEET_COLUMNS)
     sheet = Image.new("RGB", (SHEET_COLUMNS * SHEET_CELL, rows * SHEET_CELL), (196, 188, 176))

@@ -1,4 +1,4 @@
-"""Whether two prints are the same one, however turned: correlation of their fine structure."""
+"""Similarity of two prints at any rotation: correlation of their high-pass filtered pixels."""
 
 import functools
 
@@ -6,16 +6,18 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageFilter
 
-WORKING_PX = (
-    160  # long side at which look-alikes are made: marks in camera pictures are rarely larger
-)
-# Correlation of fine structure from which two prints count as the same one. Measured on three real
-# seals and four drawn marks: mirrors of lettered seals reach 0.40 to 0.76, mirrors of symmetric
-# marks 0.89 to 1.00.
+WORKING_PX = 160
+"""Long side at which look-alikes are made: marks in camera pictures are rarely larger."""
 ALIKE = 0.83
-TURN_DEGREES = (
-    6  # marks are pasted rotated, so a candidate is compared with the mark turned by steps of this
-)
+"""Correlation of fine structure from which two prints count as the same one.
+
+Measured on three real seals and four drawn marks: mirrors of lettered seals reach 0.40 to 0.76,
+mirrors of symmetric marks 0.89 to 1.00.
+"""
+TURN_DEGREES = 6
+"""Marks are pasted rotated: a candidate is compared with the mark turned by steps of this."""
+VISIBLE_ALPHA = 16
+"""Alpha, 0..255, from which a pixel counts as visible."""
 _THUMB_PX = 44
 _FRAME_PX = 48  # the thumb with an empty margin, so that the outline itself counts as structure
 
@@ -34,12 +36,12 @@ def working_copy(mark: Image.Image) -> Image.Image:
 
 
 def too_alike(mark: Image.Image, candidate: Image.Image) -> bool:
-    """Return whether the candidate shows the mark itself, however turned.
+    """Return whether the candidate shows the mark itself, at whatever rotation.
 
-    Both are RGBA. Each is cropped to its visible pixels, brought to one small square, and stripped
-    of its coarse structure by taking away a blurred copy: two seals of one outline and colour agree
-    coarsely, and only their fine structure tells them apart. What is left is compared by normalised
-    correlation with the mark at every turn of `TURN_DEGREES`.
+    Both are RGBA. Each is cropped to its visible pixels, brought to one small square and high-pass
+    filtered (a blurred copy is taken away): two seals of one outline and colour agree coarsely, and
+    only their fine structure tells them apart. What is left is compared by normalised correlation
+    with the mark at every turn of `TURN_DEGREES`.
     """
     small = working_copy(mark)
     turns = _turns(small.size, small.tobytes())
@@ -50,7 +52,7 @@ def too_alike(mark: Image.Image, candidate: Image.Image) -> bool:
 
 @functools.lru_cache(maxsize=32)
 def _turns(size: tuple[int, int], data: bytes) -> npt.NDArray[np.float32]:
-    """Return the fine structure of a mark at every turn: (turns, values), each row of length one."""
+    """Return the fine structure of a mark at every turn: (turns, values), each row of length 1."""
     mark = Image.frombytes("RGBA", size, data)
     turned = (
         mark.rotate(a, Image.Resampling.BICUBIC, expand=True) for a in range(0, 360, TURN_DEGREES)
@@ -71,11 +73,12 @@ def _fine_structure(picture: Image.Image) -> npt.NDArray[np.float32]:
     return unit
 
 
-def cropped(picture: Image.Image) -> Image.Image:
-    """Return the picture cropped to its visible pixels; faint ones (alpha below 16 of 255) do not
-    count.
+def cropped(picture: Image.Image, least_alpha: int = VISIBLE_ALPHA) -> Image.Image:
+    """Return an RGBA picture cropped to its visible pixels: those of alpha *least_alpha* or more.
+
+    Raises ValueError when there is none.
     """
-    visible = np.asarray(picture.getchannel("A")) >= 16
+    visible = np.asarray(picture.getchannel("A")) >= least_alpha
     columns, rows = np.flatnonzero(visible.any(axis=0)), np.flatnonzero(visible.any(axis=1))
     if not len(rows):
         raise ValueError("mark: it must have visible pixels, not be transparent throughout")

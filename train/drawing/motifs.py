@@ -1,6 +1,4 @@
-"""Motifs: what stands in the middle of a seal, or alone; each a mask within a square, its details
-at random.
-"""
+"""Motifs for the middle of a seal, or alone; each a mask within a square, its details random."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -8,11 +6,12 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from PIL import Image, ImageDraw
 
-from train.drawing.canvas import Points
+from train.drawing.canvas import Point, Points
 from train.drawing.lettering import rounded_off
 from train.drawing.outlines import FULL_TURN, at_angles, blob, drop, regular, shield, star, wavy
+from train.drawing.random_choice import pick
 
-Pairs = Sequence[tuple[float, float]]
+Pairs = Sequence[Point]
 
 
 class Tile:
@@ -62,9 +61,9 @@ Motif = Callable[[Tile, np.random.Generator], None]
 
 
 def motif(rng: np.random.Generator, side: int) -> Image.Image:
-    """A motif at random, as a mask (L) of *side* x *side* pixels."""
+    """Return a motif at random, as a mask (L) of *side* x *side* pixels."""
     tile = Tile(side)
-    MOTIFS[int(rng.integers(len(MOTIFS)))](tile, rng)
+    pick(MOTIFS, rng)(tile, rng)
     return tile.image
 
 
@@ -80,16 +79,13 @@ def _tick(t: Tile, rng: np.random.Generator) -> None:
 
 
 def _cross(t: Tile, rng: np.random.Generator) -> None:
-    width, turn = rng.uniform(0.2, 0.6), rng.choice([0, 45])
+    width, turn = rng.uniform(0.2, 0.6), pick((0, 45), rng)
+    if not turn:
+        t.box(-0.9, -width / 2, 0.9, width / 2)
+        t.box(-width / 2, -0.9, width / 2, 0.9)
+        return
     for angle in (turn, turn + 90):
-        end = at_angles(0.95 - width / 2, np.radians([angle, angle + 180]))
-        t.line(end, width) if turn else t.box(
-            *(
-                (-0.9, -width / 2, 0.9, width / 2)
-                if angle == 0
-                else (-width / 2, -0.9, width / 2, 0.9)
-            )
-        )
+        t.line(at_angles(0.95 - width / 2, np.radians([angle, angle + 180])), width)
 
 
 def _star(t: Tile, rng: np.random.Generator) -> None:
@@ -137,28 +133,18 @@ def _crown(t: Tile, rng: np.random.Generator) -> None:
 
 def _flame(t: Tile, rng: np.random.Generator) -> None:
     for size, on in ((1.0, True), (0.5, False)):
-        points = np.array(
-            [
-                (0, -0.95),
-                (0.35, -0.4),
-                (0.6, 0.2),
-                (0.45, 0.8),
-                (0, 0.95),
-                (-0.45, 0.8),
-                (-0.6, 0.2),
-            ]
-        )
-        points = np.concatenate([points, [(-0.3, -0.1), (-0.15, -0.4), (0, -0.95)]])
+        points = np.array([
+            (0, -0.95), (0.35, -0.4), (0.6, 0.2), (0.45, 0.8), (0, 0.95), (-0.45, 0.8),
+            (-0.6, 0.2), (-0.3, -0.1), (-0.15, -0.4), (0, -0.95),
+        ])  # fmt: skip
         points[1:-1, 0] += rng.normal(0, 0.08, len(points) - 2)
         t.polygon(rounded_off(points, 3) * size + [0, 0.9 * (1 - size)], on)
 
 
 def _heart(t: Tile, rng: np.random.Generator) -> None:
     a = np.linspace(0, FULL_TURN, 90)
-    x, y = (
-        16 * np.sin(a) ** 3,
-        13 * np.cos(a) - 5 * np.cos(2 * a) - 2 * np.cos(3 * a) - np.cos(4 * a),
-    )
+    x = 16 * np.sin(a) ** 3
+    y = 13 * np.cos(a) - 5 * np.cos(2 * a) - 2 * np.cos(3 * a) - np.cos(4 * a)
     t.polygon(np.stack([x / 17, -y / 17], 1))
     if _either(rng):
         t.polygon(np.stack([x / 25, -y / 25], 1), on=False)
@@ -166,17 +152,8 @@ def _heart(t: Tile, rng: np.random.Generator) -> None:
 
 def _bolt(t: Tile, rng: np.random.Generator) -> None:
     w = rng.uniform(0.3, 0.6)
-    t.polygon(
-        [
-            (0.1, -0.95),
-            (-w, 0.15),
-            (-0.05, 0.15),
-            (-0.15, 0.95),
-            (w, -0.2),
-            (0.08, -0.2),
-            (w * 0.9, -0.95),
-        ]
-    )
+    left = [(0.1, -0.95), (-w, 0.15), (-0.05, 0.15), (-0.15, 0.95)]
+    t.polygon([*left, (w, -0.2), (0.08, -0.2), (w * 0.9, -0.95)])
 
 
 def _sun(t: Tile, rng: np.random.Generator) -> None:
@@ -205,17 +182,9 @@ def _snowflake(t: Tile, rng: np.random.Generator) -> None:
 
 def _arrow(t: Tile, rng: np.random.Generator) -> None:
     head, shaft = rng.uniform(0.5, 0.9), rng.uniform(0.15, 0.35)
-    right = [
-        (0.95, 0),
-        (0.1, -head),
-        (0.1, -shaft),
-        (-0.95, -shaft),
-        (-0.95, shaft),
-        (0.1, shaft),
-        (0.1, head),
-    ]
-    quarter = int(rng.integers(4))
-    c, s = ((1, 0), (0, 1), (-1, 0), (0, -1))[quarter]
+    upper = [(0.95, 0), (0.1, -head), (0.1, -shaft), (-0.95, -shaft)]
+    right = [*upper, (-0.95, shaft), (0.1, shaft), (0.1, head)]
+    c, s = pick(((1, 0), (0, 1), (-1, 0), (0, -1)), rng)
     t.polygon([(x * c - y * s, x * s + y * c) for x, y in right])
 
 
@@ -254,16 +223,11 @@ def _laurel(t: Tile, rng: np.random.Generator) -> None:
 
 def _ear_of_wheat(t: Tile, rng: np.random.Generator) -> None:
     t.line([(0, 0.95), (0, -0.5)], 0.07)
+    grain = np.array([(0, 0.2), (0.14, 0.0), (0.34, -0.25), (0.1, -0.15), (0, 0.2)])
     for y in np.arange(-0.55, 0.4, 0.26):
         for side in (-1, 1):
-            tip = (
-                np.array([(0, 0.2), (0.14, 0.0), (0.34, -0.25), (0.1, -0.15)])
-                * [side, 1]
-                * rng.uniform(0.9, 1.2)
-            )
-            t.polygon(
-                rounded_off(np.concatenate([tip, tip[:1]]), 2) + np.array([side * 0.04, y + 0.1])
-            )
+            grown = rounded_off(grain * [side, 1] * rng.uniform(0.9, 1.2), 2)
+            t.polygon(grown + np.array([side * 0.04, y + 0.1]))
     t.oval(0, -0.75, 0.1, 0.2)
 
 
@@ -272,10 +236,8 @@ def _cup(t: Tile, rng: np.random.Generator) -> None:
     t.polygon([(-0.65, -0.2), (0.45, -0.2), (foot - 0.1, 0.8), (-foot - 0.1, 0.8)])
     t.arc((0.5, 0.2), 0.28, (-80, 90), 0.12)
     for x in (-0.4, -0.1, 0.2):
-        t.line(
-            rounded_off(np.array([(x, -0.35), (x + 0.12, -0.5), (x - 0.1, -0.7), (x, -0.9)]), 2),
-            0.08,
-        )
+        steam = np.array([(x, -0.35), (x + 0.12, -0.5), (x - 0.1, -0.7), (x, -0.9)])
+        t.line(rounded_off(steam, 2), 0.08)
 
 
 def _bottle(t: Tile, rng: np.random.Generator) -> None:
@@ -286,9 +248,8 @@ def _bottle(t: Tile, rng: np.random.Generator) -> None:
 
 
 def _flask(t: Tile, rng: np.random.Generator) -> None:
-    t.polygon(
-        [(-0.18, -0.8), (0.18, -0.8), (0.18, -0.25), (0.75, 0.85), (-0.75, 0.85), (-0.18, -0.25)]
-    )
+    right = [(0.18, -0.8), (0.18, -0.25), (0.75, 0.85)]
+    t.polygon([(-0.18, -0.8), *right, (-0.75, 0.85), (-0.18, -0.25)])
     t.box(-0.3, -0.95, 0.3, -0.78)
     for _ in range(int(rng.integers(1, 5))):
         t.oval(rng.uniform(-0.35, 0.35), rng.uniform(0.2, 0.7), rng.uniform(0.06, 0.13), on=False)
@@ -307,18 +268,12 @@ def _beast(t: Tile, rng: np.random.Generator) -> None:
     """A four-legged animal seen from the side."""
     way, neck, leg = (1 if _either(rng) else -1), rng.uniform(0.1, 0.5), rng.uniform(0.3, 0.6)
     t.oval(0, 0.05, 0.6, rng.uniform(0.22, 0.36))
-    for x in (-0.5, -0.3, 0.3, 0.5):
-        t.line([(x, 0.1), (x, 0.3 + leg)], 0.16)
-    head = way * 0.65, -0.1 - neck
-    t.line([(way * 0.4, 0), head], 0.26)
-    t.oval(head[0] + way * 0.08, head[1], 0.26, 0.16)
-    t.polygon(
-        [
-            (head[0] - way * 0.1, head[1]),
-            (head[0] - way * 0.16, head[1] - 0.34),
-            (head[0], head[1] - 0.1),
-        ]
-    )
+    for foot in (-0.5, -0.3, 0.3, 0.5):
+        t.line([(foot, 0.1), (foot, 0.3 + leg)], 0.16)
+    x, y = way * 0.65, -0.1 - neck
+    t.line([(way * 0.4, 0), (x, y)], 0.26)
+    t.oval(x + way * 0.08, y, 0.26, 0.16)
+    t.polygon([(x - way * 0.1, y), (x - way * 0.16, y - 0.34), (x, y - 0.1)])
     tail = rng.uniform(-0.6, 0.4)
     t.line(rounded_off(np.array([(-way * 0.5, 0), (-way * 0.8, -0.1), (-way * 0.9, tail)]), 2), 0.1)
     if _either(rng):
@@ -327,13 +282,8 @@ def _beast(t: Tile, rng: np.random.Generator) -> None:
 
 def _bird(t: Tile, rng: np.random.Generator) -> None:
     way = 1 if _either(rng) else -1
-    t.polygon(
-        rounded_off(
-            np.array([(-0.9, 0.5), (-0.3, -0.3), (0.3, -0.5), (0.6, 0), (0.2, 0.5), (-0.9, 0.5)])
-            * [way, 1],
-            3,
-        )
-    )
+    body = [(-0.9, 0.5), (-0.3, -0.3), (0.3, -0.5), (0.6, 0), (0.2, 0.5), (-0.9, 0.5)]
+    t.polygon(rounded_off(np.array(body) * [way, 1], 3))
     t.oval(way * 0.45, -0.4, rng.uniform(0.22, 0.32))
     t.polygon([(way * 0.65, -0.5), (way * 0.98, -0.35), (way * 0.65, -0.28)])
     t.oval(way * 0.5, -0.45, 0.06, on=False)
@@ -388,15 +338,8 @@ def _eye(t: Tile, rng: np.random.Generator) -> None:
 
 def _mountain(t: Tile, rng: np.random.Generator) -> None:
     a, b = rng.uniform(-0.6, -0.2), rng.uniform(0.2, 0.6)
-    t.polygon(
-        [
-            (-0.95, 0.7),
-            (a, rng.uniform(-0.8, -0.2)),
-            (0, 0.15),
-            (b, rng.uniform(-0.7, 0)),
-            (0.95, 0.7),
-        ]
-    )
+    peaks = [(a, rng.uniform(-0.8, -0.2)), (0, 0.15), (b, rng.uniform(-0.7, 0))]
+    t.polygon([(-0.95, 0.7), *peaks, (0.95, 0.7)])
     t.oval(rng.uniform(-0.1, 0.7), -0.7, 0.18)
 
 
@@ -489,26 +432,17 @@ def _globe(t: Tile, rng: np.random.Generator) -> None:
 
 def _parcel(t: Tile, rng: np.random.Generator) -> None:
     lid = rng.uniform(0.25, 0.45)
-    for points in ([(0, -0.9), (0.85, -0.9 + lid), (0, -0.9 + 2 * lid), (-0.85, -0.9 + lid)],):
-        t.polygon(points)
+    t.polygon([(0, -0.9), (0.85, -0.9 + lid), (0, -0.9 + 2 * lid), (-0.85, -0.9 + lid)])
     for s in (-1, 1):
-        t.polygon(
-            [(s * 0.06, -0.8 + 2 * lid), (s * 0.85, -0.8 + lid), (s * 0.85, 0.45), (s * 0.06, 0.9)]
-        )
+        top = [(s * 0.06, -0.8 + 2 * lid), (s * 0.85, -0.8 + lid)]
+        t.polygon([*top, (s * 0.85, 0.45), (s * 0.06, 0.9)])
 
 
 def _lorry(t: Tile, rng: np.random.Generator) -> None:
     way = 1 if _either(rng) else -1
     t.box(min(-way * 0.95, way * 0.3), -0.5, max(-way * 0.95, way * 0.3), 0.4)
-    t.polygon(
-        [
-            (way * 0.36, -0.2),
-            (way * 0.7, -0.2),
-            (way * 0.95, 0.1),
-            (way * 0.95, 0.4),
-            (way * 0.36, 0.4),
-        ]
-    )
+    cab = [(0.36, -0.2), (0.7, -0.2), (0.95, 0.1), (0.95, 0.4), (0.36, 0.4)]
+    t.polygon([(way * x, y) for x, y in cab])
     for x in (-0.55, 0.6):
         t.oval(way * x, 0.45, 0.26, on=False)
         t.oval(way * x, 0.45, 0.18)
@@ -533,19 +467,14 @@ def _atom(t: Tile, rng: np.random.Generator) -> None:
     orbits, around = int(rng.integers(2, 5)), np.linspace(0, FULL_TURN, 70)
     for turn in np.linspace(0, np.pi, orbits, endpoint=False):
         x, y = 0.9 * np.cos(around), rng.uniform(0.25, 0.35) * np.sin(around)
-        t.line(
-            np.stack(
-                [x * math.cos(turn) - y * math.sin(turn), x * math.sin(turn) + y * math.cos(turn)],
-                1,
-            ),
-            0.08,
-        )
+        c, s = math.cos(turn), math.sin(turn)
+        t.line(np.stack([x * c - y * s, x * s + y * c], 1), 0.08)
     t.oval(0, 0, 0.15)
 
 
 def _stripes(t: Tile, rng: np.random.Generator) -> None:
     """Bars of uneven length, as many companies' signs have."""
-    bars, lean = int(rng.integers(3, 7)), float(rng.choice([0, 0.3, -0.3]))
+    bars, lean = int(rng.integers(3, 7)), pick((0.0, 0.3, -0.3), rng)
     height = 1.7 / bars
     for i in range(bars):
         y, left, right = -0.85 + i * height, rng.uniform(-0.7, -0.1), rng.uniform(0.1, 0.7)
@@ -555,10 +484,8 @@ def _stripes(t: Tile, rng: np.random.Generator) -> None:
 
 def _turned_pieces(t: Tile, rng: np.random.Generator) -> None:
     """One piece repeated round the middle, as many companies' signs have."""
-    folds = int(rng.integers(2, 9))
-    piece = at_angles(
-        1.0, np.linspace(0, FULL_TURN, int(rng.integers(3, 7)), endpoint=False)
-    ) * rng.uniform(0.2, 0.5)
+    folds, corners = int(rng.integers(2, 9)), int(rng.integers(3, 7))
+    piece = regular(corners, 0.0) * rng.uniform(0.2, 0.5)
     piece = piece * [1, rng.uniform(0.4, 1.0)] + [rng.uniform(0.35, 0.55), rng.uniform(-0.3, 0.3)]
     if _either(rng):
         piece = rounded_off(np.concatenate([piece, piece[:1]]), 3)
@@ -578,15 +505,9 @@ def _blocks(t: Tile, rng: np.random.Generator) -> None:
         elif kind == 2:
             t.oval(x + cell / 2, y + cell / 2, cell * 0.45)
         elif kind > 2:
-            corner = np.array(
-                [
-                    (x, y),
-                    (x + cell * 0.92, y),
-                    (x + cell * 0.92, y + cell * 0.92),
-                    (x, y + cell * 0.92),
-                ]
-            )
-            t.polygon(np.delete(corner, int(rng.integers(4)), axis=0))
+            right, foot = x + cell * 0.92, y + cell * 0.92
+            corners = np.array([(x, y), (right, y), (right, foot), (x, foot)])
+            t.polygon(np.delete(corners, int(rng.integers(4)), axis=0))
     t.box(-0.9, -0.9, -0.9 + cell * 0.5, -0.9 + cell * 0.5)
 
 
@@ -601,19 +522,19 @@ def _shield(t: Tile, rng: np.random.Generator) -> None:
 
 
 def _rosette(t: Tile, rng: np.random.Generator) -> None:
+    ribbon = [(0.1, 0.1), (0.55, 0.0), (0.6, 0.95), (0.35, 0.8), (0.1, 0.95)]
     for s in (-1, 1):
-        t.polygon(
-            [(s * 0.1, 0.1), (s * 0.55, 0.0), (s * 0.6, 0.95), (s * 0.35, 0.8), (s * 0.1, 0.95)]
-        )
+        t.polygon([(s * x, y) for x, y in ribbon])
     t.polygon(wavy(rng) * 0.65 + [0, -0.3])
     t.oval(0, -0.3, 0.36, on=False)
     t.oval(0, -0.3, rng.uniform(0.1, 0.28))
 
 
 MOTIFS: tuple[Motif, ...] = (
-    _tick, _tick, _cross, _star, _star, _leaf, _leaf, _drop, _gear, _crown, _flame, _heart, _bolt, _sun, _moon,
-    _snowflake, _arrow, _circling_arrows, _house, _laurel, _ear_of_wheat, _cup, _bottle, _flask, _fish, _beast,
-    _beast, _bird, _face, _face, _hand, _lock, _eye, _mountain, _waves, _tree, _flower, _apple, _umbrella, _key,
-    _anchor, _spanner, _magnifier, _clock, _globe, _parcel, _lorry, _spiral, _target, _atom, _stripes,
-    _turned_pieces, _turned_pieces, _blocks, _blocks, _shield, _rosette,
+    _tick, _tick, _cross, _star, _star, _leaf, _leaf, _drop, _gear, _crown, _flame, _heart, _bolt,
+    _sun, _moon, _snowflake, _arrow, _circling_arrows, _house, _laurel, _ear_of_wheat, _cup,
+    _bottle, _flask, _fish, _beast, _beast, _bird, _face, _face, _hand, _lock, _eye, _mountain,
+    _waves, _tree, _flower, _apple, _umbrella, _key, _anchor, _spanner, _magnifier, _clock, _globe,
+    _parcel, _lorry, _spiral, _target, _atom, _stripes, _turned_pieces, _turned_pieces,
+    _blocks, _blocks, _shield, _rosette,
 )  # fmt: skip

@@ -1,6 +1,4 @@
-"""Marks drawn by program are whole, varied, told apart from one another, and the same from the same
-seed.
-"""
+"""Marks drawn by program are whole, varied, told apart, and the same from the same seed."""
 
 import itertools
 from pathlib import Path
@@ -11,20 +9,21 @@ from PIL import Image
 
 from edge.errors import InputError
 from train.drawing.canvas import LONG_SIDE, Canvas
-from train.drawing.designs import DESIGNS, Design, Hand
+from train.drawing.designs import DESIGNS, Design
 from train.drawing.gallery import (
     LEAST_SIDE,
     Gallery,
     NamedMark,
     draw_mark,
     drawn_marks,
+    write_gallery_sheet,
     write_marks,
-    write_sheet,
 )
 from train.drawing.lettering import STROKES, Face, line_of
 from train.drawing.likeness import too_alike
 from train.drawing.motifs import MOTIFS, Motif, Tile
 from train.drawing.outlines import COMMON, RARE, Outline
+from train.drawing.parts import Hand
 from train.paint.marks import load_mark
 
 FEW = 24
@@ -42,9 +41,7 @@ def hand(style: int, words: int, motifs: int = 0) -> Hand:
 
 
 def test_a_mark_is_cropped_rgba_of_useful_size() -> None:
-    """Something shows at each of its four sides, and it is neither a scrap nor larger than marks
-    are kept.
-    """
+    """Something shows at each of its four sides, and its size is within the limits."""
     rng = np.random.default_rng(3)
     for _ in range(8):
         mark = draw_mark(rng)
@@ -52,24 +49,21 @@ def test_a_mark_is_cropped_rgba_of_useful_size() -> None:
         assert mark.mode == "RGBA"
         assert min(mark.size) >= LEAST_SIDE
         assert max(mark.size) <= LONG_SIDE
-        assert [bool(edge.any()) for edge in (seen[0], seen[-1], seen[:, 0], seen[:, -1])] == [
-            True
-        ] * 4
+        assert all(edge.any() for edge in (seen[0], seen[-1], seen[:, 0], seen[:, -1]))
 
 
 def test_the_same_seed_draws_the_same_marks(few: tuple[NamedMark, ...]) -> None:
     """Names and pixels agree, and fewer marks are the first of more."""
-    again = drawn_marks(8, 5)
-    assert [(name, mark.tobytes()) for name, mark in again] == [
-        (name, mark.tobytes()) for name, mark in few[:8]
-    ]
+    first, again = (
+        [(name, mark.tobytes()) for name, mark in marks] for marks in (few[:8], drawn_marks(8, 5))
+    )
+    assert again == first
 
 
 def test_another_seed_draws_other_marks(few: tuple[NamedMark, ...]) -> None:
     """No picture of seed 6 is one of seed 5."""
-    assert not {mark.tobytes() for _, mark in drawn_marks(4, 6)} & {
-        mark.tobytes() for _, mark in few
-    }
+    ours, others = ({mark.tobytes() for _, mark in marks} for marks in (few, drawn_marks(4, 6)))
+    assert not ours & others
 
 
 def test_no_two_marks_look_alike(few: tuple[NamedMark, ...]) -> None:
@@ -90,9 +84,7 @@ def test_about_half_of_the_marks_have_siblings(few: tuple[NamedMark, ...]) -> No
     "design", [design for design, _ in DESIGNS], ids=lambda design: design.__name__
 )
 def test_siblings_share_what_the_style_decides(design: Design) -> None:
-    """Another hand of the same style draws a canvas of the same size, and mostly another picture on
-    it.
-    """
+    """Another hand of the same style draws another picture of the same size."""
     one, other = (design(hand(7, words, words)) for words in (1, 2))
     assert one.size == other.size
     assert one.tobytes() != other.tobytes()
@@ -129,7 +121,7 @@ def test_every_typeface_tells_its_letters_apart(source: str) -> None:
     assert bytes(24 * 40) not in drawn
 
 
-def test_a_line_rubbed_out_is_transparent() -> None:
+def test_what_is_erased_is_transparent() -> None:
     """A colour of None leaves a hole, with no dark fringe round what stays."""
     canvas = Canvas()
     canvas.oval((0, 0), (80, 80), (200, 40, 40))
@@ -148,14 +140,11 @@ def test_the_gallery_takes_a_mark_once_however_it_is_turned(few: tuple[NamedMark
 
 
 def test_written_marks_can_be_trained_on(tmp_path: Path) -> None:
-    """Each is a numbered PNG that training takes as a cut-out; written again, the bytes are the
-    same.
-    """
+    """Each is a numbered PNG that training takes as a cut-out; written again, it is the same."""
     paths = write_marks(tmp_path / "marks", 5, 2)
     assert [path.name[:4] for path in paths] == ["000-", "001-", "002-", "003-", "004-"]
-    assert {load_mark(path, path.stem).treatment for path in paths} == {
-        "its own transparency is used"
-    }
+    treatments = {load_mark(path, path.stem).treatment for path in paths}
+    assert treatments == {"its own transparency is used"}
     before = [path.read_bytes() for path in paths]
     assert [path.read_bytes() for path in write_marks(tmp_path / "marks", 5, 2)] == before
 
@@ -163,16 +152,15 @@ def test_written_marks_can_be_trained_on(tmp_path: Path) -> None:
 def test_marks_are_not_mixed_with_other_pictures(tmp_path: Path) -> None:
     """A folder that holds another PNG is refused in one line, and the PNG stays."""
     (tmp_path / "holiday.png").write_bytes(b"mine")
-    with pytest.raises(
-        InputError, match=r"holiday\.png: is none of the marks to be drawn; name an empty folder"
-    ):
+    refused = r"holiday\.png: is none of the marks to be drawn; name an empty folder"
+    with pytest.raises(InputError, match=refused):
         write_marks(tmp_path, 1, 0)
     assert [path.name for path in tmp_path.iterdir()] == ["holiday.png"]
 
 
 def test_the_sheet_shows_every_mark(few: tuple[NamedMark, ...], tmp_path: Path) -> None:
     """Twenty in a row, so that 24 marks take two rows, and each cell has something in it."""
-    write_sheet(few, tmp_path / "sheet.png")
+    write_gallery_sheet(few, tmp_path / "sheet.png")
     with Image.open(tmp_path / "sheet.png") as sheet:
         assert sheet.size == (20 * 112, 2 * 112)
         cells = [

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageOps
 
 from tests.paths import ROOT
 from train.drawing.likeness import WORKING_PX, too_alike, working_copy
-from train.paint import lookalikes
-from train.paint.lookalikes import make_lookalike, palette
+from train.drawing.outlines import star_polygon
+from train.paint.lookalikes import KINDS, Kind, make_lookalike, palette
 
 ARTWORK = ROOT / "artwork"
 
@@ -32,12 +30,7 @@ def disc(colour: str = "#c81e1e") -> Image.Image:
 def star() -> Image.Image:
     """Return a white star on a disc: its mirror is itself, its half is not."""
     picture = disc("#1e3cc8")
-    reach = [55 if i % 2 == 0 else 22 for i in range(10)]
-    turns = [math.radians(36 * i - 90) for i in range(10)]
-    points = [
-        (64 + r * math.cos(a), 64 + r * math.sin(a)) for r, a in zip(reach, turns, strict=True)
-    ]
-    ImageDraw.Draw(picture).polygon(points, fill="white")
+    ImageDraw.Draw(picture).polygon(star_polygon((64, 64), 55, 5, inner=0.4), fill="white")
     return picture
 
 
@@ -51,7 +44,7 @@ MARKS = {"stamp": stamp, "disc": disc, "star": star, "plank": plank}
 
 @pytest.mark.parametrize("name", MARKS)
 def test_no_lookalike_is_the_mark_itself(name: str) -> None:
-    """Sixty look-alikes of any mark, symmetric or plain, are all told apart from it at every turn."""
+    """Sixty look-alikes of any mark, symmetric or plain, are told apart from it at every turn."""
     mark = MARKS[name]()
     rng = np.random.default_rng(11)
     assert [too_alike(mark, make_lookalike(mark, rng)) for _ in range(60)] == [False] * 60
@@ -59,7 +52,7 @@ def test_no_lookalike_is_the_mark_itself(name: str) -> None:
 
 @pytest.mark.parametrize("name", MARKS)
 def test_lookalikes_are_cropped_rgba_of_bounded_size(name: str) -> None:
-    """Each is RGBA, has something to see up to its borders, and is no larger than the working size."""
+    """Each is RGBA, visible up to its borders, and no larger than the working size."""
     mark = MARKS[name]()
     rng = np.random.default_rng(12)
     for _ in range(20):
@@ -67,9 +60,7 @@ def test_lookalikes_are_cropped_rgba_of_bounded_size(name: str) -> None:
         assert made.mode == "RGBA"
         assert 0 < max(made.size) <= WORKING_PX
         alpha = np.asarray(made.getchannel("A")) >= 16
-        assert [bool(edge.any()) for edge in (alpha[0], alpha[-1], alpha[:, 0], alpha[:, -1])] == [
-            True
-        ] * 4
+        assert all(edge.any() for edge in (alpha[0], alpha[-1], alpha[:, 0], alpha[:, -1]))
 
 
 def test_the_same_seed_gives_the_same_lookalikes() -> None:
@@ -115,8 +106,8 @@ def test_the_projects_own_lookalikes_are_told_apart() -> None:
             assert not too_alike(stamp(), picture.convert("RGBA")), path.name
 
 
-@pytest.mark.parametrize("kind", lookalikes._KINDS)
-def test_each_kind_is_drawn_for_the_stamp(kind: lookalikes.Kind) -> None:
+@pytest.mark.parametrize("kind", [kind for kind, _ in KINDS])
+def test_each_kind_is_drawn_for_the_stamp(kind: Kind) -> None:
     """For a lettered mark no kind is wasted: each passes the guard at least once in ten draws."""
     mark = working_copy(stamp())
     rng = np.random.default_rng(14)

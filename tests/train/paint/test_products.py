@@ -9,22 +9,14 @@ import pytest
 from PIL import Image
 
 from tests.paths import ROOT
-from train.paint.products import Quad, paint_panel, paint_product, perspective, place, scheme
+from train.paint.panels import paint_panel, scheme
+from train.paint.products import paint_product
 
 SAMPLES = ROOT / "edge" / "default" / "samples"
 
 
-def corner(coefficients: tuple[float, ...], x: float, y: float) -> tuple[float, float]:
-    """Return where Pillow looks in the source for the target point (x, y)."""
-    a, b, c, d, e, f, g, h = coefficients
-    depth = g * x + h * y + 1
-    return (a * x + b * y + c) / depth, (d * x + e * y + f) / depth
-
-
 def test_the_same_seed_paints_the_same_picture() -> None:
-    """Pictures agree pixel for pixel, whatever was painted in between and whatever is kept in
-    caches.
-    """
+    """Pictures agree pixel for pixel, whatever was painted in between and whatever is cached."""
     first = [paint_product(np.random.default_rng(seed), 160, 120).tobytes() for seed in range(10)]
     paint_product(np.random.default_rng(77), 320, 320)
     again = [
@@ -36,9 +28,7 @@ def test_the_same_seed_paints_the_same_picture() -> None:
 
 @pytest.mark.parametrize("size", [(512, 512), (348, 260), (96, 200), (64, 64), (32, 40)])
 def test_the_picture_has_the_size_asked_for(size: tuple[int, int]) -> None:
-    """Any size from a thumbnail to a camera frame is painted as RGB of that size, in every
-    arrangement.
-    """
+    """Any size from a thumbnail to a camera frame is painted as RGB of that size."""
     for seed in range(12):
         picture = paint_product(np.random.default_rng(seed), *size)
         assert (picture.mode, picture.size) == ("RGB", size)
@@ -56,14 +46,11 @@ def test_pictures_are_varied() -> None:
 
 
 def test_pictures_are_full_of_small_contrasts() -> None:
-    """On average at least one pixel in thirty stands 40 levels apart from its neighbour: print,
-    edges, bars.
-    """
+    """On average at least one pixel in thirty differs by 40 levels from its neighbour."""
     shares = []
     for seed in range(30):
-        grey = np.asarray(
-            paint_product(np.random.default_rng(seed), 256, 256).convert("L"), np.int16
-        )
+        picture = paint_product(np.random.default_rng(seed), 256, 256)
+        grey = np.asarray(picture.convert("L"), np.int16)
         shares.append(float((np.abs(np.diff(grey, axis=1)) > 40).mean()))
     assert np.mean(shares) > 1 / 30
 
@@ -77,27 +64,10 @@ def test_a_panel_has_its_size_and_shows_its_ground_colour() -> None:
     assert len({face.tobytes() for face in faces}) == 4
 
 
-def test_perspective_takes_each_corner_back_to_the_source() -> None:
-    """The coefficients map the quad's corners onto the source picture's, in order."""
-    quad: Quad = ((12.0, 9.0), (88.0, 20.0), (80.0, 95.0), (5.0, 70.0))
-    back = [corner(perspective(quad, (40, 30)), x, y) for x, y in quad]
-    assert np.allclose(back, [(0, 0), (40, 0), (40, 30), (0, 30)], atol=1e-6)
-
-
-def test_a_placed_face_covers_its_quad_and_nothing_else() -> None:
-    """A red face set over the edge of a black scene turns exactly its own part red."""
-    scene = Image.new("RGB", (60, 60))
-    place(scene, Image.new("RGB", (10, 10), "red"), ((-20, 10), (30, 10), (30, 40), (-20, 40)))
-    red = np.asarray(scene)[..., 0] > 127
-    expected = np.zeros((60, 60), bool)
-    expected[10:40, 0:30] = True
-    assert (red == expected).mean() > 0.97
-    assert not red[:, 32:].any()
-
-
 def test_the_sample_frames_and_their_labels_agree() -> None:
-    """Every labelled frame is there, as large as said and light; the frames named "-stamped" are
-    those with boxes.
+    """Every labelled frame is there, as large as said and light.
+
+    The frames named "-stamped" are those with boxes.
     """
     told = json.loads((SAMPLES.parent / "labels.json").read_text(encoding="utf-8"))
     frames = {image["file_name"]: image for image in told["images"]}
@@ -111,9 +81,7 @@ def test_the_sample_frames_and_their_labels_agree() -> None:
 
 
 def test_each_labelled_box_lies_in_its_frame_and_shows_violet_ink() -> None:
-    """Boxes are inside the frame, 90 pixels wide or more, and their pixels are bluer than green on
-    average.
-    """
+    """Boxes are inside the frame and 90 pixels wide or more; a fifth of their pixels is violet."""
     told = json.loads((SAMPLES.parent / "labels.json").read_text(encoding="utf-8"))
     for image in told["images"]:
         with Image.open(SAMPLES / image["file_name"]) as picture:
