@@ -56,7 +56,7 @@ def test_pictures_are_full_of_small_contrasts() -> None:
 
 
 def test_a_panel_has_its_size_and_shows_its_ground_colour() -> None:
-    """A face is RGB of the size asked for; panels of one scheme share a look but not a print."""
+    """A face is RGB of the size asked for; panels of one scheme share colours, not prints."""
     rng = np.random.default_rng(3)
     colours = scheme(rng)
     faces = [paint_panel(rng, 120, 80, colours) for _ in range(4)]
@@ -97,4 +97,5 @@ def test_each_labelled_box_lies_in_its_frame_and_shows_violet_ink() -> None:
 
 def _boxes(told: dict[str, list[dict[str, object]]], image: object) -> list[list[float]]:
     """Return the boxes of one image of a COCO file."""
-    return [list(a["bbox"]) for a in told["annotations"] if a["image_id"] == image]  # type: ignore[call-overload]
+    own = [annotation for annotation in told["annotations"] if annotation["image_id"] == image]
+    return [list(annotation["bbox"]) for annotation in own]  # type: ignore[call-overload]
