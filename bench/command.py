@@ -1,4 +1,4 @@
-"""What the benches have in common: how a command ends, and how it runs another program."""
+"""Common parts of the benches: exit status of a command, and running another program."""
 
 import subprocess
 import sys

@@ -73,7 +73,7 @@ def values(graph: GraphProto, name: str) -> NDArray[Any]:
 
 def attributes(node: NodeProto) -> dict[str, Any]:
     """Return the attributes of a node by name."""
-    return {said.name: helper.get_attribute_value(said) for said in node.attribute}
+    return {each.name: helper.get_attribute_value(each) for each in node.attribute}
 
 
 def replace(

@@ -70,12 +70,12 @@ def _compare(
     network: Network, localizer: Localizer, classes: tuple[str, ...], pictures: NDArray[np.uint8]
 ) -> Parity:
     """Compare both outputs for a batch of pictures of one size, (n, height, width, 3) uint8 RGB."""
-    wanted, given = network(pictures), localizer.infer(pictures)
+    expected, actual = network(pictures), localizer.infer(pictures)
     pairs = [
         (finding, found)
         for i in range(len(pictures))
         for finding, found in _boxes(
-            (wanted[0][i], wanted[1][i]), (given[0][i], given[1][i]), classes
+            (expected[0][i], expected[1][i]), (actual[0][i], actual[1][i]), classes
         )
     ]
     gaps = [
@@ -83,24 +83,24 @@ def _compare(
         for finding, found in pairs
         for a, b in zip(finding.box.corners(), (found or finding).box.corners(), strict=True)
     ]
-    score_gap = float(np.abs(wanted[0] - given[0]).max())
+    score_gap = float(np.abs(expected[0] - actual[0]).max())
     return Parity(len(pictures), len(pairs), score_gap, max(gaps, default=0.0))
 
 
 def _boxes(
-    wanted: tuple[NDArray[np.float32], NDArray[np.float32]],
-    given: tuple[NDArray[np.float32], NDArray[np.float32]],
+    expected: tuple[NDArray[np.float32], NDArray[np.float32]],
+    actual: tuple[NDArray[np.float32], NDArray[np.float32]],
     classes: tuple[str, ...],
 ) -> list[tuple[Finding, Finding | None]]:
-    """Pair each box in the output *wanted* with the one in *given* that overlaps it most.
+    """Pair each box in the output *expected* with the one in *actual* that overlaps it most.
 
-    They are of one class. None where *given* has no box of that class.
+    They are of one class. None where *actual* has no box of that class.
     """
     # Decoded from half the score on, so that a tie between neighbours is no difference.
-    others = decode(*given, classes, COMPARED_FROM / 2)
+    others = decode(*actual, classes, COMPARED_FROM / 2)
 
     def nearest(finding: Finding) -> Finding | None:
         same = (other for other in others if other.label == finding.label)
         return max(same, key=lambda other: finding.box.iou(other.box), default=None)
 
-    return [(finding, nearest(finding)) for finding in decode(*wanted, classes, COMPARED_FROM)]
+    return [(finding, nearest(finding)) for finding in decode(*expected, classes, COMPARED_FROM)]

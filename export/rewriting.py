@@ -25,7 +25,7 @@ PLAIN = {
     "dilations": [1, 1],
     "group": 1,
 }
-"""What a convolution says that :func:`halve_columns` can rewrite."""
+"""Attributes of a convolution that :func:`halve_columns` can rewrite."""
 
 
 def rewrite(model: ModelProto) -> None:

@@ -16,7 +16,7 @@ def name_sizes(graph: GraphProto) -> None:
     """Name the free sizes of every value by the picture's, as in "height / 8".
 
     onnxruntime cannot divide sizes. Told that two values are of one size it adds one to the other
-    inside a convolution, and answers where a value lay that is no longer needed.
+    inside a convolution, and writes the result where a value lay that is no longer needed.
     """
     (picture,) = graph.input
     given = zip(
@@ -36,15 +36,15 @@ def name_sizes(graph: GraphProto) -> None:
             name: [sizes[0], part, *sizes[2:]]
             for name, part in zip(node.output, parts, strict=True)
         }
-    answers = {value.name: value for value in graph.output}
+    outputs = {value.name: value for value in graph.output}
     del graph.value_info[:]
     for name, sizes in known.items():
         kind = TensorProto.UINT8 if name == INPUT_NAME else TensorProto.FLOAT
-        told = helper.make_tensor_value_info(name, kind, [_word(size) for size in sizes])
-        if name == INPUT_NAME or name in answers:
-            (picture if name == INPUT_NAME else answers[name]).CopyFrom(told)
+        info = helper.make_tensor_value_info(name, kind, [_word(size) for size in sizes])
+        if name == INPUT_NAME or name in outputs:
+            (picture if name == INPUT_NAME else outputs[name]).CopyFrom(info)
         else:
-            graph.value_info.append(told)
+            graph.value_info.append(info)
 
 
 def _word(size: Size) -> int | str:
@@ -56,15 +56,15 @@ def _word(size: Size) -> int | str:
 
 def _sizes(graph: GraphProto, node: NodeProto, known: dict[str, list[Size]]) -> list[Size]:
     """Return the sizes of a node's output (of a Split's first) from those of its inputs."""
-    said, x = attributes(node), known[node.input[0]]
+    attribute, x = attributes(node), known[node.input[0]]
     match node.op_type:
         case "Transpose":
-            x = [x[axis] for axis in said["perm"]]
+            x = [x[axis] for axis in attribute["perm"]]
         case "Conv":
-            strides = [Fraction(1, stride) for stride in said.get("strides", (1, 1))]
+            strides = [Fraction(1, stride) for stride in attribute.get("strides", (1, 1))]
             x = [x[0], len(values(graph, node.input[1])), *_scaled(x[2:], strides)]
         case "MaxPool":
-            x = [*x[:2], *_scaled(x[2:], [Fraction(1, stride) for stride in said["strides"]])]
+            x = [*x[:2], *_scaled(x[2:], [Fraction(1, stride) for stride in attribute["strides"]])]
         case "GlobalAveragePool":
             x = [*x[:2], 1, 1]
         case "Resize":

@@ -238,7 +238,7 @@ def write_report(records: Sequence[Record], bench: Bench, arguments: argparse.Na
 
 
 def about_text(bench: Bench, arguments: argparse.Namespace) -> str:
-    """What the tables were measured on, for below them."""
+    """Return the conditions of the measurement, as text below the tables."""
     base = f"; every variant with {', '.join(bench.base)}" if bench.base else ""
     minutes = ", ".join(f"{m:g}" for m in arguments.curve or (arguments.minutes,))
     length = f"{arguments.steps} steps" if arguments.steps else f"{minutes} minutes"

@@ -22,7 +22,7 @@ FIGURES = {
 }
 """The columns: name of the figure and its heading."""
 DRAWN = {"AP50": "AP50", "recall@0": "found, 0 false accepts", "recall@3": "found, 3 false accepts"}
-"""What is drawn against the training time."""
+"""The figures that are drawn against the training time."""
 MEAN = "mean of all marks"
 
 Label = Callable[[Record], str]
@@ -87,13 +87,13 @@ def _mean_of(values: Sequence[float | None]) -> float | None:
 
 
 def by_variant(record: Record) -> str:
-    """How the table of variants names a row."""
+    """Return the name of a row in the table of variants."""
     name = f"**{record.variant}**" if record.variant == DEFAULT else record.variant
     return f"{name}: {record.sentence}" + (f" ({record.failed})" if record.failed else "")
 
 
 def by_minutes(record: Record) -> str:
-    """How the table of the curve names a row."""
+    """Return the name of a row in the table of the curve."""
     return f"{record.minutes:g} min, {record.variant}" + (
         f" ({record.failed})" if record.failed else ""
     )

@@ -48,7 +48,7 @@ class Trial:
 
     @property
     def name(self) -> str:
-        """What it is called, which its folder is too."""
+        """Its name, which is that of its folder too."""
         return (
             f"{self.variant.name}-{f'{self.steps}steps' if self.steps else f'{self.minutes:g}min'}"
         )
@@ -74,7 +74,7 @@ class Record:
 
 @dataclass(frozen=True)
 class Bench:
-    """What all trials share.
+    """The parts that all trials share.
 
     *base*: settings of every variant, ``KEY=VALUE``; *judged*: by the subject's name; *stampgate*:
     runs the command.
@@ -87,7 +87,7 @@ class Bench:
     stampgate: Stampgate
 
     def folder(self, trial: Trial) -> Path:
-        """Where a trial keeps its run, its model and its figures."""
+        """Return the folder of a trial's run, model and figures."""
         return self.out / "runs" / trial.subject.name / trial.name
 
 
@@ -162,7 +162,7 @@ def training_of(trial: Trial, bench: Bench) -> list[str]:
 
 
 def asked_for(trial: Trial, bench: Bench) -> dict[str, Any]:
-    """All that decides a trial's figures but the program, flat, for comparison."""
+    """Return all settings that decide a trial's figures, but the program, as a flat table."""
     config = config_asked(training_of(trial, bench))
     settings = {**dataclasses.asdict(config.synth), **dataclasses.asdict(config.fit)}
     judged = bench.judged[trial.subject.name].digest

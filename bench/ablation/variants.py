@@ -114,7 +114,7 @@ def plan(config: RunConfig, only: Sequence[str]) -> tuple[tuple[Variant, ...], t
 
 
 def differs(variant: Variant, config: RunConfig) -> bool:
-    """Whether a variant trains otherwise than *config* does, on this machine."""
+    """Return whether a variant trains otherwise than *config* does, on this machine."""
     if variant.without == ("bfloat16",):
         return model.HALVES
     settings = {**vars(config.synth), **vars(config.fit)}

@@ -164,7 +164,7 @@ def check(arguments: argparse.Namespace) -> None:
 
 
 def inputs_of(arguments: argparse.Namespace) -> Inputs:
-    """What both are trained on. Raises InputError."""
+    """Return marks and backgrounds that both are trained on. Raises InputError."""
     pairs = parse_marks(arguments.mark or [str(DATA / "arla/mark.png")])
     marks = tuple((name, str(Path(path).absolute())) for name, path in pairs)
     return read_inputs(
@@ -242,7 +242,7 @@ def train_ours(arguments: argparse.Namespace, inputs: Inputs) -> Path:
 
 
 def done(model: Path, asked: dict[str, Any]) -> bool:
-    """Whether *model* was made as *asked*. Raises InputError when it was made otherwise."""
+    """Return whether *model* was made as *asked*. Raises InputError when it was made otherwise."""
     note = model.with_name("asked.json")
     if not model.exists() or not note.exists():
         return False
@@ -362,7 +362,7 @@ def _find(detector: Detector, frames: Sequence[Frame], score: float, number: int
 
 
 def machine() -> dict[str, Any]:
-    """What it was measured on."""
+    """Return the machine and the versions of the libraries."""
     names = ("numpy", "onnxruntime", "opencv-python-headless", "torch")
     about = {
         "processor": processor(),

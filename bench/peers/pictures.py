@@ -102,7 +102,7 @@ def write_index(out: Path, count: int, classes: tuple[str, ...]) -> Path:
 
 
 def label_path(out: Path, number: int) -> Path:
-    """Where the labels of picture *number* are; they are written after the picture."""
+    """Return the path of the labels of picture *number*, which are written after it."""
     return out / "labels" / f"{number:06}.txt"
 
 
@@ -141,7 +141,7 @@ def _replace(path: Path, pixels: Frame) -> None:
 
 
 class _Painter:
-    """What a painting process keeps."""
+    """The state of a painting process."""
 
     kit: Kit
     window: int

@@ -62,5 +62,5 @@ class Counts:
             return f"{self.links} files"
         if not self.pages:
             return f"not asked, {self.here} are here already"
-        answers = ", ".join(f"{count} x {answer}" for answer, count in sorted(self.pages.items()))
-        return f"result pages: {answers}; {self.links} links, {self.arrived} files arrived"
+        results = ", ".join(f"{count} x {result}" for result, count in sorted(self.pages.items()))
+        return f"result pages: {results}; {self.links} links, {self.arrived} files arrived"

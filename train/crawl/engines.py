@@ -46,7 +46,7 @@ from train.crawl.counts import Counts
 from train.crawl.search_state import POLITE, FetchSettings, SearchState
 
 MOST_LINKS = 1000
-"""What the engines give for one search, and what icrawler asks for at most."""
+"""Most links that an engine gives for one search, and that icrawler asks for."""
 MOST_REDIRECTS = 5
 ANSWERED = 200
 NOT_NOW = frozenset({408, 425, 429, *range(500, 600)})
@@ -229,14 +229,14 @@ class _PageSession(_BoundedSession):
         if self._state.counts.pages:
             _pause(self._state)
         try:
-            answer = super().get(url, timeout, headers)
+            response = super().get(url, timeout, headers)
         except _EndedError:
             raise
         except Exception as error:
             self._state.add_page(_short(error))
             raise
-        self._state.add_page(f"HTTP {answer.status_code}")
-        return answer
+        self._state.add_page(f"HTTP {response.status_code}")
+        return response
 
 
 class _PictureSession(_BoundedSession):
@@ -247,7 +247,7 @@ class _PictureSession(_BoundedSession):
         # icrawler tries no second time when there is a response whose status is not 200.
         nothing = Response(0, b"")
         try:
-            answer = super().get(url, timeout, headers)
+            response = super().get(url, timeout, headers)
         except _EndedError:
             return nothing
         except _TooLongError as error:
@@ -259,11 +259,13 @@ class _PictureSession(_BoundedSession):
         except Exception as error:
             self._state.note_error(url, _short(error), again=True)
             raise
-        if answer.status_code == ANSWERED:
+        if response.status_code == ANSWERED:
             self._state.clear_error(url)
         else:
-            self._state.note_error(url, f"HTTP {answer.status_code}", answer.status_code in NOT_NOW)
-        return answer
+            self._state.note_error(
+                url, f"HTTP {response.status_code}", response.status_code in NOT_NOW
+            )
+        return response
 
 
 class _WatchedDownloader(Downloader):  # type: ignore[misc]

@@ -165,9 +165,9 @@ class Manifest:
 
 def _parsed(line: bytes, where: str) -> Entry:
     try:
-        told = json.loads(line)
-        version = told.pop("v")
-        entry = Entry(**told)
+        fields = json.loads(line)
+        version = fields.pop("v")
+        entry = Entry(**fields)
     except (ValueError, TypeError, AttributeError, KeyError):
         raise InputError(
             f"{where} is no line of a crawl's manifest; mend or remove that line"

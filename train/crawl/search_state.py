@@ -123,10 +123,10 @@ class SearchState:
         """Forget the error of *url*, as a second try succeeded."""
         self._errors.pop(url, None)
 
-    def add_page(self, answer: str) -> None:
+    def add_page(self, result: str) -> None:
         """Count a result page by its HTTP status or its error."""
         with self._condition:
-            self.counts.pages[answer] += 1
+            self.counts.pages[result] += 1
             self._empty_pages += 1  # until links are found in it
 
     def add_links(self, urls: Sequence[str]) -> None:

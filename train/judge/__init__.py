@@ -1,1 +1,1 @@
-"""What a model is worth on labelled photographs, with the box's own code."""
+"""Evaluation of a model on labelled photographs, by the box's own code."""

@@ -134,15 +134,15 @@ class _NegativeLoss(torch.autograd.Function):
         return slope * gradients[0], None
 
 
-def sides_loss(predicted: Tensor, wanted: Tensor, weight: Tensor) -> Tensor:
+def sides_loss(predicted: Tensor, target: Tensor, weight: Tensor) -> Tensor:
     """Return the GIoU loss of boxes around the same cell centre, averaged by *weight*.
 
-    *predicted*, *wanted*: (n, 4, rows, columns), in strides; *weight*: (n, rows, columns).
+    *predicted*, *target*: (n, 4, rows, columns), in strides; *weight*: (n, rows, columns).
     """
     chosen = weight > 0
     if not bool(chosen.any()):
         return predicted.sum() * 0.0
-    p, w = (sides.permute(0, 2, 3, 1)[chosen] for sides in (predicted, wanted))
+    p, w = (sides.permute(0, 2, 3, 1)[chosen] for sides in (predicted, target))
     share = weight[chosen]
     inner, outer = torch.minimum(p, w), torch.maximum(p, w)
     shared = (inner[:, 0] + inner[:, 2]) * (inner[:, 1] + inner[:, 3])

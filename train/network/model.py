@@ -117,8 +117,8 @@ def as_network(net: DenseLocalizer) -> Network:
     device = next(net.parameters()).device
 
     @torch.no_grad()
-    def answer(pictures: NDArray[np.uint8]) -> tuple[Floats, Floats]:
+    def network(pictures: NDArray[np.uint8]) -> tuple[Floats, Floats]:
         logits, sides = net(torch.from_numpy(pictures).to(device))
         return torch.sigmoid(logits).cpu().numpy(), sides.cpu().numpy()
 
-    return answer
+    return network

@@ -31,7 +31,7 @@ def colour(cleaned: Clean) -> tuple[int, ...]:
 
 
 def refusal(content: bytes) -> str:
-    """Why *content* is refused."""
+    """Return the reason why *content* is refused."""
     with pytest.raises(RefusedError) as refused:
         clean(content)
     return str(refused.value)

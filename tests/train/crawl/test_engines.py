@@ -35,7 +35,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def net() -> Web:
-    """What the engines and the shops answer."""
+    """Serve the pages of engines and shops."""
     return Web()
 
 
@@ -73,7 +73,7 @@ def ask(
 
 
 def reasons(collection: Collection) -> dict[str, str]:
-    """What the manifest says of each picture: that it is kept, or why not."""
+    """Return each picture's entry in the manifest: kept, or the reason why not."""
     lines = [
         json.loads(line) for line in (collection.folder / "manifest.jsonl").read_text().splitlines()
     ]
@@ -292,7 +292,7 @@ def test_the_same_picture_is_kept_once(
 def test_the_next_run_goes_on_and_fetches_nothing_twice(
     net: Web, carrier: ToLoopback, tmp_path: Path
 ) -> None:
-    """What was kept, dropped or refused is not asked for again; what nobody answered is."""
+    """Kept, dropped and refused links are not asked for again; missed ones are."""
     links = shop(net, 1, 2, 3)
     refused = net.put("https://shop.example/page.jpg", b"<html>")
     missed = net.put("https://shop.example/later.jpg", b"", status=503)

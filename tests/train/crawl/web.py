@@ -67,7 +67,7 @@ WRITERS: dict[str, Callable[[Sequence[str]], bytes]] = {
 
 
 class Web:
-    """What each address answers, and what was asked for; unknown addresses answer 404.
+    """The responses of each address, and the requests made; unknown addresses give 404.
 
     *asked*: every address in the order in which it came in. *keywords*: what the result pages were
     asked for.
@@ -77,7 +77,7 @@ class Web:
         self.asked: list[str] = []
         self.keywords: list[str] = []
         self.page_s = 0.0
-        """How long every result page but the first takes."""
+        """Seconds that every result page but the first takes."""
         self.hold = threading.Event()
         """Set to let go of those who were asked to wait."""
         self._replies: dict[str, Callable[[], Reply]] = {}
@@ -117,11 +117,11 @@ class Web:
         return sorted(url for url in self.asked if urlsplit(url).netloc not in PAGES.values())
 
     def pages_asked(self) -> int:
-        """How many result pages were asked for."""
+        """Return the number of result pages asked for."""
         return len(self.asked) - len(self.pictures_asked())
 
     def reply(self, url: str) -> Reply:
-        """What is at *url*."""
+        """Return the response of *url*."""
         self.asked.append(url)
         host = urlsplit(url).netloc
         if host in self._pages:

@@ -307,7 +307,7 @@ def test_steps_minutes_or_a_plateau_finish_a_run() -> None:
 
 
 class Exploit:
-    """What a pickle can do to whoever loads it."""
+    """A pickle that runs code when it is loaded."""
 
     def __reduce__(self) -> tuple[object, tuple[str]]:
         """Touch a file when unpickled."""

@@ -28,12 +28,12 @@ def config(tmp_path: Path) -> RunConfig:
 
 
 def batches(config: RunConfig) -> Iterator[Batch]:
-    """What it trains on."""
+    """Return its batches."""
     return load_batches(read_inputs(config).kit, config.fit, 1, 0)
 
 
 def with_fit(config: RunConfig, **changes: object) -> RunConfig:
-    """The same run, trained otherwise."""
+    """Return the same run with other settings."""
     return dataclasses.replace(config, fit=dataclasses.replace(config.fit, **changes))  # type: ignore[arg-type]
 
 
@@ -163,7 +163,7 @@ def test_what_torchvision_does_not_have_is_refused() -> None:
 
 
 def test_a_download_that_fails_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever has no network is told what to do instead."""
+    """The message says what to do without a network."""
 
     def offline(**_: object) -> None:
         raise OSError("Name or service not known")

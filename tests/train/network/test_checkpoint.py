@@ -45,7 +45,7 @@ def test_a_checkpoint_comes_back_whole(tmp_path: Path) -> None:
 
 
 class Exploit:
-    """What a pickle can do to whoever loads it."""
+    """A pickle that runs code when it is loaded."""
 
     def __reduce__(self) -> tuple[object, tuple[str]]:
         """Touch a file when unpickled."""

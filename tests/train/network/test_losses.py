@@ -31,7 +31,7 @@ def test_every_mark_has_one_centre_and_a_weight_of_one() -> None:
 
 
 def test_an_ignored_mark_neither_rewards_nor_punishes() -> None:
-    """Whatever the network says there, the loss is the same."""
+    """The loss is the same for any output there."""
     target = encode([(0, Box(160, 160, 200, 200))], [Box(16, 16, 64, 64)], 1, 32, 32)
     heat, care = torch.from_numpy(target.heat[None]), torch.from_numpy(target.care[None])
     quiet = torch.full_like(heat, -6.0)

@@ -8,7 +8,7 @@ from train.network.torchvision_models import backbone
 
 @pytest.mark.parametrize("name", BACKBONES)
 def test_every_backbone_answers_at_stride_eight(name: str) -> None:
-    """Whatever the backbone, the answer has one cell for 8 x 8 pixels and positive sides."""
+    """With any backbone, the output has one cell for 8 x 8 pixels and positive sides."""
     net = DenseLocalizer(name, 3).eval()
     picture = torch.randint(0, 255, (2, 96, 128, 3), dtype=torch.uint8)
     with torch.no_grad():
