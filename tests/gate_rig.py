@@ -113,8 +113,15 @@ class Caller:
 
     def __init__(self, path: Path) -> None:
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self.socket.connect(str(path))
+        eventually(lambda: self._connects(path))
         self.socket.settimeout(PATIENCE_S)
+
+    def _connects(self, path: Path) -> bool:
+        """Whether the gate listens: its socket has a name a moment before."""
+        with contextlib.suppress(ConnectionRefusedError):
+            self.socket.connect(str(path))
+            return True
+        return False
 
     def __enter__(self) -> "Caller":
         return self
