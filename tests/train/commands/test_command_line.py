@@ -80,7 +80,7 @@ def test_bad_inputs_are_named(
     Image.new("RGB", (40, 40)).save(small / "a.png")
     (tmp_path / "text.png").write_text("no picture")
     begin = ["train", "--out", run, "--steps", "1"]
-    assert "text.png: cannot be read" in refusal(
+    assert "text.png: must be a whole picture file" in refusal(
         [*begin, "--mark", str(tmp_path / "text.png")], capsys, 1
     )
     assert "holds no picture" in refusal(
