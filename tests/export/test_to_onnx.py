@@ -291,6 +291,7 @@ def test_a_run_without_its_held_out_pictures_is_not_exported(
     assert not (tmp_path / "m.onnx").exists()
 
 
+@pytest.mark.slow
 def test_a_full_disk_leaves_one_line_and_no_file(run: Path, tmp_path: Path) -> None:
     """The real command under a limit on the size of files: a program sees a full disk like that."""
     folder = tmp_path / "out"
