@@ -11,13 +11,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tests.board.settings import DEBOUNCE_MS, DELAY_MS, PULSE_MS, READY_MS, SILENT_MS
+from tests.board.settings import DEBOUNCE_MS, DELAY_MS, PULSE_MS, SILENT_MS
 from tests.board.wires import FAULT, READY, REJECT
 
 LATE_MS = 250
 """A pulse may begin this much late, on an emulated processor with other work, and never early."""
 DROP_MS = 500
 """READY must rest so soon after the eye was killed."""
+REST_MS = 1000
+"""READY rests when it keeps its level for so long. An emulated processor that is held up for 0.3 s
+delays a beat, and goes on."""
 RELEASED_MS = 500
 """The outputs must be safe so soon after the gate was killed; they are looked at about every two
 milliseconds."""
@@ -335,7 +338,7 @@ def rested(edges: Sequence[Sequence[Any]], after_ns: int) -> tuple[float, int]:
     """When READY stopped to beat, in ms after a moment, and at which level it then stayed."""
     beats = [(t_ns, level) for line, level, t_ns in edges if line == READY]
     for (t_ns, level), (next_ns, _) in zip(beats, [*beats[1:], (2**63, 0)], strict=True):
-        if next_ns > after_ns and next_ns - t_ns > 8 * READY_MS * 1e6:
+        if next_ns > after_ns and next_ns - t_ns > REST_MS * 1e6:
             return max(0.0, (t_ns - after_ns) / 1e6), level
     return float("inf"), 1
 

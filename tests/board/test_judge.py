@@ -13,7 +13,7 @@ import pytest
 from edge.vision.localizer import Localizer
 from edge.vision.picture_files import read_picture
 from tests.board import closer, wires
-from tests.board.judge import LATE_MS, Claim, judge
+from tests.board.judge import LATE_MS, Claim, judge, rested
 from tests.board.settings import DEBOUNCE_MS, DELAY_MS, PULSE_MS, READY_MS
 
 MS = 1_000_000
@@ -185,7 +185,7 @@ WRONGS: dict[str, tuple[Callable[[Facts], Any], str]] = {
     ),
     "READY late": (
         lambda f: f["eye_killed"].update(
-            edges=[*beats(0, 1600), *pulse(1500), *beats(2500, 20_000)]
+            edges=[*beats(0, 1600), *pulse(1500), *beats(2700, 20_000)]
         ),
         "kill -9 of the eye: READY",
     ),
@@ -232,6 +232,14 @@ def test_what_goes_wrong_fails_its_claim(name: str) -> None:
     spoil, claim = WRONGS[name]
     spoil(facts)
     assert any(found.startswith(claim) for found in failed(judge(facts, STAMPED, SEEN)))
+
+
+def test_a_beat_that_comes_late_is_no_rest() -> None:
+    """A gate that is held up for 0.3 s at either level, and goes on, has not stopped to beat."""
+    beating = [*beats(0, 1100), *beats(1400, 2000)]
+    assert rested(beating, 1000 * MS) == (1000 - READY_MS, 0)
+    held_up = [edge for edge in beats(0, 3000) if not 1100 * MS < edge[2] < 1400 * MS]
+    assert rested(held_up, 1000 * MS) == (2000 - READY_MS, 0)
 
 
 def test_a_trace_of_the_kernel_is_read_in_the_order_of_time() -> None:
