@@ -45,7 +45,7 @@ class Counts:
 
     @property
     def yielded(self) -> bool:
-        """Whether the source gives pictures: new ones, or such as are there already."""
+        """Whether the source is productive: new pictures came, or duplicates of those here."""
         return bool(self.good or self.here)
 
     def text(self) -> str:

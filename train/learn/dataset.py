@@ -166,10 +166,12 @@ def _init_worker(_worker: int) -> None:
 def _kill_workers() -> None:
     """Kill painting processes that an error has left, before Python waits for them.
 
-    It would end them by SIGTERM, which they do not heed, and wait for ever.
+    It would end them, its daemons, by SIGTERM, which they do not heed, and wait for ever. Other
+    children of this process are not ours to kill.
     """
     for process in multiprocessing.active_children():
-        process.kill()
+        if process.daemon:
+            process.kill()
 
 
 def load_batches(

@@ -33,7 +33,7 @@ class EarlyStopping:
 
     @property
     def should_stop(self) -> bool:
-        """Whether the patience is used up.
+        """Whether to stop early: the patience is used up.
 
         >>> early_stopping = EarlyStopping(2)
         >>> for loss in (3.0, 2.0, 1.999, 2.1):
