@@ -6,16 +6,17 @@ import json
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from edge.clock import boot_id
 from edge.commands import add_journal, journal_of
 from edge.errors import InputError
 from edge.record.journal_file import leads_to, parse_record, rotated_files
+from edge.record.times import Moment, Now, Times, present, wall_ns
 
 HIDDEN = (
     "v", "kind", "sequence", "boot_id", "monotonic_ns", "wall_time", "clock_synced", "previous",
@@ -25,10 +26,12 @@ HIDDEN = (
 COLUMNS = (
     "sequence", "wall_time", "clock_synced", "verdict", "reason", "gate", "ms", "picture",
     "evidence", "findings", "label", "score", "x0", "y0", "x1", "y1",
+    "time", "time_source", "not_before", "not_after",
 )  # fmt: skip
 """Heading of the CSV."""
 UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 POLL_S = 0.2
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Record = Mapping[str, Any]
 Wanted = Callable[[Record], bool]
@@ -37,17 +40,25 @@ Wanted = Callable[[Record], bool]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command and its options."""
     parser.description = (
-        "Show what happened, one line each, oldest first. A ~ before the time says that the clock "
-        "was not synchronised."
+        "Show what happened, one line each, in the journal's order. A ~ before the time says that "
+        "the clock was not synchronised, a = that the time was repaired from a synchronised moment "
+        "of the same boot. What may be from the time asked for is shown."
     )
     add_journal(parser)
     parser.add_argument(
         "--since",
-        type=_since,
+        type=_point,
         metavar="WHEN",
-        default=lambda _: True,
+        default=ANY,
         help="from an item on (123), so long ago on (90s, 15m, 2h, 3d), or a moment on "
         "(2026-01-31T14:00, local time)",
+    )
+    parser.add_argument(
+        "--until",
+        type=_point,
+        metavar="WHEN",
+        default=ANY,
+        help="up to an item, so long ago, or a moment, written as for --since",
     )
     parser.add_argument(
         "--verdict",
@@ -67,23 +78,48 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the records asked for. Raises InputError when there is no such journal."""
     wanted = _wanted(arguments)
-    chosen = filter(wanted, _records(journal_of(arguments), arguments.since, arguments.follow))
+    chosen = ((record, times) for record, times in _timed(arguments) if wanted(record))
     if arguments.csv:
         write = csv.writer(sys.stdout).writerow
         write(COLUMNS)
-        for record in chosen:
-            write(csv_row(record))
+        for record, times in chosen:
+            write(csv_row(record, times.of(record)))
             sys.stdout.flush()
     else:
-        for record in chosen:
-            print(text_line(record), flush=arguments.follow)
+        _print_text(chosen, arguments.follow)
     return 0
 
 
-def text_line(record: Record) -> str:
-    """Return one record for people, on one line."""
+def _print_text(chosen: Iterable[tuple[Record, Times]], follow: bool) -> None:
+    """Print records for people; before those whose time is not known, how far it is known."""
+    said = ""
+    for record, times in chosen:
+        moment = times.of(record)
+        boot = str(record.get("boot_id"))
+        if boot != said and moment.source == "unsynchronised" and (words := _bounds(moment)):
+            said = boot
+            print(f"~ -- clock not synchronised in what follows: {words}; the order is right")
+        print(text_line(record, moment), flush=follow)
+
+
+def _bounds(moment: Moment) -> str:
+    """Return in words between which times a record was written; empty without any bound."""
+    if moment.exact_ns is not None:
+        return ""
+    words = [
+        f"{word} {_local_ns(limit)[:-4]}"
+        for word, limit in (("after", moment.earliest_ns), ("before", moment.latest_ns))
+        if limit is not None
+    ]
+    return " and ".join(words)
+
+
+def text_line(record: Record, moment: Moment | None = None) -> str:
+    """Return one record for people, on one line; *moment*: what is known of its time."""
     doubtful = "~" if record.get("clock_synced") is False else " "
     when = f"{doubtful}{_local(str(record.get('wall_time', '')))}"
+    if moment is not None and moment.source == "repaired" and moment.exact_ns is not None:
+        when = f"={_local_ns(moment.exact_ns)}"
     rest = {
         name: value
         for name, value in record.items()
@@ -97,8 +133,8 @@ def text_line(record: Record) -> str:
     return _printable(f"{when} -- {record['kind']}{reason}  {_pairs(rest)}".rstrip())
 
 
-def csv_row(record: Record) -> list[Any]:
-    """Return one item as the values of :data:`COLUMNS`.
+def csv_row(record: Record, moment: Moment | None = None) -> list[Any]:
+    """Return one item as the values of :data:`COLUMNS`; *moment*: what is known of its time.
 
     Label, score and box (camera pixels) are those of the best finding.
     """
@@ -111,6 +147,13 @@ def csv_row(record: Record) -> list[Any]:
         "score": best.get("score"),
     }
     values |= dict(zip(("x0", "y0", "x1", "y1"), best.get("box", ()), strict=False))
+    if moment is not None:
+        values |= {
+            "time": _utc(moment.exact_ns),
+            "time_source": moment.source,
+            "not_before": _utc(moment.earliest_ns),
+            "not_after": _utc(moment.latest_ns),
+        }
     return [_cell(values.get(column)) for column in COLUMNS]
 
 
@@ -143,6 +186,17 @@ def _local(wall_time: str) -> str:
         return wall_time
 
 
+def _local_ns(time_ns: int) -> str:
+    return _local(_utc(time_ns) or "")
+
+
+def _utc(time_ns: int | None) -> str | None:
+    """Return a time as the journal writes it, in UTC."""
+    if time_ns is None:
+        return None
+    return (EPOCH + timedelta(microseconds=time_ns // 1000)).isoformat(timespec="milliseconds")
+
+
 def _wanted(arguments: argparse.Namespace) -> Wanted:
     verdicts = arguments.verdict or (["pass", "reject", "fault"] if arguments.csv else [])
 
@@ -154,12 +208,58 @@ def _wanted(arguments: argparse.Namespace) -> Wanted:
     return wanted
 
 
-def _since(text: str) -> Wanted:
-    """Return the filter of records that ``--since`` asks for."""
+@dataclass(frozen=True)
+class Point:
+    """A point in a journal, as an option names it: an item's number, an age, or a time."""
+
+    sequence: int | None = None
+    age_ns: int | None = None
+    time_ns: int | None = None
+
+    def may_be_after(self, record: Record, times: Times) -> bool:
+        """Tell whether *record* may be of this point or later; only certainty leaves it out."""
+        if self.sequence is not None:
+            return bool(record["sequence"] >= self.sequence)
+        if self.age_ns is not None:
+            return times.age_ns(record)[0] <= self.age_ns
+        latest_ns = times.of(record).latest_ns
+        return self.time_ns is None or latest_ns is None or latest_ns >= self.time_ns
+
+    def may_be_before(self, record: Record, times: Times) -> bool:
+        """Tell whether *record* may be of this point or earlier."""
+        if self.sequence is not None:
+            return bool(record["sequence"] <= self.sequence)
+        if self.age_ns is not None:
+            most = times.age_ns(record)[1]
+            return most is None or most >= self.age_ns
+        earliest_ns = times.of(record).earliest_ns
+        return self.time_ns is None or earliest_ns is None or earliest_ns <= self.time_ns
+
+    def is_surely_after(self, record: Record, now: Now) -> bool:
+        """Tell whether this point is after *record*, and so after all that the journal has before.
+
+        That takes a record whose time is beyond doubt.
+        """
+        if self.sequence is not None:
+            return bool(record["sequence"] < self.sequence)
+        if self.age_ns is not None and record.get("boot_id") == now.boot_id:
+            return bool(now.monotonic_ns - record["monotonic_ns"] > self.age_ns)
+        if record.get("clock_synced") is not True or (self.age_ns is not None and not now.synced):
+            return False
+        limit = now.wall_ns - self.age_ns if self.age_ns is not None else self.time_ns
+        return limit is not None and wall_ns(record) < limit
+
+
+ANY = Point()
+"""No limit."""
+
+
+def _point(text: str) -> Point:
+    """Read what ``--since`` or ``--until`` names."""
     if text.isdigit():
-        return lambda record: bool(record["sequence"] >= int(text))
+        return Point(sequence=int(text))
     if found := re.fullmatch(r"(\d+)([smhd])", text):
-        return _younger_than(int(found[1]) * UNITS_S[found[2]])
+        return Point(age_ns=int(found[1]) * UNITS_S[found[2]] * 1_000_000_000)
     try:
         moment = datetime.fromisoformat(text).astimezone()
     except ValueError:
@@ -167,66 +267,60 @@ def _since(text: str) -> Wanted:
             "must be an item's number, a time such as 15m or 2h, or a moment such as "
             f"2026-01-31T14:00, not {text!r}"
         ) from None
-    return lambda record: _wall_time(record) >= moment
+    return Point(time_ns=round(moment.timestamp() * 1_000_000) * 1000)
 
 
-def _younger_than(seconds: int) -> Wanted:
-    """Return a filter of records written within the last *seconds*.
+def _timed(arguments: argparse.Namespace) -> Iterator[tuple[Record, Times]]:
+    """Yield the records between ``--since`` and ``--until``, in order, with the times of all.
 
-    Records of this boot are judged by the monotonic clock, which nobody can set; older ones by the
-    wall clock.
+    With ``--follow`` those to come as well. Raises InputError when there is no such journal.
     """
-    boot, now_ns = boot_id(), time.monotonic_ns()
-    moment = datetime.now(UTC) - timedelta(seconds=seconds)
-
-    def younger(record: Record) -> bool:
-        if record["boot_id"] == boot:
-            return bool(now_ns - record["monotonic_ns"] <= seconds * 1_000_000_000)
-        return _wall_time(record) >= moment
-
-    return younger
-
-
-def _wall_time(record: Record) -> datetime:
-    return datetime.fromisoformat(record["wall_time"])
-
-
-def _records(path: Path, since: Wanted, follow: bool) -> Iterator[Record]:
-    """Yield the records that *since* wants, oldest first; with *follow*, those to come as well.
-
-    Raises InputError when there is no such journal.
-    """
-    for rotated in _recent(rotated_files(path), since):
-        yield from filter(since, _parsed(rotated))
+    path, since, until = journal_of(arguments), arguments.since, arguments.until
     try:
-        yield from filter(since, _active(path, follow))
+        # Opened before the others are listed: rotated meanwhile, it is no longer one of them.
+        active = path.open("rb")
     except OSError as error:
         raise InputError(
             f"{path}: {error.strerror}; name a journal, or the settings with --config"
         ) from None
+    with active:
+        rotated = [file for file in rotated_files(path) if not leads_to(file, active.fileno())]
+        files = _recent(rotated, since, present())
+        times = Times(chain(*map(_parsed, files), _records_in(active)))
+        active.seek(0)
+        for record in chain(*map(_parsed, files), _active(active, path, arguments.follow)):
+            times.take(record)
+            if since.may_be_after(record, times) and until.may_be_before(record, times):
+                yield record, times
 
 
-def _recent(turned: list[Path], since: Wanted) -> list[Path]:
-    """Return the last of the full files, back to the newest that holds nothing wanted."""
-    start = len(turned)
-    while start > 0 and any(map(since, _parsed(turned[start - 1]))):
+def _recent(rotated: list[Path], since: Point, now: Now) -> list[Path]:
+    """Return the last of the full files, from that on in which *since* surely lies."""
+    start = len(rotated)
+    while start > 0 and since != ANY:
         start -= 1
-    return turned[start:]
+        if any(since.is_surely_after(record, now) for record in _parsed(rotated[start])):
+            return rotated[start:]
+    return rotated
 
 
 def _parsed(path: Path) -> Iterator[Record]:
     with path.open("rb") as file:
-        yield from (
-            record for line in file if (record := parse_record(line.rstrip(b"\n"))) is not None
-        )
+        yield from _records_in(file)
 
 
-def _active(path: Path, follow: bool) -> Iterator[Record]:
-    """Yield the records of the file being written; with *follow*, go on as it grows and rotates.
+def _records_in(file: BinaryIO) -> Iterator[Record]:
+    """Yield the whole records of an open file, from its present position on."""
+    for line in file:
+        if (record := parse_record(line.rstrip(b"\n"))) is not None:
+            yield record
 
-    Raises OSError.
+
+def _active(file: BinaryIO, path: Path, follow: bool) -> Iterator[Record]:
+    """Yield the records of the open file being written; with *follow*, go on as it grows.
+
+    It goes on in the next file when this one is rotated. *path*: the journal. Raises OSError.
     """
-    file = path.open("rb")
     try:
         while True:
             place = file.tell()

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from edge.record.volatile import warn_if_volatile
 from edge.wiring import load_checked
 
 
@@ -21,5 +22,7 @@ def run(arguments: argparse.Namespace) -> int:
     limit_arenas()
     from edge.service import serve  # noqa: PLC0415 - it loads numpy and onnxruntime
 
-    serve(load_checked(arguments.config))
+    config = load_checked(arguments.config)
+    warn_if_volatile(config.path(config.journal.file))
+    serve(config)
     return 0

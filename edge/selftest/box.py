@@ -12,6 +12,7 @@ from typing import Any
 from edge.clock import boot_id, clock_synced
 from edge.config import Config
 from edge.record.telemetry import telemetry, throttled_words
+from edge.record.volatile import LOST_WITH_POWER, volatile_storage
 from edge.selftest import CheckResult, State
 
 WRITES, WRITE_BYTES = 20, 4096
@@ -29,18 +30,29 @@ PATIENCE_S = 10.0
 EYE_UNIT, GATE_UNIT = "stampgate-edge.service", "stampgate-gate.service"
 
 
-def disk(config: Config) -> Iterator[CheckResult]:
-    """Check the disks of journal and evidence: room, permission, time of a synchronised write."""
+def disk(config: Config, root: Path = Path("/")) -> Iterator[CheckResult]:
+    """Check the disks of journal and evidence: room, permission, time of a synchronised write.
+
+    A journal in memory fails. *root*: where ``/proc`` and ``/sys`` are.
+    """
     journal = config.path(config.journal.file)
-    yield _folder("journal disk", journal.parent, config)
+    reason = volatile_storage(journal.parent, root)
+    yield _folder("journal disk", journal.parent, config, reason and f"{reason}: {LOST_WITH_POWER}")
     if journal.exists() and not os.access(journal, os.R_OK | os.W_OK):
         text = f"{journal}: may not be written; chown it to the service's user"
         yield CheckResult("FAIL", "journal file", text)
     if config.evidence.folder:
-        yield _folder("evidence disk", _nearest(config.path(config.evidence.folder)), config)
+        folder = _nearest(config.path(config.evidence.folder))
+        result = _folder("evidence disk", folder, config)
+        reason = volatile_storage(folder, root)
+        if reason and result.state == "ok":
+            text = f"{folder}: {reason}: the pictures are lost with the power; name a disk"
+            result = CheckResult("WARN", "evidence disk", f"{text} in [evidence] folder")
+        yield result
 
 
-def _folder(what: str, folder: Path, config: Config) -> CheckResult:
+def _folder(what: str, folder: Path, config: Config, unsafe: str = "") -> CheckResult:
+    """Check one disk; *unsafe*: why what is written there will not stay, which fails."""
     try:
         times_ms = _write_times_ms(folder)
         space = os.statvfs(folder)
@@ -48,6 +60,8 @@ def _folder(what: str, folder: Path, config: Config) -> CheckResult:
         why = f"cannot be written ({error.strerror}); make room or permission there"
         return CheckResult("FAIL", what, f"{folder}: {why}")
     free_mb = space.f_bavail * space.f_frsize / MB
+    if unsafe:
+        return CheckResult("FAIL", what, f"{folder}: {unsafe}; name a disk in [journal] file")
     text = f"{folder}: {free_mb:.0f} MB free"
     text += f", a record takes {statistics.median(times_ms):.1f} ms to be safe"
     text += f", the slowest of {WRITES} {max(times_ms):.1f} ms"

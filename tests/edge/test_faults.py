@@ -159,7 +159,7 @@ def test_wall_clock_two_weeks_back_cannot_move_order_due_times_or_retention() ->
     }
     assert {path: scopes for path, scopes in asking.items() if scopes} == {
         "edge/record/journal.py": {"__init__"},  # the default of *wall*
-        "edge/commands/log.py": {"_younger_than"},
+        "edge/record/times.py": {"present"},
     }
 
 

@@ -23,6 +23,8 @@ from edge.config import (
     JournalSettings,
     LinesSettings,
 )
+from edge.record import volatile
+from edge.record.volatile import volatile_storage
 from edge.selftest import CheckResult, box, run_check, sight, wires
 from tests.disk import journal, small_file_system
 from tests.gate_rig import Rig, rig_settings, swept
@@ -54,6 +56,12 @@ States = list[tuple[str, str]]
 GATE_HOLDS_THE_LINES = (
     "not tried: the gate runs and holds the lines; stop the line and stampgate-gate.service first"
 )
+
+
+@pytest.fixture(autouse=True)
+def _on_a_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Temporary folders count as a disk, also where they lie in memory."""
+    monkeypatch.setattr(box, "volatile_storage", lambda *_: "")
 
 
 @pytest.fixture
@@ -259,6 +267,46 @@ def test_a_read_only_disk_fails(tmp_path: Path) -> None:
     assert (
         "cannot be written (Read-only file system); make room or permission there" in seen[0].text
     )
+
+
+def test_a_journal_in_memory_fails_and_pictures_there_are_warned_of(
+    run: Run, monkeypatch: pytest.MonkeyPatch, edge_toml: Path
+) -> None:
+    """A record there is written at once, and gone with the power."""
+    monkeypatch.setattr(box, "volatile_storage", lambda *_: "/x is memory (tmpfs)")
+    status, lines = run()
+    assert status == 1
+    assert line(lines, "journal disk") == (
+        f"FAIL journal disk      {edge_toml.parent}: /x is memory (tmpfs): the journal is lost "
+        "with the power; name a disk in [journal] file"
+    )
+    assert line(lines, "evidence disk").startswith("WARN")
+
+
+def test_the_service_says_at_its_start_that_its_journal_is_in_memory(
+    edge_toml: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And runs: whoever keeps it there must know, and the belt must not stand for it."""
+    monkeypatch.setattr(volatile, "volatile_storage", lambda *_: "/x is memory (tmpfs)")
+    text = edge_toml.read_text().replace("loop = true", "loop = false")
+    edge_toml.write_text(text.replace("60000.0", "10.0"))
+    assert main(["run", "--config", str(edge_toml)]) == 0
+    said = capsys.readouterr().err.splitlines()
+    assert said[0].endswith(
+        "/x is memory (tmpfs): the journal is lost with the power; name a disk in [journal] file, "
+        "and see 'stampgate-edge check'"
+    )
+
+
+def test_a_real_file_system_in_memory_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the kernel's own mount table."""
+    monkeypatch.setattr(box, "volatile_storage", volatile_storage)
+    with small_file_system(tmp_path / "small") as disk:
+        seen = list(box.disk(settings(disk)))
+    assert states(seen) == [("FAIL", "journal disk"), ("WARN", "evidence disk")]
+    assert f"{tmp_path / 'small'} is memory (tmpfs)" in seen[0].text
 
 
 def test_a_folder_that_is_not_there_fails_for_the_journal_and_not_for_evidence(

@@ -146,6 +146,110 @@ def test_since_so_long_ago_goes_by_the_monotonic_clock_in_this_boot(
     assert shown(run("log", path, "--since", "1h")[1]) == ["#1", "#2"]
 
 
+Boot = Callable[..., None]
+
+
+@pytest.fixture
+def boot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Boot:
+    """Write a boot into the journal: its id, what its clock shows, an item each ten minutes."""
+
+    def write(
+        name: str, start: datetime, verdicts: list[str], synced: bool, began_s: int = 1
+    ) -> None:
+        monkeypatch.setattr("edge.record.journal.boot_id", lambda: name)
+        monkeypatch.setattr("edge.record.journal.clock_synced", lambda: synced)
+        clock = SimulatedClock(began_s * 10**9)
+        with journal(
+            tmp_path / "journal.jsonl",
+            lambda: start + timedelta(seconds=clock.now_ns() / 1e9 - began_s),
+            clock,
+        ) as log:
+            log.append("start", {})
+            for verdict in verdicts:
+                clock.sleep_until(clock.now_ns() + 600 * 10**9)
+                log.append("item", item(verdict, findings=[]))
+
+    return write
+
+
+@pytest.fixture
+def night(boot: Boot, tmp_path: Path) -> Path:
+    """A night with the right time, a boot without network in yesterday, and the right time again.
+
+    The first from 1:00 on, the third from 8:00 on.
+    """
+    boot("a" * 32, datetime(2026, 11, 30, 1, tzinfo=UTC), ["pass", "reject", "reject"], True)
+    boot("b" * 32, datetime(2026, 11, 29, 20, tzinfo=UTC), ["pass", "reject", "fault"], False)
+    boot("c" * 32, datetime(2026, 11, 30, 8, tzinfo=UTC), ["pass", "reject"], True)
+    return tmp_path / "journal.jsonl"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wanted"),
+    [
+        (["--since", "2026-11-30T00:30Z"], "#1 #2 #3 #4 #5 #6 #7 #8"),
+        (["--since", "2026-11-30T01:15Z"], "#2 #3 #4 #5 #6 #7 #8"),
+        (["--since", "2026-11-30T03:00Z"], "#4 #5 #6 #7 #8"),
+        (["--since", "2026-11-30T07:45Z"], "#5 #6 #7 #8"),
+        (["--since", "2026-11-30T08:15Z"], "#8"),
+        (["--until", "2026-11-30T01:15Z"], "#1"),
+        (["--until", "2026-11-30T01:45Z"], "#1 #2 #3 #4"),
+        (["--since", "2026-11-30T01:15Z", "--until", "2026-11-30T07:00Z"], "#2 #3 #4 #5 #6"),
+        (["--since", "3", "--until", "7"], "#3 #4 #5 #6 #7"),
+        (["--since", "2026-11-30T01:15Z", "--verdict", "reject"], "#2 #3 #5 #8"),
+    ],
+)
+def test_a_boot_with_a_wrong_clock_hides_nothing(
+    run: Run, night: Path, arguments: list[str], wanted: str
+) -> None:
+    """Neither its own records nor those before it; what may be from then is shown."""
+    items = [word for word in shown(run("log", night, *arguments)[1]) if word.startswith("#")]
+    assert " ".join(items) == wanted
+
+
+def test_an_unsynchronised_stretch_is_marked_with_its_bounds(run: Run, night: Path) -> None:
+    """Once before it; and each record of it by a ~."""
+    lines = run("log", night, "--since", "2026-11-30T01:15Z")[1].splitlines()
+    (note,) = [line for line in lines if "clock not synchronised" in line]
+    local = [
+        datetime.fromisoformat(f"2026-11-30T{time}Z").astimezone().strftime("%Y-%m-%d %H:%M:%S")
+        for time in ("01:30:01", "07:29:59")
+    ]
+    assert note == (
+        f"~ -- clock not synchronised in what follows: after {local[0]} and before {local[1]}; "
+        "the order is right"
+    )
+    marked = [line[0] for line in lines[lines.index(note) :]]
+    assert marked == ["~"] * 6 + [" "] * 4
+
+
+def test_a_boot_that_was_synchronised_late_is_repaired(
+    run: Run, boot: Boot, tmp_path: Path
+) -> None:
+    """The network came after the first items; each time that is repaired is marked by a =."""
+    path = tmp_path / "journal.jsonl"
+    boot("a" * 32, datetime(2026, 11, 1, 1, tzinfo=UTC), ["reject"], False)
+    boot("a" * 32, datetime(2026, 11, 30, 8, tzinfo=UTC), ["pass"], True, began_s=1000)
+    status, output, _ = run("log", path, "--since", "2026-11-30T07:45Z")
+    assert (status, shown(output)) == (0, ["#1", "start", "#2"])
+    repaired = datetime(2026, 11, 30, 8, tzinfo=UTC) - timedelta(seconds=1000 - 601)
+    assert output.startswith(f"={repaired.astimezone():%Y-%m-%d %H:%M:%S}.000 #1 REJECT")
+    assert shown(run("log", path, "--until", "2026-11-02")[1]) == []
+
+
+def test_csv_says_how_each_time_is_known(run: Run, night: Path) -> None:
+    """The time, where it is from, and its bounds, in columns of their own."""
+    rows = list(csv.DictReader(io.StringIO(run("log", night, "--csv", "--since", "3")[1])))
+    assert [(row["time"], row["time_source"]) for row in rows[:2]] == [
+        ("2026-11-30T01:30:00.000+00:00", "clock"),
+        ("", "unsynchronised"),
+    ]
+    assert (rows[1]["not_before"], rows[1]["not_after"]) == (
+        "2026-11-30T01:40:01.000+00:00",
+        "2026-11-30T07:39:59.000+00:00",
+    )
+
+
 def test_csv_is_read_by_any_spreadsheet(run: Run, path: Path) -> None:
     """A heading, and one row an item with the best finding."""
     _, output, _ = run("log", path, "--csv", "--since", "6")
