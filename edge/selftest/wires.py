@@ -1,7 +1,7 @@
 """Checks of the GPIO lines: each line's presence and holder, and a loop-back over a wire."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from edge.config import Config, LinesSettings
 from edge.errors import ConfigError, GateError
-from edge.gate.lines.gpiochip import CONSUMER, PULLS, import_gpiod, open_chips
+from edge.gate.lines.gpiochip import CONSUMER, EVENTS_KEPT, PULLS, Chips, import_gpiod, open_chips
 from edge.selftest import CheckResult
-from edge.wiring import SAFE, wired
+from edge.wiring import ENCODER_A, ENCODER_B, SAFE, wired
 
 if TYPE_CHECKING:
     from gpiod import Chip, LineRequest
@@ -39,9 +39,28 @@ def lines(config: Config, devices: Path = DEVICES) -> Iterator[CheckResult]:
         yield CheckResult("ok", "lines", "simulated: this box has no wires")
         return
     with ExitStack() as stack:
-        found = list(open_chips(import_gpiod(), stack, config.lines.chip, devices))
-        for role, name in wired(config.lines).items():
-            yield _line(role, name, _places(found, name))
+        chips = open_chips(import_gpiod(), stack, config.lines.chip, devices)
+        names = wired(config.lines)
+        found = {role: _places(chips, name) for role, name in names.items()}
+        yield from _refused(chips, missing=any(not places for places in found.values()))
+        for role, name in names.items():
+            yield _line(role, name, found[role])
+        yield _buffer(names)
+
+
+def _refused(chips: Chips, *, missing: bool) -> Iterator[CheckResult]:
+    """Tell of chips that could not be looked at: a failure when lines are *missing*."""
+    for why in chips.refused:
+        yield CheckResult("FAIL" if missing else "WARN", "chip", str(why))
+
+
+def _buffer(names: Mapping[str, str]) -> CheckResult:
+    """Tell how many edges the kernel keeps while the gate is busy, and for how long."""
+    text = f"the kernel keeps {EVENTS_KEPT} edges of all inputs together while the gate is busy"
+    if ENCODER_A in names:
+        edges = 4 if ENCODER_B in names else 2
+        text += f", {EVENTS_KEPT / edges:.0f} counts of the encoder"
+    return CheckResult("ok", "edge buffer", f"{text}; beyond that all that passed is rejected")
 
 
 def _line(role: str, name: str, places: list[Place]) -> CheckResult:
@@ -91,7 +110,9 @@ def loop_back(
         raise ConfigError('a loop-back needs [lines] driver "gpiod"; set it there')
     gpiod = import_gpiod()
     with ExitStack() as stack:
-        found = list(open_chips(gpiod, stack, config.lines.chip, devices))
+        found = open_chips(gpiod, stack, config.lines.chip, devices)
+        if found.why and any(not _places(found, names.get(end, end)) for end in wire):
+            raise found.why
         places = [_only(_places(found, names.get(end, end)), end) for end in wire]
         output = _request(stack, places[0], _output(gpiod, config.lines, wire[0]), wire[0])
         given = _request(stack, places[1], _input(gpiod, config.lines, wire[1]), wire[1])
@@ -133,9 +154,9 @@ def _follow(given: "LineRequest", offset: int, level: Any) -> float | None:
     return None
 
 
-def _places(found: "list[tuple[Chip, dict[str, list[int]]]]", name: str) -> list[Place]:
+def _places(chips: Chips, name: str) -> list[Place]:
     """Return every line of that *name*."""
-    return [Place(chip, offset) for chip, names in found for offset in names.get(name, ())]
+    return [Place(chip, offset) for chip, names in chips.opened for offset in names.get(name, ())]
 
 
 def _only(places: list[Place], end: str) -> Place:

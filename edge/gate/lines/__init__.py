@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
 
-from edge.wiring import BIN_FULL, ENCODER_A, ENCODER_B
+from edge.wiring import BIN_FULL, CONFIRM, ENCODER_A, ENCODER_B, TRIGGER
 
-BOTH_EDGES = (ENCODER_A, ENCODER_B, BIN_FULL)
-"""Inputs whose falling edges count, too."""
+BOTH_EDGES = (TRIGGER, ENCODER_A, ENCODER_B, CONFIRM, BIN_FULL)
+"""Inputs watched for both edges: their levels alternate, so two equal edges running are one lost.
+
+The reset button is watched for its rise only.
+"""
 
 
 @dataclass(frozen=True)
@@ -19,13 +22,16 @@ class WireEvent:
     """One edge of an input: *level* 1 is active.
 
     *t_ns*: when, in monotonic nanoseconds, as stamped by the driver. *lost*: edges of this line
-    between the one before and this one that were not delivered.
+    between the one before and this one that were not delivered. *overflow*: edges of all lines
+    together that were dropped just before this one, because the kernel's buffer ran over; a driver
+    that cannot tell leaves it 0.
     """
 
     line: str
     level: int
     t_ns: int
     lost: int = 0
+    overflow: int = 0
 
 
 class Lines(Protocol):

@@ -7,8 +7,11 @@ died. ``gpioinfo`` prints the names; the number of a chip may change from boot t
 used.
 """
 
-from collections.abc import Iterator, Sequence
+import errno
+import time
+from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from types import ModuleType, TracebackType
@@ -24,7 +27,15 @@ if TYPE_CHECKING:
 
 CONSUMER = "stampgate-gate"
 EVENTS_KEPT = 1024
-"""Edges that the kernel buffers while we are busy; the most it grants (GPIO_V2_LINES_MAX * 16)."""
+"""Edges of all inputs together that the kernel buffers while we are busy, then it drops the oldest.
+
+It is what we ask for, and the most that the kernel grants a request (GPIO_V2_LINES_MAX * 16).
+"""
+REORDER_S = 0.001
+"""Wait for an edge whose number is missing: the kernel numbers edges of two lines that come at the
+same moment on two cores, and may deliver them the other way round."""
+NO_V2 = (errno.EINVAL, errno.ENOTTY)
+"""What a kernel without the ioctls of GPIO version 2 says to one of them."""
 PULLS = {"as-is": "AS_IS", "up": "PULL_UP", "down": "PULL_DOWN", "disabled": "DISABLED"}
 
 
@@ -33,8 +44,9 @@ class GpioLines:
 
     The outputs are requested before the inputs, in their SAFE levels, so they are driven from the
     first moment. An input's edges are debounced and stamped on CLOCK_MONOTONIC by the kernel, which
-    numbers them line by line: a number left out is an edge lost. With debouncing the stamp is the
-    moment at which the line had been steady for so long.
+    numbers them line by line, and over all lines of the request: a number left out is an edge lost,
+    on its line or on any. With debouncing the stamp is the moment at which the line had been steady
+    for so long.
 
     *devices*: the folder of the chips' device files.
 
@@ -52,6 +64,7 @@ class GpioLines:
         self._inputs: LineRequest | None = None
         self._roles: dict[int, str] = {}
         self._numbers: dict[str, int] = {}
+        self._number = 0
 
     def __enter__(self) -> Self:
         self._gpiod = import_gpiod()
@@ -88,15 +101,24 @@ class GpioLines:
 
     def read(self) -> list[WireEvent]:
         """Return the edges that the kernel has."""
-        events: list[WireEvent] = []
         try:
-            while self._inputs is not None and self._inputs.wait_edge_events(0):
-                events += [
-                    self._event(event) for event in self._inputs.read_edge_events(EVENTS_KEPT)
-                ]
+            found = self._delivered()
+            if len(found) < EVENTS_KEPT and self._missing(found):
+                time.sleep(REORDER_S)
+                found += self._delivered()
         except OSError as error:
             raise _lost(error) from None
-        return events
+        return [self._event(event) for event in sorted(found, key=lambda e: e.global_seqno)]
+
+    def _delivered(self) -> list[Any]:
+        """Read the kernel's buffer once: a storm of edges must not keep us reading for ever."""
+        if self._inputs is None or not self._inputs.wait_edge_events(0):
+            return []
+        return list(self._inputs.read_edge_events(EVENTS_KEPT))
+
+    def _missing(self, found: Sequence[Any]) -> bool:
+        """Return whether numbers are left out among *found*, or before them."""
+        return bool(found) and max(e.global_seqno for e in found) - self._number > len(found)
 
     def level(self, line: str) -> int:
         """Read the level of an input from the kernel."""
@@ -129,10 +151,12 @@ class GpioLines:
 
     def _event(self, event: Any) -> WireEvent:
         line = self._roles[event.line_offset]
-        lost = event.line_seqno - self._numbers.get(line, 0) - 1
+        lost = max(0, event.line_seqno - self._numbers.get(line, 0) - 1)
+        overflow = max(0, event.global_seqno - self._number - 1)
         self._numbers[line] = event.line_seqno
+        self._number = max(self._number, event.global_seqno)
         level = int(event.event_type.name == "RISING_EDGE")
-        return WireEvent(line, level, event.timestamp_ns, max(0, lost))
+        return WireEvent(line, level, event.timestamp_ns, lost, overflow)
 
     def _request(
         self, stack: ExitStack, chip: "Chip", offsets: dict[str, int]
@@ -176,14 +200,19 @@ class GpioLines:
         return made
 
     def _find_chip(self, stack: ExitStack) -> "tuple[Chip, dict[str, int]]":
-        """Open the one chip that has every line. Raises ConfigError."""
+        """Open the one chip that has every line.
+
+        Raises ConfigError, or GateError when a chip that may have them could not be looked at.
+        """
         wanted = set(self._names.values())
         if len(wanted) < len(self._names):
             names = ", ".join(self._names.values())
             raise ConfigError(f"[lines] must name each line once, not {names}; correct it there")
         assert self._gpiod is not None
         chips = open_chips(self._gpiod, stack, self._settings.chip, self._devices)
-        fitting = [(chip, found) for chip, found in chips if wanted <= set(found)]
+        fitting = [(chip, found) for chip, found in chips.opened if wanted <= set(found)]
+        if not fitting and chips.why is not None:
+            raise chips.why
         if len(fitting) != 1:
             raise ConfigError(
                 f"[lines] {', '.join(sorted(wanted))}: must be lines of one GPIO chip, "
@@ -200,28 +229,74 @@ class GpioLines:
         return chip, {role: found[name][0] for role, name in self._names.items()}
 
 
-def open_chips(
-    gpiod: ModuleType, stack: ExitStack, label: str, devices: Path
-) -> "Iterator[tuple[Chip, dict[str, list[int]]]]":
-    """Open each GPIO chip with that *label*, or any for an empty one, until *stack* ends.
+@dataclass
+class Chips:
+    """The GPIO chips of a machine: *opened* ones, each with the offsets of its line names.
 
-    Yields it with the offsets of each line name. Raises GateError when one may not be opened.
+    *refused*: why others could not be looked at. A chip whose lines nobody asks for stops nobody.
     """
+
+    opened: "list[tuple[Chip, dict[str, list[int]]]]" = field(default_factory=list)
+    refused: list[ConfigError | GateError] = field(default_factory=list)
+
+    @property
+    def why(self) -> ConfigError | GateError | None:
+        """Why a line may be missing: what no new process heals comes first."""
+        lasting = (why for why in self.refused if isinstance(why, ConfigError))
+        return next(lasting, self.refused[0] if self.refused else None)
+
+
+def open_chips(gpiod: ModuleType, stack: ExitStack, label: str, devices: Path) -> Chips:
+    """Open each GPIO chip with that *label*, or any for an empty one, until *stack* ends."""
+    chips = Chips()
     for path in sorted(devices.glob("gpiochip*")):
         if path.is_symlink() or not gpiod.is_gpiochip_device(str(path)):
             continue
         try:
             chip = stack.enter_context(gpiod.Chip(str(path)))
+            info = chip.get_info()
         except OSError as error:
-            raise GateError(
-                f"{path}: cannot be opened ({error.strerror}); "
-                "the service's user must be in the group that owns it"
-            ) from None
-        if label in ("", chip.get_info().label):
-            found: dict[str, list[int]] = {}
-            for offset in range(chip.get_info().num_lines):
-                found.setdefault(chip.get_line_info(offset).name or "", []).append(offset)
-            yield chip, found
+            chips.refused.append(_unopened(path, error))
+            continue
+        if label not in ("", info.label):
+            continue
+        try:
+            chips.opened.append((chip, _offsets(chip, info.num_lines)))
+        except OSError as error:
+            chips.refused.append(_without_lines(path, error))
+    return chips
+
+
+def _offsets(chip: "Chip", number: int) -> dict[str, list[int]]:
+    """Return the offsets of each line name. Raises OSError."""
+    found: dict[str, list[int]] = {}
+    for offset in range(number):
+        found.setdefault(chip.get_line_info(offset).name or "", []).append(offset)
+    return found
+
+
+def _unopened(path: Path, error: OSError) -> GateError:
+    """Return what to say of a chip that cannot be opened."""
+    denied = error.errno in (errno.EACCES, errno.EPERM)
+    cure = (
+        "the service's user must be in the group that owns it"
+        if denied
+        else "is it plugged in? A new process tries again"
+    )
+    return GateError(f"{path}: cannot be opened ({error.strerror}); {cure}")
+
+
+def _without_lines(path: Path, error: OSError) -> ConfigError | GateError:
+    """Return what to say of a chip that does not tell of its lines."""
+    if error.errno in NO_V2:
+        return ConfigError(
+            f"{path}: this kernel has no GPIO interface of version 2; "
+            "a kernel from Linux 5.10 on is needed, with CONFIG_GPIO_CDEV"
+        )
+    return GateError(
+        f"{path}: does not tell of its lines ({error.strerror}); "
+        "is it plugged in? A new process tries again"
+    )
 
 
 def import_gpiod() -> ModuleType:

@@ -4,9 +4,11 @@ To try the gate on a desk: ``[lines] driver = "simulated"``, ``[lines] inputs = 
 from any program
 
     printf '{"line": "trigger", "level": 1}' | socat - UNIX-SENDTO:lines.sock
+    printf '{"line": "trigger", "level": 0}' | socat - UNIX-SENDTO:lines.sock
 
-One datagram is one edge, stamped when it is read. ``"lost": 2`` says that two edges before it were
-lost.
+One datagram is one edge, stamped when it is read; an item that leaves the photo-eye is the second
+one. ``"lost": 2`` says that two edges of the line before it were lost, ``"overflow": 2`` two edges
+of any line.
 """
 
 import contextlib
@@ -27,6 +29,8 @@ from edge.wiring import INPUTS, SAFE
 
 LONGEST = 4096
 """Bytes of one datagram."""
+LOST_AT_MOST = 1000
+"""Greatest number of lost edges in a datagram."""
 
 
 class SimulatedLines:
@@ -151,7 +155,11 @@ def _event(datagram: bytes, now_ns: int) -> WireEvent:
         raise ValueError(
             f'an edge must read {{"line": "trigger", "level": 1}}, not {datagram[:80]!r}'
         )
-    lost = said.get("lost", 0)
-    if not isinstance(lost, int) or not 0 <= lost <= 1000:
-        raise ValueError(f"lost must be a whole number of 0 to 1000, not {lost!r}")
-    return WireEvent(said["line"], int(said["level"]), now_ns, int(lost))
+    lost, overflow = (_count(said.get(key, 0), key) for key in ("lost", "overflow"))
+    return WireEvent(said["line"], int(said["level"]), now_ns, lost, overflow)
+
+
+def _count(value: object, key: str) -> int:
+    if type(value) is not int or not 0 <= value <= LOST_AT_MOST:
+        raise ValueError(f"{key} must be a whole number of 0 to {LOST_AT_MOST}, not {value!r}")
+    return value

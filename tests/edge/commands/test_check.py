@@ -23,6 +23,8 @@ from edge.config import (
     JournalSettings,
     LinesSettings,
 )
+from edge.errors import GateError
+from edge.gate.lines.gpiochip import EVENTS_KEPT
 from edge.record import volatile
 from edge.record.volatile import volatile_storage
 from edge.selftest import CheckResult, box, run_check, sight, wires
@@ -540,8 +542,45 @@ def test_each_line_is_found_by_name_with_its_holder_and_none_is_driven(devices: 
             "FAIL",
             "READY is line 3 of chip, held by lirc; end that, or use another line",
         ),
+        "edge buffer": (
+            "ok",
+            f"the kernel keeps {EVENTS_KEPT} edges of all inputs together while {BUSY}",
+        ),
     }
     assert Chip.driven == []
+
+
+BUSY = "the gate is busy; beyond that all that passed is rejected"
+
+
+@pytest.mark.parametrize(("tracks", "counts"), [(["encoder_a"], 512), (["encoder_b"], 256)])
+def test_the_kernels_buffer_is_told_in_counts_of_the_encoder(
+    devices: Path, tracks: list[str], counts: int
+) -> None:
+    """A count has two edges with one track, four with two."""
+    names = {"encoder_a": "BIN"} | dict.fromkeys(tracks, "READY")
+    (told,) = (one for one in wires.lines(wired_box(**names), devices) if one.name == "edge buffer")
+    assert f"while the gate is busy, {counts} counts of the encoder; beyond" in told.text
+
+
+def test_a_chip_that_cannot_be_looked_at_is_a_failure_only_where_lines_are_missing(
+    devices: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A USB expander that may not be opened; then one with the line that is asked for."""
+
+    def refuse(self: Chip, path: str) -> None:
+        if path.endswith("gpiochip1"):
+            raise PermissionError(13, "Permission denied")
+
+    (devices / "gpiochip1").touch()
+    monkeypatch.setattr(Chip, "__init__", refuse)
+    why = f"{devices}/gpiochip1: cannot be opened (Permission denied); the service's user must be"
+    for names, state in (({}, "WARN"), ({"confirm": "NOBODY"}, "FAIL")):
+        (told,) = (one for one in wires.lines(wired_box(**names), devices) if one.name == "chip")
+        assert (told.state, told.text[: len(why)]) == (state, why)
+    assert states(wires.loop_back(wired_box(), ("READY", "BIN"), devices))[0][1] == "loop-back"
+    with pytest.raises(GateError, match="gpiochip1: cannot be opened"):
+        list(wires.loop_back(wired_box(), ("READY", "NOBODY"), devices))
 
 
 @pytest.mark.parametrize(

@@ -69,8 +69,13 @@ def test_any_program_can_move_the_inputs(
             path,
             json.dumps({"line": "trigger", "level": 1}),
             json.dumps({"line": "encoder_a", "level": 0, "lost": 3}),
+            json.dumps({"line": "trigger", "level": 0, "overflow": 2}),
         )
-        assert lines.read() == [WireEvent("trigger", 1, 40), WireEvent("encoder_a", 0, 40, lost=3)]
+        assert lines.read() == [
+            WireEvent("trigger", 1, 40),
+            WireEvent("encoder_a", 0, 40, lost=3),
+            WireEvent("trigger", 0, 40, overflow=2),
+        ]
         say(
             path,
             "trigger",
@@ -79,8 +84,9 @@ def test_any_program_can_move_the_inputs(
             '{"line": []}',
         )
         say(path, '{"line": "trigger", "level": 1, "lost": -1}', "[]")
+        say(path, '{"line": "trigger", "level": 1, "overflow": true}')
         assert lines.read() == []
-        assert capsys.readouterr().err.count("[lines] inputs: ") == 6
+        assert capsys.readouterr().err.count("[lines] inputs: ") == 7
     assert not path.exists()
 
 
