@@ -1,6 +1,6 @@
 """Decode picture files: the one decoder of the box and of the desktop.
 
-Every picture comes out alike, (height, width, 3) uint8, RGB, upright by its EXIF orientation,
+Every picture comes out alike, (height, width, 3) uint8, sRGB, upright by its EXIF orientation,
 whatever its file held. There is one exception for all that can be wrong with a file, FrameError;
 the desktop turns it into the error of its command.
 """
@@ -15,6 +15,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from edge.errors import FrameError, InputError
+from edge.vision.colour_profiles import to_srgb
 from edge.vision.preprocess import Frame, as_frame
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
@@ -42,8 +43,9 @@ def list_pictures(folder: Path) -> tuple[Path, ...]:
 def read_picture(path: Path, draft_px: int = 0) -> Frame:
     """Decode the picture file *path*: (height, width, 3) uint8, RGB, upright.
 
-    The EXIF orientation is applied, so pixels are counted as the picture is seen. Transparent parts
-    become white, 16-bit grey is scaled to 8 bits, of several frames the first is taken.
+    The EXIF orientation is applied, so pixels are counted as the picture is seen. A colour profile
+    is brought to sRGB (:mod:`edge.vision.colour_profiles`), transparent parts become white, 16-bit
+    grey is scaled to 8 bits, of several frames the first is taken.
 
     *draft_px*: where above 0, a JPEG is decoded at 1/2, 1/4 or 1/8 of its size as long as both
     sides stay at least so long, which is several times quicker (Pillow's ``Image.draft``); at 0 it
@@ -114,13 +116,14 @@ def _check_pixels(image: Image.Image, path: Path) -> None:
 
 def _load(image: Image.Image, path: Path) -> Image.Image:
     image.load()
+    profile = image.info.get("icc_profile")
     turned = image.getexif().get(ExifTags.Base.Orientation, 1) != 1
     upright = ImageOps.exif_transpose(image) if turned else image  # it would copy this one too
     if upright.mode == "F":
         raise FrameError(
             f"{path}: must hold 8- or 16-bit pixels, not floats; save it as PNG", picture=path.name
         )
-    return eight_bits(upright)
+    return to_srgb(eight_bits(upright), profile)
 
 
 def describe_damage(error: Exception) -> str:

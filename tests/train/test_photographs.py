@@ -7,6 +7,7 @@ from PIL import Image
 
 from edge.errors import InputError
 from edge.vision.picture_files import read_picture
+from tests.icc_profiles import DISPLAY_P3, matrix_profile
 from tests.painting import mark_image
 from train.config import SynthSettings
 from train.crawl.cleaning import clean
@@ -98,3 +99,11 @@ def test_a_large_jpeg_is_read_small_and_quickly(tmp_path: Path) -> None:
     """It is decoded at a fraction of its size, and no longer than was asked for."""
     Image.new("RGB", (1600, 800), (10, 200, 10)).save(tmp_path / "a.jpg")
     assert read_photograph(tmp_path / "a.jpg", 300).size == (300, 150)
+
+
+def test_a_photograph_in_display_p3_is_read_as_it_looks(tmp_path: Path) -> None:
+    """As a phone writes it: red there is more red than sRGB's, so grey mixed into it is less."""
+    profile = matrix_profile(DISPLAY_P3, 2.2)
+    Image.new("RGB", (64, 64), (200, 90, 60)).save(tmp_path / "a.jpg", icc_profile=profile)
+    shown = np.array(read_photograph(tmp_path / "a.jpg", 64).getpixel((32, 32)))
+    assert np.abs(shown - (217, 80, 45)).max() < 5

@@ -5,12 +5,12 @@ import io
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import imagehash
 import numpy as np
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
+from edge.vision.colour_profiles import to_srgb
 from edge.vision.picture_files import eight_bits, on_white
 
 FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "BMP", "GIF", "TIFF")
@@ -136,10 +136,7 @@ def _rgb(image: Image.Image) -> Image.Image:
     """Convert any mode to RGB as a viewer shows it: transparency on white, ICC profile applied."""
     profile = image.info.get("icc_profile")
     _check_values(image)
-    image = on_white(eight_bits(image))
-    if image.mode == "P":
-        image = image.convert("RGB")
-    return _from_profile(image, profile) if profile else image.convert("RGB")
+    return on_white(to_srgb(eight_bits(image), profile)).convert("RGB")
 
 
 def _check_values(image: Image.Image) -> None:
@@ -150,15 +147,3 @@ def _check_values(image: Image.Image) -> None:
         values = np.asarray(image).astype(np.int64)
         if values.min() < 0 or values.max() > np.iinfo(np.uint16).max:
             raise RefusedError("no photograph: its values have 32 bits")
-
-
-def _from_profile(image: Image.Image, profile: Any) -> Image.Image:
-    """Convert to sRGB by the picture's ICC profile; ignore a profile that does not fit."""
-    try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        converted = ImageCms.profileToProfile(
-            image, source, ImageCms.createProfile("sRGB"), outputMode="RGB"
-        )
-    except (ImageCms.PyCMSError, OSError, TypeError, ValueError):
-        converted = None
-    return converted or image.convert("RGB")

@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[2]
 """The folder that holds the packages."""
 MODULES = (
     "edge.decision",
+    "edge.vision.colour_profiles",
     "edge.vision.picture_files",
     "edge.vision.preprocess",
     "train.drawing.canvas",

@@ -6,6 +6,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from edge.errors import InputError, UsageError
+from tests.icc_profiles import ADOBE_RGB, ink_profile, matrix_profile
 from tests.painting import mark_image
 from tests.paths import ROOT
 from train.paint.marks import load_mark, load_marks, outline_of, parse_marks
@@ -174,3 +175,23 @@ def test_the_outline_spans_the_mark_exactly() -> None:
     outline = outline_of(mark_image("square", 60))
     assert outline.min(0).tolist() == [0, 0]
     assert outline.max(0).tolist() == [60, 60]
+
+
+def test_a_mark_in_a_print_shop_s_colours_is_painted_as_it_looks(tmp_path: Path) -> None:
+    """Adobe RGB, with its transparency kept, also from a palette; and inks with their profile."""
+    image = Image.new("RGBA", (60, 60), (0, 0, 0, 0))
+    image.paste((40, 200, 90, 255), (10, 10, 50, 50))
+    for one in (image, image.quantize(4)):
+        one.save(tmp_path / "mark.png", icc_profile=matrix_profile(ADOBE_RGB, 2.19921875))
+        shown = load_mark(tmp_path / "mark.png", "mark").image
+        assert shown.size == (40, 40)
+        red, green, *_ = np.array(shown.getpixel((20, 20)))
+        assert red == 0, "sRGB has no such green: its red is below nothing"
+        assert abs(green - 202) < 4
+    inks = Image.new("CMYK", (60, 60), (0, 0, 0, 0))
+    inks.paste((255, 0, 0, 0), (10, 10, 50, 50))
+    inks.save(tmp_path / "mark.tif", icc_profile=ink_profile((136, 208, 195)))
+    red, green, blue, _ = np.array(
+        load_mark(tmp_path / "mark.tif", "mark").image.getpixel((20, 20))
+    )
+    assert (red > 240, green < 20, blue < 20) == (True, True, True)
