@@ -217,9 +217,37 @@ class GateSettings:
     )
     confirm_ms: float = setting(
         1000.0,
-        "How long a rejected item may take to the confirm input, where there is one",
+        "Longest that a rejected item may take to the confirm input, where there is one; best "
+        "below the time between two items",
         above=0,
         at_most=60_000,
+        live=True,
+    )
+    confirm_earliest_ms: float = setting(
+        20.0,
+        "Shortest that it can take: what shows there sooner is not this item",
+        at_least=0,
+        at_most=60_000,
+        live=True,
+    )
+    confirm_counts: int = setting(
+        0,
+        "Most encoder counts that it may take; above 0 they stand in for confirm_ms",
+        at_least=0,
+        at_most=10**7,
+    )
+    confirm_earliest_counts: int = setting(
+        0,
+        "Fewest encoder counts that it can take, where they stand in for the time",
+        at_least=0,
+        at_most=10**7,
+    )
+    confirm_apart_ms: float = setting(
+        0.0,
+        "Edges of the confirm input that follow one another faster are one item seen again; 0 "
+        "counts each",
+        at_least=0,
+        at_most=10_000,
         live=True,
     )
     ready_ms: float = setting(

@@ -25,7 +25,7 @@ from edge.station import Counters, Station, required_of
 from edge.stopping import stop_on_signals
 from edge.trigger import make_trigger
 from edge.vision.localizer import Localizer
-from edge.wiring import check_gate
+from edge.wiring import check_gate, gate_warnings
 
 
 def serve(config: Config, clock: Clock | None = None) -> Counters:
@@ -69,6 +69,7 @@ def serve(config: Config, clock: Clock | None = None) -> Counters:
                 notifier.ready(f"watching with {config.model_file().name}")
                 ended = _run(station, stop, reload, _tick_ns(config, notifier))
                 notifier.stopping(ended)
+            station.record_incidents()  # of a simulated gate, whose last items have arrived now
             journal.append("stop", _stop_fields(ended, station))
             health.show(station.counters.as_object(), state="stopped")
     return station.counters
@@ -81,6 +82,8 @@ def make_gate(config: Config, clock: Clock) -> Gate:
     eye wrote down and could not settle before it died is not recorded twice.
     """
     if config.gate.driver != "process":
+        for warning in gate_warnings(config):  # a gate process says it itself
+            print(f"stampgate-edge: warning: {warning}", file=sys.stderr, flush=True)
         return SimulatedGate(config.gate, clock, _path(config, config.gate.record))
     last = last_item(config.path(config.journal.file)) or {}
     written = (str(last.get("gate_run", "")), int(last.get("tag", 0)))

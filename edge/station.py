@@ -20,6 +20,9 @@ from edge.record.journal import Journal
 from edge.trigger import Item, Trigger
 from edge.vision.localizer import Localizer
 
+NUMBERS_KEPT = 10_000
+"""Items whose numbers are kept for incidents: as many as may be between the eye and the gate."""
+
 
 @dataclass
 class Counters:
@@ -32,6 +35,8 @@ class Counters:
     """Items of the above whose answer came after they were due at the gate."""
     unknown: int = 0
     """Items of the above that the gate did not know."""
+    thrown_passes: int = 0
+    """Items that passed by their record and were thrown all the same, by an incident's."""
 
     @property
     def triggers(self) -> int:
@@ -55,6 +60,7 @@ class Counters:
             "fault": self.faults,
             "late": self.late,
             "unknown": self.unknown,
+            "thrown_passes": self.thrown_passes,
         }
 
     def __str__(self) -> str:
@@ -110,6 +116,8 @@ class Station:
     notifier: Notifier
     clock: Clock
     counters: Counters = field(default_factory=Counters)
+    _numbers: dict[int, int] = field(default_factory=dict)
+    """The journal's numbers of the last items, by their tags."""
 
     def pass_item(self, until_ns: int, stop: Stop) -> None:
         """Wait until *until_ns* for an item and process it; if none comes, feed the watchdog only.
@@ -210,8 +218,32 @@ class Station:
         if self.gate.facts:  # a gate that outlives us numbers the items itself
             fields |= {"tag": tag, "gate_run": self.gate.facts["run"]}
         self._append(fields, tag)
+        self._numbers[tag] = sequence
+        if len(self._numbers) > NUMBERS_KEPT:
+            del self._numbers[next(iter(self._numbers))]
         self.counters.count(verdict, outcome)
         self.health.item(sequence, verdict, ms)
+
+    def record_incidents(self) -> None:
+        """Append an ``incident`` record for whatever the gate has reported.
+
+        An incident of an item that an eye before this one wrote down names its tag alone.
+        """
+        for incident in self.gate.incidents():
+            fields: dict[str, Any] = {
+                "what": incident.what,
+                "reason": incident.why,
+                "at_ns": incident.t_ns,
+                "incident": incident.number,
+            }
+            if incident.tag:
+                fields |= {"item": self._numbers.get(incident.tag), "tag": incident.tag}
+            if self.gate.facts:
+                fields |= {"gate_run": self.gate.facts["run"]}
+            self.journal.append("incident", fields)
+            self.counters.thrown_passes += incident.what == "thrown"
+            with contextlib.suppress(GateError):  # it reports it to the next eye once more
+                self.gate.recorded(incident)
 
     def _append(self, fields: dict[str, Any], tag: int) -> None:
         """Append an item's record; an item that cannot be written down is rejected after all."""
@@ -225,7 +257,8 @@ class Station:
             self.gate.settle(tag, written=True)
 
     def _feed_watchdog(self) -> None:
-        """End an item or an idle tick: show trouble, tell the health, feed the watchdog."""
+        """End an item or an idle tick: write down incidents, show trouble, feed the watchdog."""
+        self.record_incidents()
         with contextlib.suppress(GateError):  # the next request to it raises
             self.gate.show_fault(self.health.trouble)
         self.health.gate = self.gate.facts

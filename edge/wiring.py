@@ -44,6 +44,54 @@ def check_gate(config: Config) -> None:
         raise ConfigError(f"{sentence}; correct it in {config.folder}")
 
 
+def gate_warnings(config: Config) -> list[str]:
+    """Return a sentence for each pair of times that overlap: what they cost, and the next step.
+
+    They let no bad item pass, so nothing is refused; a good one may be thrown, or one rejected item
+    be confirmed by another.
+    """
+    return [*_overlapping_pulses(config), *_overlapping_confirmations(config)]
+
+
+def _spacing_ms(config: Config) -> float:
+    """Return the closest that two items may follow one another; 0 when nobody said."""
+    trigger = config.trigger
+    return {"photo-eye": trigger.spacing_ms, "interval": trigger.interval_ms}.get(trigger.kind, 0.0)
+
+
+def _overlapping_pulses(config: Config) -> Iterator[str]:
+    gate, spacing_ms = config.gate, _spacing_ms(config)
+    if gate.pulse == "accepts":  # there a rejected item ends the pulse of its neighbour
+        return
+    if config.trigger.kind == "photo-eye" and spacing_ms == 0:
+        yield (
+            f"[trigger] spacing_ms is 0: an item less than pulse_ms ({gate.pulse_ms:g}) behind a "
+            "rejected one is thrown with it; set it to the closest that two items may follow"
+        )
+    elif 0 < spacing_ms < gate.pulse_ms:
+        yield (
+            f"[gate] pulse_ms {gate.pulse_ms:g} must be at most the time between two items, "
+            f"{spacing_ms:g}: it throws the good neighbour of a rejected item too; shorten it"
+        )
+    elif spacing_ms and gate.merge_gap_ms and gate.pulse_ms + gate.merge_gap_ms >= 2 * spacing_ms:
+        yield (
+            f"[gate] pulse_ms + merge_gap_ms {gate.pulse_ms + gate.merge_gap_ms:g} must be below "
+            f"twice the time between two items, {2 * spacing_ms:g}: the good item between two "
+            "rejected ones is thrown too; shorten merge_gap_ms"
+        )
+
+
+def _overlapping_confirmations(config: Config) -> Iterator[str]:
+    gate, spacing_ms = config.gate, _spacing_ms(config)
+    window_ms = gate.confirm_ms - gate.confirm_earliest_ms
+    if CONFIRM in wired(config.lines) and not gate.confirm_counts and 0 < spacing_ms < window_ms:
+        yield (
+            f"[gate] confirm_ms - confirm_earliest_ms {window_ms:g} must be at most the time "
+            f"between two items, {spacing_ms:g}: one that shows twice at the bin would confirm its "
+            "neighbour; measure when rejected items come there, and bring them closer"
+        )
+
+
 def _wrong_triggers(config: Config) -> Iterator[str]:
     trigger, gate = config.trigger, config.gate
     photo_eye = trigger.kind == "photo-eye"
@@ -61,6 +109,14 @@ def _wrong_gate(config: Config) -> Iterator[str]:
     gate, by_counts = config.gate, config.gate.reject_delay_counts > 0
     if by_counts and (gate.driver != "process" or ENCODER_A not in wired(config.lines)):
         yield '[gate] reject_delay_counts needs driver "process" and a name in [lines] encoder_a'
+    if gate.confirm_counts > 0 and (
+        gate.driver != "process" or ENCODER_A not in wired(config.lines)
+    ):
+        yield '[gate] confirm_counts needs driver "process" and a name in [lines] encoder_a'
+    if gate.confirm_earliest_counts > 0 and gate.confirm_earliest_counts >= gate.confirm_counts:
+        yield "[gate] confirm_earliest_counts must be below confirm_counts"
+    if CONFIRM in wired(config.lines) and gate.confirm_earliest_ms >= gate.confirm_ms:
+        yield "[gate] confirm_earliest_ms must be below confirm_ms"
     if gate.merge_gap_ms > 0 and (by_counts or gate.pulse == "accepts"):
         yield "[gate] merge_gap_ms must be 0 when the delay is in counts or the pulse accepts"
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Protocol, Self
 
+from edge.gate.messages import Incident
 from edge.gate.rejects import Outcome
 
 
@@ -46,6 +47,12 @@ class Gate(Protocol):
 
         Raises GateError when the gate is gone.
         """
+
+    def incidents(self) -> list[Incident]:
+        """Return the incidents that have become known since the last call, to be written down."""
+
+    def recorded(self, incident: Incident) -> None:
+        """Close an incident that is written down. Raises GateError when the gate is gone."""
 
     def show_fault(self, trouble: str) -> None:
         """Show *trouble* on the FAULT output until it is called with an empty text.

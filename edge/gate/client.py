@@ -23,8 +23,10 @@ from edge.gate.messages import (
     FromEye,
     FromGate,
     Hello,
+    Incident,
     ItemSeen,
     Missed,
+    Recorded,
     Refused,
     Settle,
     Welcome,
@@ -60,6 +62,7 @@ class RemoteGate:
         self._socket: socket.socket | None = None
         self._seen: deque[ItemSeen] = deque()
         self._missed: deque[Missed] = deque()
+        self._incidents: list[Incident] = []
         self._trouble = ""
         self._run = ""
         self._beaten = Beaten({}, "")
@@ -83,6 +86,7 @@ class RemoteGate:
         with suppress(GateError):  # its last counters go into the stop record
             self.check()
         self._socket.close()
+        self._incidents = []  # the gate keeps them for the next eye
 
     def expect(self, sequence: int, t_trigger_ns: int) -> int:  # noqa: ARG002 - the gate counts
         """Announce an item that the eye saw come, and return the gate's tag for it."""
@@ -100,6 +104,15 @@ class RemoteGate:
     def settle(self, tag: int, *, written: bool) -> None:
         """Tell the gate that the item's record is *written*, or else take its cancellation back."""
         self._send(Settle(tag) if written else Withdraw(tag))
+
+    def incidents(self) -> list[Incident]:
+        """Return the incidents that the gate has reported since the last call."""
+        incidents, self._incidents = self._incidents, []
+        return incidents
+
+    def recorded(self, incident: Incident) -> None:
+        """Tell the gate that the incident is written down; it reports the next."""
+        self._send(Recorded(incident.number))
 
     def show_fault(self, trouble: str) -> None:
         """Show *trouble* on the FAULT output; a changed text is sent at once, with a heartbeat."""
@@ -172,6 +185,8 @@ class RemoteGate:
                 self.settle(message.tag, written=True)
             case Missed():
                 self._missed.append(message)
+            case Incident():
+                self._incidents.append(message)
             case _:
                 raise self._lost(f"it said {message}, which nobody had asked")
 

@@ -21,9 +21,10 @@ from dataclasses import dataclass
 from edge.clock import Clock
 from edge.config import Config
 from edge.errors import GateError
-from edge.gate.confirmations import Confirmations
+from edge.gate.confirmations import Confirmations, window_of
 from edge.gate.encoder import Encoder
 from edge.gate.heartbeat import Ready
+from edge.gate.incidents import Incidents
 from edge.gate.lines import Lines, WireEvent
 from edge.gate.messages import (
     VERSION,
@@ -36,14 +37,16 @@ from edge.gate.messages import (
     FromEye,
     FromGate,
     Hello,
+    Incident,
     ItemSeen,
     Missed,
+    Recorded,
     Refused,
     Settle,
     Welcome,
     Withdraw,
 )
-from edge.gate.rejects import Outcome, make_queue, retime
+from edge.gate.rejects import Arrival, Outcome, make_queue, retime
 from edge.gate.unsettled import Unsettled, UnsettledItem
 from edge.wiring import (
     BIN_FULL,
@@ -64,6 +67,14 @@ NO_EYE = "no eye was connected when it came by"
 EYE_LOST = "the eye was lost before it was written down"
 EYE_LOST_PASSED = "the eye was lost after it had let the item pass, before that was written down"
 EDGE_LOST = "its edge was lost: the gate was too busy to see it"
+NOT_IN_THE_BIN = "a rejected item did not come to the bin"
+NOT_REJECTED = "an item came to the bin that was not rejected"
+WHY_RESET = "somebody pressed reset while it was under way"
+WHY_STARTED = "the gate began while it was under way"
+WHY_ENCODER = "edges of the encoder were lost while it was under way"
+WHY_EDGES = "edges of the photo-eye were lost beside it"
+WHY_CLOSE = "another item followed it too close"
+WHY_EYE = "the eye was lost before it was written down"
 DRAIN_BY_COUNTS_NS = 10 * 10**9
 """Longest wait of a gate that must stop, for a belt that may have stopped."""
 
@@ -75,7 +86,9 @@ class GateCounters:
     triggers: int = 0
     """Items entered, those of lost edges among them."""
     thrown: int = 0
-    """Items rejected on arrival; a stretch that was swept counts as none."""
+    """Items thrown on arrival; what nobody knew of in a stretch that was swept counts as none."""
+    thrown_passes: int = 0
+    """Items of these that the eye had let pass: each is an incident in the journal."""
     missed: int = 0
     """Items that came while no eye was connected."""
     busy: int = 0
@@ -92,6 +105,8 @@ class GateCounters:
     """Rejected items that did not come to the bin in time."""
     unexpected: int = 0
     """Items at the bin that had not been rejected."""
+    seen_again: int = 0
+    """Edges at the bin that were the item before once more."""
     malformed: int = 0
     """Messages that could not be decoded."""
     refused: int = 0
@@ -118,9 +133,8 @@ class Keeper:
         self._by_counts = settings.reject_delay_counts > 0
         self._encoder = Encoder(two_tracks=bool(config.lines.encoder_b))
         self._ready = Ready(round(settings.ready_ms * 1e6))
-        self._confirmations = (
-            Confirmations(round(settings.confirm_ms * 1e6)) if config.lines.confirm else None
-        )
+        self._incidents = Incidents()
+        self._confirmations = Confirmations(window_of(settings)) if config.lines.confirm else None
         self._silent_ns = round(settings.eye_silent_ms * 1e6)
         self._tick_ns: int | None = None
         self._tag = 0
@@ -139,10 +153,7 @@ class Keeper:
     def begin(self) -> None:
         """Reject what was under way before this gate began; READY begins when an eye connects."""
         now_ns = self._clock.now_ns()
-        if self._by_counts:
-            self._queue.sweep(-self._settings.reject_delay_counts, 0)
-        else:
-            self._queue.sweep(now_ns - round(self._settings.reject_delay_ms * 1e6), now_ns)
+        self._queue.sweep_all(now_ns, WHY_STARTED)
         self._last_item = (now_ns, 0)
         self._bin_full = bool(self._lines.level(BIN_FULL))
         self._encoder = Encoder(
@@ -166,7 +177,7 @@ class Keeper:
         self._settings, self._trigger = config.gate, config.trigger
         retime(self._queue, config.gate)
         if self._confirmations is not None:
-            self._confirmations.limit_ns = round(config.gate.confirm_ms * 1e6)
+            self._confirmations.window = window_of(config.gate)
 
     @property
     def done(self) -> bool:
@@ -179,6 +190,11 @@ class Keeper:
     def unsettled(self) -> int:
         """Number of items that stand in no journal yet."""
         return self._unsettled.reported + self._unsettled.waiting
+
+    @property
+    def unrecorded(self) -> list[Incident]:
+        """The incidents that stand in no journal yet."""
+        return self._incidents.waiting
 
     def next_ns(self) -> int | None:
         """Return when :meth:`act` must be called next; None when nothing is ahead."""
@@ -203,8 +219,8 @@ class Keeper:
             self._handle_item(self._tick_ns)
             self._tick_ns += round(self._trigger.interval_ms * 1e6)
         self._step_queue()
-        if self._confirmations is not None and self._confirmations.overdue(now_ns):
-            self._latched["a rejected item did not come to the bin"] = True
+        self._miss_overdue(now_ns)
+        self._report_incident()
         self._show_state(now_ns)
 
     # The eye
@@ -235,9 +251,11 @@ class Keeper:
                 self.outbox.append(Answered(message.tag, self._answer(message)))
             case Withdraw():
                 if self._unsettled.knows(message.tag):
-                    self._queue.withdraw(message.tag)
+                    self._queue.withdraw(message.tag, WHY_EYE)
             case Settle():
                 self._settle(message.tag)
+            case Recorded():
+                self._incidents.recorded(message.number)
             case Expect():
                 self._expect(message)
             case Beat():
@@ -254,9 +272,10 @@ class Keeper:
         """Reject what a lost eye did not settle, and keep it for the next one."""
         passed = {tag for tag in self._cancelled if not self._queue.under_way(tag)}
         for tag in self._unsettled.take_back(EYE_LOST, dict.fromkeys(passed, EYE_LOST_PASSED)):
-            self._queue.withdraw(tag)
+            self._queue.withdraw(tag, WHY_EYE)
         self._unanswered.clear()
         self._cancelled.clear()
+        self._incidents.take_back()
         self.outbox.clear()
         self._eye, self._eye_trouble, self._reported_missed = False, "", None
 
@@ -315,8 +334,8 @@ class Keeper:
                 self._handle_item(event.t_ns)
         elif event.line in (ENCODER_A, ENCODER_B):
             self._move_belt(event)
-        elif event.line == CONFIRM and event.level and self._confirmations is not None:
-            self._confirmations.confirm()
+        elif event.line == CONFIRM and event.level:
+            self._confirm(event.t_ns)
         elif event.line == BIN_FULL:
             self._bin_full = bool(event.level)
         elif event.line == RESET and event.level:
@@ -347,7 +366,7 @@ class Keeper:
         """Reject two items so close that a picture may show either; no answer can cancel that."""
         fate = "rejected, too" if self._queue.under_way(before) else "past the gate already"
         for item in (before, tag):
-            self._queue.withdraw(item)
+            self._queue.withdraw(item, WHY_CLOSE)
         self.counters.close += 1
         why = (
             f"too close: {apart_ns / 1e6:.0f} ms after item {before} of the gate, "
@@ -376,7 +395,8 @@ class Keeper:
         self.counters.lost_edges += event.lost
         self.counters.triggers += event.lost
         place = 1 if self._by_counts else 0
-        self._queue.sweep(self._last_item[place], (event.t_ns, self._encoder.position)[place])
+        here = (event.t_ns, self._encoder.position)[place]
+        self._queue.sweep(self._last_item[place], here, WHY_EDGES)
         for _ in range(event.lost):
             self._tag += 1
             self._unsettled.add_missed(UnsettledItem(self._tag, event.t_ns, EDGE_LOST))
@@ -384,30 +404,72 @@ class Keeper:
 
     def _move_belt(self, event: WireEvent) -> None:
         self._encoder.feed(event)
-        self._queue.move_to(self._encoder.position)
+        self._queue.move_to(self._encoder.position, event.t_ns)
         if event.lost:
             self.counters.lost_edges += event.lost
-            self._queue.withdraw_all()  # nobody knows any more which item is where
+            self._queue.withdraw_all(WHY_ENCODER)  # nobody knows any more which item is where
         self._step_queue()
 
     def _reset(self) -> None:
-        """Handle the reset button: what is under way is rejected, and the faults are over."""
+        """Handle the reset button: what is under way is rejected, and the faults are over.
+
+        Somebody had his hands there: items may lie where none is known, so all of the belt between
+        photo-eye and gate is rejected, as at the start.
+        """
         self._latched.clear()
-        self._queue.withdraw_all()
+        self._queue.sweep_all(self._clock.now_ns(), WHY_RESET)
         if self._confirmations is not None:
             self._confirmations.clear()
 
     def _step_queue(self) -> None:
+        sweeping = self._queue.sweeping(self._clock.now_ns())
         for level, tag in self._queue.step(self._clock.now_ns()):
             self._drive(REJECT_LINE, level, tag)
             if level:
                 self._queue.note_rise(self._clock.now_ns())
+        now_ns = self._clock.now_ns()
         if self._queue.take_lateness_ns() > round(self._settings.pulse_ms * 1e6):
             self._latched["an item was reached later than a pulse is long: look at it"] = False
-        for _ in range(self._queue.rejected - self.counters.thrown):
-            self.counters.thrown += 1
-            if self._confirmations is not None:
-                self._confirmations.expect(self._clock.now_ns())
+        if self._confirmations and (sweeping or self._queue.sweeping(now_ns)):
+            self._confirmations.sweep(now_ns, self._encoder.position)
+        for arrival in self._queue.take_arrivals():
+            if arrival.thrown:
+                self._note_thrown(arrival, now_ns)
+
+    def _note_thrown(self, arrival: Arrival, now_ns: int) -> None:
+        """Count an item that is thrown; of one that the eye let pass the journal must be told."""
+        self.counters.thrown += 1
+        if self._confirmations is not None:
+            self._confirmations.expect(arrival.sequence, now_ns, self._encoder.position)
+        if arrival.let_pass:
+            self.counters.thrown_passes += 1
+            self._cancelled.discard(arrival.sequence)
+            self._incidents.add("thrown", arrival.sequence, now_ns, arrival.why)
+
+    # The bin
+
+    def _confirm(self, t_ns: int) -> None:
+        """Take an edge of the bin's sensor; an item that nobody had rejected is trouble."""
+        if self._confirmations is None:
+            return
+        if self._queue.sweeping(t_ns):
+            self._confirmations.sweep(t_ns, self._encoder.position)
+        if self._confirmations.confirm(t_ns, self._encoder.position) == "unexpected":
+            self._latched[NOT_REJECTED] = True
+            self._incidents.add("unexpected", 0, t_ns, NOT_REJECTED)
+
+    def _miss_overdue(self, now_ns: int) -> None:
+        """Latch a trouble for rejected items that should have come to the bin by now."""
+        if self._confirmations is None:
+            return
+        for tag in self._confirmations.overdue(now_ns, self._encoder.position):
+            self._latched[NOT_IN_THE_BIN] = True
+            self._incidents.add("unconfirmed", tag, now_ns, NOT_IN_THE_BIN)
+
+    def _report_incident(self) -> None:
+        """Report the next incident to the eye, one at a time."""
+        if self._eye and (incident := self._incidents.next_report()) is not None:
+            self.outbox.append(incident)
 
     def _drive(self, line: str, level: int, tag: int | None = None) -> None:
         if self._levels[line] != level:
@@ -446,3 +508,4 @@ class Keeper:
         if self._confirmations is not None:
             self.counters.unconfirmed = self._confirmations.missing
             self.counters.unexpected = self._confirmations.unexpected
+            self.counters.seen_again = self._confirmations.again

@@ -12,11 +12,12 @@ Expect     an item is here now               Expected, with the tag it has given
 Answer     cancel its reject, or do not      Answered, with what that did
 Withdraw   reject it after all               nothing
 Settle     it is written down                nothing, or the next Missed if there is one
+Recorded   that incident is written down     nothing, or the next Incident if there is one
 Beat       heartbeat, and what is wrong here Beaten, with its counters and what is wrong there
 =========  ================================  ====================================================
 
-Unasked the gate sends ItemSeen, an item is at the photo-eye now, and Missed, one has passed that
-nobody judged.
+Unasked the gate sends ItemSeen, an item is at the photo-eye now, Missed, one has passed that nobody
+judged, and Incident, something happened that no item's record tells.
 """
 
 import dataclasses
@@ -25,7 +26,7 @@ import typing
 from dataclasses import dataclass
 from typing import Any
 
-VERSION = 1
+VERSION = 2
 LONGEST = 8192
 """Bytes of one message."""
 TEXT_KEPT = 400
@@ -87,6 +88,21 @@ class Missed:
 
 
 @dataclass(frozen=True)
+class Incident:
+    """Something happened at the gate that no item's record tells, and must be written down.
+
+    *number* counts from 1 in each life of the gate. *what*: one word, such as ``thrown``; *tag*:
+    the item concerned, 0 for none; *t_ns*: when, in monotonic nanoseconds; *why*: in a sentence.
+    """
+
+    number: int
+    what: str
+    tag: int
+    t_ns: int
+    why: str
+
+
+@dataclass(frozen=True)
 class Answer:
     """The eye's answer: cancel the reject, or let it stand."""
 
@@ -117,6 +133,13 @@ class Settle:
 
 
 @dataclass(frozen=True)
+class Recorded:
+    """The incident of that number is written down."""
+
+    number: int
+
+
+@dataclass(frozen=True)
 class Beat:
     """Heartbeat of the eye; *trouble*: the text for the FAULT output, empty for none."""
 
@@ -131,8 +154,8 @@ class Beaten:
     trouble: str
 
 
-FromEye = Hello | Expect | Answer | Withdraw | Settle | Beat
-FromGate = Welcome | Refused | Expected | ItemSeen | Missed | Answered | Beaten
+FromEye = Hello | Expect | Answer | Withdraw | Settle | Recorded | Beat
+FromGate = Welcome | Refused | Expected | ItemSeen | Missed | Incident | Answered | Beaten
 _KINDS: dict[str, type[Any]] = {
     "seen" if kind is ItemSeen else kind.__name__.lower(): kind
     for kind in (*typing.get_args(FromEye), *typing.get_args(FromGate))

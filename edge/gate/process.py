@@ -25,7 +25,7 @@ from edge.gate.messages import LONGEST, FromEye, FromGate, Hello, Welcome, decod
 from edge.notify import Notifier
 from edge.reload import Reload, changes
 from edge.stopping import stop_on_signals
-from edge.wiring import check_gate
+from edge.wiring import check_gate, gate_warnings
 
 TICK_NS = 500_000_000
 """Longest sleep of the loop, and how often the watchdog is fed, unless it asks for more."""
@@ -49,6 +49,8 @@ def serve_gate(config: Config) -> None:
         listening(path) as listener,
         make_lines(config, clock) as lines,
     ):
+        for warning in gate_warnings(config):
+            _log(f"warning: {warning}")
         loop = GateLoop(Keeper(config, lines, clock), lines, listener, clock, notifier)
         try:
             loop.run(stop, reload)
@@ -116,6 +118,9 @@ class GateLoop:
             self._feed_watchdog()
         if self._keeper.unsettled:
             _log(f"{self._keeper.unsettled} items passed that no eye has written down")
+        for incident in self._keeper.unrecorded:
+            about = f"item {incident.tag} of this gate: " if incident.tag else ""
+            _log(f"incident in no journal: {incident.what}: {about}{incident.why}")
 
     def close(self) -> None:
         """Close all connections."""

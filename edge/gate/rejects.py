@@ -39,6 +39,27 @@ class Entry:
     answered: bool = False
     final: bool = False
     """True when no answer can cancel its reject any more."""
+    let_pass: bool = False
+    """True when an answer was told that it had cancelled the reject: the journal says PASS."""
+    why: str = ""
+    """Why it is rejected after all, or why its stretch is; empty for the reject of every item."""
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """What became of an item at the gate."""
+
+    sequence: int
+    thrown: bool
+    let_pass: bool
+    """Whether the eye was told that the item would pass."""
+    why: str
+    """Why an item that should have passed was thrown; empty for any other."""
+
+
+UNDER_A_PULSE = "it came to the gate under the pulse for another item"
+UNDER_A_STRETCH = "it came to the gate while everything was rejected"
+REACHED_LATE = "the gate was held up and reached it more than a pulse late"
 
 
 class RejectQueue:
@@ -48,7 +69,8 @@ class RejectQueue:
     *pulse_ns*: how long a pulse lasts from the moment it begins. An item that comes due while the
     line is high, or at the very moment it would go low, prolongs the pulse: merged pulses are one.
     So do two that would be less than *gap_ns* apart, because a valve needs time to close and open
-    again; that needs moments that can be foreseen, so not *by_counts*.
+    again; that needs moments that can be foreseen, so not *by_counts*. An item that should pass and
+    comes due while the line is high is thrown all the same: its :class:`Arrival` says so.
 
     *accepts*: the pulse lets an item pass and silence rejects it. Then a rejected item ends the
     pulse of the one before at once, and one that the gate reaches more than a pulse late gets none:
@@ -65,7 +87,8 @@ class RejectQueue:
         accepts: bool = False,
     ) -> None:
         self.rejected = 0
-        """Items that arrived and were rejected."""
+        """Items that arrived and were thrown."""
+        self._arrivals: list[Arrival] = []
         self._lateness_ns = 0
         self._delay, self._pulse_ns, self._gap_ns = delay, pulse_ns, gap_ns
         self._by_counts, self._accepts = by_counts, accepts
@@ -73,7 +96,8 @@ class RejectQueue:
         self._stretches: list[Entry] = []
         self._overdue: dict[int, Entry] = {}
         self._position = 0
-        self._high = False
+        self._moved_ns: int | None = None
+        self._high = self._was_high = self._sweeping = False
         self._until_ns = 0
         self._closed_until: int | None = None
         self._last: int | None = None
@@ -91,8 +115,6 @@ class RejectQueue:
     def expect(self, sequence: int, t_trigger_ns: int) -> Entry:
         """Enter an item at its trigger, to be rejected unless :meth:`answer` cancels that in time.
 
-        It will be rejected unless :meth:`answer` cancels that in time.
-
         By counts the belt's present position is taken. Raises ValueError for a number that is under
         way already.
         """
@@ -103,12 +125,17 @@ class RejectQueue:
         self._ahead[sequence] = entry
         return entry
 
-    def sweep(self, first: int, last: int) -> None:
+    def sweep(self, first: int, last: int, why: str = "") -> None:
         """Reject everything that passed the photo-eye from place *first* to place *last*.
 
         For what was there before this queue began, and for items whose edges were lost.
         """
-        self._stretches.append(Entry(None, 0, first + self._delay, last + self._delay))
+        self._stretches.append(Entry(None, 0, first + self._delay, last + self._delay, why=why))
+
+    def sweep_all(self, now_ns: int, why: str) -> None:
+        """Reject everything between photo-eye and gate, known or not, whatever was answered."""
+        self.withdraw_all(why)
+        self.sweep(self._place(now_ns) - self._delay, self._place(now_ns), why)
 
     def answer(self, sequence: int, *, cancel: bool, now_ns: int) -> Outcome:
         """Answer for an item: cancel a reject that is still ahead, or let it stand."""
@@ -122,40 +149,55 @@ class RejectQueue:
             return "kept"
         in_time = self._place(now_ns) < entry.due
         self._ahead[sequence] = dataclasses.replace(
-            entry, answered=True, reject=not (cancel and in_time)
+            entry, answered=True, reject=not (cancel and in_time), let_pass=cancel and in_time
         )
         if not in_time:
             return "late"
         return "cancelled" if cancel else "kept"
 
-    def withdraw(self, sequence: int) -> None:
+    def withdraw(self, sequence: int, why: str = "") -> None:
         """Reject the item after all, finally, if it is still ahead."""
-        if sequence in self._ahead:
+        entry = self._ahead.get(sequence)
+        if entry is not None:
             self._ahead[sequence] = dataclasses.replace(
-                self._ahead[sequence], reject=True, final=True
+                entry, reject=True, final=True, why=entry.why or why
             )
 
-    def withdraw_all(self) -> None:
-        """Reject everything that is under way, whatever was or will be answered."""
+    def withdraw_all(self, why: str = "") -> None:
+        """Reject all items that are under way, whatever was or will be answered."""
         for sequence in self._ahead:
-            self.withdraw(sequence)
+            self.withdraw(sequence, why)
 
     def under_way(self, sequence: int) -> bool:
         """Return whether the item is between the eye and the gate."""
         return sequence in self._ahead
 
     def take_lateness_ns(self) -> int:
-        """Return the worst lateness at the gate since the last call; always 0 by counts."""
+        """Return the worst lateness at the gate since the last call."""
         lateness_ns, self._lateness_ns = self._lateness_ns, 0
         return lateness_ns
+
+    def take_arrivals(self) -> list[Arrival]:
+        """Return what became of each item that arrived since the last call, in order."""
+        arrivals, self._arrivals = self._arrivals, []
+        return arrivals
 
     def retime(self, pulse_ns: int, gap_ns: int) -> None:
         """Set length and gap of the pulses that begin from now on; items keep their places."""
         self._pulse_ns, self._gap_ns = pulse_ns, gap_ns
 
-    def move_to(self, position: int) -> None:
-        """Set the belt's position, in encoder counts; call :meth:`step` after it."""
-        self._position = position
+    def move_to(self, position: int, t_ns: int | None = None) -> None:
+        """Set the belt's position, in encoder counts; call :meth:`step` after it.
+
+        *t_ns*: when the belt was there; what comes due is late by the time that has passed since.
+        """
+        self._position, self._moved_ns = position, t_ns
+
+    def sweeping(self, now_ns: int) -> bool:
+        """Return whether a stretch is at the gate, so that items are thrown that nobody knows."""
+        if self._accepts:
+            return self._closed_until is not None and self._place(now_ns) <= self._closed_until
+        return self._sweeping
 
     def next_ns(self) -> int | None:
         """Return when :meth:`step` must be called next; None when no moment is ahead."""
@@ -168,10 +210,9 @@ class RejectQueue:
         """Do what is due at *now_ns*, and return the levels that the line takes, in order.
 
         Each comes with the item that it is for.
-
-        Return the levels the line takes, each with the item it is for.
         """
         levels: list[tuple[int, int | None]] = []
+        self._was_high = self._high  # really: it falls and rises when the caller drives it
         while True:
             self._end_stretch(now_ns)
             if (entry := self._arriving(now_ns)) is not None:
@@ -203,11 +244,16 @@ class RejectQueue:
             self._until_ns = max(self._until_ns, now_ns + self._pulse_ns)
 
     def _arriving(self, now_ns: int) -> Entry | None:
-        """Return the first entry that is due, unless the line must go low before it."""
-        entry = min(self._entries(), key=lambda entry: entry.due, default=None)
+        """Return the first entry that is due, unless the line must go low before it.
+
+        Of two at one place the rejected one comes first: the other is under its pulse.
+        """
+        entry = min(self._entries(), key=lambda entry: (entry.due, not entry.reject), default=None)
         if entry is None or entry.due > self._place(now_ns):
             return None
-        falls_first = self._high and not self._by_counts and self._until_ns < entry.due
+        if not self._high or self._by_counts:
+            return entry
+        falls_first = self._until_ns < entry.due + (not entry.reject)
         return None if falls_first else entry
 
     def _arrive(self, entry: Entry, now_ns: int) -> list[tuple[int, int | None]]:
@@ -218,14 +264,33 @@ class RejectQueue:
             self._overdue[entry.sequence] = entry
             while len(self._overdue) > OVERDUE_KEPT:
                 del self._overdue[next(iter(self._overdue))]
-        late_ns = 0 if self._by_counts else now_ns - entry.due
+        late_ns = self._late_ns(entry, now_ns)
         self._lateness_ns = max(self._lateness_ns, late_ns)
+        why = self._why_thrown(entry, late_ns)
+        self.rejected += why is not None
+        told = why or "" if entry.let_pass else ""
+        self._arrivals.append(Arrival(entry.sequence, why is not None, entry.let_pass, told))
         if self._accepts:
-            shut = self._closed_until is not None and entry.due <= self._closed_until
-            return self._accept(
-                entry, now_ns, accept=not (entry.reject or shut or late_ns > self._pulse_ns)
-            )
-        return self._reject(entry.sequence, now_ns) if entry.reject else []
+            return self._accept(entry.sequence, now_ns, accept=why is None)
+        return self._raise(entry.sequence, now_ns) if entry.reject else []
+
+    def _late_ns(self, entry: Entry, now_ns: int) -> int:
+        """Return for how long the item has been at the gate."""
+        if not self._by_counts:
+            return now_ns - entry.due
+        return 0 if self._moved_ns is None else max(0, now_ns - self._moved_ns)
+
+    def _why_thrown(self, entry: Entry, late_ns: int) -> str | None:
+        """Return why the item that arrives is thrown; None when it passes."""
+        if entry.reject:
+            return entry.why
+        if self._accepts:
+            if self._closed_until is not None and entry.due <= self._closed_until:
+                return UNDER_A_STRETCH
+            return REACHED_LATE if late_ns > self._pulse_ns else None
+        if self._high or (self._was_high and late_ns > 0):
+            return UNDER_A_STRETCH if self._sweeping else UNDER_A_PULSE
+        return None
 
     def _arrive_stretch(self, entry: Entry, now_ns: int) -> list[tuple[int, int | None]]:
         self._stretches.remove(entry)
@@ -236,24 +301,21 @@ class RejectQueue:
             levels = [(0, self._last)] if self._high else []
             self._high = False
             return [*levels]
-        levels = self._raise(None, now_ns)
+        levels, self._sweeping = self._raise(None, now_ns), True
         if not self._by_counts:
             self._until_ns = max(self._until_ns, entry.last + self._pulse_ns)
         return levels
 
-    def _reject(self, sequence: int, now_ns: int) -> list[tuple[int, int | None]]:
-        self.rejected += 1
-        return self._raise(sequence, now_ns)
-
-    def _accept(self, entry: Entry, now_ns: int, *, accept: bool) -> list[tuple[int, int | None]]:
+    def _accept(
+        self, sequence: int | None, now_ns: int, *, accept: bool
+    ) -> list[tuple[int, int | None]]:
         """Open for this item, or close for it, where the pulse accepts."""
         if accept:
-            return self._raise(entry.sequence, now_ns)
-        self.rejected += 1
+            return self._raise(sequence, now_ns)
         if not self._high:
             return []
         self._high = False
-        return [(0, entry.sequence)]
+        return [(0, sequence)]
 
     def _raise(self, sequence: int | None, now_ns: int) -> list[tuple[int, int | None]]:
         rises, self._high, self._last = not self._high, True, sequence
@@ -273,7 +335,7 @@ class RejectQueue:
             if soon:
                 self._until_ns = min(soon)
                 return []
-        self._high = False
+        self._high = self._sweeping = False
         return [(0, self._last)]
 
 
@@ -295,7 +357,5 @@ def retime(queue: RejectQueue, settings: GateSettings) -> None:
     """Give a queue the pulse and the gap of *settings*.
 
     :func:`edge.wiring.check_gate` allows no gap by counts.
-
-    :func:`check_gate` allows no gap by counts.
     """
     queue.retime(round(settings.pulse_ms * 1e6), round(settings.merge_gap_ms * 1e6))

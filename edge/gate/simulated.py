@@ -13,6 +13,8 @@ from typing import Self
 from edge.clock import Clock, Timer
 from edge.config import GateSettings
 from edge.gate.history import Transition, TransitionRecord
+from edge.gate.incidents import Incidents
+from edge.gate.messages import Incident
 from edge.gate.rejects import Outcome, make_queue, retime
 from edge.wiring import FAULT_LINE, REJECT_LINE
 
@@ -32,7 +34,7 @@ class SimulatedGate:
 
     def __init__(self, settings: GateSettings, clock: Clock, record: Path | None = None) -> None:
         self._clock = clock
-        self._queue = make_queue(settings)
+        self._queue, self._incidents = make_queue(settings), Incidents()
         self._record = TransitionRecord(clock, record)
         self._lock = threading.Lock()
         self._timer: Timer | None = None
@@ -86,7 +88,15 @@ class SimulatedGate:
         """Reject an item after all unless its record was *written*."""
         if not written:
             with self._lock:
-                self._queue.withdraw(tag)
+                self._queue.withdraw(tag, "its record could not be written")
+
+    def incidents(self) -> list[Incident]:
+        """Return the items that were thrown although they were let pass, since the last call."""
+        with self._lock:
+            return self._incidents.take_all()
+
+    def recorded(self, incident: Incident) -> None:
+        """Do nothing: an incident that was returned is the station's."""
 
     def show_fault(self, trouble: str) -> None:
         """Raise the FAULT line, or lower it for an empty text."""
@@ -117,6 +127,10 @@ class SimulatedGate:
                 self._record.note(REJECT_LINE, level, sequence)
                 if level:
                     self._queue.note_rise(self._record.transitions[-1].t_ns)
+            for arrival in self._queue.take_arrivals():
+                if arrival.thrown and arrival.let_pass:
+                    now_ns = self._clock.now_ns()
+                    self._incidents.add("thrown", arrival.sequence, now_ns, arrival.why)
 
     def _drive_fault(self, *, on: bool) -> None:
         """Drive the FAULT line; a run without a fault has no record of it."""

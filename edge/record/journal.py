@@ -35,11 +35,12 @@ checked when older files are kept elsewhere.
 
 Every line begins ``{"v": 1, "kind": ...``. The kinds: ``start`` (version, settings, model),
 ``item``, ``health``, ``continued``, ``repair``, ``disk``, ``gap``, ``settings`` (read again; they
-count from the next item on, unless its reason says why not), ``stop`` (counters). A reader passes
-over kinds and fields that it does not know; ``v`` changes only when that would not do. ``sequence``
-is the item's number, in the other kinds that of the last item before. An item whose picture was
-kept names it and carries the SHA-256 of its file for :func:`edge.record.verify.verify_pictures`;
-:mod:`edge.record.evidence` says when there is none.
+count from the next item on, unless its reason says why not), ``incident`` (of the gate: what became
+of an item after its record), ``stop`` (counters). A reader passes over kinds and fields that it
+does not know; ``v`` changes only when that would not do. ``sequence`` is the item's number, in the
+other kinds that of the last item before. An item whose picture was kept names it and carries the
+SHA-256 of its file for :func:`edge.record.verify.verify_pictures`; :mod:`edge.record.evidence` says
+when there is none.
 
 ``previous`` is the SHA-256 of the line before without its line end, 64 zeros in the very first. The
 hash chain shows that a line was changed, removed or put in; someone who can rewrite all files can

@@ -12,7 +12,7 @@ from edge.config import Config, LinesSettings
 from edge.errors import ConfigError, GateError
 from edge.gate.lines.gpiochip import CONSUMER, EVENTS_KEPT, PULLS, Chips, import_gpiod, open_chips
 from edge.selftest import CheckResult
-from edge.wiring import ENCODER_A, ENCODER_B, SAFE, wired
+from edge.wiring import ENCODER_A, ENCODER_B, SAFE, gate_warnings, wired
 
 if TYPE_CHECKING:
     from gpiod import Chip, LineRequest
@@ -77,6 +77,15 @@ def _line(role: str, name: str, places: list[Place]) -> CheckResult:
         return CheckResult("ok", what, f"{where}, held by the gate")
     held = f"held by {info.consumer or 'the kernel'}; end that, or use another line"
     return CheckResult("FAIL", what, f"{where}, {held}")
+
+
+def timing(config: Config) -> Iterator[CheckResult]:
+    """Compare pulse, merge gap and window of confirmation with the time between two items."""
+    warnings = gate_warnings(config)
+    for warning in warnings:
+        yield CheckResult("WARN", "timing", warning)
+    if not warnings:
+        yield CheckResult("ok", "timing", "pulses and confirmations of two items do not overlap")
 
 
 def released(config: Config, root: Path = Path("/")) -> Iterator[CheckResult]:

@@ -30,7 +30,7 @@ from edge.config import (
 from edge.decision import Finding
 from edge.errors import CameraError, ConfigError, FrameError, GateError, JournalError
 from edge.gate.history import read_transitions
-from edge.gate.rejects import Outcome
+from edge.gate.rejects import UNDER_A_PULSE, Outcome
 from edge.gate.simulated import SimulatedGate
 from edge.notify import Notifier
 from edge.record.evidence import Evidence
@@ -295,6 +295,7 @@ def test_a_whole_run_in_simulated_time(tmp_path: Path) -> None:
         "fault": 1,
         "late": 0,
         "unknown": 0,
+        "thrown_passes": 0,
     }
     assert records[-1]["counters"] == counters.as_object()
     assert records[-1]["reason"] == "end of the pictures"
@@ -328,12 +329,33 @@ def test_the_numbers_go_on_in_the_next_run(tmp_path: Path) -> None:
     assert verify(tmp_path / "journal.jsonl").records == 6
 
 
+def test_a_pass_that_is_thrown_under_a_pulse_has_an_incident_in_the_journal(tmp_path: Path) -> None:
+    """Pictures every 250 ms, pulses of 400: the good one comes under the pulse of the bad one.
+
+    The incident names its number, the counters say it, and the journal is whole.
+    """
+    config = settings(tmp_path, gate=GateSettings(record="edges.jsonl", pulse_ms=400.0))
+    for name, picture in (("1", NOTHING), ("2", DOT), ("3", NOTHING), ("4", DOT)):
+        save(tmp_path / "frames" / f"{name}.png", picture)
+    counters = serve(config, SimulatedClock())
+    records = read_records(tmp_path / "journal.jsonl")
+    told = [r for r in records if r["kind"] == "incident"]
+    assert [(r["what"], r["item"], r["reason"], r["incident"]) for r in told] == [
+        ("thrown", 2, UNDER_A_PULSE, 1),
+        ("thrown", 4, UNDER_A_PULSE, 2),
+    ]
+    assert (counters.passed, counters.thrown_passes) == (2, 2)
+    assert records[-1]["counters"]["thrown_passes"] == 2
+    assert verify(tmp_path / "journal.jsonl").items == 4
+
+
 def test_a_late_pass_is_a_reject_and_says_so(build: Build, tmp_path: Path, stop: Stop) -> None:
     """The eye took 130 ms, the item was at the gate after 100."""
     with build([DOT], thinking_ms=130) as station:
         station.pass_item(10**12, stop)
         assert station.counters.as_object() == {
-            "triggers": 1, "pass": 0, "reject": 1, "fault": 0, "late": 1, "unknown": 0
+            "triggers": 1, "pass": 0, "reject": 1, "fault": 0, "late": 1, "unknown": 0,
+            "thrown_passes": 0,
         }  # fmt: skip
     (record,) = items(tmp_path)
     assert (record["verdict"], record["gate"], record["ms"]) == ("reject", "late", 130.0)
@@ -625,6 +647,7 @@ def test_the_journal_says_why_the_service_ended(
         "fault": 1,
         "late": 0,
         "unknown": 0,
+        "thrown_passes": 0,
     }
     assert verify(tmp_path / "journal.jsonl").items == 2
 

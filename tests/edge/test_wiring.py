@@ -2,16 +2,18 @@
 
 import ast
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from edge.__main__ import main
 from edge.clock import SimulatedClock
-from edge.config import Config, GateSettings, TriggerSettings
+from edge.config import Config, GateSettings, LinesSettings, TriggerSettings
 from edge.errors import ConfigError
 from edge.gate.process import serve_gate
-from edge.service import serve
-from edge.wiring import load_checked
+from edge.selftest.wires import timing
+from edge.service import make_gate, serve
+from edge.wiring import check_gate, gate_warnings, load_checked
 from tests.paths import ROOT
 
 DISAGREEING = """\
@@ -81,3 +83,62 @@ def test_the_box_reads_settings_by_the_one_function_that_checks_them_all() -> No
         if isinstance(node, ast.Name | ast.Attribute) and "load_config" in ast.unparse(node)
     }
     assert calls == {"edge/wiring.py"}
+
+
+@pytest.mark.parametrize(
+    ("trigger", "gate", "lines", "said"),
+    [
+        ({"spacing_ms": 50.0}, {}, {}, []),
+        ({"spacing_ms": 49.0}, {}, {}, ["pulse_ms 50 must be at most"]),
+        ({"spacing_ms": 49.0}, {"pulse": "accepts"}, {}, []),
+        ({}, {}, {}, ["spacing_ms is 0"]),
+        ({"kind": "interval", "interval_ms": 40.0}, {}, {}, ["pulse_ms 50 must be at most"]),
+        ({"kind": "every-frame"}, {}, {}, []),
+        ({"spacing_ms": 50.0}, {"merge_gap_ms": 49.0}, {}, []),
+        ({"spacing_ms": 50.0}, {"merge_gap_ms": 50.0}, {}, ["pulse_ms + merge_gap_ms 100 must be"]),
+        ({"spacing_ms": 50.0}, {}, {"confirm": "BIN"}, ["confirm_ms - confirm_earliest_ms 980"]),
+        ({"spacing_ms": 50.0}, {"confirm_ms": 70.0}, {"confirm": "BIN"}, []),
+        ({"spacing_ms": 50.0}, {"confirm_counts": 9}, {"confirm": "BIN", "encoder_a": "A"}, []),
+    ],
+)
+def test_times_that_overlap_are_warned_of(
+    trigger: dict[str, Any], gate: dict[str, Any], lines: dict[str, Any], said: list[str]
+) -> None:
+    """Nothing bad passes by them, so they are not refused; `check` shows each as a WARN."""
+    config = Config(
+        trigger=TriggerSettings(**{"kind": "photo-eye", **trigger}),
+        gate=GateSettings(driver="process", **gate),
+        lines=LinesSettings(**{"trigger": "EYE", **lines}),
+    )
+    check_gate(config)
+    warnings = gate_warnings(config)
+    assert len(warnings) == len(said)
+    assert all(words in warning for words, warning in zip(said, warnings, strict=True))
+    shown = [(result.state, result.text) for result in timing(config)]
+    assert [text for state, text in shown if state == "WARN"] == warnings
+    assert len(shown) == max(1, len(said))
+
+
+def test_a_gate_says_at_its_start_that_pulses_overlap(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The simulated one; that of a process says it in the same words."""
+    gate = GateSettings(pulse_ms=120.0)
+    trigger = TriggerSettings(kind="interval", interval_ms=100.0)
+    make_gate(Config(trigger=trigger, gate=gate, folder=tmp_path), SimulatedClock())
+    assert "warning: [gate] pulse_ms 120 must be at most" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("gate", "said"),
+    [
+        ({"confirm_ms": 20.0}, "confirm_earliest_ms must be below confirm_ms"),
+        ({"confirm_counts": 5}, "confirm_counts needs driver"),
+        ({"confirm_earliest_counts": 5}, "confirm_earliest_counts must be below confirm_counts"),
+    ],
+)
+def test_a_window_of_confirmation_that_is_none_is_refused(gate: dict[str, Any], said: str) -> None:
+    """Nothing could ever be confirmed in it."""
+    config = Config(gate=GateSettings(driver="process", **gate), lines=LinesSettings(confirm="BIN"))
+    with pytest.raises(ConfigError, match=said):
+        check_gate(config)

@@ -113,7 +113,7 @@ def test_a_box_that_is_well_is_told_line_by_line_and_exits_0(run: Run, edge_toml
         "--picture", f"{frames / 'good.png'}=pass", "--picture", f"{frames / 'bad.png'}=reject"
     )
     assert status == 0
-    whats = "settings, camera, pictures, light, verdicts, model, latency, lines, journal disk"
+    whats = "settings, camera, pictures, light, verdicts, model, latency, timing, lines"
     assert [" ".join(text[:22].split()) for text in lines[:9]] == [
         f"ok {what}" for what in whats.split(", ")
     ]

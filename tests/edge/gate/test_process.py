@@ -22,6 +22,7 @@ from edge.gate.messages import (
     Expect,
     Expected,
     Hello,
+    Incident,
     ItemSeen,
     Missed,
     Refused,
@@ -292,6 +293,8 @@ def test_eye_killed_drops_ready_and_its_items_are_rejected(tmp_path: Path, confi
             following.greet()
             first = expect(Missed, following.hear())
             assert (first.tag, first.why) == (1, EYE_LOST)
+            thrown = expect(Incident, following.hear())
+            assert (thrown.what, thrown.tag) == ("thrown", 1)
             second = expect(Missed, following.ask(Settle(1)))
             assert (second.tag, second.why) == (2, NO_EYE)
         assert gate.runs
