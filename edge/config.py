@@ -164,6 +164,29 @@ class TriggerSettings:
         at_most=10_000,
         live=True,
     )
+    blocked_ms: float = setting(
+        0.0,
+        "photo-eye: the longest that one item covers it; longer is several that touch, and all are "
+        "rejected; twice is a jam; 0 takes half of [gate] reject_delay_ms",
+        at_least=0,
+        at_most=60_000,
+        live=True,
+    )
+    blocked_counts: int = setting(
+        0,
+        "The same in encoder counts, where the reject delay is in counts; 0 takes half of that",
+        at_least=0,
+        at_most=10**7,
+        live=True,
+    )
+    off_delay_ms: float = setting(
+        0.0,
+        "photo-eye: clear for less than this, it still sees the item before (one with holes, or "
+        "transparent)",
+        at_least=0,
+        at_most=10_000,
+        live=True,
+    )
     latest_ms: float = setting(
         100.0,
         "Longest that an item may wait for the eye, once the gate saw it; later it has moved on "

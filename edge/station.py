@@ -273,7 +273,7 @@ def _settled(verdict: Verdict, outcome: Outcome) -> Verdict:
     why = {
         "late": "the answer came after the item was due",
         "unknown": "the gate does not know the item",
-        "kept": "the gate rejects it in any case: too close to another, edges were lost, or reset",
+        "kept": "the gate rejects it in any case: touching or too close, edges were lost, or reset",
     }
     reason = f"{why.get(outcome, outcome)} ({verdict.reason})"
     return dataclasses.replace(verdict, kind="reject", reason=reason)

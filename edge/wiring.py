@@ -40,7 +40,13 @@ def check_gate(config: Config) -> None:
 
     Raises ConfigError with one line for the first demand that is not met.
     """
-    for sentence in (*_wrong_triggers(config), *_wrong_gate(config), *_wrong_lines(config)):
+    found = (
+        *_wrong_triggers(config),
+        *_wrong_lengths(config),
+        *_wrong_gate(config),
+        *_wrong_lines(config),
+    )
+    for sentence in found:
         raise ConfigError(f"{sentence}; correct it in {config.folder}")
 
 
@@ -50,7 +56,28 @@ def gate_warnings(config: Config) -> list[str]:
     They let no bad item pass, so nothing is refused; a good one may be thrown, or one rejected item
     be confirmed by another.
     """
-    return [*_overlapping_pulses(config), *_overlapping_confirmations(config)]
+    return [
+        *_overlapping_pulses(config),
+        *_overlapping_confirmations(config),
+        *_unlimited_lengths(config),
+    ]
+
+
+def _unlimited_lengths(config: Config) -> Iterator[str]:
+    """Warn when nobody has said how long one item covers the photo-eye."""
+    trigger, gate = config.trigger, config.gate
+    if trigger.kind != "photo-eye":
+        return
+    if gate.reject_delay_counts > 0 and trigger.blocked_counts == 0:
+        name, limit = "blocked_counts", f"{gate.reject_delay_counts // 2} counts"
+    elif gate.reject_delay_counts == 0 and trigger.blocked_ms == 0:
+        name, limit = "blocked_ms", f"{gate.reject_delay_ms / 2:g} ms"
+    else:
+        return
+    yield (
+        f"[trigger] {name} is 0: items that touch are found only when they cover the photo-eye for "
+        f"more than {limit}; set it to the longest that one item does"
+    )
 
 
 def _spacing_ms(config: Config) -> float:
@@ -103,6 +130,28 @@ def _wrong_triggers(config: Config) -> Iterator[str]:
         yield '[trigger] spacing_ms needs kind "photo-eye"'
     if gate.reject_delay_counts == 0 and trigger.spacing_ms >= gate.reject_delay_ms:
         yield "[trigger] spacing_ms must be below [gate] reject_delay_ms"
+
+
+def _wrong_lengths(config: Config) -> Iterator[str]:
+    """What is wrong with the greatest length of an item at the photo-eye, and the off-delay."""
+    trigger, gate = config.trigger, config.gate
+    names = [
+        name for name in ("blocked_ms", "blocked_counts", "off_delay_ms") if getattr(trigger, name)
+    ]
+    if names and trigger.kind != "photo-eye":
+        yield f'[trigger] {names[0]} needs kind "photo-eye"'
+    if gate.reject_delay_counts > 0:
+        if trigger.blocked_ms > 0:
+            yield "[trigger] blocked_ms must be 0 when the delay is in counts; see blocked_counts"
+        if trigger.blocked_counts >= gate.reject_delay_counts:
+            yield "[trigger] blocked_counts must be below [gate] reject_delay_counts"
+        return
+    if trigger.blocked_counts > 0:
+        yield "[trigger] blocked_counts needs [gate] reject_delay_counts"
+    if trigger.blocked_ms >= gate.reject_delay_ms:
+        yield "[trigger] blocked_ms must be below [gate] reject_delay_ms"
+    if 0 < (trigger.blocked_ms or gate.reject_delay_ms / 2) <= trigger.off_delay_ms:
+        yield "[trigger] off_delay_ms must be below blocked_ms, or half of [gate] reject_delay_ms"
 
 
 def _wrong_gate(config: Config) -> Iterator[str]:

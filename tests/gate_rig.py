@@ -74,11 +74,11 @@ def rig_settings(folder: Path, kind: str = "photo-eye", **gate: Any) -> Config:
 
 
 def pass_photo_eye(folder: Path, *, lost: int = 0) -> None:
-    """Let an item pass."""
+    """Let an item pass: it covers the photo-eye, and leaves it. *lost*: edges lost before it."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
-        sender.sendto(
-            b'{"line": "trigger", "level": 1, "lost": %d}' % lost, str(folder / "lines.sock")
-        )
+        for level, missing in ((1, lost), (0, 0)):
+            edge = b'{"line": "trigger", "level": %d, "lost": %d}' % (level, missing)
+            sender.sendto(edge, str(folder / "lines.sock"))
 
 
 def edges_of(folder: Path, line: str) -> list[Transition]:

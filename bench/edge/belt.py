@@ -12,7 +12,8 @@ from bench.edge.processes import Service
 AHEAD = 2
 """Items that are told and not yet written down: one is judged, and one waits so that the eye never
 does."""
-EDGE = b'{"line": "trigger", "level": 1}'
+EDGES = (b'{"line": "trigger", "level": 1}', b'{"line": "trigger", "level": 0}')
+"""An item covers the photo-eye, and leaves it."""
 COUNTED = re.compile(r"STATUS=(\d+) items")
 
 
@@ -53,7 +54,8 @@ class Belt:
         last = self.passed + items
         while self.done < last:
             while self.passed < min(last, self.done + AHEAD):
-                self._socket.send(EDGE)
+                for edge in EDGES:
+                    self._socket.send(edge)
                 self.passed += 1
             self._listen()
             yield self.done

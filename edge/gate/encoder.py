@@ -1,6 +1,7 @@
 """The belt's incremental encoder: from edges of one or two tracks to a position in counts."""
 
 from edge.gate.lines import WireEvent
+from edge.gate.lost_edges import missing_edges, missing_rises
 from edge.wiring import ENCODER_A
 
 
@@ -10,6 +11,9 @@ class Encoder:
     One track counts forward only. With a second (quadrature), a rise of A while B is low is one
     count forward, and a fall of A while B is low one count back: a belt that shivers on the spot
     counts up and down and stays where it is.
+
+    Each track's levels alternate, and of two tracks one changes at a time. An edge that is the same
+    as the one before on its track is an impossible step: the edge between was lost.
     """
 
     def __init__(self, *, two_tracks: bool, b: int = 0) -> None:
@@ -19,21 +23,26 @@ class Encoder:
         """Edges that were not delivered; since the first the position is an estimate."""
         self.two_tracks = two_tracks
         self._b, self._direction = b, 1
+        self._levels: dict[str, int] = {}
 
     def feed(self, event: WireEvent) -> None:
         """Take one edge of a track.
 
-        Lost edges of A are counted on as they went before: two are a count, one with a single
-        track.
+        Lost rises of A are counted on as they went before.
         """
-        self.lost += event.lost
+        missing = missing_edges(self._levels.get(event.line), event)
+        self._levels[event.line] = event.level
+        self.lost += missing
         if event.line != ENCODER_A:
             self._b = event.level
             return
-        lost_counts = (event.lost + 1) // 2
-        self.position += self._direction * lost_counts
+        self.position += self._direction * missing_rises(missing, event.level)
         if self.two_tracks and self._b == 0:
             self._direction = 1 if event.level else -1
             self.position += self._direction
         elif not self.two_tracks and event.level:
             self.position += 1
+
+    def correct(self, b: int) -> None:
+        """Take the level of B as it was read, after edges of any line were lost."""
+        self._b = b

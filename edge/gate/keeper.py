@@ -21,11 +21,13 @@ from dataclasses import dataclass
 from edge.clock import Clock
 from edge.config import Config
 from edge.errors import GateError
+from edge.gate.beam import Beam, longest_blocked
 from edge.gate.confirmations import Confirmations, window_of
 from edge.gate.encoder import Encoder
 from edge.gate.heartbeat import Ready
 from edge.gate.incidents import Incidents
 from edge.gate.lines import Lines, WireEvent
+from edge.gate.lost_edges import EdgeWatch, Loss
 from edge.gate.messages import (
     VERSION,
     Answer,
@@ -66,15 +68,27 @@ AHEAD_AT_MOST = 10_000
 NO_EYE = "no eye was connected when it came by"
 EYE_LOST = "the eye was lost before it was written down"
 EYE_LOST_PASSED = "the eye was lost after it had let the item pass, before that was written down"
-EDGE_LOST = "its edge was lost: the gate was too busy to see it"
+EDGE_LOST = "its edge was lost: all that passed the photo-eye meanwhile is rejected"
+EDGE_MISSING = "edges of an input were lost"
+BLOCKED_AT_START = (
+    "the photo-eye was blocked when the gate began: until it is clear all is rejected"
+)
+PASSED_BY = "an item may have passed the gate while edges were lost"
 NOT_IN_THE_BIN = "a rejected item did not come to the bin"
 NOT_REJECTED = "an item came to the bin that was not rejected"
 WHY_RESET = "somebody pressed reset while it was under way"
 WHY_STARTED = "the gate began while it was under way"
 WHY_ENCODER = "edges of the encoder were lost while it was under way"
 WHY_EDGES = "edges of the photo-eye were lost beside it"
+WHY_TOUCHING = "the photo-eye was blocked by it for longer than by one item"
+EDGE_LOST_STRETCH = "edges were lost: all that passed the photo-eye meanwhile is rejected"
+EDGE_LOST_POSITION = (
+    "edges were lost, and so the belt's position: all that was under way is rejected"
+)
 WHY_CLOSE = "another item followed it too close"
 WHY_EYE = "the eye was lost before it was written down"
+REREAD_NS = 1_000_000
+"""How long the photo-eye must read as clear until the edge that would say so counts as lost."""
 DRAIN_BY_COUNTS_NS = 10 * 10**9
 """Longest wait of a gate that must stop, for a belt that may have stopped."""
 
@@ -99,8 +113,12 @@ class GateCounters:
     """Answers that came when the item was already due."""
     unknown: int = 0
     """Answers for an item that the gate does not know, or that had its answer."""
+    joined: int = 0
+    """Breaks of the beam that went on with the item before, within ``off_delay_ms``."""
+    touching: int = 0
+    """Breaks of the beam that were longer than one item."""
     lost_edges: int = 0
-    """Edges of the photo-eye and the encoder that were not delivered."""
+    """Edges of the inputs that were not delivered."""
     unconfirmed: int = 0
     """Rejected items that did not come to the bin in time."""
     unexpected: int = 0
@@ -144,7 +162,14 @@ class Keeper:
         self._eye, self._heard_ns, self._eye_trouble = False, 0, ""
         self._latched: dict[str, bool] = {}
         self._bin_full = False
-        self._last_item = (clock.now_ns(), 0)
+        self._photo_eye = config.trigger.kind == "photo-eye"
+        self._watch = EdgeWatch(0, clock.now_ns())
+        self._beam = Beam(longest_blocked(config), round(config.trigger.off_delay_ms * 1e6))
+        self._beam_item = 0
+        self._clear_ns: int | None = None
+        self._stretch_told = False
+        self._lost_until: int | None = None
+        self._last_ns = clock.now_ns()
         self._last_tag = 0
         self._last_position: int | None = None
         self._levels = dict(SAFE)
@@ -154,7 +179,7 @@ class Keeper:
         """Reject what was under way before this gate began; READY begins when an eye connects."""
         now_ns = self._clock.now_ns()
         self._queue.sweep_all(now_ns, WHY_STARTED)
-        self._last_item = (now_ns, 0)
+        self._watch = EdgeWatch(self._place(now_ns), now_ns)
         self._bin_full = bool(self._lines.level(BIN_FULL))
         self._encoder = Encoder(
             two_tracks=self._encoder.two_tracks,
@@ -162,6 +187,8 @@ class Keeper:
         )
         if self._trigger.kind == "interval":
             self._tick_ns = now_ns
+        if self._photo_eye and self._lines.level(TRIGGER):
+            self._begin_blocked(now_ns)
         self.act()
 
     def stop(self) -> None:
@@ -176,6 +203,8 @@ class Keeper:
         """Apply changed settings from the next edge on; items under way keep their moments."""
         self._settings, self._trigger = config.gate, config.trigger
         retime(self._queue, config.gate)
+        self._beam.longest = longest_blocked(config)
+        self._beam.off_delay_ns = round(config.trigger.off_delay_ms * 1e6)
         if self._confirmations is not None:
             self._confirmations.window = window_of(config.gate)
 
@@ -204,6 +233,7 @@ class Keeper:
             self._lines.next_ns(),
             self._ready.next_ns(),
             self._tick_ns,
+            self._beam_next_ns(),
             self._confirmations.next_ns() if self._confirmations else None,
             silent_ns if silent_ns is not None and self._ready.next_ns() is not None else None,
             self._stopping_ns if not self.done else None,
@@ -215,6 +245,7 @@ class Keeper:
         for event in self._lines.read():
             self._handle_event(event)
         now_ns = self._clock.now_ns()
+        self._check_beam(self._place(now_ns))
         while self._tick_ns is not None and self._tick_ns <= now_ns:
             self._handle_item(self._tick_ns)
             self._tick_ns += round(self._trigger.interval_ms * 1e6)
@@ -327,13 +358,24 @@ class Keeper:
 
     # The lines
 
+    def _place(self, t_ns: int) -> int:
+        """Return what passes the photo-eye at *t_ns*: that moment, or by counts the position."""
+        return self._encoder.position if self._by_counts else t_ns
+
     def _handle_event(self, event: WireEvent) -> None:
-        if event.line == TRIGGER and event.level:
-            self._handle_lost_edges(event)
-            if self._trigger.kind == "photo-eye":
-                self._handle_item(event.t_ns)
-        elif event.line in (ENCODER_A, ENCODER_B):
-            self._move_belt(event)
+        loss = self._watch.feed(event, self._place(event.t_ns))
+        encoder = event.line in (ENCODER_A, ENCODER_B)
+        if encoder:
+            self._encoder.feed(event)
+            moved_ns = event.t_ns if loss is None else loss.since_ns
+            self._queue.move_to(self._encoder.position, moved_ns)
+        if loss is not None:
+            self._handle_loss(event, loss)
+        if event.line == TRIGGER and self._photo_eye:
+            self._handle_photo_eye(event)
+        elif encoder:
+            self._check_beam(self._place(event.t_ns))
+            self._step_queue()
         elif event.line == CONFIRM and event.level:
             self._confirm(event.t_ns)
         elif event.line == BIN_FULL:
@@ -343,14 +385,10 @@ class Keeper:
 
     def _handle_item(self, t_ns: int) -> None:
         """Enter an item, and report it to the eye if there is one."""
-        if (
-            self._by_counts
-            and self._trigger.kind == "photo-eye"
-            and self._last_position == self._encoder.position
-        ):
+        if self._by_counts and self._photo_eye and self._stands_still():
             self._latched["the encoder stands still while items come"] = True
         self.counters.busy += bool(self._unanswered)
-        before, apart_ns = self._last_tag, t_ns - self._last_item[0]
+        before, apart_ns = self._last_tag, t_ns - self._last_ns
         tag = self._enter(t_ns)
         if before and apart_ns < round(self._trigger.spacing_ms * 1e6):
             self._reject_both(before, tag, t_ns, apart_ns)
@@ -384,31 +422,183 @@ class Keeper:
         self._tag += 1
         self.counters.triggers += 1
         self._queue.expect(self._tag, t_ns)
-        self._last_item, self._last_tag = (t_ns, self._encoder.position), self._tag
+        self._last_ns, self._last_tag = t_ns, self._tag
         self._last_position = self._encoder.position
         return self._tag
 
-    def _handle_lost_edges(self, event: WireEvent) -> None:
-        """Reject all that passed between the last item and this one, as edges were lost."""
-        if not event.lost or self._trigger.kind != "photo-eye":
+    def _stands_still(self) -> bool:
+        """Return whether the belt has not moved since the last item.
+
+        With one of its two tracks broken an encoder counts up and down by one.
+        """
+        if self._last_position is None:
+            return False
+        moved = abs(self._encoder.position - self._last_position)
+        return moved <= int(self._encoder.two_tracks)
+
+    # The photo-eye
+
+    def _handle_photo_eye(self, event: WireEvent) -> None:
+        """Handle an edge of the photo-eye: an item begins or goes on, or the beam is clear."""
+        place, self._clear_ns, self._stretch_told = self._place(event.t_ns), None, False
+        self._grow_beam(place)
+        if not event.level:
+            self._sweep_beam(place)
+            self._beam.uncover(event.t_ns)
+        elif self._beam.cover(place, event.t_ns):
+            self._handle_item(event.t_ns)
+            self._beam_item = self._last_tag
+        else:
+            self.counters.joined += 1
+
+    def _begin_blocked(self, now_ns: int) -> None:
+        """Reject what covers the photo-eye at the start, of which nobody saw the beginning."""
+        place = self._place(now_ns)
+        self._beam.cover(place - self._beam.longest - 1, now_ns)
+        self._beam.grow(place)
+        self._sweep_beam(place)
+        self._owe(now_ns, BLOCKED_AT_START)
+
+    def _check_beam(self, place: int) -> None:
+        """Look at what covers the photo-eye, whenever it has grown by a length."""
+        due = self._beam.next_place()
+        if due is None or place < due:
             return
-        self.counters.lost_edges += event.lost
-        self.counters.triggers += event.lost
-        place = 1 if self._by_counts else 0
-        here = (event.t_ns, self._encoder.position)[place]
-        self._queue.sweep(self._last_item[place], here, WHY_EDGES)
-        for _ in range(event.lost):
-            self._tag += 1
-            self._unsettled.add_missed(UnsettledItem(self._tag, event.t_ns, EDGE_LOST))
+        now_ns = self._clock.now_ns()
+        if self._lines.level(TRIGGER):
+            self._clear_ns = None
+            self._grow_beam(place)
+        elif self._clear_ns is None:
+            self._clear_ns = now_ns  # the edge that says so may be on its way
+        elif now_ns - self._clear_ns >= REREAD_NS:
+            self._watch.correct(TRIGGER, 0)
+            self._handle_lost_fall(place, now_ns)
+
+    def _beam_next_ns(self) -> int | None:
+        """Return when :meth:`_check_beam` has something to look at; None when nothing is ahead."""
+        if self._clear_ns is not None:
+            return self._clear_ns + REREAD_NS
+        return None if self._by_counts else self._beam.next_place()
+
+    def _grow_beam(self, place: int) -> None:
+        """Reject what covers the photo-eye for longer than one item; record it once."""
+        several = self._beam.lengths > 0
+        if not self._beam.grow(place):
+            return
+        if not several:
+            self._reject_touching()
+        self._sweep_beam(place)
+
+    def _reject_touching(self) -> None:
+        """Reject several items of which only the first has a trigger."""
+        self.counters.touching += 1
+        self._queue.withdraw(self._beam_item, WHY_TOUCHING)
+        fate = "rejected" if self._queue.under_way(self._beam_item) else "past the gate already"
+        first = (
+            f" by item {self._beam_item} of the gate, which is {fate}" if self._beam_item else ""
+        )
+        longest = self._beam.longest
+        limit = f"{longest} counts" if self._by_counts else f"{longest / 1e6:g} ms"
+        why = f"several items: the photo-eye was blocked{first}; one blocks it for {limit} at most"
+        self._owe(self._clock.now_ns(), why)
+
+    def _sweep_beam(self, place: int) -> None:
+        """Reject what covers the photo-eye up to *place*, when it is longer than one item."""
+        if self._beam.blocked and self._beam.lengths:
+            self._queue.sweep(self._beam.swept, place, WHY_TOUCHING)
+            self._beam.swept = place
+
+    def _owe(self, t_ns: int, why: str) -> None:
+        """Enter an item that nobody saw come, to be written down; what it is on is swept."""
+        self._tag += 1
+        self.counters.triggers += 1
+        self._unsettled.add_missed(UnsettledItem(self._tag, t_ns, why))
         self._report_missed()
 
-    def _move_belt(self, event: WireEvent) -> None:
-        self._encoder.feed(event)
-        self._queue.move_to(self._encoder.position, event.t_ns)
-        if event.lost:
-            self.counters.lost_edges += event.lost
-            self._queue.withdraw_all(WHY_ENCODER)  # nobody knows any more which item is where
-        self._step_queue()
+    # Lost edges
+
+    def _handle_loss(self, event: WireEvent, loss: Loss) -> None:
+        """Reject at once what lost edges may hide, and have it written down."""
+        self.counters.lost_edges += loss.edges
+        self._latched.setdefault(EDGE_MISSING, False)
+        here, photo_eye = self._place(event.t_ns), event.line == TRIGGER and self._photo_eye
+        if self._by_counts and (loss.shared or event.line in (ENCODER_A, ENCODER_B)):
+            self._lose_position(here, loss, event.t_ns)
+        elif (loss.shared and self._photo_eye) or (photo_eye and not loss.known):
+            self._lose_stretch(here, loss, event.t_ns)
+        if loss.shared:
+            self._read_levels()
+        if photo_eye:
+            self._doubt_beam()
+            for _ in range(loss.rises):
+                self._owe(event.t_ns, EDGE_LOST)
+        elif loss.shared and self._photo_eye:
+            self._reread_beam(loss)
+
+    def _lose_position(self, here: int, loss: Loss, t_ns: int) -> None:
+        """Sweep all that is under way: nobody knows any more what is where.
+
+        The counts that were added for lost edges may be too many: then things come later.
+        """
+        delay = self._settings.reject_delay_counts
+        self._queue.withdraw_all(WHY_ENCODER)
+        self._queue.sweep(here - delay, here + loss.edges // 2 + 1, WHY_ENCODER)
+        if self._lost_until is None or here > self._lost_until:
+            self._incidents.add("lost", 0, t_ns, EDGE_LOST_POSITION)
+        self._lost_until = here + delay
+
+    def _lose_stretch(self, here: int, loss: Loss, t_ns: int) -> None:
+        """Sweep what passed the photo-eye since the last good event.
+
+        What of it may have passed the gate as well stops the production line.
+        """
+        swept = self._beam.swept if self._beam.blocked and self._beam.lengths else loss.since
+        since = max(loss.since, swept)
+        self._queue.sweep(since, here, WHY_EDGES)
+        if loss.shared and not self._ahead(since):
+            self._latched[PASSED_BY] = True
+        if not loss.rises and not self._stretch_told:
+            self._incidents.add("lost", 0, t_ns, EDGE_LOST_STRETCH)
+        self._stretch_told = True
+
+    def _ahead(self, place: int) -> bool:
+        """Return whether what passed the photo-eye at *place* is still ahead of the gate."""
+        if self._by_counts:
+            return place + self._settings.reject_delay_counts >= self._encoder.position
+        gate_ms = self._settings.reject_delay_ms + self._settings.pulse_ms
+        return place + round(gate_ms * 1e6) >= self._clock.now_ns()
+
+    def _read_levels(self) -> None:
+        """Read the levels again that lost edges may have changed."""
+        self._encoder.correct(self._lines.level(ENCODER_B))
+        self._bin_full = bool(self._lines.level(BIN_FULL))
+
+    def _doubt_beam(self) -> None:
+        """Reject the item at the photo-eye, whose end nobody saw; what comes next is another."""
+        if self._beam.blocked:
+            self._queue.withdraw(self._beam_item, WHY_EDGES)
+        self._beam.forget()
+
+    def _reread_beam(self, loss: Loss) -> None:
+        """Read the photo-eye again after edges of any line were lost."""
+        blocked = self._beam.blocked
+        if blocked:
+            self._queue.withdraw(self._beam_item, WHY_EDGES)
+        if not self._lines.level(TRIGGER):
+            self._beam.forget()
+        elif not blocked:
+            self._beam.forget()
+            self._beam.cover(loss.since, loss.since_ns)
+            self._beam_item = 0
+
+    def _handle_lost_fall(self, place: int, now_ns: int) -> None:
+        """Handle a beam that is clear although no edge said so, like any other loss."""
+        self.counters.lost_edges += 1
+        self._latched.setdefault(EDGE_MISSING, False)
+        self._queue.sweep(self._beam.swept, place, WHY_EDGES)
+        self._doubt_beam()
+        self._incidents.add("lost", 0, now_ns, EDGE_LOST_STRETCH)
+        self._clear_ns = None
 
     def _reset(self) -> None:
         """Handle the reset button: what is under way is rejected, and the faults are over.
@@ -486,6 +676,7 @@ class Keeper:
             "no eye is connected": not self._eye,
             "the eye says nothing": silent,
             "the bin is full": self._bin_full,
+            "the photo-eye is blocked": self._beam.jammed,
             **self._latched,
         }
         return [why for why, stops in found.items() if stops]

@@ -92,6 +92,19 @@ def test_the_box_reads_settings_by_the_one_function_that_checks_them_all() -> No
         ({"spacing_ms": 49.0}, {}, {}, ["pulse_ms 50 must be at most"]),
         ({"spacing_ms": 49.0}, {"pulse": "accepts"}, {}, []),
         ({}, {}, {}, ["spacing_ms is 0"]),
+        ({"spacing_ms": 50.0, "blocked_ms": 0.0}, {}, {}, ["blocked_ms is 0: items that touch"]),
+        (
+            {"spacing_ms": 50.0, "blocked_ms": 0.0},
+            {"reject_delay_counts": 90},
+            {"encoder_a": "A"},
+            ["blocked_counts is 0: items that touch are found only when they cover the photo-eye"],
+        ),
+        (
+            {"spacing_ms": 50.0, "blocked_ms": 0.0, "blocked_counts": 9},
+            {"reject_delay_counts": 90},
+            {"encoder_a": "A"},
+            [],
+        ),
         ({"kind": "interval", "interval_ms": 40.0}, {}, {}, ["pulse_ms 50 must be at most"]),
         ({"kind": "every-frame"}, {}, {}, []),
         ({"spacing_ms": 50.0}, {"merge_gap_ms": 49.0}, {}, []),
@@ -105,8 +118,9 @@ def test_times_that_overlap_are_warned_of(
     trigger: dict[str, Any], gate: dict[str, Any], lines: dict[str, Any], said: list[str]
 ) -> None:
     """Nothing bad passes by them, so they are not refused; `check` shows each as a WARN."""
+    usual = {} if "kind" in trigger else {"kind": "photo-eye", "blocked_ms": 100.0}
     config = Config(
-        trigger=TriggerSettings(**{"kind": "photo-eye", **trigger}),
+        trigger=TriggerSettings(**{**usual, **trigger}),
         gate=GateSettings(driver="process", **gate),
         lines=LinesSettings(**{"trigger": "EYE", **lines}),
     )
@@ -117,6 +131,42 @@ def test_times_that_overlap_are_warned_of(
     shown = [(result.state, result.text) for result in timing(config)]
     assert [text for state, text in shown if state == "WARN"] == warnings
     assert len(shown) == max(1, len(said))
+
+
+BY_COUNTS = {"reject_delay_counts": 90}
+
+
+@pytest.mark.parametrize(
+    ("trigger", "gate", "said"),
+    [
+        ({"kind": "interval", "blocked_ms": 9.0}, {}, 'blocked_ms needs kind "photo-eye"'),
+        ({"kind": "interval", "off_delay_ms": 9.0}, {}, 'off_delay_ms needs kind "photo-eye"'),
+        ({"blocked_ms": 500.0}, {}, "blocked_ms must be below [gate] reject_delay_ms"),
+        ({"blocked_counts": 9}, {}, "blocked_counts needs [gate] reject_delay_counts"),
+        ({"blocked_ms": 9.0}, BY_COUNTS, "blocked_ms must be 0 when the delay is in counts"),
+        ({"blocked_counts": 90}, BY_COUNTS, "blocked_counts must be below [gate] reject_delay_co"),
+        ({"off_delay_ms": 250.0}, {}, "off_delay_ms must be below blocked_ms, or half of [gate]"),
+        ({"off_delay_ms": 9.0, "blocked_ms": 9.0}, {}, "off_delay_ms must be below blocked_ms"),
+        ({"off_delay_ms": 249.0}, {}, ""),
+        ({"off_delay_ms": 999.0, "blocked_counts": 89}, BY_COUNTS, ""),
+        ({"blocked_ms": 499.0}, {}, ""),
+    ],
+)
+def test_lengths_at_the_photo_eye_must_fit_its_kind_and_the_reject_delay(
+    trigger: dict[str, Any], gate: dict[str, Any], said: str
+) -> None:
+    """The first of several items must still be ahead of the gate when they are found."""
+    config = Config(
+        trigger=TriggerSettings(**{"kind": "photo-eye", **trigger}),
+        gate=GateSettings(driver="process", **gate),
+        lines=LinesSettings(trigger="EYE", encoder_a="A"),
+    )
+    if not said:
+        check_gate(config)
+        return
+    with pytest.raises(ConfigError) as caught:
+        check_gate(config)
+    assert said in str(caught.value)
 
 
 def test_a_gate_says_at_its_start_that_pulses_overlap(

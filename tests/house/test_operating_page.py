@@ -75,7 +75,9 @@ def _latched_messages(node: ast.Subscript | ast.Assign) -> Iterator[str]:
             yield from texts(node.slice)
         return
     target = getattr(node.targets[0], "attr", getattr(node.targets[0], "id", ""))
-    if target in ("trouble", "why") or re.fullmatch(r"(NO|EYE|EDGE)_\w+", target):
+    if target in ("trouble", "why") or re.fullmatch(
+        r"(NO|NOT|EYE|EDGE|BLOCKED|PASSED|WHY)_\w+", target
+    ):
         yield from texts(node.value)
 
 

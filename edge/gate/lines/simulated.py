@@ -16,9 +16,10 @@ import heapq
 import json
 import socket
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Self
 
 from edge.clock import Clock
@@ -29,6 +30,7 @@ from edge.wiring import INPUTS, SAFE
 
 LONGEST = 4096
 """Bytes of one datagram."""
+FLASH_NS = 1_000_000
 LOST_AT_MOST = 1000
 """Greatest number of lost edges in a datagram."""
 
@@ -38,7 +40,8 @@ class SimulatedLines:
 
     *record*: a file to which each transition is appended as a JSON line, None for none. *inputs*:
     where to make the socket, None for none. *script*: events, each read when its moment has
-    come.
+    come; a line of which it has several rises and no fall flashes (:func:`flashes`). *levels*: of
+    the inputs at the start, low where it has none.
 
     Synchronization: one thread.
     """
@@ -49,12 +52,13 @@ class SimulatedLines:
         record: Path | None = None,
         inputs: Path | None = None,
         script: Iterable[WireEvent] = (),
+        levels: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
         self.record = TransitionRecord(clock, record)
         self._clock, self._path = clock, inputs
-        self._script = [(event.t_ns, number, event) for number, event in enumerate(script)]
+        self._script = [(event.t_ns, number, event) for number, event in enumerate(flashes(script))]
         heapq.heapify(self._script)
-        self._levels = dict.fromkeys(INPUTS, 0)
+        self._levels = dict.fromkeys(INPUTS, 0) | dict(levels)
         self._socket: socket.socket | None = None
         self._reported = False
 
@@ -128,6 +132,27 @@ class SimulatedLines:
                         f"stampgate-edge gate: [lines] inputs: {error}", file=sys.stderr, flush=True
                     )
         return events
+
+
+def flashes(script: Iterable[WireEvent]) -> list[WireEvent]:
+    """Return the script with the falls of each line that it gives as moments only, by its rises.
+
+    Such a line falls again after a millisecond, or halfway to its next rise.
+
+    >>> [(event.t_ns, event.level) for event in flashes(WireEvent("trigger", 1, t) for t in (4, 8))]
+    [(4, 1), (8, 1), (6, 0), (1000008, 0)]
+    """
+    events = list(script)
+    falls: list[WireEvent] = []
+    for line in {event.line for event in events}:
+        moments = sorted(event.t_ns for event in events if event.line == line)
+        if len(moments) > 1 and all(event.level for event in events if event.line == line):
+            later = [*((a + b) // 2 for a, b in pairwise(moments)), moments[-1] + FLASH_NS]
+            falls += [
+                WireEvent(line, 0, min(t_ns + FLASH_NS, fall_ns))
+                for t_ns, fall_ns in zip(moments, later, strict=True)
+            ]
+    return events + falls
 
 
 def _listen(path: Path) -> socket.socket:

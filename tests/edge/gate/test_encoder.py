@@ -1,3 +1,5 @@
+import pytest
+
 from edge.gate.encoder import Encoder
 from edge.gate.lines import WireEvent
 
@@ -47,3 +49,51 @@ def test_lost_edges_are_counted_on_as_they_went() -> None:
     positions(back, BACK)
     back.feed(WireEvent("encoder_a", 1, 0, lost=2))
     assert (back.position, back.lost) == (-1, 2)
+
+
+def without(edges: list[tuple[str, int]], edge: tuple[str, int]) -> list[tuple[str, int]]:
+    """The same edges but for each fifth of one kind, which the kernel did not see."""
+    found, number = [], 0
+    for one in edges:
+        number += one == edge
+        if one != edge or number % 5:
+            found.append(one)
+    return found
+
+
+@pytest.mark.parametrize("level", [0, 1])
+def test_an_edge_of_one_track_that_was_never_numbered_shows_in_the_levels(level: int) -> None:
+    """Two equal edges running are one lost, and the counts go on as if it had come."""
+    encoder = Encoder(two_tracks=False)
+    edges = [("encoder_a", 1), ("encoder_a", 0)] * 100
+    positions(encoder, [*without(edges, ("encoder_a", level)), ("encoder_a", 1)])
+    assert (encoder.position, encoder.lost) == (101, 20)
+
+
+@pytest.mark.parametrize("way", [FORWARD, BACK])
+@pytest.mark.parametrize("edge", FORWARD)
+def test_an_impossible_step_of_two_tracks_is_a_lost_edge(
+    way: list[tuple[str, int]], edge: tuple[str, int]
+) -> None:
+    """Whichever edge is missing, in either direction: it is counted as lost."""
+    encoder = Encoder(two_tracks=True)
+    positions(encoder, [*without(way * 100, edge), *way])
+    assert encoder.lost == 20
+
+
+def test_a_belt_that_turns_round_anywhere_loses_nothing() -> None:
+    """Each step of a quadrature encoder may be taken back."""
+    for turn in range(1, 5):
+        encoder, quarters = Encoder(two_tracks=True), [*FORWARD, *FORWARD][: turn + 2]
+        undo = [(line, 1 - level) for line, level in reversed(quarters)]
+        assert positions(encoder, [*quarters, *undo])[-1] == 0
+        assert encoder.lost == 0
+
+
+def test_after_a_loss_elsewhere_the_level_of_b_is_taken_as_it_is_read() -> None:
+    """A rise of A with B high is no count."""
+    encoder = Encoder(two_tracks=True)
+    positions(encoder, FORWARD)
+    encoder.correct(b=1)
+    assert positions(encoder, [("encoder_a", 1)]) == [1]
+    assert encoder.lost == 0

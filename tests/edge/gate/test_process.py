@@ -254,7 +254,7 @@ def test_the_eye_announces_items_when_every_frame_is_one(tmp_path: Path) -> None
 
 def test_a_message_that_is_no_edge_does_not_stop_the_gate(rig: Rig) -> None:
     """Lost edges over the socket, too: both items are owed."""
-    pass_photo_eye(rig.folder, lost=1)
+    pass_photo_eye(rig.folder, lost=2)
     eventually(lambda: rig.keeper.counters.triggers == 2)
     with Caller(rig.socket) as eye:
         eye.greet()

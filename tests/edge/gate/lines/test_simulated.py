@@ -46,12 +46,12 @@ def test_a_script_is_played_in_the_order_of_its_moments() -> None:
     script = [
         WireEvent("bin_full", 1, 30),
         WireEvent("trigger", 1, 10),
-        WireEvent("trigger", 1, 20, lost=2),
+        WireEvent("trigger", 0, 20, lost=2),
     ]
     with SimulatedLines(clock, script=script) as lines:
         assert (lines.next_ns(), lines.read()) == (10, [])
         clock.sleep_until(20)
-        assert lines.read() == [WireEvent("trigger", 1, 10), WireEvent("trigger", 1, 20, lost=2)]
+        assert lines.read() == [WireEvent("trigger", 1, 10), WireEvent("trigger", 0, 20, lost=2)]
         assert (lines.next_ns(), lines.level("bin_full")) == (30, 0)
         clock.sleep_until(30)
         lines.read()
