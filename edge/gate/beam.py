@@ -60,8 +60,9 @@ class Beam:
         return not joined
 
     def uncover(self, t_ns: int) -> None:
-        """Take the end of the break."""
-        self.blocked, self._cleared_ns = False, t_ns
+        """Take the end of the break; after lost edges it is the end of nothing known."""
+        self._cleared_ns = t_ns if self.blocked else None
+        self.blocked = False
 
     def forget(self) -> None:
         """Take the beam for clear, and what comes next for an item: edges were lost."""

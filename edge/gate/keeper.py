@@ -73,7 +73,7 @@ EDGE_MISSING = "edges of an input were lost"
 BLOCKED_AT_START = (
     "the photo-eye was blocked when the gate began: until it is clear all is rejected"
 )
-PASSED_BY = "an item may have passed the gate while edges were lost"
+PASSED_BY = "an item may have passed the gate before it could be rejected"
 NOT_IN_THE_BIN = "a rejected item did not come to the bin"
 NOT_REJECTED = "an item came to the bin that was not rejected"
 WHY_RESET = "somebody pressed reset while it was under way"
@@ -504,8 +504,8 @@ class Keeper:
 
     def _sweep_beam(self, place: int) -> None:
         """Reject what covers the photo-eye up to *place*, when it is longer than one item."""
-        if self._beam.blocked and self._beam.lengths:
-            self._queue.sweep(self._beam.swept, place, WHY_TOUCHING)
+        if self._beam.blocked and self._beam.lengths and place > self._beam.swept:
+            self._sweep(self._beam.swept, place, WHY_TOUCHING)
             self._beam.swept = place
 
     def _owe(self, t_ns: int, why: str) -> None:
@@ -542,7 +542,8 @@ class Keeper:
         """
         delay = self._settings.reject_delay_counts
         self._queue.withdraw_all(WHY_ENCODER)
-        self._queue.sweep(here - delay, here + loss.edges // 2 + 1, WHY_ENCODER)
+        first = min(here - delay, loss.since) if loss.shared or loss.known else here - delay
+        self._sweep(first, here + loss.edges // 2 + 1, WHY_ENCODER)
         if self._lost_until is None or here > self._lost_until:
             self._incidents.add("lost", 0, t_ns, EDGE_LOST_POSITION)
         self._lost_until = here + delay
@@ -550,23 +551,27 @@ class Keeper:
     def _lose_stretch(self, here: int, loss: Loss, t_ns: int) -> None:
         """Sweep what passed the photo-eye since the last good event.
 
-        What of it may have passed the gate as well stops the production line.
+        One edge of it alone is of an item that is still there, or has just left; a buffer that ran
+        over may hide any.
         """
-        swept = self._beam.swept if self._beam.blocked and self._beam.lengths else loss.since
-        since = max(loss.since, swept)
-        self._queue.sweep(since, here, WHY_EDGES)
-        if loss.shared and not self._ahead(since):
-            self._latched[PASSED_BY] = True
+        several = self._beam.blocked and self._beam.lengths
+        since = self._beam.swept if several else loss.since
+        sweep = self._sweep if loss.shared else self._queue.sweep
+        sweep(min(since, here), max(since, here), WHY_EDGES)
         if not loss.rises and not self._stretch_told:
             self._incidents.add("lost", 0, t_ns, EDGE_LOST_STRETCH)
         self._stretch_told = True
 
-    def _ahead(self, place: int) -> bool:
-        """Return whether what passed the photo-eye at *place* is still ahead of the gate."""
+    def _sweep(self, first: int, last: int, why: str) -> None:
+        """Reject all from one place to another; what may have passed the gate stops the line."""
+        self._queue.sweep(first, last, why)
         if self._by_counts:
-            return place + self._settings.reject_delay_counts >= self._encoder.position
-        gate_ms = self._settings.reject_delay_ms + self._settings.pulse_ms
-        return place + round(gate_ms * 1e6) >= self._clock.now_ns()
+            late = first + self._settings.reject_delay_counts < self._encoder.position
+        else:
+            arrived_ms = self._settings.reject_delay_ms + self._settings.pulse_ms
+            late = first + round(arrived_ms * 1e6) < self._clock.now_ns()
+        if late:
+            self._latched[PASSED_BY] = True
 
     def _read_levels(self) -> None:
         """Read the levels again that lost edges may have changed."""
@@ -595,7 +600,7 @@ class Keeper:
         """Handle a beam that is clear although no edge said so, like any other loss."""
         self.counters.lost_edges += 1
         self._latched.setdefault(EDGE_MISSING, False)
-        self._queue.sweep(self._beam.swept, place, WHY_EDGES)
+        self._sweep(self._beam.swept, place, WHY_EDGES)
         self._doubt_beam()
         self._incidents.add("lost", 0, now_ns, EDGE_LOST_STRETCH)
         self._clear_ns = None

@@ -352,6 +352,38 @@ def test_what_was_lost_so_long_ago_that_it_may_have_passed_stops_the_line() -> N
     assert bench.history("ready")[-1][1] == 0
 
 
+def test_an_item_that_leaves_after_a_loss_joins_nothing_that_comes_later() -> None:
+    """Its end is the end of nothing known, so the off-delay does not run from there."""
+    script = [
+        *[(1190, "bin_full", 0), (1200, "trigger", 1), (1205, "trigger", 0, 0, 6)],
+        *breaks((1215, 1220)),
+    ]
+    config = eye_settings(wires={"bin_full": "FULL"}, off_delay_ms=30.0)
+    bench = Bench(config, script, exact=True)
+    bench.connect()
+    passes(bench, 2000)
+    assert (bench.keeper.counters.triggers, bench.keeper.counters.joined) == (2, 0)
+    assert bench.keeper.trouble == EDGE_MISSING
+
+
+def test_a_gate_held_up_while_items_touch_stops_the_line() -> None:
+    """It finds out when the first of them has passed the gate."""
+    bench = Bench(eye_settings(), breaks((1200, 1290)))
+    bench.connect()
+    passes(bench, 1230)
+    bench.hold_up_to(1350)
+    assert PASSED_BY in bench.keeper.trouble
+    assert bench.history("ready")[-1][1] == 0
+
+
+def test_one_edge_of_a_photo_eye_with_nothing_on_its_way_stops_no_line() -> None:
+    """Its item has just left, however long ago the one before did."""
+    bench = Bench(eye_settings(), [*breaks((1200, 1210)), (1500, "trigger", 0)], exact=True)
+    bench.connect()
+    passes(bench, 2000)
+    assert bench.keeper.trouble == EDGE_MISSING
+
+
 # Lost edges of the encoder
 
 
@@ -393,6 +425,16 @@ def test_an_encoder_that_loses_edges_again_and_again_lets_nothing_pass() -> None
     assert [one.what for one in said].count("lost") == 1
     assert [one.tag for one in said if one.what == "thrown"] == [1, 2, 3, 4, 5, 6]
     assert bench.history() == SWEEP[:1]
+
+
+def test_a_belt_that_ran_further_than_the_gate_while_edges_were_lost_stops_the_line() -> None:
+    """What came in the gap may have come and gone: 150 counts, where 100 lead to the gate."""
+    turns = [edge for edge in turning(1010, 600) if not 1300 <= edge[0] < 1600]
+    turns = [(*edge, 300) if edge[0] == 1600 else edge for edge in turns]
+    bench = Bench(counts_settings(), turns, exact=True)
+    bench.connect()
+    passes(bench, 1650)
+    assert PASSED_BY in bench.keeper.trouble
 
 
 def test_two_tracks_whose_step_is_impossible_have_lost_an_edge() -> None:
