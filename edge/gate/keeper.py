@@ -26,7 +26,7 @@ from edge.gate.confirmations import Confirmations, window_of
 from edge.gate.encoder import Encoder
 from edge.gate.heartbeat import Ready
 from edge.gate.incidents import Incidents
-from edge.gate.lines import Lines, WireEvent
+from edge.gate.lines import BOTH_EDGES, Lines, WireEvent
 from edge.gate.lost_edges import EdgeWatch, Loss
 from edge.gate.messages import (
     VERSION,
@@ -187,8 +187,7 @@ class Keeper:
         )
         if self._trigger.kind == "interval":
             self._tick_ns = now_ns
-        if self._photo_eye and self._lines.level(TRIGGER):
-            self._begin_blocked(now_ns)
+        self._take_first_levels(now_ns)
         self.act()
 
     def stop(self) -> None:
@@ -450,6 +449,22 @@ class Keeper:
             self._beam_item = self._last_tag
         else:
             self.counters.joined += 1
+
+    def _take_first_levels(self, now_ns: int) -> None:
+        """Take the edges since the inputs were requested, and the levels from which all go on.
+
+        A level that is read is that of the last edge where none has come meanwhile.
+        """
+        for event in self._lines.read():
+            self._handle_event(event)
+        levels = {line: self._lines.level(line) for line in BOTH_EDGES}
+        events = self._lines.read()
+        for line in levels.keys() - {event.line for event in events}:
+            self._watch.correct(line, levels[line])
+            if line == TRIGGER and self._photo_eye and levels[line] and not self._beam.blocked:
+                self._begin_blocked(now_ns)
+        for event in events:
+            self._handle_event(event)
 
     def _begin_blocked(self, now_ns: int) -> None:
         """Reject what covers the photo-eye at the start, of which nobody saw the beginning."""

@@ -87,5 +87,5 @@ class EdgeWatch:
         return Loss(missing, missing_rises(missing, event.level), *since, shared, known)
 
     def correct(self, line: str, level: int) -> None:
-        """Take the level of a line as it was read, where its last edge must have been lost."""
+        """Take the level of a line as it was read: at the start, or when an edge must be lost."""
         self._levels[line] = level
