@@ -5,6 +5,7 @@ Its settings and enums are the real ones.
 No chip is touched here: the kernel's own (gpio-sim) is tried on the emulated board.
 """
 
+import dataclasses
 import errno
 import os
 import sys
@@ -402,3 +403,5 @@ def test_the_stand_ins_have_what_the_real_module_has() -> None:
             "history",
         }
         assert asked <= set(dir(real))
+    known = {field.name for field in dataclasses.fields(gpiod.EdgeEvent)}
+    assert set(vars(event(0, "RISING_EDGE", 1, 1))) <= known
