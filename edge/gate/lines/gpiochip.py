@@ -36,6 +36,8 @@ REORDER_S = 0.001
 same moment on two cores, and may deliver them the other way round."""
 NO_V2 = (errno.EINVAL, errno.ENOTTY)
 """What a kernel without the ioctls of GPIO version 2 says to one of them."""
+UNABLE = (*NO_V2, errno.EOPNOTSUPP)
+"""What a kernel says to a request for lines that it can never grant."""
 PULLS = {"as-is": "AS_IS", "up": "PULL_UP", "down": "PULL_DOWN", "disabled": "DISABLED"}
 
 
@@ -170,10 +172,7 @@ class GpioLines:
             request = chip.request_lines(config, consumer=CONSUMER, event_buffer_size=events)
         except OSError as error:
             names = ", ".join(self._names[role] for role in offsets)
-            raise GateError(
-                f"[lines] {names}: the kernel does not give them ({error.strerror}); "
-                "see with gpioinfo who holds them"
-            ) from None
+            raise _not_given(names, error) from None
         stack.callback(request.release)
         return request
 
@@ -312,6 +311,19 @@ def import_gpiod() -> ModuleType:
             '[lines] driver "gpiod" needs version 2 of gpiod, not 1: pip install "gpiod>=2.1"'
         )
     return gpiod
+
+
+def _not_given(names: str, error: OSError) -> ConfigError | GateError:
+    """Return what to say of lines that the kernel does not give: no new process heals all of it."""
+    if error.errno in UNABLE:
+        return ConfigError(
+            f"[lines] {names}: the kernel cannot do what is asked of them ({error.strerror}); "
+            'set pull = "as-is" there, and see that the kernel is Linux 5.10 or newer'
+        )
+    return GateError(
+        f"[lines] {names}: the kernel does not give them ({error.strerror}); "
+        "see with gpioinfo who holds them"
+    )
 
 
 def _lost(error: OSError) -> GateError:

@@ -101,6 +101,7 @@ class FakeChip:
         assert consumer == CONSUMER
         if FakeChip.refuse:
             raise OSError(16, "Device or resource busy")
+        self._fail("request_lines")
         self.requests.append(FakeRequest(self, config, event_buffer_size))
         return self.requests[-1]
 
@@ -355,6 +356,20 @@ def test_a_line_that_another_holds_is_a_lost_gate_and_not_a_wrong_setting(device
             GateError, match=r"the kernel does not give them \(Device or resource busy\)"
         ),
         lines(devices),
+    ):
+        pass
+    assert all(chip.closed for chip in FakeChip.opened)
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.ENOTTY, errno.EOPNOTSUPP])
+def test_lines_that_the_kernel_can_never_give_are_a_wrong_setting(
+    devices: Path, number: int
+) -> None:
+    """No pull resistors in the chip, or no version 2 of the request: trying again heals nothing."""
+    FakeChip.failing = {("gpiochip0", "request_lines"): number}
+    with (
+        pytest.raises(ConfigError, match=r"the kernel cannot do what is asked of them \("),
+        lines(devices, pull="up"),
     ):
         pass
     assert all(chip.closed for chip in FakeChip.opened)
