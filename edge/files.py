@@ -1,11 +1,15 @@
 """Atomic file replacement, and appends that are rolled back on failure."""
 
 import contextlib
+import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from edge.errors import InputError, StampgateError
+
+NO_ROOM = frozenset((errno.ENOSPC, errno.EDQUOT, errno.ENOMEM, errno.EMFILE, errno.ENFILE))
+"""Errors of a file or socket that are over when somebody makes room: no setting is wrong."""
 
 
 @contextlib.contextmanager

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import IO
 
 from edge.clock import Clock
-from edge.errors import ConfigError, JournalError
+from edge.errors import ConfigError, GateError, JournalError
+from edge.files import NO_ROOM
 from edge.wiring import REJECT_LINE
 
 TRANSITIONS_KEPT = 1000
@@ -63,12 +64,20 @@ class TransitionRecord:
         self._file: IO[str] | None = None
 
     def open(self) -> None:
-        """Open the file. Raises ConfigError when it cannot be written."""
+        """Open the file.
+
+        Raises ConfigError when it cannot be written, GateError when there is no room for it.
+        """
         if self._path is None:
             return
         try:
             self._file = self._path.open("a", encoding="utf-8")
         except OSError as error:
+            if error.errno in NO_ROOM:
+                raise GateError(
+                    f"{self._path}: no room for the gate's record ({error.strerror}); "
+                    "make room there, the service starts again"
+                ) from None
             raise ConfigError(
                 f"{self._path}: [gate] record must be a file that can be written "
                 f"({error.strerror}); name another"

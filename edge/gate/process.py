@@ -16,7 +16,8 @@ from pathlib import Path
 
 from edge.clock import MonotonicClock, Stop
 from edge.config import Config
-from edge.errors import ConfigError
+from edge.errors import ConfigError, GateError
+from edge.files import NO_ROOM
 from edge.gate.keeper import Keeper
 from edge.gate.lines import Lines
 from edge.gate.lines.gpiochip import GpioLines
@@ -246,7 +247,8 @@ class GateLoop:
 def listening(path: Path) -> Iterator[socket.socket]:
     """Listen at *path*; a socket that a killed gate left there is replaced.
 
-    Raises ConfigError.
+    Raises ConfigError, and GateError when there is no room for it: that may be over at the next
+    start.
     """
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC)
     lock = -1
@@ -260,6 +262,11 @@ def listening(path: Path) -> Iterator[socket.socket]:
             listener.listen(PENDING_KEPT)
             listener.setblocking(False)
         except OSError as error:
+            if error.errno in NO_ROOM:
+                raise GateError(
+                    f"{path}: no room for the gate's socket ({error.strerror}); "
+                    "make room there, the service starts again"
+                ) from None
             why = "another gate listens there" if isinstance(error, BlockingIOError) else str(error)
             raise ConfigError(
                 f"{path}: [gate] socket must be where a socket can be made ({why}); "

@@ -23,7 +23,8 @@ from types import MappingProxyType, TracebackType
 from typing import Self
 
 from edge.clock import Clock
-from edge.errors import ConfigError
+from edge.errors import ConfigError, GateError
+from edge.files import NO_ROOM
 from edge.gate.history import TransitionRecord
 from edge.gate.lines import WireEvent
 from edge.wiring import INPUTS, SAFE
@@ -163,6 +164,11 @@ def _listen(path: Path) -> socket.socket:
         listener.setblocking(False)
     except OSError as error:
         listener.close()
+        if error.errno in NO_ROOM:
+            raise GateError(
+                f"{path}: no room for the inputs' socket ({error.strerror}); "
+                "make room there, the service starts again"
+            ) from None
         raise ConfigError(
             f"{path}: [lines] inputs must be where a socket can be made ({error}); correct it"
         ) from None

@@ -1,5 +1,6 @@
 """The gate's loop on real sockets, and as a process that is killed."""
 
+import errno
 import os
 import resource
 import signal
@@ -12,8 +13,11 @@ from typing import TypeVar
 import pytest
 
 from edge.__main__ import main
-from edge.gate.history import read_transitions
+from edge.clock import SimulatedClock
+from edge.errors import GateError
+from edge.gate.history import TransitionRecord, read_transitions
 from edge.gate.keeper import EYE_LOST, NO_EYE
+from edge.gate.lines.simulated import SimulatedLines
 from edge.gate.messages import (
     Answer,
     Answered,
@@ -31,6 +35,7 @@ from edge.gate.messages import (
     Withdraw,
     encode,
 )
+from edge.gate.process import listening
 from edge.wiring import SAFE
 from tests.edge.test_replay import Systemd
 from tests.gate_rig import (
@@ -364,6 +369,30 @@ def test_sigterm_lets_items_under_way_arrive_and_leaves_the_outputs_safe(
     assert {edge.line: edge.level for edge in edges} == dict(SAFE)
     assert systemd.drain().count("STOPPING=1\nSTATUS=SIGTERM") == 1
     systemd.close()
+
+
+def test_a_full_run_folder_is_no_wrong_setting_and_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ENOSPC where the socket, its inputs' or the record should be made: exit 75, not 78."""
+
+    def full(*_: object, **__: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    path = tmp_path / "gate.sock"
+    with monkeypatch.context() as patch:
+        patch.setattr("edge.gate.process.os.open", full)
+        with pytest.raises(GateError, match="no room for the gate's socket") as caught:
+            listening(path).__enter__()
+    assert caught.value.exit_code == 75
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", full)
+        with pytest.raises(GateError, match="no room for the gate's record"):
+            TransitionRecord(SimulatedClock(), path).open()
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", full)
+        with pytest.raises(GateError, match="no room for the inputs' socket"):
+            SimulatedLines(SimulatedClock(), None, path).__enter__()
 
 
 def test_a_second_gate_is_refused_in_one_line(
