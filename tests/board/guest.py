@@ -31,6 +31,8 @@ ORDER = (1, 2, 4, 3, 5, 7, 6, 8, 9, 11, 10, 12)
 turn."""
 REST_S = (settings.DELAY_MS + settings.PULSE_MS) / 1000 + 0.5
 """After so long an item has left the board."""
+LATE_S = (settings.IN_VIEW_MS + settings.TIMEOUT_MS) / 2 / 1000
+"""The picture is made so long after the trigger: too late for its item, and no lost camera."""
 LOAD_S = 0.25
 """Between two items of the load that the power cut ends: more than the eye can look at."""
 Facts = dict[str, Any]
@@ -194,6 +196,26 @@ def camera_lost() -> Facts:
         back_ns = time.monotonic_ns()
         facts = {"lost_ns": lost_ns, "back_ns": back_ns, "device_left": device}
         return {**facts, "blind": blind, "items": [item(STAMPED)]}
+
+    return watched(act)
+
+
+def late_picture() -> Facts:
+    """Let the camera give nothing while an unstamped item is in view, then show a stamped one."""
+
+    def act() -> Facts:
+        camera.show(UNSTAMPED)
+        before = box.restarts(box.EYE)
+        camera.hold()
+        pulled_ns = wires.pass_item()
+        time.sleep(LATE_S)
+        camera.go_on(STAMPED)
+        box.until("the late item is in the journal", lambda: recorded(pulled_ns))
+        return {
+            "blind": [{"picture": UNSTAMPED, "pulled_ns": pulled_ns}],
+            "items": [item(STAMPED)],
+            "restarts": box.restarts(box.EYE) - before,
+        }
 
     return watched(act)
 
@@ -369,6 +391,7 @@ FIRST: dict[str, Callable[[], Facts]] = {
     "eye_killed": eye_killed,
     "gate_killed": gate_killed,
     "eye_hung": eye_hung,
+    "late_picture": late_picture,
     "camera_lost": camera_lost,
     "load": load,
 }

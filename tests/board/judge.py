@@ -52,6 +52,7 @@ def judge(facts: Mapping[str, Facts], stamped: frozenset[str], seen: int) -> lis
         *eye_killed(facts["eye_killed"], stamped),
         *gate_killed(facts["gate_killed"], stamped),
         *eye_hung(facts["eye_hung"], stamped),
+        *late_picture(facts["late_picture"], stamped),
         *camera_lost(facts["camera_lost"], stamped),
         *power_cut(facts["after_the_cut"], stamped, seen),
         *hardened(facts["hardening"]),
@@ -179,6 +180,21 @@ def eye_hung(facts: Facts, stamped: frozenset[str]) -> list[Claim]:
             "a hung eye: systemd's watchdog starts it again",
             back,
             f"READY after {back_s(facts, 'hung_ns')}",
+        ),
+    ]
+
+
+def late_picture(facts: Facts, stamped: frozenset[str]) -> list[Claim]:
+    """The video device makes its picture when the item has gone, and it shows a stamped one."""
+    first = facts["records"][0]["reason"] if facts["records"] else ""
+    named = first.startswith("late picture") and facts["restarts"] == 0
+    return [
+        Claim("a late picture: FAULT, and the journal says why", named, f"'{first[:60]}'"),
+        unseen("a late picture", facts, stamped),
+        Claim(
+            "a late picture: the next item is judged, by the same eye",
+            verdicts(facts)[1:] == ["pass"] and facts["restarts"] == 0,
+            f"{facts['restarts']} restarts",
         ),
     ]
 

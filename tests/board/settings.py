@@ -15,6 +15,10 @@ DELAY_MS, PULSE_MS, DEBOUNCE_MS = 10_000, 100, 5
 SILENT_MS = 5000
 """How long the eye may say nothing before READY rests: longer than to judge a picture here."""
 READY_MS = 25
+IN_VIEW_MS = 1200
+"""How long an item counts as in view: far longer than on a real line, as an emulated camera is held
+up now and then."""
+TIMEOUT_MS = 2000
 
 TOML = f"""\
 [camera]
@@ -22,10 +26,12 @@ driver = "v4l2"
 device = "{camera.DEVICE}"
 width = {camera.WIDTH}
 height = {camera.HEIGHT}
-frames_per_second = {camera.PICTURES_PER_SECOND}
+# Fewer than are shown: on an emulated processor some of them come late.
+frames_per_second = {camera.PICTURES_PER_SECOND - 2}
 pixel_format = "MJPG"
 lag_ms = 0
-timeout_ms = 2000
+timeout_ms = {TIMEOUT_MS}
+in_view_ms = {IN_VIEW_MS}
 
 [trigger]
 kind = "photo-eye"

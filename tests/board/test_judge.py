@@ -73,6 +73,19 @@ def interrupted(since: str, **more: Any) -> Facts:
     }
 
 
+def late() -> Facts:
+    """An unstamped item whose picture came too late, and a stamped one after it."""
+    facts: Facts = {
+        "blind": passing(("unstamped", 1500)),
+        "items": passing(("stamped", 3000)),
+        "restarts": 0,
+        "edges": pulse(1500),
+        "records": records("fault", "pass"),
+    }
+    facts["records"][0]["reason"] = "late picture: it began 1600 ms after the trigger"
+    return facts
+
+
 def without_gate() -> Facts:
     """A gate that was away from 1000 to 20 000 ms and swept away what passed meanwhile."""
     sweep = [("REJECT", 1, 2000 * MS), ("REJECT", 0, (2000 + DELAY_MS + PULSE_MS) * MS)]
@@ -111,6 +124,7 @@ def good() -> Facts:
         "eye_killed": interrupted("killed_ns"),
         "gate_killed": without_gate(),
         "eye_hung": interrupted("hung_ns", said=["Watchdog timeout"]),
+        "late_picture": late(),
         "camera_lost": interrupted("lost_ns", device_left=False)
         | {"edges": with_fault(interrupted("lost_ns"))},
         "after_the_cut": {
@@ -191,6 +205,18 @@ WRONGS: dict[str, tuple[Callable[[Facts], Any], str]] = {
     ),
     "let pass unseen": (lambda f: drop(f, "eye_killed", "REJECT"), "kill -9 of the eye: items"),
     "not back": (lambda f: f["eye_killed"].update(restarts=0), "kill -9 of the eye: it is back"),
+    "late and let pass": (
+        lambda f: f["late_picture"].update(edges=[], records=records("pass", "pass")),
+        "a late picture: items passing meanwhile",
+    ),
+    "late for another reason": (
+        lambda f: f["late_picture"]["records"][0].update(reason="camera timeout"),
+        "a late picture: FAULT",
+    ),
+    "late, and the eye ended": (
+        lambda f: f["late_picture"].update(restarts=1),
+        "a late picture: the next item",
+    ),
     "REJECT stuck": (
         lambda f: f["gate_killed"]["levels"][1][1].update(REJECT=1),
         "kill -9 of the gate: REJECT",

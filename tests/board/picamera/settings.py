@@ -14,6 +14,8 @@ from tests.board.settings import MODEL
 WIDTH, HEIGHT = 320, 240
 PICTURES_PER_SECOND = 30
 TIMEOUT_MS = 2000
+IN_VIEW_MS = 2000
+"""vimc gives 3 to 8 pictures a second, and the test holds each scene as long as it asks."""
 INTERVAL_MS, DELAY_MS, PULSE_MS = 12_000, 8000, 100
 EDGES = Path("/var/log/stampgate/edges.jsonl")
 """Where the simulated gate writes down what it does to its line."""
@@ -25,6 +27,7 @@ width = {WIDTH}
 height = {HEIGHT}
 frames_per_second = {PICTURES_PER_SECOND}
 timeout_ms = {TIMEOUT_MS}
+in_view_ms = {IN_VIEW_MS}
 
 [trigger]
 kind = "interval"
