@@ -50,10 +50,17 @@ class CameraSettings:
         above=0,
         at_most=2000,
     )
+    in_view_ms: float = setting(
+        0.0,
+        "How long after its trigger an item is still whole in view: a picture that began later is "
+        "a FAULT; 0 takes one and a quarter pictures, and lag_ms",
+        at_least=0,
+        at_most=10_000,
+    )
     device: str = setting(
         "",
-        "Which camera: v4l2 its path under /dev/v4l/by-id, picamera its number; empty takes the "
-        "only one",
+        "Which camera: v4l2 its path under /dev/v4l/by-id, or by-path for one of several alike, "
+        "picamera its number; empty takes the only one",
     )
     width: int = setting(
         1280, "Width of the camera's picture, in pixels", at_least=16, at_most=8192
@@ -111,6 +118,21 @@ class CameraSettings:
         False,
         "Allow a picture to equal the one before to the last grey level; true only to replay "
         "drawings",
+    )
+    damaged_above: float = setting(
+        0.05,
+        "It is trouble when a greater share of the last 100 pictures is damaged, lost or misdated; "
+        "1 switches this off",
+        at_least=0,
+        at_most=1,
+    )
+    drift_above: float = setting(
+        2.0,
+        "It is trouble when pictures are so many times brighter or darker than the first ones; 0 "
+        "switches this off",
+        at_least=0,
+        at_most=100,
+        live=True,
     )
     black_below: float = setting(
         16.0,

@@ -143,6 +143,7 @@ class Station:
             capture = self.camera.capture(item.t_ns)
             self.checks.examine(capture, item.t_ns)
             findings = self.localizer.find(capture.picture)
+            self.checks.before_next(capture, self.trigger.next_ns(item))
             judged = Judged(decide(findings, self.required), capture)
         except Exception as error:  # noqa: BLE001 - ends as FAULT and does not end the service
             judged = Judged(_fault_of(error), capture, _without_traceback(error))
@@ -259,6 +260,8 @@ class Station:
     def _feed_watchdog(self) -> None:
         """End an item or an idle tick: write down incidents, show trouble, feed the watchdog."""
         self.record_incidents()
+        self.health.camera = self.camera.facts
+        self.health.camera_trouble = self.camera.trouble or self.checks.trouble
         with contextlib.suppress(GateError):  # the next request to it raises
             self.gate.show_fault(self.health.trouble)
         self.health.gate = self.gate.facts

@@ -8,7 +8,7 @@ from edge.clock import Clock, Stop
 from edge.config import TriggerSettings
 from edge.gate import Gate
 from edge.gate.client import RemoteGate
-from edge.gate.messages import Missed
+from edge.gate.messages import ItemSeen, Missed
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,9 @@ class Trigger(Protocol):
     def wait(self, until_ns: int, stop: Stop) -> Item | None:
         """Wait until *until_ns* for an item; None when none came."""
 
+    def next_ns(self, item: Item) -> int | None:
+        """Return when the item after *item* came or will come by; None when nobody knows of one."""
+
 
 class EveryFrame:
     """Every new picture is an item.
@@ -51,6 +54,10 @@ class EveryFrame:
     def wait(self, until_ns: int, stop: Stop) -> Item | None:
         """Wait until *until_ns* for the camera's next picture."""
         return Item(self._clock.now_ns()) if self._camera.wait(until_ns, stop) else None
+
+    def next_ns(self, item: Item) -> int | None:  # noqa: ARG002 - the picture itself is the item
+        """Return None: the next item is another picture."""
+        return None
 
 
 class Interval:
@@ -79,6 +86,10 @@ class Interval:
         tick_ns, self._next_ns = self._next_ns, self._next_ns + self._interval_ns
         return Item(tick_ns)
 
+    def next_ns(self, item: Item) -> int | None:
+        """Return the tick after that of *item*."""
+        return item.t_ns + self._interval_ns
+
 
 class GateTrigger:
     """The gate process reports the items: at its photo-eye, or at its own interval.
@@ -90,11 +101,23 @@ class GateTrigger:
 
     def __init__(self, gate: RemoteGate, latest_ns: int, clock: Clock) -> None:
         self._gate, self._latest_ns, self._clock = gate, latest_ns, clock
+        self._told: list[ItemSeen | Missed] = []
+        self._stop: Stop | None = None
         self.skipped = 0
 
     def wait(self, until_ns: int, stop: Stop) -> Item | None:
-        """Wait until *until_ns* for the gate to report an item. Raises GateError."""
-        told = self._gate.next_item(until_ns, stop)
+        """Wait until *until_ns* for the gate to report an item. Raises GateError.
+
+        One at the photo-eye comes before any that has passed.
+        """
+        self._stop = stop
+        self._hear(stop)
+        seen = next((told for told in self._told if isinstance(told, ItemSeen)), None)
+        told = seen or next(iter(self._told), None)
+        if told is None:
+            told = self._gate.next_item(until_ns, stop)
+        else:
+            self._told.remove(told)
         if told is None:
             return None
         if isinstance(told, Missed):
@@ -108,6 +131,17 @@ class GateTrigger:
             told.tag,
             f"triggered while the eye was busy: it waited {waited_ns / 1e6:.0f} ms",
         )
+
+    def next_ns(self, item: Item) -> int | None:
+        """Return when the next item that the gate has reported came by. Raises GateError."""
+        if self._stop is not None:
+            self._hear(self._stop)
+        return min((told.t_ns for told in self._told if told.t_ns > item.t_ns), default=None)
+
+    def _hear(self, stop: Stop) -> None:
+        """Take what the gate has reported by now, without waiting. Raises GateError."""
+        while (told := self._gate.next_item(self._clock.now_ns(), stop)) is not None:
+            self._told.append(told)
 
 
 class EveryFrameAndMissed(EveryFrame):

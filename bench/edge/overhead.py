@@ -2,9 +2,9 @@
 
 import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Self
 
 import numpy as np
@@ -69,6 +69,9 @@ class MemoryCamera:
         picture = self._frames[self._shown % len(self._frames)].copy()
         self._shown += 1
         return Capture(picture, after_ns, self._shown, f"picture {self._shown}")
+
+    facts: Mapping[str, float] = MappingProxyType({})
+    trouble = ""
 
     def check(self) -> None:
         """Nothing to prove."""

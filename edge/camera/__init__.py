@@ -3,6 +3,7 @@
 :mod:`edge.camera.replay` needs no hardware. To add a driver, see ``docs/architecture.md``.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
@@ -18,11 +19,13 @@ class Capture:
     picture: Frame
     """(height, width, 3) uint8, RGB, upright."""
     t_ns: int
-    """When its exposure began, monotonic nanoseconds."""
+    """When its exposure began at the earliest, monotonic nanoseconds."""
     sequence: int
     """The camera's own count, growing by one a picture."""
     name: str
     """Its name in the journal."""
+    latest_ns: int | None = None
+    """When its exposure began at the latest; None where that is the same moment."""
 
 
 class Camera(Protocol):
@@ -55,9 +58,17 @@ class Camera(Protocol):
     def capture(self, after_ns: int) -> Capture:
         """Take the first picture whose exposure begins at *after_ns* or later.
 
-        Raises FrameError when this picture cannot be read or comes too late, CameraError when the
-        camera is lost.
+        Raises FrameError when this picture cannot be read, or began when the item of *after_ns* may
+        have left the view; CameraError when the camera is lost.
         """
+
+    @property
+    def facts(self) -> Mapping[str, float]:
+        """Counts of its pictures since it was opened, for status and journal."""
+
+    @property
+    def trouble(self) -> str:
+        """Trouble with the camera, in words; empty when there is none."""
 
     def check(self) -> None:
         """Prove, while no item is there, that the camera still gives frames. Raises CameraError."""

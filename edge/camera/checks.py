@@ -9,6 +9,9 @@ that the sensor's noise is in it: two pictures of the same still scene differ by
 the same picture twice does not.
 """
 
+import statistics
+from collections import deque
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,6 +32,8 @@ BRIGHTEST = 0.01
 """The share of the pixels that must reach a level before the picture counts as that bright."""
 WHITE = 250
 """Level from which a pixel holds no more print."""
+DRIFT_WINDOW = 25
+"""Number of pictures whose median brightness is compared with that of as many first ones."""
 STUCK = 3
 """Number of stuck pictures in a row that ends the process: a new process may free the camera."""
 
@@ -48,6 +53,8 @@ class FrameChecks:
         self._sequence = 0
         self._last: Frame = np.zeros((0, 0, 3), np.uint8)
         self._stuck = 0
+        self._first: list[float] = []
+        self._recent: deque[float] = deque(maxlen=DRIFT_WINDOW)
 
     def examine(self, capture: Capture, after_ns: int) -> Capture:
         """Return *capture* if it was taken at *after_ns*, monotonic, or later, and can be judged.
@@ -64,6 +71,40 @@ class FrameChecks:
         if trouble:
             raise FrameError(trouble, picture=capture.name)
         return capture
+
+    def before_next(self, capture: Capture, next_ns: int | None) -> Capture:
+        """Return *capture* if it began before the next item came by; None when none has come.
+
+        Raises FrameError: the picture may show the next item.
+        """
+        began_ns = capture.t_ns if capture.latest_ns is None else capture.latest_ns
+        if next_ns is not None and began_ns >= next_ns:
+            raise FrameError(
+                f"late picture: the next item came by {(began_ns - next_ns) / 1e6:.0f} ms before "
+                "it began; trigger more slowly, or more [camera] frames_per_second",
+                picture=capture.name,
+            )
+        return capture
+
+    @property
+    def trouble(self) -> str:
+        """Trouble with the pictures' brightness, in words; empty when it is as it was."""
+        limit = self.settings.drift_above
+        if not limit or self.settings.driver == "replay" or len(self._recent) < DRIFT_WINDOW:
+            return ""
+        before, now = (max(1.0, statistics.median(of)) for of in (self._first, self._recent))
+        if 1 / limit <= now / before <= limit:
+            return ""
+        return (
+            f"the pictures' brightness has drifted: it was {before:.0f} and is {now:.0f}; check "
+            "lamp, lens and [camera] exposure_us, and restart the eye after a change of products"
+        )
+
+    def _note_brightness(self, level: float) -> None:
+        if len(self._first) < DRIFT_WINDOW:
+            self._first.append(level)
+        else:
+            self._recent.append(level)
 
     def _freshness(self, capture: Capture, after_ns: int) -> str:
         """Return why the picture is not a new one, "" when it is; keep it to compare the next."""
@@ -82,6 +123,7 @@ class FrameChecks:
     def _exposure(self) -> str:
         """Return why nothing can be seen on the picture; empty when it can be judged."""
         settings, picture = self.settings, luma(self._last)
+        self._note_brightness(float(picture.mean()))
         if (level := brightest(picture)) < settings.black_below:
             limit = f"at least {settings.black_below:g}"
             return _named("black picture", "its brightest parts", limit, f"{level}")

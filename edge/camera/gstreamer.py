@@ -45,7 +45,9 @@ class GStreamerCamera(LiveCamera):
         self._gst: Any = None
         self._pipeline: Any = None
         self._sink: Any = None
-        self._before_stamp_ns = round((settings.lag_ms * 1000 + settings.exposure_us) * 1000)
+        self._exposure_ns = round(settings.exposure_us * 1000)
+        # A source may stamp a picture with when it is to be shown.
+        self._ahead_ns = self._before_stamp_ns = round(settings.lag_ms * 1e6) + self._exposure_ns
         self._count, self._last_stamp_ns = 0, -1
 
     def _open(self) -> None:
@@ -73,15 +75,19 @@ class GStreamerCamera(LiveCamera):
             self._pipeline = None
 
     def _next(self, timeout_s: float, after_ns: int) -> Shot | None:
-        sample = self._sink.emit("try-pull-sample", max(0, round(timeout_s * 1e9)))
+        sample, step = self._sink.emit("try-pull-sample", 0), 0
+        if sample is None and timeout_s > 0:
+            # None was kept, so the next one is the one after the last that was taken.
+            sample = self._sink.emit("try-pull-sample", max(0, round(timeout_s * 1e9)))
+            step = 1 if self._count else 0
         if sample is not None:
-            return self._shot(sample, after_ns)
+            return self._shot(sample, after_ns, step)
         said = self._error()
         if said or self._sink.get_property("eos"):
             raise _ended(said or "it has come to its end")
         return None
 
-    def _shot(self, sample: Any, after_ns: int) -> Shot:
+    def _shot(self, sample: Any, after_ns: int, step: int) -> Shot:
         buffer = sample.get_buffer()
         if buffer.pts == self._gst.CLOCK_TIME_NONE:
             raise ConfigError(
@@ -89,12 +95,14 @@ class GStreamerCamera(LiveCamera):
             )
         running_ns = sample.get_segment().to_running_time(self._gst.Format.TIME, buffer.pts)
         stamp_ns = self._pipeline.get_base_time() + running_ns
-        if stamp_ns > self._last_stamp_ns:  # few sources count their frames: count the new ones
+        if stamp_ns != self._last_stamp_ns:  # few sources count their frames: count the new ones
             self._count, self._last_stamp_ns = self._count + 1, stamp_ns
-        t_ns = stamp_ns - self._before_stamp_ns
+        before_ns, at_least_ns = self._before_stamp_ns, self._exposure_ns
         order = self._order(sample.get_caps().get_structure(0))
-        data = buffer.extract_dup(0, buffer.get_size()) if t_ns >= after_ns else b""
-        return Shot(t_ns, self._count, partial(self._develop, data, order))
+        fresh = stamp_ns - before_ns >= after_ns
+        data = buffer.extract_dup(0, buffer.get_size()) if fresh else b""
+        develop = partial(self._develop, data, order)
+        return Shot(stamp_ns, before_ns, at_least_ns, self._count, develop, step=step)
 
     def _develop(self, data: bytes, order: str) -> Frame:
         size = (self._settings.width, self._settings.height)

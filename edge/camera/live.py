@@ -1,14 +1,16 @@
 """Base class of all real cameras: the first frame exposed after the trigger, and time limits."""
 
 import contextlib
+import dataclasses
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
 from edge.camera import Capture
+from edge.camera.stream import PERIODS_IN_VIEW, StreamStatistics
 from edge.clock import Clock, Stop
 from edge.config import CameraSettings
 from edge.errors import CameraError, ConfigError, FrameError
@@ -21,21 +23,51 @@ CLOSE_S = 2.0
 same."""
 NEVER = 2**63
 """A moment later than any frame's, nanoseconds."""
+RUNNING = 3
+"""Number of impossible time stamps, or of lost controls, in a row that ends the process."""
+OTHER_CLOCK = "the driver does not stamp with the monotonic clock, use another camera"
+SETTLED_PERIODS = 3
+"""Periods until a control that was set again shows in the pictures."""
+TROUBLE_NS = 60 * 10**9
+"""How long a trouble is shown at least, nanoseconds: what is over in a second must be seen, too."""
 
 
 @dataclass(frozen=True)
 class Shot:
     """A frame as the camera handed it over, not yet decoded."""
 
-    t_ns: int
-    """When its exposure began at the latest possible reading of its time stamp, monotonic
-    nanoseconds."""
+    stamp_ns: int
+    """The driver's time stamp, monotonic nanoseconds."""
+    before_ns: int
+    """How long before its stamp the exposure began, at most."""
+    at_least_ns: int
+    """How long before its stamp the exposure began, at least."""
     sequence: int
     """The camera's own count."""
     develop: Callable[[], Frame]
     """Decodes it: (height, width, 3) uint8, RGB.
 
     Raises FrameError when it is damaged or not taken with the settings asked for."""
+    damaged: bool = False
+    """True when the driver says that it is not whole; its stamp may be wrong, too."""
+    step: int = 0
+    """By how many frames the camera has counted on since the one before; 0 when unknown."""
+    lost: int = 0
+    """How many of these were lost though a buffer was free."""
+    period_ns: int = 0
+    """The period that the camera reports with it; 0 when it reports none."""
+    overdue_ns: int = 0
+    """How much later than the stamp before it promised the stamp is: it may lie by so much."""
+
+    @property
+    def t_ns(self) -> int:
+        """When its exposure began at the earliest, monotonic nanoseconds."""
+        return self.stamp_ns - self.before_ns - self.overdue_ns
+
+    @property
+    def latest_ns(self) -> int:
+        """When its exposure began at the latest, monotonic nanoseconds."""
+        return self.stamp_ns - self.at_least_ns
 
 
 class LiveCamera(ABC):
@@ -54,6 +86,15 @@ class LiveCamera(ABC):
         self._timeout_ns = round(settings.timeout_ms * 1e6)
         self.skipped = 0
         """Frames passed over because they were older than their trigger."""
+        self.stream = StreamStatistics(settings)
+        self._ahead_ns = 0
+        """How far in the future a time stamp may lie, for a clock that is not the kernel's own."""
+        self._stamp_ns: int | None = None
+        self._kept: Shot | None = None
+        self._misdated = self._drifted = 0
+        self._whole_ns = self._settled_ns = 0
+        self._shown, self._shown_until_ns = "", 0
+        self._unproven = ""
 
     @abstractmethod
     def _open(self) -> None:
@@ -71,10 +112,24 @@ class LiveCamera(ABC):
         that it is gone.
         """
 
+    def _restore_controls(self) -> str:
+        """Set again what the camera has lost of its controls, and return that in words.
+
+        Empty when nothing was lost. A camera that reports its controls with each frame needs none.
+        """
+        return ""
+
+    def _unproven_controls(self) -> str:
+        """Return what neither the camera nor its pictures prove of its controls, "" for nothing.
+
+        Only called while no item is there.
+        """
+        return ""
+
     def __enter__(self) -> Self:
         try:
             self._open()
-            self._first(self._clock.now_ns(), round(START_MS * 1e6))
+            self._start()
         except BaseException:
             within(CLOSE_S, self._close)
             raise
@@ -95,56 +150,217 @@ class LiveCamera(ABC):
     def capture(self, after_ns: int) -> Capture:
         """Take the first picture whose exposure began at *after_ns* or later.
 
-        Raises FrameError when the picture is damaged or comes too late for its item, CameraError
-        when the camera gives none: only a new process recovers one that hangs.
+        Raises FrameError when the picture is damaged, misdated, taken with other controls, or began
+        when its item might have left the view; CameraError when the camera gives none: only a new
+        process recovers one that hangs.
         """
-        shot = self._first(after_ns, self._timeout_ns)
-        late_ns = shot.t_ns - after_ns
-        if late_ns > self._timeout_ns:
+        shot = self._wait_for(after_ns)
+        if lost := self._drift():
+            raise FrameError(f"drifted picture: {lost}; it was set again", self._called(shot))
+        if shot.t_ns < self._settled_ns:
             raise FrameError(
-                f"late picture: it began {late_ns / 1e6:.0f} ms after the trigger, "
-                f"must be within timeout_ms, {self._settings.timeout_ms:g}; trigger more slowly"
+                "drifted picture: it must be taken after its controls were set again; "
+                "check the camera's supply",
+                self._called(shot),
             )
-        return Capture(shot.develop(), shot.t_ns, shot.sequence, f"{self.name} {shot.sequence}")
+        try:
+            picture = shot.develop()
+        except FrameError:
+            self.stream.count_undecodable()
+            self._show(self.stream.trouble)
+            raise
+        return Capture(picture, shot.t_ns, shot.sequence, self._called(shot), shot.latest_ns)
 
     def check(self) -> None:
-        """Prove that the camera still gives frames, without waiting where it does.
+        """Prove that the camera still gives frames, and has kept its controls.
 
-        Frames that wait are dropped. Raises CameraError.
+        Frames that wait are dropped; it waits for none while they come. Raises CameraError.
         """
-        seen_ns = -NEVER
-        while (shot := self._next(0, NEVER)) is not None:
-            seen_ns = shot.t_ns
+        self._kept, seen_ns = None, -NEVER
+        while (shot := self._take(0, NEVER)) is not None:
+            self._is_misdated(shot)
+            seen_ns = shot.stamp_ns
         quiet_ns = self._clock.now_ns() - seen_ns
-        if quiet_ns > self._timeout_ns and self._next(self._timeout_ns / 1e9, NEVER) is None:
+        if quiet_ns > self._timeout_ns and self._take(self._timeout_ns / 1e9, NEVER) is None:
             raise self._lost(self._timeout_ns)
+        self._drift()
 
-    def _first(self, after_ns: int, timeout_ns: int) -> Shot:
-        """Wait for the first frame from *after_ns* on. Raises CameraError after *timeout_ns*."""
-        until_ns = self._clock.now_ns() + timeout_ns
-        old = 0
+    @property
+    def facts(self) -> Mapping[str, float]:
+        """Counts of its pictures since it was opened."""
+        return self.stream.as_facts()
+
+    @property
+    def trouble(self) -> str:
+        """Trouble with the camera, in words; empty when there is none."""
+        return self._shown if self._clock.now_ns() < self._shown_until_ns else self._unproven
+
+    def _start(self) -> None:
+        """Wait for the first good frame, and then prove the controls while the stream runs.
+
+        The first time stamps of a stream may be nonsense (raspberrypi/linux issue 1984), and some
+        cameras forget at the start what was set before. Raises CameraError, ConfigError.
+        """
+        self._first(self._clock.now_ns())
+        if self._restore_controls():
+            self._settled_ns = self._clock.now_ns() + SETTLED_PERIODS * self.stream.period_ns
+            self._first(self._settled_ns)
+            if lost := self._restore_controls():
+                raise ConfigError(
+                    f"[camera] {lost}: the camera does not keep it while it streams; take it out, "
+                    "or use another camera"
+                )
+        self._unproven = self._unproven_controls()
+
+    def _first(self, after_ns: int) -> Shot:
+        """Wait for a good frame from *after_ns* on, whatever comes before. Raises CameraError."""
+        until_ns, old, misdated = self._clock.now_ns() + round(START_MS * 1e6), 0, [""]
         while (left_ns := until_ns - self._clock.now_ns()) > 0:
-            shot = self._next(left_ns / 1e9, after_ns)
+            shot = self._take(left_ns / 1e9, after_ns)
             if shot is None:
                 break
-            if shot.t_ns >= after_ns:
-                return self._possible(shot)
-            old += 1
-            self.skipped += 1
-        raise self._lost(timeout_ns, old)
+            misdated = [*misdated[-RUNNING:], self._impossible(shot)]
+            if not misdated[-1] and not shot.damaged and shot.t_ns >= after_ns:
+                return shot
+            old += shot.t_ns < after_ns
+        if all(misdated):
+            raise CameraError(f"{misdated[-1]}; {OTHER_CLOCK}")
+        raise self._lost(round(START_MS * 1e6), old)
 
-    def _possible(self, shot: Shot) -> Shot:
-        """Return *shot* unless its time stamp lies in the future, as a wrong clock's would.
-
-        Raises CameraError: by such a clock old pictures would seem fresh.
-        """
-        ahead_ns = shot.t_ns - self._clock.now_ns()
-        if ahead_ns > 0:
-            raise CameraError(
-                f"camera clock: a picture cannot begin {ahead_ns / 1e6:g} ms from now; "
-                "the driver does not stamp with the monotonic clock, use another camera"
+    def _wait_for(self, after_ns: int) -> Shot:
+        """Wait for the first whole frame from *after_ns* on. Raises FrameError, CameraError."""
+        until_ns, old, damaged = self._clock.now_ns() + self._timeout_ns, 0, 0
+        while (left_ns := until_ns - self._clock.now_ns()) > 0:
+            shot = self._take(left_ns / 1e9, after_ns)
+            if shot is None:
+                break
+            if shot.t_ns < after_ns:
+                old += 1
+                self.skipped += 1
+            elif shot.damaged and self._impossible(shot):
+                damaged += 1
+            elif misdated := self._is_misdated(shot):
+                raise FrameError(f"{misdated}; look for a newer driver", self._called(shot))
+            elif late := self._lateness(shot, after_ns, damaged):
+                self._kept = None if shot.damaged else shot  # it may be the next item's
+                raise FrameError(late, self._called(shot))
+            elif not shot.damaged:
+                return shot
+            else:
+                damaged += 1
+        if damaged:
+            raise FrameError(
+                f"damaged picture: none of {damaged} was whole; "
+                "check the camera's cable, port and supply"
             )
+        raise self._lost(self._timeout_ns, old)
+
+    def _take(self, timeout_s: float, after_ns: int) -> Shot | None:
+        """Take the next frame, and count it. Raises CameraError."""
+        if self._kept is not None:
+            kept, self._kept = self._kept, None
+            return kept
+        shot = self._next(timeout_s, after_ns)
+        return None if shot is None else self._counted(shot)
+
+    def _counted(self, shot: Shot) -> Shot:
+        """Count a new frame, and note by how much its stamp is later than the one before promised.
+
+        A single stamp that is too late would make a frame from before the trigger seem fresh.
+        """
+        impossible, before_ns = bool(self._impossible(shot)), self._stamp_ns
+        period_ns = shot.period_ns
+        if not impossible and before_ns is not None and shot.step:
+            promised_ns = before_ns + shot.step * self.stream.longest_period_ns
+            shot = dataclasses.replace(shot, overdue_ns=max(0, shot.stamp_ns - promised_ns))
+            period_ns = (shot.stamp_ns - before_ns) // shot.step
+        self._misdated = self._misdated + 1 if impossible and not shot.damaged else 0
+        if not impossible:
+            backwards = before_ns is not None and shot.stamp_ns < before_ns
+            impossible, self._stamp_ns = backwards, None if backwards else shot.stamp_ns
+        misdated = impossible and not shot.damaged
+        self.stream.count(
+            damaged=shot.damaged, misdated=misdated, lost=shot.lost, period_ns=period_ns
+        )
+        self._show(self.stream.trouble)
+        self._watch_damage(shot)
         return shot
+
+    def _show(self, trouble: str) -> None:
+        """Show *trouble*, in words, from now on; "" leaves what is shown."""
+        if trouble:
+            self._shown, self._shown_until_ns = trouble, self._clock.now_ns() + TROUBLE_NS
+
+    def _watch_damage(self, shot: Shot) -> None:
+        """Raise CameraError when no whole frame has come for so long as a start may take."""
+        now_ns = self._clock.now_ns()
+        if not shot.damaged or not self._whole_ns:
+            self._whole_ns = now_ns
+        elif now_ns - self._whole_ns > START_MS * 1e6:
+            raise CameraError(
+                f"camera damage: no whole picture for {(now_ns - self._whole_ns) / 1e9:.0f} s; "
+                "check its cable, port and supply, the service starts again"
+            )
+
+    def _lateness(self, shot: Shot, after_ns: int, damaged: int) -> str:
+        """Return why the frame began too late for the item of *after_ns*, "" when it did not.
+
+        *damaged*: number of frames before it that were not whole. Without a setting the uncertainty
+        of the stamp is granted on top of the periods.
+        """
+        limit_ns = round(self._settings.in_view_ms * 1e6)
+        if not limit_ns:
+            limit_ns = round(PERIODS_IN_VIEW * self.stream.told_ns)
+            limit_ns += shot.before_ns - shot.at_least_ns
+        late_ns = shot.latest_ns - after_ns
+        if late_ns <= limit_ns:
+            return ""
+        self.stream.late += 1
+        behind = f", behind {damaged} damaged ones" if damaged else ""
+        return (
+            f"late picture: it began {late_ns / 1e6:.0f} ms after the trigger{behind}, must be "
+            f"within {limit_ns / 1e6:.0f} ms, see [camera] in_view_ms; "
+            "check the camera, or trigger more slowly"
+        )
+
+    def _impossible(self, shot: Shot) -> str:
+        """Return why the frame's time stamp cannot be true, "" when it may be.
+
+        By the clock of one that lies in the future an old picture would seem fresh.
+        """
+        ahead_ns = shot.stamp_ns - self._clock.now_ns() - self._ahead_ns
+        if ahead_ns <= 0:
+            return ""
+        return f"camera clock: a picture cannot begin {ahead_ns / 1e6:g} ms from now"
+
+    def _is_misdated(self, shot: Shot) -> str:
+        """Return why the frame's stamp cannot be true, "" when it may be.
+
+        Raises CameraError when that is so of :data:`RUNNING` frames running.
+        """
+        why = "" if shot.damaged else self._impossible(shot)
+        if why and self._misdated >= RUNNING:
+            raise CameraError(f"{why}, {RUNNING} times running; {OTHER_CLOCK}")
+        return why
+
+    def _drift(self) -> str:
+        """Set again the controls that the camera has lost, and return that in words, "" for none.
+
+        Raises CameraError when that is so :data:`RUNNING` times running.
+        """
+        lost = self._restore_controls()
+        self._drifted = self._drifted + 1 if lost else 0
+        if lost:
+            self._settled_ns = self._clock.now_ns() + SETTLED_PERIODS * self.stream.period_ns
+            self._show(f"the camera had lost its controls: {lost}; check its supply and cable")
+        if self._drifted >= RUNNING:
+            raise CameraError(
+                f"camera controls: {lost}, {RUNNING} times running; the service starts again"
+            )
+        return lost
+
+    def _called(self, shot: Shot) -> str:
+        return f"{self.name} {shot.sequence}"
 
     def _lost(self, timeout_ns: int, old: int = 0) -> CameraError:
         """Make the timeout's error; *old*: number of frames that were older than the trigger."""

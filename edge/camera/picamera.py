@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import Any
 
 from edge.camera.live import LiveCamera, Shot, missing, parse_controls
+from edge.camera.stream import SLOW
 from edge.clock import Clock
 from edge.config import CameraSettings
 from edge.errors import CameraError, ConfigError, FrameError
@@ -65,6 +66,7 @@ class PiCamera(LiveCamera):
                 camera.create_video_configuration(main=main, controls=asked, **options)
             )
             _check_stream(main, camera.camera_configuration()["main"])
+            _check_rate(settings.frames_per_second, camera.camera_controls)
             camera.start()
         except (RuntimeError, OSError, ValueError) as error:
             if isinstance(error, CameraError | ConfigError):
@@ -108,17 +110,22 @@ class PiCamera(LiveCamera):
     def _shot(self, request: Any, after_ns: int) -> Shot:
         metadata = request.get_metadata()
         stamp_ns = int(metadata["SensorTimestamp"])
-        if stamp_ns > self._last_stamp_ns:  # picamera2 gives no count of frames: count the new ones
+        if (
+            stamp_ns != self._last_stamp_ns
+        ):  # picamera2 gives no count of frames: count the new ones
             self._count += 1
             self._stamp_before_ns, self._last_stamp_ns = self._last_stamp_ns, stamp_ns
         self._reports_exposure = "ExposureTime" in metadata
-        longest_us = self._wanted["FrameDurationLimits"][1]
-        t_ns = stamp_ns - 1000 * int(metadata.get("ExposureTime", longest_us))
+        at_least_ns = 1000 * int(metadata.get("ExposureTime", 0))
+        before_ns = at_least_ns
         if not self._reports_exposure:
             # Nor is the rate: a frame slower than asked may have begun when the last one ended.
-            t_ns = min(t_ns, self._stamp_before_ns)
-        array = request.make_array("main") if t_ns >= after_ns > 0 else None
-        return Shot(t_ns, self._count, partial(self._develop, array, metadata))
+            longest_ns = 1000 * self._wanted["FrameDurationLimits"][1]
+            before_ns = max(longest_ns, stamp_ns - self._stamp_before_ns)
+        array = request.make_array("main") if stamp_ns - before_ns >= after_ns > 0 else None
+        develop = partial(self._develop, array, metadata)
+        period_ns = 1000 * int(metadata.get("FrameDuration", 0))
+        return Shot(stamp_ns, before_ns, at_least_ns, self._count, develop, period_ns=period_ns)
 
     def _develop(self, array: Frame | None, metadata: Mapping[str, Any]) -> Frame:
         check_metadata(self._wanted, metadata)
@@ -222,6 +229,19 @@ def _check_stream(wanted: Mapping[str, Any], given: Mapping[str, Any]) -> None:
         raise ConfigError(
             f"[camera] width and height must be what the camera can do, not {wanted['size']}; "
             f"it offers {offer}"
+        )
+
+
+def _check_rate(per_second: float, known: Mapping[str, Any]) -> None:
+    """Refuse a rate that the camera cannot do at this size; libcamera lowers it silently.
+
+    Raises ConfigError.
+    """
+    shortest_us = known.get("FrameDurationLimits", (0,))[0]
+    if shortest_us > 1e6 / (SLOW * per_second):
+        raise ConfigError(
+            f"[camera] frames_per_second must be what the camera can do at this width and height, "
+            f"not {per_second:g}; it offers {1e6 / shortest_us:.1f}"
         )
 
 

@@ -1,7 +1,7 @@
 """Replay camera: the picture files of a folder, or of one film, as if a camera took them."""
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -9,6 +9,7 @@ from typing import Self
 from PIL import Image
 
 from edge.camera import Capture
+from edge.camera.stream import PERIODS_IN_VIEW, StreamStatistics
 from edge.clock import Clock, Stop
 from edge.config import CameraSettings
 from edge.errors import ConfigError, FrameError, InputError
@@ -35,6 +36,8 @@ class ReplayCamera:
         self._loop = settings.loop
         self._period_ns = round(1e9 / rate) if rate > 0 else 0
         self._timeout_ns = round(settings.timeout_ms * 1e6)
+        self._in_view_ns = round(settings.in_view_ms * 1e6 or PERIODS_IN_VIEW * self._period_ns)
+        self._stream = StreamStatistics(settings)
         self._files: tuple[Path, ...] = ()
         self._film: Film | None = None
         self._count = 0
@@ -74,7 +77,10 @@ class ReplayCamera:
         return not stopped and self._clock.now_ns() >= self._next_ns
 
     def capture(self, after_ns: int) -> Capture:
-        """Show the next picture. Raises FrameError when it cannot be read or comes too late."""
+        """Show the next picture.
+
+        Raises FrameError when it cannot be read, or comes too late; then it is the next item's.
+        """
         begin_ns = max(after_ns, self._next_ns)
         if begin_ns - after_ns > self._timeout_ns:
             self._clock.sleep_until(after_ns + self._timeout_ns)
@@ -82,20 +88,48 @@ class ReplayCamera:
                 f"no picture within {self._timeout_ns / 1e6:g} ms; "
                 "trigger more slowly or show pictures faster"
             )
+        late_ns = max(begin_ns, self._clock.now_ns()) - after_ns
+        if 0 < self._in_view_ns < late_ns:
+            self._stream.late += 1
+            raise FrameError(
+                f"late picture: it begins {late_ns / 1e6:.0f} ms after the trigger, must be within "
+                f"{self._in_view_ns / 1e6:.0f} ms, see [camera] in_view_ms; "
+                "trigger more slowly or show pictures faster"
+            )
         self._clock.sleep_until(begin_ns)
         t_ns = self._clock.now_ns()
         place = self._shown % self._count
         self._shown += 1
         self._next_ns = t_ns + self._period_ns
+        try:
+            picture, name = self._read(place)
+        except FrameError:
+            self._stream.count(damaged=True)
+            raise
+        self._stream.count(damaged=False)
+        return Capture(picture, t_ns, self._shown, name)
+
+    def _read(self, place: int) -> tuple[Frame, str]:
+        """Read picture *place*, counted from 0, and its name. Raises FrameError."""
         if self._film is not None:
-            return Capture(self._film.read(place), t_ns, self._shown, self._film.name(place))
+            return self._film.read(place), self._film.name(place)
         path = self._files[place]
         try:
-            return Capture(read_picture(path), t_ns, self._shown, path.name)
+            return read_picture(path), path.name
         except FrameError as error:
             # The folder is the same for all: a journal is easier to read and compare without it.
             text = str(error).removeprefix(f"{path.parent}/")
             raise FrameError(text, picture=path.name) from None
+
+    @property
+    def facts(self) -> Mapping[str, float]:
+        """Counts of the pictures shown."""
+        return self._stream.as_facts()
+
+    @property
+    def trouble(self) -> str:
+        """Trouble with the pictures, in words; empty when there is none."""
+        return self._stream.trouble
 
     def check(self) -> None:
         """Return at once: the files listed at the start are shown, come what may."""

@@ -3,8 +3,11 @@
 from functools import partial
 from pathlib import Path
 
-from edge.camera.live import LiveCamera, Shot, parse_controls
+from edge.camera.checks import luma, sample
+from edge.camera.controls import BRIGHTENING, FixedControls, wanted_controls
+from edge.camera.live import SETTLED_PERIODS, LiveCamera, Shot
 from edge.camera.pixels import from_mjpg, from_yuyv
+from edge.camera.stream import SLOW
 from edge.camera.videodev import (
     CLOCK_MASK,
     CLOCK_MONOTONIC,
@@ -22,39 +25,13 @@ from edge.vision.preprocess import Frame
 BY_ID = Path("/dev/v4l/by-id")
 """Folder where udev names cameras by maker and serial number; /dev/video0 may be another camera
 after the next start."""
+BY_PATH = "by-path"
+"""Folder beside it where udev names cameras by the port that they are plugged into."""
 BUFFERS = 4
 """Number of frame buffers; frames in more of them would only be older."""
 
-_BASE, _CAMERA = 0x00980900, 0x009A0900
-CONTROLS = {
-    "brightness": _BASE,
-    "contrast": _BASE + 1,
-    "saturation": _BASE + 2,
-    "hue": _BASE + 3,
-    "white_balance_automatic": _BASE + 12,
-    "gamma": _BASE + 16,
-    "gain_automatic": _BASE + 18,
-    "gain": _BASE + 19,
-    "power_line_frequency": _BASE + 24,
-    "white_balance_temperature": _BASE + 26,
-    "sharpness": _BASE + 27,
-    "backlight_compensation": _BASE + 28,
-    "auto_exposure": _CAMERA + 1,
-    "exposure_time_absolute": _CAMERA + 2,
-    "exposure_dynamic_framerate": _CAMERA + 3,
-    "focus_absolute": _CAMERA + 10,
-    "focus_automatic_continuous": _CAMERA + 12,
-    "zoom_absolute": _CAMERA + 13,
-}
-"""The names that ``v4l2-ctl --list-ctrls`` prints, and the kernel's numbers for them
-(<linux/v4l2-controls.h>)."""
-MANUAL = {
-    "exposure_time_absolute": ("auto_exposure", 1),
-    "gain": ("gain_automatic", 0),
-    "white_balance_temperature": ("white_balance_automatic", 0),
-    "focus_absolute": ("focus_automatic_continuous", 0),
-}
-"""The automatic to switch off before a control can be fixed, and the value that does it."""
+RESPONSE = 1.1
+"""How many times brighter the picture must be at twice the exposure or gain."""
 
 
 class V4l2Camera(LiveCamera):
@@ -79,14 +56,20 @@ class V4l2Camera(LiveCamera):
         super().__init__(settings, clock)
         self._device: VideoDevice | None = None
         self._stride = 0
-        self._before_stamp_ns = round((settings.lag_ms * 1000 + settings.exposure_us) * 1000)
+        self._exposure_ns = round(settings.exposure_us * 1000)
+        self._before_stamp_ns = round(settings.lag_ms * 1e6) + self._exposure_ns
         self._period_ns = 0
-        self.damaged = 0
-        """Number of frames dropped because the driver flags them as not whole."""
+        self._controls: FixedControls | None = None
+        self._sequence: int | None = None
+        # Frames taken without waiting, one after the other: as many as there are buffers mean that
+        # those which came after them found none.
+        self._in_a_row = 0
 
     def _open(self) -> None:
         settings = self._settings
-        self._device = device = VideoDevice(settings.device or only_camera())
+        self._device = device = VideoDevice(
+            unmistakable(settings.device) if settings.device else only_camera()
+        )
         wanted = (settings.width, settings.height, settings.pixel_format)
         *_, self._stride = given = device.set_format(*wanted)
         if given[:3] != wanted:
@@ -95,8 +78,10 @@ class V4l2Camera(LiveCamera):
                 f"not {_size(*wanted)}; it offers {_size(*given[:3])}"
             )
         self._period_ns = round(device.set_rate(settings.frames_per_second) * 1e9)
-        for name, value in wanted_controls(settings).items():
-            fix_control(device, name, value)
+        self.stream.expect_period(self._period_ns)
+        _check_rate(settings, 1e9 / self._period_ns, device.path)
+        self._controls = FixedControls(device, wanted_controls(settings))
+        self._controls.fix()
         device.start(BUFFERS)
 
     def _close(self) -> None:
@@ -106,30 +91,85 @@ class V4l2Camera(LiveCamera):
 
     def _next(self, timeout_s: float, after_ns: int) -> Shot | None:
         assert self._device is not None
-        until_ns = self._clock.now_ns() + round(timeout_s * 1e9)
-        while True:
-            left_s = max(0.0, (until_ns - self._clock.now_ns()) / 1e9)
-            filled = self._device.take(left_s)
-            if filled is None:
-                return None
-            try:
-                if not filled.flags & FLAG_ERROR and filled.length:
-                    return self._shot(self._device, filled, after_ns)
-                self.damaged += 1
-            finally:
-                self._device.give_back(filled.index)
+        filled = self._device.take(0)
+        waits = filled is None  # then every buffer is empty, and a frame that comes finds one
+        if waits and timeout_s > 0:
+            filled = self._device.take(timeout_s)
+        if filled is None:
+            return None
+        full = not waits or self._in_a_row >= self._device.buffers
+        self._in_a_row = 0 if waits else self._in_a_row + 1
+        try:
+            return self._shot(self._device, filled, after_ns, full=full)
+        finally:
+            self._device.give_back(filled.index)
 
-    def _shot(self, device: VideoDevice, filled: Filled, after_ns: int) -> Shot:
+    def _shot(self, device: VideoDevice, filled: Filled, after_ns: int, *, full: bool) -> Shot:
+        """Read one buffer; *full*: whether the frames before it may have found no buffer."""
         if filled.flags & CLOCK_MASK != CLOCK_MONOTONIC:
             raise ConfigError(
                 f"[camera] device {device.path} must stamp its pictures with the monotonic clock, "
                 "and its driver does not: nobody can tell how old they are; use another camera"
             )
-        t_ns = filled.stamp_ns - self._before_stamp_ns
+        before_ns = self._before_stamp_ns
         if filled.flags & SOURCE_MASK != SOURCE_EXPOSURE:
-            t_ns -= self._period_ns
-        data = device.read(filled) if t_ns >= after_ns else b""
-        return Shot(t_ns, filled.sequence, partial(self._develop, data))
+            before_ns += self._period_ns
+        damaged = bool(filled.flags & FLAG_ERROR) or not filled.length
+        wanted = filled.stamp_ns - before_ns >= after_ns and not damaged
+        data = device.read(filled) if wanted else b""
+        before, self._sequence = self._sequence, filled.sequence
+        step = 0 if before is None else max(0, filled.sequence - before)
+        return Shot(
+            filled.stamp_ns,
+            before_ns,
+            self._exposure_ns,
+            filled.sequence,
+            partial(self._develop, data),
+            damaged=damaged,
+            step=step,
+            lost=0 if full else max(0, step - 1),
+        )
+
+    @property
+    def damaged(self) -> int:
+        """Number of frames that were not whole."""
+        return self.stream.damaged
+
+    def _restore_controls(self) -> str:
+        return self._controls.restore() if self._controls else ""
+
+    def _unproven_controls(self) -> str:
+        assert self._controls is not None
+        unproven = [name for name in self._controls.unreadable if not self.responds(name)]
+        if not unproven:
+            return ""
+        return (
+            f"the camera's controls cannot be proven: {', '.join(unproven)} cannot be read back, "
+            "and the picture does not show it; use another camera"
+        )
+
+    def responds(self, name: str) -> bool:
+        """Tell whether the picture answers to a fixed control, by setting it to another value.
+
+        Only exposure and gain show as brightness; afterwards the control is as it was fixed. Takes
+        some periods; raises CameraError when no picture comes.
+        """
+        assert self._controls is not None
+        values = self._controls.other_value(name) if name in BRIGHTENING else None
+        if values is None:
+            return False
+        fixed, other = values
+        with_other = self._brightness_at(name, other)
+        with_fixed = self._brightness_at(name, fixed)
+        brighter, darker = (with_fixed, with_other) if fixed > other else (with_other, with_fixed)
+        return brighter >= RESPONSE * darker
+
+    def _brightness_at(self, name: str, value: int) -> float:
+        """Set a control and return the mean grey level of the first picture that must show it."""
+        assert self._controls is not None
+        self._controls.set(name, value)
+        after_ns = self._clock.now_ns() + SETTLED_PERIODS * self.stream.period_ns
+        return float(luma(sample(self._first(after_ns).develop())).mean())
 
     def _develop(self, data: bytes) -> Frame:
         width, height = self._settings.width, self._settings.height
@@ -144,64 +184,60 @@ def only_camera() -> str:
     Raises CameraError when there is none, ConfigError when there are several.
     """
     found = sorted(str(path) for path in BY_ID.glob("*-video-index0"))
-    if not found:
+    nameless = nameless_cameras()
+    if not found and not nameless:
         raise CameraError(
             f"camera lost: {BY_ID} must list a camera and does not; check cable and power"
         )
-    if len(found) > 1:
+    if len(found) + len(nameless) > 1:
+        names = [*([] if nameless else found), *(_by_path() if nameless else ())]
         raise ConfigError(
-            f"[camera] device must name one camera, there are {len(found)}: {', '.join(found)}"
+            f"[camera] device must name one camera, there are {len(names)}"
+            f"{', some of them with one name' if nameless else ''}: {', '.join(names)}"
         )
-    return found[0]
+    return (found or nameless)[0]
 
 
-def wanted_controls(settings: CameraSettings) -> dict[str, int]:
-    """Return the controls to set, in order, each automatic before the control it would overrule.
+def unmistakable(device: str) -> str:
+    """Return *device* when it names one camera and no other.
 
-    Raises ConfigError.
-
-    >>> wanted_controls(CameraSettings(exposure_us=5000.0))
-    {'auto_exposure': 1, 'exposure_time_absolute': 50}
+    Raises ConfigError for a name under :data:`BY_ID` that like cameras without a serial number
+    share: udev gives it to one of them, which one may change with each start.
     """
-    fixed = parse_controls(settings.controls)
-    if settings.exposure_us:
-        # The kernel counts in 100 microseconds.
-        fixed["exposure_time_absolute"] = max(1.0, settings.exposure_us / 100)
-    if settings.gain:
-        fixed["gain"] = settings.gain
-    wanted: dict[str, int] = {}
-    for name, value in fixed.items():
-        if name in MANUAL:
-            automatic, off = MANUAL[name]
-            wanted.setdefault(automatic, off)
-        wanted[name] = round(value)
-    return wanted
+    if Path(device).parent == BY_ID and (nameless := nameless_cameras()):
+        raise ConfigError(
+            f"[camera] device {device} may be the name of more than one camera: "
+            f"{', '.join(nameless)} has no name of its own; name yours by its port: "
+            f"{', '.join(_by_path())}"
+        )
+    return device
 
 
-def fix_control(device: VideoDevice, name: str, value: int) -> None:
-    """Set a control and read it back.
+def nameless_cameras() -> list[str]:
+    """Return the paths by port of the USB cameras that have no name under :data:`BY_ID`.
 
-    An automatic that the camera lacks need not be switched off. Raises ConfigError when the camera
-    has no such control or does not keep the value.
+    udev names each USB camera there by maker, model and serial number; the name of two that are
+    alike goes to one of them, and the other has none.
     """
-    number = CONTROLS.get(name)
-    limits = None if number is None else device.control_range(number)
-    if number is None or limits is None:
-        if name in {automatic for automatic, _ in MANUAL.values()}:
-            return
-        has = ", ".join(known for known, number in CONTROLS.items() if device.control_range(number))
+    named = {path.resolve() for path in BY_ID.glob("*-video-index0")}
+    return [path for path in _by_path() if Path(path).resolve() not in named]
+
+
+def _by_path() -> list[str]:
+    """Return the paths by port of the USB cameras, one for each."""
+    ports: dict[Path, str] = {}
+    for path in sorted((BY_ID.parent / BY_PATH).glob("*usb*-video-index0")):
+        ports.setdefault(path.resolve(), str(path))
+    return sorted(ports.values())
+
+
+def _check_rate(settings: CameraSettings, offered: float, path: str) -> None:
+    """Refuse a lower rate than asked for, which drivers substitute silently. Raises ConfigError."""
+    if offered < SLOW * settings.frames_per_second:
+        size = _size(settings.width, settings.height, settings.pixel_format)
         raise ConfigError(
-            f"[camera] {name}: {device.path} has no such control, only {has or 'none'}; take it out"
-        )
-    if not limits.minimum <= value <= limits.maximum:
-        raise ConfigError(
-            f"[camera] {name} must be from {limits.minimum} to {limits.maximum} "
-            f"for {device.path}, not {value}"
-        )
-    kept = device.set_control(number, value)
-    if abs(kept - value) >= limits.step:
-        raise ConfigError(
-            f"[camera] {name} must be a value that {device.path} keeps: it made {kept} of {value}"
+            f"[camera] frames_per_second must be what {path} can do at {size}, "
+            f"not {settings.frames_per_second:g}; it offers {offered:g}"
         )
 
 

@@ -27,6 +27,8 @@ SOURCE_MASK, SOURCE_EXPOSURE = 0x70000, 0x10000
 """V4L2_BUF_FLAG_TSTAMP_SRC_SOE: the time stamp is that of the start of exposure; otherwise of the
 frame's end."""
 CONTROL_DISABLED = 0x1
+UNREADABLE = frozenset((errno.EACCES, errno.EINVAL, errno.ENOTTY, errno.EIO, errno.EPIPE))
+"""Errors of G_CTRL for a control that can only be written, or whose report the camera refuses."""
 
 _U32, _S32 = ctypes.c_uint32, ctypes.c_int32
 
@@ -198,11 +200,20 @@ class VideoDevice:
     def set_format(self, width: int, height: int, fourcc: str) -> tuple[int, int, str, int]:
         """Ask for a picture size and format, a FourCC.
 
-        Returns the camera's choice: width, height, FourCC, bytes a row.
+        Returns the camera's choice: width, height, FourCC, bytes a row. Raises ConfigError when it
+        has nothing like it.
         """
         wanted = int.from_bytes(fourcc.encode(), "little")
         form = Format(type=CAPTURE, width=width, height=height, pixelformat=wanted)
-        self._call(S_FMT, form, "S_FMT")
+        try:
+            ioctl(self._fd, S_FMT, form)
+        except OSError as error:
+            if error.errno == errno.EINVAL:
+                raise ConfigError(
+                    f"[camera] pixel_format must be one that {self.path} can do, not {fourcc}; "
+                    "v4l2-ctl --list-formats-ext shows them"
+                ) from None
+            raise self._gone("S_FMT", error) from None
         given = int(form.pixelformat).to_bytes(4, "little").decode("latin-1")
         return form.width, form.height, given, form.bytesperline
 
@@ -227,15 +238,47 @@ class VideoDevice:
             return None
         return Range(query.minimum, query.maximum, max(1, query.step))
 
-    def set_control(self, number: int, value: int) -> int:
-        """Set a control; return its value as the camera reports it afterwards."""
-        self._call(S_CTRL, Control(number, value), "S_CTRL")
+    def set_control(self, number: int, value: int, name: str) -> None:
+        """Set a control; *name*: as the settings call it.
+
+        Raises ConfigError when it has no such value, or may not be set.
+        """
+        try:
+            ioctl(self._fd, S_CTRL, Control(number, value))
+        except OSError as error:
+            if error.errno in (errno.ERANGE, errno.EINVAL):
+                raise ConfigError(
+                    f"[camera] {name} must be a value that {self.path} has, not {value}; "
+                    "v4l2-ctl --list-ctrls-menus shows them"
+                ) from None
+            if error.errno == errno.EACCES:
+                raise ConfigError(
+                    f"[camera] {name} must be a control of {self.path} that can be set, and it can "
+                    "only be read now; take it out, or switch off the automatic that has it"
+                ) from None
+            raise self._gone("S_CTRL", error) from None
+
+    def read_control(self, number: int) -> int | None:
+        """Return a control's value as the camera reports it; None when it cannot be read."""
         now = Control(number)
-        self._call(G_CTRL, now, "G_CTRL")
+        try:
+            ioctl(self._fd, G_CTRL, now)
+        except OSError as error:
+            if error.errno in UNREADABLE:
+                return None
+            raise self._gone("G_CTRL", error) from None
         return int(now.value)
 
+    @property
+    def buffers(self) -> int:
+        """Number of buffers that the driver gave."""
+        return len(self._memory)
+
     def start(self, count: int) -> None:
-        """Memory-map *count* buffers, queue them, and start streaming."""
+        """Memory-map *count* buffers, queue them, and start streaming.
+
+        Raises ConfigError when the bus has no room for the stream.
+        """
         request = RequestBuffers(count=count, type=CAPTURE, memory=MMAP)
         self._call(REQBUFS, request, "REQBUFS")
         for index in range(request.count):
@@ -245,7 +288,16 @@ class VideoDevice:
             with self._errors("mmap"):
                 self._memory.append(mmap.mmap(self._fd, buffer.length, offset=offset))
             self.give_back(index)
-        self._call(STREAMON, ctypes.c_int(CAPTURE), "STREAMON")
+        try:
+            ioctl(self._fd, STREAMON, ctypes.c_int(CAPTURE))
+        except OSError as error:
+            if error.errno == errno.ENOSPC:
+                raise ConfigError(
+                    f"[camera] no bandwidth: the USB bus must have room for {self.path} and has "
+                    "none at this width, height, frames_per_second and pixel_format; take MJPG, "
+                    "less of them, or a port of another controller"
+                ) from None
+            raise self._gone("STREAMON", error) from None
 
     def take(self, timeout_s: float) -> Filled | None:
         """Dequeue the buffer that was filled first, or wait for one; None after *timeout_s*."""
@@ -300,6 +352,8 @@ class VideoDevice:
             raise self._gone(name, error) from None
 
     def _gone(self, name: str, error: OSError) -> CameraError:
+        if error.errno == errno.EBUSY:
+            return _busy(self.path)
         return CameraError(_gone_text(self.path, f"{name}: {error.strerror}"))
 
 
@@ -311,7 +365,16 @@ def _open(path: str) -> int:
             f"[camera] device {path} must be open to this user; add the user to the group video"
         ) from None
     except OSError as error:
+        if error.errno == errno.EBUSY:
+            raise _busy(path) from None
         raise CameraError(_gone_text(path, error.strerror or "open")) from None
+
+
+def _busy(path: str) -> CameraError:
+    return CameraError(
+        f"camera busy: {path} must be free, and another program has it; "
+        f"'fuser -v {path}' names it, end it, the service starts again"
+    )
 
 
 def _gone_text(path: str, why: str) -> str:

@@ -62,6 +62,8 @@ def described(status: Mapping[str, Any]) -> str:
     gate = status.get("gate", {})
     if gate := {name: gate[name] for name in gate if name not in ("run", "trouble")}:
         lines.append(("gate", _words(gate)))
+    if camera := status.get("camera"):
+        lines.append(("camera", _words(camera)))
     if last := status.get("last"):
         said = f"#{last['sequence']} {last['verdict'].upper()} {last.get('reason', '')}"
         lines.append(("last item", said))

@@ -53,6 +53,10 @@ class Health:
         self._line: dict[str, Any] | None = None
         self.gate: Mapping[str, object] = {}
         """The gate process's last report: its counters and its trouble; empty without one."""
+        self.camera: Mapping[str, float] = {}
+        """Counts of the camera's pictures."""
+        self.camera_trouble = ""
+        """Trouble with the camera or its pictures, in words; empty when there is none."""
 
     def item(self, sequence: int, verdict: Verdict, ms: float) -> None:
         """Count an item; *ms*: its latency from trigger to answer."""
@@ -82,6 +86,7 @@ class Health:
                 "items": self._fresh,
                 "journal": self._journal.take_state(),
                 "evidence": self._evidence.take_state(),
+                "camera": dict(self.camera),
                 "trouble": self.trouble,
             }
             self._told_ns, self._fresh = now_ns, 0
@@ -104,6 +109,7 @@ class Health:
                 **self._about,
                 "counters": dict(counters),
                 "gate": dict(self.gate),
+                "camera": dict(self.camera),
                 "last": self._last,
                 "queue_depth": queue_depth,
                 **self._latency(len(self._latencies)),
@@ -117,8 +123,9 @@ class Health:
 
     @property
     def trouble(self) -> str:
-        """Trouble with the journal or the evidence, in words; empty when there is none."""
-        return self._journal.trouble or self._evidence.trouble
+        """Trouble with journal, evidence or camera, in words; empty when there is none."""
+        disk = self._journal.trouble or self._evidence.trouble
+        return "; ".join(filter(None, [disk, self.camera_trouble]))
 
     def _all_trouble(self) -> str:
         """Join our trouble and the gate's, which repeats ours once it has heard of it."""

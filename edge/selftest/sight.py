@@ -45,6 +45,10 @@ class Pictures:
     last: Capture | None = None
     moments: list[tuple[int, int]] = field(default_factory=list)
     troubles: list[str] = field(default_factory=list)
+    latest_ns: int = 0
+    """How long after its trigger a picture began, at the latest."""
+    unsure_ns: int = 0
+    """How far the readings of a picture's beginning lie apart."""
 
     @property
     def rate(self) -> float:
@@ -63,11 +67,12 @@ def camera(config: Config, clock: Clock, number: int) -> Iterator[CheckResult]:
         opened_ms = (clock.now_ns() - began_ns) / 1e6
         yield CheckResult("ok", "camera", f"{settings.driver}: opened in {opened_ms:.0f} ms")
         pictures = _take(opened, FrameChecks(settings), clock, number)
-    if settings.driver in ("v4l2", "picamera") and not (settings.exposure_us and settings.gain):
-        yield CheckResult(
-            "WARN", "exposure", "automatic: pictures will drift; fix [camera] exposure_us and gain"
-        )
+        yield from _exposure(settings, opened)
+        if opened.trouble:
+            yield CheckResult("WARN", "camera", opened.trouble)
     yield _fresh(settings, pictures)
+    if settings.driver != "replay" and pictures.rate:
+        yield _in_view(settings, pictures)
     if pictures.last is not None:
         yield _light(settings, pictures.last.picture)
 
@@ -80,12 +85,59 @@ def _take(opened: Camera, checks: FrameChecks, clock: Clock, number: int) -> Pic
         after_ns = clock.now_ns()
         try:
             pictures.last = opened.capture(after_ns)
-            pictures.moments.append((pictures.last.t_ns, pictures.last.sequence))
+            _note_moment(pictures, pictures.last, after_ns)
             checks.examine(pictures.last, after_ns)
         except FrameError as error:
             pictures.troubles.append(str(error))
     stop.close()
     return pictures
+
+
+def _note_moment(pictures: Pictures, taken: Capture, after_ns: int) -> None:
+    latest_ns = taken.t_ns if taken.latest_ns is None else taken.latest_ns
+    pictures.moments.append((taken.t_ns, taken.sequence))
+    pictures.latest_ns = max(pictures.latest_ns, latest_ns - after_ns)
+    pictures.unsure_ns = max(pictures.unsure_ns, latest_ns - taken.t_ns)
+
+
+def _exposure(settings: CameraSettings, opened: Camera) -> Iterator[CheckResult]:
+    """Check that exposure and gain are fixed, and that a USB camera's pictures answer to them."""
+    if settings.driver not in ("v4l2", "picamera"):
+        return
+    if not (settings.exposure_us and settings.gain):
+        yield CheckResult(
+            "WARN", "exposure", "automatic: pictures will drift; fix [camera] exposure_us and gain"
+        )
+    if settings.driver == "v4l2" and settings.exposure_us:
+        from edge.camera.v4l2 import V4l2Camera  # noqa: PLC0415 - only the box with one loads it
+
+        assert isinstance(opened, V4l2Camera)
+        if opened.responds("exposure_time_absolute"):
+            yield CheckResult("ok", "exposure", "fixed, and the picture answers to a change of it")
+        else:
+            yield CheckResult(
+                "WARN",
+                "exposure",
+                "the picture does not answer to a change of it: the camera may not keep it; put "
+                "something well lit before it and try again, or use another camera",
+            )
+
+
+def _in_view(settings: CameraSettings, pictures: Pictures) -> CheckResult:
+    """Say how long an item must stay in view after its trigger, to be on its picture."""
+    needed_ms = 1000 / pictures.rate + pictures.unsure_ns / 1e6
+    text = (
+        f"an item must stay in view for {needed_ms:.0f} ms after its trigger (a picture began "
+        f"{pictures.latest_ns / 1e6:.0f} ms after)"
+    )
+    if not settings.in_view_ms:
+        cure = "set [camera] in_view_ms to how long yours do"
+        return CheckResult("ok", "in view", f"{text}; {cure}")
+    if settings.in_view_ms < needed_ms:
+        cure = "more [camera] frames_per_second, or less lag_ms if it is less"
+        short = f"{text}, not {settings.in_view_ms:g}: items will be a FAULT; {cure}"
+        return CheckResult("WARN", "in view", short)
+    return CheckResult("ok", "in view", f"{text}, and does for {settings.in_view_ms:g}")
 
 
 def _fresh(settings: CameraSettings, pictures: Pictures) -> CheckResult:

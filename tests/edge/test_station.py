@@ -121,6 +121,9 @@ class ScriptedCamera:
         """Have a picture ready at any time."""
         return not stop.reason
 
+    facts: Mapping[str, float] = MappingProxyType({})
+    trouble = ""
+
     def check(self) -> None:
         """Be well."""
 
@@ -585,6 +588,21 @@ def test_a_journal_in_trouble_shows_on_the_fault_output(
         1,
         0,
     ]
+
+
+def test_a_camera_in_trouble_shows_on_the_fault_output_and_in_the_status(
+    build: Build, tmp_path: Path, stop: Stop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Decisions go on; its counts go along."""
+    monkeypatch.setattr(ScriptedCamera, "trouble", "the camera's pictures are damaged")
+    monkeypatch.setattr(ScriptedCamera, "facts", {"damaged": 9})
+    with build([DOT]) as station:
+        station.pass_item(10**12, stop)
+        assert station.health.trouble == "the camera's pictures are damaged"
+        assert station.health.camera == {"damaged": 9}
+    assert [r["verdict"] for r in items(tmp_path)] == ["pass"]
+    levels = [e.level for e in read_transitions(tmp_path / "edges.jsonl") if e.line == "fault"]
+    assert levels == [1, 0]
 
 
 def test_the_last_item_of_a_journal_is_found_behind_whatever_follows_it(tmp_path: Path) -> None:

@@ -21,6 +21,17 @@ def test_an_interval_ticks_at_its_beat_whatever_the_work_takes(stop: Stop) -> No
     assert trigger.skipped == 0
 
 
+def test_the_next_item_is_known_where_somebody_knows_it(tmp_path: Path, stop: Stop) -> None:
+    """An interval's next tick; of pictures that are items themselves, none."""
+    clock = SimulatedClock()
+    trigger = Interval(100 * MS, clock)
+    item = trigger.wait(10**12, stop)
+    assert item is not None
+    assert trigger.next_ns(item) == 100 * MS
+    camera = ReplayCamera(tmp_path, CameraSettings(), clock)
+    assert EveryFrame(camera, clock).next_ns(item) is None
+
+
 def test_ticks_missed_while_busy_are_counted(stop: Stop) -> None:
     """Busy for 350 ms, the ticks at 100 and 200 are skipped.
 

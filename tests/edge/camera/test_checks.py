@@ -9,6 +9,7 @@ from PIL import Image, ImageFilter
 
 from edge.camera import Capture
 from edge.camera.checks import (
+    DRIFT_WINDOW,
     STUCK,
     FrameChecks,
     brightest,
@@ -150,6 +151,56 @@ def test_a_picture_from_before_the_trigger_is_a_fault() -> None:
     checks = FrameChecks(CameraSettings())
     assert said(checks, noisy(product()), 1, t_ns=99, after_ns=100) == "old picture"
     assert said(checks, noisy(product()), 2, t_ns=100, after_ns=100) == ""
+
+
+@pytest.mark.parametrize(
+    ("latest_ns", "next_ns", "late"),
+    [
+        (None, None, False),
+        (None, 101, False),
+        (None, 100, True),
+        (150, 151, False),
+        (150, 120, True),
+    ],
+)
+def test_a_picture_that_may_have_begun_after_the_next_trigger_is_a_fault(
+    latest_ns: int | None, next_ns: int | None, late: bool
+) -> None:
+    """At the latest reading of its time stamp."""
+    capture = Capture(noisy(product()), 100, 1, "picture 1", latest_ns)
+    checks = FrameChecks(CameraSettings())
+    if not late:
+        assert checks.before_next(capture, next_ns) is capture
+        return
+    with pytest.raises(FrameError, match=r"^late picture: the next item came by") as caught:
+        checks.before_next(capture, next_ns)
+    assert caught.value.picture == "picture 1"
+
+
+@pytest.mark.parametrize(
+    ("driver", "limit", "after", "shown"),
+    [
+        ("v4l2", 2.0, 40.0, True),
+        ("v4l2", 2.0, 240.0, True),
+        ("v4l2", 2.0, 90.0, False),
+        ("v4l2", 0.0, 40.0, False),
+        ("replay", 2.0, 40.0, False),
+    ],
+)
+def test_brightness_that_drifts_is_trouble(
+    driver: str, limit: float, after: float, shown: bool
+) -> None:
+    """A lamp that fades, an exposure that a camera changes and does not tell; no single picture."""
+    checks = FrameChecks(CameraSettings(driver=driver, drift_above=limit, overexposed_above=1.0))
+    number = 0
+    for level, count in ((110.0, DRIFT_WINDOW), (30.0, 3), (after, 2 * DRIFT_WINDOW)):
+        for _ in range(count):
+            number += 1
+            said(checks, noisy(product(level)), number)
+        if level != after:
+            assert checks.trouble == ""
+    assert checks.trouble.startswith("the pictures' brightness has drifted: it was ") == shown
+    assert bool(checks.trouble) == shown
 
 
 def test_a_count_that_stands_still_or_goes_back_is_a_fault() -> None:

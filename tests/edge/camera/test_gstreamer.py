@@ -291,6 +291,56 @@ def test_a_buffer_cut_short_is_a_fault(bench: Bench) -> None:
         camera.capture(bench.clock.now_ns())
 
 
+def test_a_late_picture_is_a_fault_and_the_next_items_own(bench: Bench) -> None:
+    """The sink keeps the newest alone, and it began up to 129 ms after the trigger."""
+    with bench.opened() as (camera, pipeline):
+        bench.clock.sleep_until(2150 * MS)
+        with pytest.raises(
+            FrameError, match=r"^late picture: it began 109 ms after the trigger, must be within 52"
+        ):
+            camera.capture(2001 * MS)
+        assert camera.capture(2095 * MS).t_ns == pipeline.began_ns(35) == 2100 * MS
+
+
+@pytest.mark.parametrize(
+    ("period_ms", "said"), [(40, ""), (200, "the camera gives fewer pictures")]
+)
+def test_fewer_pictures_than_asked_for_are_trouble(bench: Bench, period_ms: int, said: str) -> None:
+    """Measured between pictures of which none lies in between, at items and not at idle ticks."""
+    bench.prepare = {"period_ns": period_ms * MS}
+    with bench.opened(in_view_ms=500.0) as (camera, _):
+        for _ in range(20):
+            bench.clock.sleep_until(bench.clock.now_ns() + 500 * MS)
+            camera.check()
+            camera.capture(bench.clock.now_ns())
+        assert camera.trouble.startswith(said)
+        assert bool(camera.trouble) == bool(said)
+
+
+def test_a_nonsense_first_stamp_does_not_end_the_start(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is passed over, and the count goes on."""
+    true, stamps = Pipeline._sample, []
+
+    def sample(self: Pipeline, number: int) -> Any:
+        given = true(self, number)
+        stamps.append(number)
+        if len(stamps) == 1:
+            given.get_buffer().pts = 4 * 10**18
+        return given
+
+    monkeypatch.setattr(Pipeline, "_sample", sample)
+    with bench.opened() as (camera, pipeline):
+        sequences = []
+        for _ in range(5):
+            trigger_ns = bench.clock.now_ns()
+            sequences.append(camera.capture(trigger_ns).sequence)
+            assert pipeline.began_ns(stamps[-1]) >= trigger_ns
+        assert sequences == sorted(set(sequences))
+        assert camera.facts["misdated"] == 1
+
+
 def test_a_missing_gstreamer_names_the_packages_of_apt(monkeypatch: pytest.MonkeyPatch) -> None:
     """One line."""
     monkeypatch.setitem(sys.modules, "gi", None)

@@ -244,7 +244,7 @@ def test_freshness_holds_whenever_items_come(
 ) -> None:
     """After any pause and any delay of the capture: begun after the trigger, and counted on."""
     Picamera2.made = []
-    with PiCamera(wishes(), clock) as camera:
+    with PiCamera(wishes(in_view_ms=400.0), clock) as camera:
         last = 0
         for pause_ms, busy_ms in items:
             clock.sleep_until(clock.now_ns() + pause_ms * MS)
@@ -275,7 +275,7 @@ def test_every_request_is_released_once(clock: SimulatedClock) -> None:
     ("reports", "said"),
     [
         ({"ExposureTime": 5300}, "drifted picture: ExposureTime must be 5000, not 5300"),
-        ({"ExposureTime": 33_000}, "drifted picture: ExposureTime must be 5000, not 33000"),
+        ({"ExposureTime": 25_000}, "drifted picture: ExposureTime must be 5000, not 25000"),
         ({"AnalogueGain": 2.4}, "drifted picture: AnalogueGain must be 2.0, not 2.4"),
         (
             {"ColourGains": (1.9, 1.8)},
@@ -361,7 +361,9 @@ def test_a_camera_slower_than_asked_that_does_not_report_it_gives_no_old_picture
     """Frames of 100 ms, not 40, exposed for 90: the one under way at the trigger is too old."""
     monkeypatch.setattr(Picamera2, "period_ns", 100 * MS)
     monkeypatch.setattr(Picamera2, "latency_ns", 95 * MS)
-    wish = wishes(exposure_us=0.0, gain=0.0, colour_gains=(0.0, 0.0), timeout_ms=500.0)
+    wish = wishes(
+        exposure_us=0.0, gain=0.0, colour_gains=(0.0, 0.0), timeout_ms=500.0, in_view_ms=300.0
+    )
     with PiCamera(wish, clock) as camera:
         the_camera().hides, the_camera().reports["ExposureTime"] = {"ExposureTime"}, 90_000
         camera.check()
@@ -370,6 +372,75 @@ def test_a_camera_slower_than_asked_that_does_not_report_it_gives_no_old_picture
             capture = camera.capture(trigger_ms * MS)
             assert the_camera().began_ns(the_camera().requests[-1].number) >= trigger_ms * MS
             assert capture.t_ns >= trigger_ms * MS
+
+
+def test_a_late_picture_is_a_fault_and_the_next_items_own(clock: SimulatedClock) -> None:
+    """The eye was busy: the first picture of now began 119 ms after the trigger."""
+    with PiCamera(wishes(), clock) as camera:
+        clock.sleep_until(2150 * MS)
+        with pytest.raises(
+            FrameError, match=r"^late picture: it began 119 ms after the trigger, must be within 50"
+        ):
+            camera.capture(2001 * MS)
+        assert camera.capture(2115 * MS).t_ns == 2120 * MS
+        assert camera.facts["late"] == 1
+
+
+def test_a_rate_that_the_camera_cannot_do_is_a_wrong_setting(
+    clock: SimulatedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Libcamera takes 60 and gives 30: the limits of this size say so."""
+    begin = Picamera2.configure
+
+    def configure(self: Picamera2, config: dict[str, Any]) -> None:
+        begin(self, config)
+        self.camera_controls["FrameDurationLimits"] = (33_333, 120_000, 0)
+
+    monkeypatch.setattr(Picamera2, "configure", configure)
+    with (
+        pytest.raises(ConfigError, match=r"frames_per_second must be .*, not 60; it offers 30"),
+        PiCamera(wishes(frames_per_second=60.0), clock),
+    ):
+        pass
+
+
+def test_fewer_pictures_than_asked_for_are_trouble(clock: SimulatedClock) -> None:
+    """Each picture's metadata has its duration."""
+    with PiCamera(wishes(), clock) as camera:
+        for _ in range(20):
+            camera.capture(clock.now_ns())
+        assert camera.trouble == ""
+        the_camera().reports["FrameDuration"] = 100_000
+        for _ in range(20):
+            camera.capture(clock.now_ns())
+        assert camera.trouble.startswith(
+            "the camera gives fewer pictures than asked for: 10.0 a second, not 25"
+        )
+
+
+def test_a_nonsense_first_stamp_does_not_end_the_start(
+    clock: SimulatedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is passed over, and the count goes on."""
+    true, begun = Picamera2.began_ns, clock.now_ns()
+    first = (begun - Picamera2.latency_ns) // Picamera2.period_ns + 1
+    with monkeypatch.context() as patch:
+        odd = Request.get_metadata
+
+        def metadata(self: Request) -> dict[str, Any]:
+            told = odd(self)
+            return told | ({"SensorTimestamp": 4 * 10**18} if self.number <= first else {})
+
+        patch.setattr(Request, "get_metadata", metadata)
+        with PiCamera(wishes(), clock) as camera:
+            sequences = []
+            for _ in range(5):
+                trigger_ns = clock.now_ns()
+                capture = camera.capture(trigger_ns)
+                assert true(the_camera(), the_camera().requests[-1].number) >= trigger_ns
+                sequences.append(capture.sequence)
+            assert sequences == sorted(set(sequences))
+            assert camera.facts["misdated"] == 1
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+import contextlib
 import subprocess
 import sys
 from pathlib import Path
@@ -66,6 +67,37 @@ def test_a_picture_that_does_not_come_in_time_is_a_fault_of_that_item(folder: Pa
         with pytest.raises(FrameError, match="no picture within 300 ms"):
             camera.capture(5 * MS)
         assert clock.now_ns() == 305 * MS
+
+
+@pytest.mark.parametrize(("in_view_ms", "limit_ms"), [(0.0, 312), (100.0, 100)])
+def test_a_late_picture_is_a_fault_and_the_next_items_own(
+    folder: Path, in_view_ms: float, limit_ms: int
+) -> None:
+    """The eye asks too late: the picture of now is not the item's, and stays for the next."""
+    clock = SimulatedClock()
+    wish = CameraSettings(pictures_per_second=4.0, in_view_ms=in_view_ms)
+    with ReplayCamera(folder, wish, clock) as camera:
+        camera.capture(0)
+        clock.sleep_until(700 * MS)
+        with pytest.raises(
+            FrameError,
+            match=rf"^late picture: it begins 400 ms after the trigger, must be within {limit_ms} ",
+        ):
+            camera.capture(300 * MS)
+        assert camera.capture(650 * MS).name == "b.png"
+        assert camera.facts == {"taken": 2, "damaged": 0, "lost": 0, "late": 1, "misdated": 0}
+
+
+def test_many_broken_files_are_trouble(folder: Path) -> None:
+    """Counted as damaged pictures."""
+    (folder / "b.png").write_bytes(b"no picture")
+    wish = CameraSettings(pictures_per_second=0, loop=True)
+    with ReplayCamera(folder, wish, SimulatedClock()) as camera:
+        for _ in range(12):
+            with contextlib.suppress(FrameError):
+                camera.capture(0)
+        assert camera.facts["damaged"] == 6
+        assert "damaged, lost or misdated: 6 of the last 100" in camera.trouble
 
 
 def test_a_broken_file_takes_its_turn_and_the_next_goes_on(folder: Path) -> None:

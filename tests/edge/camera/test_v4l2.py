@@ -1,3 +1,4 @@
+import contextlib
 import errno
 import os
 from collections.abc import Callable
@@ -12,11 +13,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from edge.camera import v4l2, videodev
+from edge.camera.controls import CONTROLS, wanted_controls
 from edge.camera.pixels import from_yuyv
-from edge.camera.v4l2 import CONTROLS, V4l2Camera, only_camera, wanted_controls
+from edge.camera.v4l2 import V4l2Camera, only_camera
 from edge.clock import SimulatedClock, Stop
 from edge.config import CameraSettings
-from edge.errors import CameraError, ConfigError, FrameError
+from edge.errors import CameraError, ConfigError, FrameError, StampgateError
 from tests.edge.camera.test_pixels import NOISE, jpeg
 
 MS = 1_000_000
@@ -50,6 +52,11 @@ class Kernel:
         self.flags = FRESH
         self.capabilities = videodev.CAN_CAPTURE | videodev.CAN_STREAM
         self.offers: tuple[int, int, str] | None = None
+        self.told_ns: int | None = None
+        self.refuses: dict[int, int] = {}
+        self.unreadable: set[int] = set()
+        self.at_start: Callable[[], None] = lambda: None
+        self.numbered: Callable[[int], int] = lambda number: number
         self.controls = {AUTO: [0, 3, 1, 3], EXPOSURE: [3, 2047, 1, 250], GAIN: [0, 255, 1, 64]}
         self.keeps: Callable[[int], int] = lambda value: value
         self.send: Callable[[int], tuple[bytes, int]] = lambda number: (yuyv(number), 0)
@@ -123,6 +130,10 @@ class Kernel:
             self.calls.append(names[number])
         if self.gone == "ioctl" and number == videodev.DQBUF:
             raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
+        if number in self.refuses:
+            raise OSError(self.refuses[number], os.strerror(self.refuses[number]))
+        if number == videodev.STREAMON:
+            self.at_start()
         getattr(self, f"_{ANSWERS[number]}")(argument)
         return 0
 
@@ -139,7 +150,7 @@ class Kernel:
         argument.bytesperline = argument.width * 2
 
     def _rate(self, argument: Any) -> None:
-        argument.numerator, argument.denominator = self.period_ns // MS, 1000
+        argument.numerator, argument.denominator = (self.told_ns or self.period_ns) // MS, 1000
 
     def _range(self, argument: Any) -> None:
         if argument.id not in self.controls:
@@ -152,6 +163,8 @@ class Kernel:
         self.controls[argument.id][3] = self.keeps(argument.value)
 
     def _get(self, argument: Any) -> None:
+        if argument.id in self.unreadable:
+            raise OSError(errno.EACCES, os.strerror(errno.EACCES))
         argument.value = self.controls[argument.id][3]
 
     def _whereabouts(self, argument: Any) -> None:
@@ -168,7 +181,7 @@ class Kernel:
         index, number, stamp_ns, flags, length = self._filled.pop(0)
         argument.index, argument.sequence, argument.flags, argument.bytesused = (
             index,
-            number,
+            self.numbered(number),
             flags,
             length,
         )
@@ -388,11 +401,269 @@ def test_a_picture_that_comes_too_late_is_a_fault_of_its_item(kernel: Kernel) ->
 
 
 def test_pictures_that_the_driver_calls_damaged_are_passed_over(kernel: Kernel) -> None:
-    """The next whole one is taken, still after the trigger, and the others are counted."""
+    """The next whole one is taken while the item is in view, and the others are counted."""
     kernel.send = lambda number: (yuyv(number), videodev.FLAG_ERROR if number in (30, 31) else 0)
-    with opened(kernel) as camera:
+    with opened(kernel, in_view_ms=100.0) as camera:
         assert camera.capture(1200 * MS).sequence == 32
         assert camera.damaged == 2
+
+
+@pytest.mark.parametrize(("in_view_ms", "limit_ms"), [(0.0, 60), (85.0, 85)])
+def test_a_late_picture_behind_damaged_ones_is_a_fault_and_the_next_items_own(
+    kernel: Kernel, in_view_ms: float, limit_ms: int
+) -> None:
+    """Picture 32 may have begun 90 ms after the trigger; the item of 1280 is judged by it."""
+    kernel.send = lambda number: (yuyv(number), videodev.FLAG_ERROR if number in (30, 31) else 0)
+    with opened(kernel, in_view_ms=in_view_ms) as camera:
+        with pytest.raises(
+            FrameError,
+            match=r"^late picture: it began 90 ms after the trigger, behind 2 damaged ones, "
+            rf"must be within {limit_ms} ms, see \[camera\] in_view_ms",
+        ):
+            camera.capture(1200 * MS)
+        assert camera.capture(1280 * MS).sequence == 32
+        assert camera.facts["late"] == 1
+
+
+def test_a_stream_of_damaged_pictures_is_no_lost_camera_until_it_has_lasted(
+    kernel: Kernel,
+) -> None:
+    """Each item is a FAULT, whatever timeout_ms; after five seconds a new process tries."""
+    with opened(kernel, in_view_ms=1000.0, timeout_ms=100.0) as camera:
+        kernel.send = lambda number: (yuyv(number), videodev.FLAG_ERROR)
+        began_ns = kernel.clock.now_ns()
+        while kernel.clock.now_ns() < began_ns + 4900 * MS:
+            with pytest.raises(FrameError, match=r"^damaged picture: none of \d was whole"):
+                camera.capture(kernel.clock.now_ns())
+            camera.check()
+        assert "damaged, lost or misdated" in camera.trouble
+        kernel.clock.sleep_until(began_ns + 5100 * MS)
+        with pytest.raises(CameraError, match="camera damage: no whole picture for 5 s") as caught:
+            camera.check()
+        assert not isinstance(caught.value, FrameError)
+
+
+def test_pictures_that_the_camera_counts_and_does_not_send_are_lost_and_trouble(
+    kernel: Kernel,
+) -> None:
+    """Every fifth is missing; those that found no free buffer while idle are none of them."""
+    count = kernel.numbered
+    with opened(kernel, in_view_ms=200.0) as camera:
+        for _ in range(10):
+            kernel.clock.sleep_until(kernel.clock.now_ns() + 500 * MS)
+            camera.check()
+        assert (camera.facts["lost"], camera.trouble) == (0, "")
+        kernel.numbered = lambda number: count(number) + number // 4
+        for _ in range(60):
+            camera.capture(kernel.clock.now_ns())
+        assert camera.facts["lost"] >= 10
+        assert "of the last 100; check its cable, port and supply" in camera.trouble
+
+
+def odd_stamps(kernel: Kernel, odd: Callable[[int, int], int]) -> None:
+    """Let the driver stamp picture *n* with odd(n, the true stamp)."""
+    true = kernel.stamp_ns
+    kernel.stamp_ns = lambda number: odd(number, true(number))  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("nonsense", [4_154_505_010 * 10**9, 0])
+def test_a_nonsense_first_stamp_does_not_end_the_start(kernel: Kernel, nonsense: int) -> None:
+    """The first picture of each stream is passed over, and all goes on (bcm2835-v4l2)."""
+    first = kernel.clock.now_ns() // kernel.period_ns - 1
+    odd_stamps(kernel, lambda n, t: nonsense if n <= first else t)
+    with opened(kernel) as camera:
+        assert camera.facts["misdated"] == (1 if nonsense else 0)
+        for _ in range(10):
+            trigger_ns = kernel.clock.now_ns()
+            assert kernel.began_ns(camera.capture(trigger_ns).sequence) >= trigger_ns
+        assert camera.trouble == ""
+
+
+@pytest.mark.parametrize("ahead_ms", [60, 2000])
+def test_a_single_stamp_in_the_future_is_a_fault_of_one_item(kernel: Kernel, ahead_ms: int) -> None:
+    """One in fifty: its item is a FAULT, all others are judged, and the process goes on."""
+    odd_stamps(kernel, lambda n, t: t + ahead_ms * MS if n % 50 == 40 else t)
+    faults = []
+    with opened(kernel) as camera:
+        for _ in range(100):
+            trigger_ns = kernel.clock.now_ns()
+            try:
+                number = camera.capture(trigger_ns).sequence
+            except FrameError as error:
+                faults.append(str(error).split(":")[0])
+            else:
+                assert kernel.began_ns(number) >= trigger_ns
+    assert 1 <= faults.count("camera clock") <= 5
+    assert len(faults) <= 2 * faults.count("camera clock")
+
+
+def test_stamps_in_the_future_time_after_time_end_the_process_with_their_reason(
+    kernel: Kernel,
+) -> None:
+    """Two are a FAULT each, the third ends it; at idle ticks, too."""
+    with opened(kernel) as camera:
+        kernel.stamp_offset_ns = 3000 * MS
+        for _ in range(2):
+            with pytest.raises(FrameError, match=r"^camera clock: "):
+                camera.capture(kernel.clock.now_ns())
+        with pytest.raises(CameraError, match=r"^camera clock: .*, 3 times running; ") as caught:
+            camera.capture(kernel.clock.now_ns())
+        assert not isinstance(caught.value, FrameError)
+
+
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    max_examples=40,
+    deadline=None,
+)
+@given(
+    every=st.integers(5, 50),
+    off_ms=st.integers(-1000, 1000),
+    pauses=st.lists(st.integers(0, 300), min_size=5, max_size=25),
+)
+def test_no_single_odd_stamp_makes_an_old_picture_fresh(
+    tmp_path: Path, every: int, off_ms: int, pauses: list[int]
+) -> None:
+    """One in *every*, too late or too early by any time, read at once or out of a buffer."""
+    with pytest.MonkeyPatch.context() as patch:
+        kernel = plugged_in(tmp_path / "video0", patch)
+        odd_stamps(kernel, lambda n, t: t + off_ms * MS if n % every == every - 1 else t)
+        with opened(kernel, in_view_ms=2000.0) as camera:
+            for pause_ms in pauses:
+                trigger_ns = kernel.clock.now_ns()
+                kernel.clock.sleep_until(trigger_ns + pause_ms // 3 * MS)
+                with contextlib.suppress(FrameError):
+                    assert kernel.began_ns(camera.capture(trigger_ns).sequence) >= trigger_ns
+                kernel.clock.sleep_until(kernel.clock.now_ns() + pause_ms * MS)
+
+
+def fixed(kernel: Kernel) -> list[int]:
+    """What the camera's exposure, its automatic and its gain are set to."""
+    return [kernel.controls[number][3] for number in (AUTO, EXPOSURE, GAIN)]
+
+
+def forget(kernel: Kernel) -> None:
+    """Let the camera fall back to its own settings, as after a dip of its supply."""
+    for number, value in ((AUTO, 3), (EXPOSURE, 250), (GAIN, 64)):
+        kernel.controls[number][3] = value
+
+
+def test_controls_that_the_camera_forgets_when_the_stream_starts_are_set_again(
+    kernel: Kernel,
+) -> None:
+    """They are compared once pictures come, and the first item is taken with them."""
+    kernel.at_start = lambda: forget(kernel)
+    with opened(kernel, gain=30.0) as camera:
+        assert fixed(kernel) == [1, 50, 30]
+        camera.capture(kernel.clock.now_ns())
+
+
+def test_a_camera_that_keeps_no_control_while_it_streams_is_a_wrong_setting(
+    kernel: Kernel,
+) -> None:
+    """Setting again does not help; no new process would do better."""
+
+    def stubborn() -> None:
+        forget(kernel)
+        kernel.keeps = {1: 3, 50: 250}.__getitem__
+
+    kernel.at_start = stubborn
+    with (
+        pytest.raises(ConfigError, match=r"auto_exposure was 3, not 1.* while it streams"),
+        opened(kernel),
+    ):
+        pass
+
+
+def test_controls_lost_later_are_a_fault_of_the_item_and_set_again(kernel: Kernel) -> None:
+    """The item's picture has the wrong exposure; the next item's has the right one."""
+    with opened(kernel, gain=30.0) as camera:
+        camera.capture(kernel.clock.now_ns())
+        forget(kernel)
+        with pytest.raises(
+            FrameError, match=r"^drifted picture: .*exposure_time_absolute was 250, not 50"
+        ):
+            camera.capture(kernel.clock.now_ns())
+        assert fixed(kernel) == [1, 50, 30]
+        with pytest.raises(FrameError, match=r"^drifted picture: it must be taken after"):
+            camera.capture(kernel.clock.now_ns())
+        kernel.clock.sleep_until(kernel.clock.now_ns() + 300 * MS)
+        camera.capture(kernel.clock.now_ns())
+        assert "lost its controls: auto_exposure was 3, not 1" in camera.trouble
+        kernel.clock.sleep_until(kernel.clock.now_ns() + 61_000 * MS)
+        assert camera.trouble == ""
+
+
+def test_controls_lost_while_idle_are_set_again_before_the_next_item(kernel: Kernel) -> None:
+    """It is trouble, and no item suffers."""
+    with opened(kernel) as camera:
+        forget(kernel)
+        camera.check()
+        assert fixed(kernel)[:2] == [1, 50]
+        assert "lost its controls" in camera.trouble
+        kernel.clock.sleep_until(kernel.clock.now_ns() + 500 * MS)
+        camera.check()
+        camera.capture(kernel.clock.now_ns())
+
+
+def test_controls_lost_time_after_time_end_the_process(kernel: Kernel) -> None:
+    """A new one opens the camera anew."""
+    with opened(kernel) as camera:
+        for _ in range(2):
+            forget(kernel)
+            camera.check()
+        forget(kernel)
+        with pytest.raises(CameraError, match=r"^camera controls: .*, 3 times running"):
+            camera.check()
+
+
+@pytest.mark.parametrize(
+    ("answers", "said"),
+    [
+        (True, ""),
+        (False, "the camera's controls cannot be proven: exposure_time_absolute cannot be read"),
+    ],
+)
+def test_an_exposure_that_cannot_be_read_back_is_proven_by_the_picture(
+    kernel: Kernel, answers: bool, said: str
+) -> None:
+    """It gets darker at half of it; a camera whose picture does not is in trouble, in words."""
+    kernel.unreadable = {EXPOSURE}
+    if answers:
+        kernel.send = lambda _: (
+            bytes((16 + min(200, kernel.controls[EXPOSURE][3] * 2), 128)) * (WIDTH * HEIGHT),
+            0,
+        )
+    with opened(kernel, allow_repeats=True) as camera:
+        assert camera.trouble.startswith(said)
+        assert bool(camera.trouble) == bool(said)
+        assert kernel.controls[EXPOSURE][3] == 50
+        camera.capture(kernel.clock.now_ns())
+
+
+@pytest.mark.parametrize(
+    ("call", "number", "error", "said"),
+    [
+        ("STREAMON", errno.ENOSPC, ConfigError, r"^\[camera\] no bandwidth: the USB bus must"),
+        ("STREAMON", errno.EBUSY, CameraError, r"^camera busy: .* must be free, and another"),
+        ("REQBUFS", errno.EBUSY, CameraError, r"^camera busy: "),
+        ("S_FMT", errno.EBUSY, CameraError, r"^camera busy: "),
+        ("S_FMT", errno.EINVAL, ConfigError, r"^\[camera\] pixel_format must be one that"),
+        ("S_CTRL", errno.ERANGE, ConfigError, r"exposure must be a value that .* has, not 1"),
+        ("S_CTRL", errno.EINVAL, ConfigError, r"exposure must be a value that .* has, not 1"),
+        ("S_CTRL", errno.EACCES, ConfigError, r"exposure must be a control of .* can be set"),
+        ("S_CTRL", errno.EBUSY, CameraError, r"^camera busy: "),
+        ("STREAMON", errno.EIO, CameraError, r"^camera lost: .*STREAMON"),
+    ],
+)
+def test_what_the_kernel_refuses_has_its_own_word_and_exit_status(
+    kernel: Kernel, call: str, number: int, error: type[StampgateError], said: str
+) -> None:
+    """A wrong setting is not started again for ever; a busy camera may be free the next time."""
+    kernel.refuses = {getattr(videodev, call): number}
+    with pytest.raises(error, match=said) as caught, opened(kernel):
+        pass
+    assert caught.value.exit_code == (78 if error is ConfigError else 75)
 
 
 def test_a_damaged_picture_is_a_fault_and_the_next_is_whole(kernel: Kernel) -> None:
@@ -524,6 +795,67 @@ def test_the_only_camera_need_not_be_named(
             only_camera()
     else:
         assert only_camera() == str(tmp_path / "usb-A-video-index0")
+
+
+@pytest.fixture
+def ports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Plug USB cameras into ports 1 and 2, with the names that udev gives them under by-id."""
+
+    def plug(names: dict[str, int], ports: tuple[int, ...] = (1, 2)) -> None:
+        monkeypatch.setattr(v4l2, "BY_ID", tmp_path / "by-id")
+        for folder in ("by-id", "by-path"):
+            (tmp_path / folder).mkdir()
+        for port in ports:
+            (tmp_path / f"video{2 * port}").touch()
+            for kind in ("usb", "usbv2"):  # newer udevs give two links to a port
+                link = tmp_path / "by-path" / f"pci-0000-{kind}-0:1.{port}:1.0-video-index0"
+                link.symlink_to(f"../video{2 * port}")
+        (tmp_path / "video10").touch()
+        codec = tmp_path / "by-path" / "platform-bcm2835-codec-video-index0"
+        codec.symlink_to("../video10")
+        for name, port in names.items():
+            (tmp_path / "by-id" / f"{name}-video-index0").symlink_to(f"../video{2 * port}")
+
+    return plug
+
+
+@pytest.mark.parametrize("which", [1, 2])
+def test_like_cameras_that_share_a_name_are_refused_and_named_by_their_ports(
+    tmp_path: Path, ports: Callable[..., None], which: int
+) -> None:
+    """Two of one maker without serial numbers: udev gives the one name to either."""
+    ports({"usb-Maker_Cam_SN0001": which})
+    with pytest.raises(
+        ConfigError, match=r"device must name one camera, there are 2.*1\.1:.*1\.2:"
+    ):
+        only_camera()
+    shared = str(tmp_path / "by-id" / "usb-Maker_Cam_SN0001-video-index0")
+    with pytest.raises(ConfigError, match=r"may be the name of more than one camera: .*by-path"):
+        v4l2.unmistakable(shared)
+    port = str(tmp_path / "by-path" / "pci-0000-usb-0:1.2:1.0-video-index0")
+    assert v4l2.unmistakable(port) == port
+
+
+def test_cameras_with_names_of_their_own_are_taken_by_them(
+    tmp_path: Path, ports: Callable[..., None]
+) -> None:
+    """A serial number each: the names are told apart."""
+    ports({"usb-Maker_Cam_1": 1, "usb-Maker_Cam_2": 2})
+    named = str(tmp_path / "by-id" / "usb-Maker_Cam_2-video-index0")
+    assert v4l2.unmistakable(named) == named
+    with pytest.raises(ConfigError, match=r"there are 2: .*usb-Maker_Cam_1.*usb-Maker_Cam_2"):
+        only_camera()
+
+
+def test_the_only_camera_is_found_beside_what_is_no_usb_camera(
+    tmp_path: Path, ports: Callable[..., None]
+) -> None:
+    """A Pi's codec is a video device, too; a camera without any name is taken by its port."""
+    ports({"usb-Maker_Cam_1": 1}, (1,))
+    assert only_camera() == str(tmp_path / "by-id" / "usb-Maker_Cam_1-video-index0")
+    (tmp_path / "by-id" / "usb-Maker_Cam_1-video-index0").unlink()
+    assert "-usb" in only_camera()
+    assert "1.1" in only_camera()
 
 
 def test_the_users_word_on_an_automatic_stands() -> None:

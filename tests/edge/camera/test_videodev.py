@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from edge.camera import v4l2, videodev
+from edge.camera import controls, videodev
 
 STRUCTS: dict[str, tuple[Any, dict[str, str]]] = {
     "struct v4l2_capability": (videodev.Capability, {"card": "card", "device_caps": "device_caps"}),
@@ -73,25 +73,25 @@ NUMBERS = {
     "V4L2_BUF_FLAG_TSTAMP_SRC_MASK": videodev.SOURCE_MASK,
     "V4L2_BUF_FLAG_TSTAMP_SRC_SOE": videodev.SOURCE_EXPOSURE,
     "V4L2_CTRL_FLAG_DISABLED": videodev.CONTROL_DISABLED,
-    "V4L2_CID_BRIGHTNESS": v4l2.CONTROLS["brightness"],
-    "V4L2_CID_CONTRAST": v4l2.CONTROLS["contrast"],
-    "V4L2_CID_SATURATION": v4l2.CONTROLS["saturation"],
-    "V4L2_CID_HUE": v4l2.CONTROLS["hue"],
-    "V4L2_CID_AUTO_WHITE_BALANCE": v4l2.CONTROLS["white_balance_automatic"],
-    "V4L2_CID_GAMMA": v4l2.CONTROLS["gamma"],
-    "V4L2_CID_AUTOGAIN": v4l2.CONTROLS["gain_automatic"],
-    "V4L2_CID_GAIN": v4l2.CONTROLS["gain"],
-    "V4L2_CID_POWER_LINE_FREQUENCY": v4l2.CONTROLS["power_line_frequency"],
-    "V4L2_CID_WHITE_BALANCE_TEMPERATURE": v4l2.CONTROLS["white_balance_temperature"],
-    "V4L2_CID_SHARPNESS": v4l2.CONTROLS["sharpness"],
-    "V4L2_CID_BACKLIGHT_COMPENSATION": v4l2.CONTROLS["backlight_compensation"],
-    "V4L2_CID_EXPOSURE_AUTO": v4l2.CONTROLS["auto_exposure"],
-    "V4L2_CID_EXPOSURE_ABSOLUTE": v4l2.CONTROLS["exposure_time_absolute"],
-    "V4L2_CID_EXPOSURE_AUTO_PRIORITY": v4l2.CONTROLS["exposure_dynamic_framerate"],
-    "V4L2_CID_FOCUS_ABSOLUTE": v4l2.CONTROLS["focus_absolute"],
-    "V4L2_CID_FOCUS_AUTO": v4l2.CONTROLS["focus_automatic_continuous"],
-    "V4L2_CID_ZOOM_ABSOLUTE": v4l2.CONTROLS["zoom_absolute"],
-    "V4L2_EXPOSURE_MANUAL": v4l2.MANUAL["exposure_time_absolute"][1],
+    "V4L2_CID_BRIGHTNESS": controls.CONTROLS["brightness"],
+    "V4L2_CID_CONTRAST": controls.CONTROLS["contrast"],
+    "V4L2_CID_SATURATION": controls.CONTROLS["saturation"],
+    "V4L2_CID_HUE": controls.CONTROLS["hue"],
+    "V4L2_CID_AUTO_WHITE_BALANCE": controls.CONTROLS["white_balance_automatic"],
+    "V4L2_CID_GAMMA": controls.CONTROLS["gamma"],
+    "V4L2_CID_AUTOGAIN": controls.CONTROLS["gain_automatic"],
+    "V4L2_CID_GAIN": controls.CONTROLS["gain"],
+    "V4L2_CID_POWER_LINE_FREQUENCY": controls.CONTROLS["power_line_frequency"],
+    "V4L2_CID_WHITE_BALANCE_TEMPERATURE": controls.CONTROLS["white_balance_temperature"],
+    "V4L2_CID_SHARPNESS": controls.CONTROLS["sharpness"],
+    "V4L2_CID_BACKLIGHT_COMPENSATION": controls.CONTROLS["backlight_compensation"],
+    "V4L2_CID_EXPOSURE_AUTO": controls.CONTROLS["auto_exposure"],
+    "V4L2_CID_EXPOSURE_ABSOLUTE": controls.CONTROLS["exposure_time_absolute"],
+    "V4L2_CID_EXPOSURE_AUTO_PRIORITY": controls.CONTROLS["exposure_dynamic_framerate"],
+    "V4L2_CID_FOCUS_ABSOLUTE": controls.CONTROLS["focus_absolute"],
+    "V4L2_CID_FOCUS_AUTO": controls.CONTROLS["focus_automatic_continuous"],
+    "V4L2_CID_ZOOM_ABSOLUTE": controls.CONTROLS["zoom_absolute"],
+    "V4L2_EXPOSURE_MANUAL": controls.MANUAL["exposure_time_absolute"][1],
 }
 
 

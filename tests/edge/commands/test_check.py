@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import gpiod
+import numpy as np
 import pytest
 from gpiod.line import Value
 
@@ -29,6 +30,7 @@ from edge.record import volatile
 from edge.record.volatile import volatile_storage
 from edge.selftest import CheckResult, box, run_check, sight, wires
 from tests.disk import journal, small_file_system
+from tests.edge.camera.test_v4l2 import EXPOSURE, HEIGHT, WIDTH, Kernel, plugged_in, wishes
 from tests.gate_rig import Rig, rig_settings, swept
 from tests.tiny_model import paint, save, write_tiny_model
 
@@ -123,6 +125,56 @@ def test_a_box_that_is_well_is_told_line_by_line_and_exits_0(run: Run, edge_toml
     assert not [text for text in lines if text.startswith("FAIL")]
     assert lines[-1] == "nothing to put right"
     assert sorted(edge_toml.parent.iterdir()) == before
+
+
+@pytest.fixture
+def usb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Kernel:
+    """A USB camera whose picture has something on it, brighter with more exposure."""
+    kernel = plugged_in(tmp_path / "video0", monkeypatch)
+    rows = np.arange(HEIGHT * WIDTH).reshape(HEIGHT, WIDTH)
+
+    def send(number: int) -> tuple[bytes, int]:
+        bright = min(200, kernel.controls[EXPOSURE][3] * 3)
+        pixels = np.full((HEIGHT, WIDTH, 2), 128, np.uint8)
+        pixels[:, :, 0] = 16 + (rows * 7 + number) % 20 * bright // 20
+        return pixels.tobytes(), 0
+
+    kernel.send = send
+    return kernel
+
+
+def usb_camera(kernel: Kernel, **changed: Any) -> list[CheckResult]:
+    """Run the check of that camera."""
+    wish = {"gain": 30.0, "covered_below": 0.0, "frames_per_second": 25.0} | changed
+    config = Config(camera=wishes(kernel, **wish))
+    return list(sight.camera(config, kernel.clock, 5))
+
+
+@pytest.mark.parametrize(
+    ("in_view_ms", "state", "said"),
+    [
+        (0.0, "ok", "must stay in view for 50 ms after its trigger"),
+        (60.0, "ok", "and does for 60"),
+        (45.0, "WARN", "not 45: items will be a FAULT"),
+    ],
+)
+def test_how_long_an_item_must_stay_in_view_is_measured(
+    usb: Kernel, in_view_ms: float, state: str, said: str
+) -> None:
+    """A period of 40 ms, and 10 by which the time stamp is unsure."""
+    found = {one.name: one for one in usb_camera(usb, in_view_ms=in_view_ms)}
+    assert (found["pictures"].state, found["in view"].state) == ("ok", state), found
+    assert said in found["in view"].text
+
+
+def test_an_exposure_that_the_picture_does_not_answer_to_is_a_warning(usb: Kernel) -> None:
+    """The camera says that it keeps it, and the light on the picture stays the same."""
+    assert ("ok", "exposure") in states(usb_camera(usb))
+    assert usb.controls[EXPOSURE][3] == 50
+    usb.send = lambda number: (bytes((16 + number % 11 * 20, 128)) * (WIDTH * HEIGHT), 0)
+    (found,) = [one for one in usb_camera(usb, black_below=0.0) if one.name == "exposure"]
+    assert found.state == "WARN"
+    assert "does not answer to a change of it" in found.text
 
 
 def test_a_known_picture_judged_wrongly_fails_by_its_name(run: Run, edge_toml: Path) -> None:

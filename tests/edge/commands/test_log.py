@@ -385,6 +385,7 @@ def test_status_of_a_running_service(run: Run, path: Path) -> None:
         )
         health.item(8, Verdict("reject", "no dot found"), 12.5)
         health.gate = {"run": "a", "trouble": "", "triggers": 9, "thrown": 5}
+        health.camera = {"taken": 99, "damaged": 1, "per_second": 24.9}
         clock.sleep_until(60 * 10**9)
         health.tick({"triggers": 8, "pass": 4, "reject": 3, "fault": 1}, queue_depth=2)
         status, output, _ = run("status", "--config", path.with_name("edge.toml"))
@@ -395,6 +396,7 @@ def test_status_of_a_running_service(run: Run, path: Path) -> None:
     assert (lines["version"], lines["settings_sha256"]) == ("1.2", "ab")
     assert lines["counters"] == "triggers 8, pass 4, reject 3, fault 1"
     assert lines["gate"] == "triggers 9, thrown 5"
+    assert lines["camera"] == "taken 99, damaged 1, per_second 24.9"
     assert lines["last item"] == "#8 REJECT no dot found"
     assert lines["latency"] == "p50 12.5 ms, p99 12.5 ms, worst 12.5 ms"
     assert lines["on the way"] == "2 items between eye and gate"

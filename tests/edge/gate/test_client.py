@@ -320,6 +320,25 @@ def test_the_settings_choose_what_the_gate_tells(tmp_path: Path) -> None:
         assert isinstance(trigger, GateTrigger)
 
 
+def test_the_trigger_knows_when_the_next_item_came_by(tmp_path: Path, stop: Stop) -> None:
+    """Also of one that nobody may judge; what it has heard comes out, the photo-eye's first."""
+    near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    gate = RemoteGate(tmp_path, "photo-eye", CLOCK)
+    gate._socket = near
+    trigger = GateTrigger(gate, 10**18, CLOCK)
+    with near, far:
+        far.send(encode(ItemSeen(1, 10)))
+        first = trigger.wait(soon(), stop)
+        assert first == Item(10, 1)
+        assert trigger.next_ns(first) is None
+        for message in (Missed(2, 5, "no eye"), Missed(3, 40, "too close"), ItemSeen(4, 90)):
+            far.send(encode(message))
+        assert trigger.next_ns(first) == 40
+        told = [trigger.wait(soon(), stop) for _ in range(3)]
+        assert told == [Item(90, 4), Item(5, 2, "no eye"), Item(40, 3, "too close")]
+        assert trigger.wait(0, stop) is None
+
+
 def test_messages_that_come_with_a_reply_are_kept(tmp_path: Path, stop: Stop) -> None:
     """Two items are told before the answer that was asked for: both come out, in order."""
     told: list[FromGate] = [ItemSeen(1, 10), ItemSeen(2, 20), Answered(9, "late")]
