@@ -100,7 +100,7 @@ class FixedControls:
                 moved.append(f"{name} was {kept}, not {self._wanted[name]}")
         if moved:
             for name in self._ranges:
-                self._device.set_control(CONTROLS[name], self._wanted[name], name)
+                self.fix_again(name)
         return ", ".join(moved)
 
     def other_value(self, name: str) -> tuple[int, int] | None:
@@ -116,6 +116,10 @@ class FixedControls:
             if limits.minimum <= other <= limits.maximum and abs(other - value) >= limits.step:
                 return value, other
         return None
+
+    def fix_again(self, name: str) -> None:
+        """Set one control to the value that it is fixed to."""
+        self.set(name, self._wanted[name])
 
     def set(self, name: str, value: int) -> None:
         """Set one control to *value*, whatever it is fixed to."""

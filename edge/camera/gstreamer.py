@@ -4,7 +4,7 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
-from edge.camera.live import LiveCamera, Shot, missing
+from edge.camera.live import LiveCamera, Shot, busy, missing
 from edge.camera.pixels import ORDERS, from_i420, from_packed
 from edge.clock import Clock
 from edge.config import CameraSettings
@@ -146,6 +146,8 @@ def filled_in(settings: CameraSettings) -> str:
 
 
 def _ended(why: str) -> CameraError:
+    if "busy" in why.lower():
+        return busy(f"the pipeline's camera ({why})")
     return CameraError(
         f"camera lost: the pipeline must run, not end ({why}); "
         "check the camera, the service starts again"

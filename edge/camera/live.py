@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from edge.camera import Capture
-from edge.camera.stream import PERIODS_IN_VIEW, StreamStatistics
+from edge.camera.stream import PERIODS_IN_VIEW, SLOW, StreamStatistics
 from edge.clock import Clock, Stop
 from edge.config import CameraSettings
 from edge.errors import CameraError, ConfigError, FrameError
@@ -24,7 +24,8 @@ same."""
 NEVER = 2**63
 """A moment later than any frame's, nanoseconds."""
 RUNNING = 3
-"""Number of impossible time stamps, or of lost controls, in a row that ends the process."""
+"""Number of impossible time stamps, or of lost controls, in a row that ends the process; of damaged
+pictures when no whole one has come for :data:`START_MS` besides."""
 OTHER_CLOCK = "the driver does not stamp with the monotonic clock, use another camera"
 SETTLED_PERIODS = 3
 """Periods until a control that was set again shows in the pictures."""
@@ -91,7 +92,7 @@ class LiveCamera(ABC):
         """How far in the future a time stamp may lie, for a clock that is not the kernel's own."""
         self._stamp_ns: int | None = None
         self._kept: Shot | None = None
-        self._misdated = self._drifted = 0
+        self._misdated = self._drifted = self._spoilt = 0
         self._whole_ns = self._settled_ns = 0
         self._shown, self._shown_until_ns = "", 0
         self._unproven = ""
@@ -201,6 +202,7 @@ class LiveCamera(ABC):
         The first time stamps of a stream may be nonsense (raspberrypi/linux issue 1984), and some
         cameras forget at the start what was set before. Raises CameraError, ConfigError.
         """
+        self._check_exposure()
         self._first(self._clock.now_ns())
         if self._restore_controls():
             self._settled_ns = self._clock.now_ns() + SETTLED_PERIODS * self.stream.period_ns
@@ -211,6 +213,20 @@ class LiveCamera(ABC):
                     "or use another camera"
                 )
         self._unproven = self._unproven_controls()
+
+    def _check_exposure(self) -> None:
+        """Refuse an exposure that takes longer than a picture may: then there are fewer of them.
+
+        Raises ConfigError.
+        """
+        settings = self._settings
+        longest_us = 1e6 / (SLOW * settings.frames_per_second)
+        if settings.exposure_us > longest_us:
+            raise ConfigError(
+                f"[camera] exposure_us must be at most {longest_us:.0f} for "
+                f"{settings.frames_per_second:g} frames_per_second, not {settings.exposure_us:g}; "
+                "take a shorter one, or fewer pictures"
+            )
 
     def _first(self, after_ns: int) -> Shot:
         """Wait for a good frame from *after_ns* on, whatever comes before. Raises CameraError."""
@@ -294,9 +310,10 @@ class LiveCamera(ABC):
     def _watch_damage(self, shot: Shot) -> None:
         """Raise CameraError when no whole frame has come for so long as a start may take."""
         now_ns = self._clock.now_ns()
-        if not shot.damaged or not self._whole_ns:
+        self._spoilt = self._spoilt + 1 if shot.damaged else 0
+        if not self._spoilt or not self._whole_ns:
             self._whole_ns = now_ns
-        elif now_ns - self._whole_ns > START_MS * 1e6:
+        elif self._spoilt >= RUNNING and now_ns - self._whole_ns > START_MS * 1e6:
             raise CameraError(
                 f"camera damage: no whole picture for {(now_ns - self._whole_ns) / 1e9:.0f} s; "
                 "check its cable, port and supply, the service starts again"
@@ -369,6 +386,14 @@ class LiveCamera(ABC):
             f"camera timeout: {what} within {timeout_ns / 1e6:g} ms; "
             "check cable and power, the service starts again"
         )
+
+
+def busy(what: str) -> CameraError:
+    """Make the error for a camera that another program has; *what*: the camera, or its words."""
+    return CameraError(
+        f"camera busy: {what} must be free, and another program has it; "
+        "'fuser -v /dev/video* /dev/media*' names it, end it, the service starts again"
+    )
 
 
 def within(seconds: float, action: Callable[[], None]) -> bool:

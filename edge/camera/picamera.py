@@ -5,7 +5,7 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
-from edge.camera.live import LiveCamera, Shot, missing, parse_controls
+from edge.camera.live import LiveCamera, Shot, busy, missing, parse_controls
 from edge.camera.stream import SLOW
 from edge.clock import Clock
 from edge.config import CameraSettings
@@ -71,6 +71,8 @@ class PiCamera(LiveCamera):
         except (RuntimeError, OSError, ValueError) as error:
             if isinstance(error, CameraError | ConfigError):
                 raise
+            if "busy" in str(error).lower():
+                raise busy(f"the Pi's camera ({error})") from None
             raise CameraError(
                 f"camera lost: it cannot be opened ({error}); check its cable and power"
             ) from None

@@ -138,6 +138,16 @@ class V4l2Camera(LiveCamera):
     def _restore_controls(self) -> str:
         return self._controls.restore() if self._controls else ""
 
+    def check(self) -> None:
+        """Prove that the camera still gives frames and keeps its controls.
+
+        What cannot be read back is set once more. Raises CameraError.
+        """
+        super().check()
+        assert self._controls is not None
+        for name in self._controls.unreadable:
+            self._controls.fix_again(name)
+
     def _unproven_controls(self) -> str:
         assert self._controls is not None
         unproven = [name for name in self._controls.unreadable if not self.responds(name)]

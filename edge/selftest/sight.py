@@ -49,6 +49,8 @@ class Pictures:
     """How long after its trigger a picture began, at the latest."""
     unsure_ns: int = 0
     """How far the readings of a picture's beginning lie apart."""
+    per_second: float = 0.0
+    """The rate that the camera has measured; 0 when it has not."""
 
     @property
     def rate(self) -> float:
@@ -67,6 +69,7 @@ def camera(config: Config, clock: Clock, number: int) -> Iterator[CheckResult]:
         opened_ms = (clock.now_ns() - began_ns) / 1e6
         yield CheckResult("ok", "camera", f"{settings.driver}: opened in {opened_ms:.0f} ms")
         pictures = _take(opened, FrameChecks(settings), clock, number)
+        pictures.per_second = opened.facts.get("per_second", 0.0)
         yield from _exposure(settings, opened)
         if opened.trouble:
             yield CheckResult("WARN", "camera", opened.trouble)
@@ -125,7 +128,7 @@ def _exposure(settings: CameraSettings, opened: Camera) -> Iterator[CheckResult]
 
 def _in_view(settings: CameraSettings, pictures: Pictures) -> CheckResult:
     """Say how long an item must stay in view after its trigger, to be on its picture."""
-    needed_ms = 1000 / pictures.rate + pictures.unsure_ns / 1e6
+    needed_ms = 1000 / (pictures.per_second or pictures.rate) + pictures.unsure_ns / 1e6
     text = (
         f"an item must stay in view for {needed_ms:.0f} ms after its trigger (a picture began "
         f"{pictures.latest_ns / 1e6:.0f} ms after)"

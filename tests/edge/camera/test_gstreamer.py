@@ -266,6 +266,9 @@ def test_a_pipeline_that_cannot_be_built_or_started_is_said_to_be(bench: Bench) 
         bench.opened(pipeline="nonsense"),
     ):
         pass
+    bench.prepare = {"starts": False, "error": "Device '/dev/video9' is busy"}
+    with pytest.raises(CameraError, match=r"^camera busy: .*'/dev/video9' is busy"), bench.opened():
+        pass
     bench.prepare = {"starts": False, "error": "Cannot open /dev/video9"}
     with (
         pytest.raises(CameraError, match=r"camera lost: .*Cannot open /dev/video9"),

@@ -342,6 +342,20 @@ def test_camera_unplugged_is_a_lost_camera(clock: SimulatedClock) -> None:
     assert not isinstance(caught.value, FrameError)
 
 
+def test_a_busy_camera_is_said_to_be_and_may_be_free_the_next_time(
+    clock: SimulatedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another program has it."""
+
+    def taken(self: Picamera2) -> None:
+        raise RuntimeError("Failed to acquire camera: Device or resource busy")
+
+    monkeypatch.setattr(Picamera2, "start", taken)
+    with pytest.raises(CameraError, match=r"^camera busy: .*names it, end it") as caught:
+        PiCamera(wishes(), clock).__enter__()
+    assert caught.value.exit_code == 75
+
+
 def test_a_camera_that_does_not_report_its_exposure_counts_a_whole_frame(
     clock: SimulatedClock,
 ) -> None:

@@ -639,6 +639,9 @@ def test_an_exposure_that_cannot_be_read_back_is_proven_by_the_picture(
         assert bool(camera.trouble) == bool(said)
         assert kernel.controls[EXPOSURE][3] == 50
         camera.capture(kernel.clock.now_ns())
+        kernel.controls[EXPOSURE][3] = 250  # nobody can see it, so it is set at each idle tick
+        camera.check()
+        assert kernel.controls[EXPOSURE][3] == 50
 
 
 @pytest.mark.parametrize(
@@ -856,6 +859,15 @@ def test_the_only_camera_is_found_beside_what_is_no_usb_camera(
     (tmp_path / "by-id" / "usb-Maker_Cam_1-video-index0").unlink()
     assert "-usb" in only_camera()
     assert "1.1" in only_camera()
+
+
+def test_an_exposure_longer_than_a_picture_is_a_wrong_setting(kernel: Kernel) -> None:
+    """50 ms, and 30 pictures a second: the camera would give 20, and say nothing."""
+    with (
+        pytest.raises(ConfigError, match=r"exposure_us must be at most 41667 for 30 .*, not 50000"),
+        opened(kernel, exposure_us=50_000.0),
+    ):
+        pass
 
 
 def test_the_users_word_on_an_automatic_stands() -> None:
