@@ -571,22 +571,27 @@ class Keeper:
         """
         several = self._beam.blocked and self._beam.lengths
         since = self._beam.swept if several else loss.since
-        sweep = self._sweep if loss.shared else self._queue.sweep
-        sweep(min(since, here), max(since, here), WHY_EDGES)
+        first = min(since, here)
+        if not loss.shared:
+            first = max(first, self._at_gate())
+        self._sweep(first, max(since, here), WHY_EDGES)
         if not loss.rises and not self._stretch_told:
             self._incidents.add("lost", 0, t_ns, EDGE_LOST_STRETCH)
         self._stretch_told = True
 
     def _sweep(self, first: int, last: int, why: str) -> None:
         """Reject all from one place to another; what may have passed the gate stops the line."""
-        self._queue.sweep(first, last, why)
-        if self._by_counts:
-            late = first + self._settings.reject_delay_counts < self._encoder.position
-        else:
-            arrived_ms = self._settings.reject_delay_ms + self._settings.pulse_ms
-            late = first + round(arrived_ms * 1e6) < self._clock.now_ns()
-        if late:
+        at_gate = self._at_gate()
+        pulse_ns = 0 if self._by_counts else round(self._settings.pulse_ms * 1e6)
+        if first < at_gate - pulse_ns:
             self._latched[PASSED_BY] = True
+        self._queue.sweep(max(first, at_gate), max(last, at_gate), why)
+
+    def _at_gate(self) -> int:
+        """Return the place of what is at the gate now: what passed the photo-eye before is gone."""
+        if self._by_counts:
+            return self._encoder.position - self._settings.reject_delay_counts
+        return self._clock.now_ns() - round(self._settings.reject_delay_ms * 1e6)
 
     def _read_levels(self) -> None:
         """Read the levels again that lost edges may have changed."""
@@ -639,7 +644,7 @@ class Keeper:
                 self._queue.note_rise(self._clock.now_ns())
         now_ns = self._clock.now_ns()
         if self._queue.take_lateness_ns() > round(self._settings.pulse_ms * 1e6):
-            self._latched["an item was reached later than a pulse is long: look at it"] = False
+            self._latched["an item was reached later than a pulse is long: look at it"] = True
         if self._confirmations and (sweeping or self._queue.sweeping(now_ns)):
             self._confirmations.sweep(now_ns, self._encoder.position)
         for arrival in self._queue.take_arrivals():

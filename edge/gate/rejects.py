@@ -173,7 +173,10 @@ class RejectQueue:
         return sequence in self._ahead
 
     def take_lateness_ns(self) -> int:
-        """Return the worst lateness at the gate since the last call."""
+        """Return the worst lateness at the gate since the last call.
+
+        That of an item which passes without a pulse does not count: it would have passed in time.
+        """
         lateness_ns, self._lateness_ns = self._lateness_ns, 0
         return lateness_ns
 
@@ -265,7 +268,8 @@ class RejectQueue:
             while len(self._overdue) > OVERDUE_KEPT:
                 del self._overdue[next(iter(self._overdue))]
         late_ns = self._late_ns(entry, now_ns)
-        self._lateness_ns = max(self._lateness_ns, late_ns)
+        if entry.reject or self._accepts:
+            self._lateness_ns = max(self._lateness_ns, late_ns)
         why = self._why_thrown(entry, late_ns)
         self.rejected += why is not None
         told = why or "" if entry.let_pass else ""
@@ -294,6 +298,7 @@ class RejectQueue:
 
     def _arrive_stretch(self, entry: Entry, now_ns: int) -> list[tuple[int, int | None]]:
         self._stretches.remove(entry)
+        self._lateness_ns = max(self._lateness_ns, self._late_ns(entry, now_ns))
         self._closed_until = (
             entry.last if self._closed_until is None else max(self._closed_until, entry.last)
         )

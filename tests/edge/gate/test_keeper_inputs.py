@@ -21,6 +21,7 @@ from edge.gate.lines.simulated import SimulatedLines
 from edge.gate.messages import Answer, Answered, Beat, Incident, ItemSeen, Missed, Recorded, Settle
 from tests.edge.gate.test_keeper import MS, SWEEP, Bench, belt, settings
 
+REACHED_LATE = "an item was reached later than a pulse is long: look at it"
 BLOCKED = "the photo-eye is blocked"
 ENCODER = {"encoder_a": "A"}
 Script = list[tuple[Any, ...]]
@@ -404,6 +405,29 @@ def test_a_gate_held_up_while_items_touch_stops_the_line() -> None:
     bench.hold_up_to(1350)
     assert PASSED_BY in bench.keeper.trouble
     assert bench.history("ready")[-1][1] == 0
+
+
+@pytest.mark.parametrize(("good", "stops"), [(False, True), (True, False)])
+def test_a_rejected_item_that_is_reached_late_stops_the_line(good: bool, stops: bool) -> None:
+    """It may have passed: somebody must look for it. One that passes would have passed anyway."""
+    bench = Bench(eye_settings(), breaks((1200, 1210)))
+    bench.connect()
+    bench.run_to(1205)
+    bench.say(Answer(1, good))
+    bench.run_to(1290)
+    bench.hold_up_to(1330)
+    assert bench.keeper.trouble == (REACHED_LATE if stops else "")
+    assert bench.history("ready")[-1][1] == int(not stops)
+
+
+def test_a_stretch_that_is_reached_late_stops_the_line() -> None:
+    """What lies on it nobody knows."""
+    script = [(1200, "trigger", 1), (1205, "trigger", 0), (1230, "trigger", 0)]
+    bench = Bench(eye_settings(), script, exact=True)
+    bench.connect()
+    passes(bench, 1290)
+    bench.hold_up_to(1400)
+    assert REACHED_LATE in bench.keeper.trouble
 
 
 def test_one_edge_of_a_photo_eye_with_nothing_on_its_way_stops_no_line() -> None:
