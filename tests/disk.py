@@ -93,10 +93,10 @@ def _is_journal(descriptor: int) -> bool:
 
 
 @contextlib.contextmanager
-def small_file_system(folder: Path) -> Iterator[Path]:
-    """Mount a real file system of one megabyte; skip the test where that cannot be done."""
+def small_file_system(folder: Path, size: str = "1m") -> Iterator[Path]:
+    """Mount a real file system of *size*; skip the test where that cannot be done."""
     folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
     if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
         pytest.skip("a small file system can be mounted by root alone, and not in every container")
     try:

@@ -12,6 +12,7 @@ from edge.decision import Box, Finding, Verdict
 from edge.errors import FrameError, InputError
 from edge.files import make_folder, write_atomic
 from edge.gate.history import Pulse, pulses, read_transitions
+from edge.record.journal_file import is_free
 from edge.record.verify import read_records, verify
 from edge.service import serve
 from edge.settings import toml_value
@@ -92,6 +93,11 @@ def _claim_folder(out: Path) -> None:
     if out.is_dir() and any(out.iterdir()) and not (out / MARKER).is_file():
         raise InputError(
             f"{out}: must be empty or hold an earlier demo; name another folder with --out"
+        )
+    if (out / JOURNAL).exists() and not is_free(out / JOURNAL):
+        raise InputError(
+            f"{out}: another demo is running there; wait for it to end, or name another folder "
+            "with --out"
         )
     make_folder(out / COPIES)
     write_atomic(

@@ -12,6 +12,8 @@ from train.config import STARTER_NETWORK, FitSettings, RunConfig, SynthSettings
 from train.paint.marks import parse_marks
 
 SECTIONS: dict[str, type[Any]] = {"synth": SynthSettings, "fit": FitSettings}
+Marks = tuple[tuple[str, str], ...]
+"""Class name and path of each."""
 NAMED = ("backbone", "width", "weights", "size", "seed", "minutes", "steps", "tensorboard")
 """Keys of ``[fit]`` with an option of their own; a command need not have them all."""
 
@@ -88,7 +90,9 @@ def config_of(arguments: argparse.Namespace, kept: RunConfig | None = None) -> R
             "train: --mark is missing; name the picture of the stamp, e.g. --mark stamp.png"
         )
     given = parse_marks(arguments.mark or ())
-    marks = tuple((name, whole_path(path)) for name, path in given) or (kept.marks if kept else ())
+    marks = tuple((name, whole_path(path)) for name, path in given)
+    if kept is not None:
+        marks = marks_anew(kept.marks, marks)
     backgrounds = whole_path(arguments.backgrounds or "") or (kept.backgrounds if kept else "")
     lookalikes = tuple(whole_path(path) for path in arguments.lookalike or ()) or (
         kept.lookalikes if kept else ()
@@ -112,6 +116,21 @@ def config_of(arguments: argparse.Namespace, kept: RunConfig | None = None) -> R
     config = RunConfig(marks, backgrounds, lookalikes, real, **sections)
     check(config)
     return config
+
+
+def marks_anew(kept: Marks, given: Marks) -> Marks:
+    """Return the marks of a run, those whose names are *given* in their new places.
+
+    A name that the run does not have is added, for the caller to refuse.
+
+    >>> marks_anew((("a", "/1.png"), ("b", "/2.png")), (("b", "/new/2.png"),))
+    (('a', '/1.png'), ('b', '/new/2.png'))
+    """
+    anew: dict[str, list[str]] = {}
+    for name, path in given:
+        anew.setdefault(name, []).append(path)
+    moved = [(name, anew[name].pop(0) if anew.get(name) else path) for name, path in kept]
+    return (*moved, *((name, path) for name, paths in anew.items() for path in paths))
 
 
 def real_of(arguments: argparse.Namespace) -> tuple[str, ...]:

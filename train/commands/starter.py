@@ -9,9 +9,11 @@ from edge.errors import InputError, UsageError
 from edge.files import write_atomic
 from train.commands import needing
 from train.commands.configuration import add_backgrounds, add_set, add_setting, config_of
-from train.commands.train import resumable
+from train.commands.train import resumable, resumed_inputs, run_lock
+from train.config import RunConfig
 
 if TYPE_CHECKING:
+    from train.folder_lock import FolderLock
     from train.learn.fit import FitResult
     from train.learn.starter import Starter
 
@@ -70,7 +72,8 @@ def run(arguments: argparse.Namespace) -> int:
         )
     if not packs_only(arguments):
         try:
-            outcome = trained(arguments)
+            with run_lock(arguments.out, "stampgate starter") as lock:
+                outcome = trained(arguments, lock)
         except KeyboardInterrupt:  # training itself notices Ctrl-C; this was before
             print("stopped before the training began; the same command goes on")
             return 130
@@ -93,10 +96,10 @@ def packs_only(arguments: argparse.Namespace) -> bool:
     return not training and (arguments.out / checkpoint.NAME).exists()
 
 
-def trained(arguments: argparse.Namespace) -> "FitResult":
+def trained(arguments: argparse.Namespace, lock: "FolderLock | None" = None) -> "FitResult":
     """Train from the start, on marks drawn now or before, or go on with a run.
 
-    Raises UsageError or InputError.
+    *lock*: of the run's folder. Raises UsageError or InputError.
     """
     with needing("train"):
         from train.learn.fit import fit  # noqa: PLC0415
@@ -106,15 +109,25 @@ def trained(arguments: argparse.Namespace) -> "FitResult":
         raise UsageError(
             "--resume: marks cannot change within a run; leave it out, or start a new run"
         )
-    inputs = read_inputs(
-        config_of(arguments, kept.config) if kept else config_of(with_recipe(arguments))
-    )
+    if kept:
+        kept = dataclasses.replace(kept, config=with_marks_of(arguments.out, kept.config))
+        inputs = resumed_inputs(arguments, kept)
+    else:
+        inputs = read_inputs(config_of(with_recipe(arguments)))
     print(
         f"{len(inputs.marks)} marks, a class each: {Path(inputs.config.marks[0][1]).parent}",
         flush=True,
     )
     kept = dataclasses.replace(kept, config=inputs.config) if kept else None
-    return fit(inputs, arguments.out, kept, with_threshold=False)
+    return fit(inputs, arguments.out, kept, with_threshold=False, lock=lock)
+
+
+def with_marks_of(run: Path, config: RunConfig) -> RunConfig:
+    """Return a run's configuration with the marks in its folder, which may have been moved."""
+    there = [(name, run.absolute() / "marks" / Path(path).name) for name, path in config.marks]
+    if not all(path.is_file() for _, path in there):
+        return config
+    return dataclasses.replace(config, marks=tuple((name, str(path)) for name, path in there))
 
 
 def with_recipe(arguments: argparse.Namespace) -> argparse.Namespace:

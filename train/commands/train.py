@@ -1,15 +1,21 @@
 """``stampgate train``: superimpose the mark on photographs and train a localizer on them."""
 
 import argparse
+import contextlib
 import dataclasses
+import os
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.errors import UsageError
 from train.commands import needing
 from train.commands.configuration import add_inputs, add_setting, config_of
+from train.config import RunConfig
 
 if TYPE_CHECKING:
+    from train.folder_lock import FolderLock
     from train.learn.fit import FitResult
     from train.network.checkpoint import Checkpoint
     from train.paint.inputs import Inputs
@@ -20,6 +26,17 @@ STARTS = {
     "none": "random weights",
 }
 """The initial weights in words, by the name in the settings."""
+
+
+SHAPES: dict[str, Callable[[RunConfig], object]] = {
+    "marks": lambda config: [name for name, _ in config.marks],
+    "backgrounds": lambda config: bool(config.backgrounds),
+    "lookalikes": lambda config: len(config.lookalikes),
+    "real photographs": lambda config: bool(config.real),
+}
+"""What of a run's inputs must be the same whatever their contents, by name."""
+FIXED = ("backbone", "width", "weights", "seed", "held_out_share")
+"""Keys of ``[fit]`` that cannot change within a run."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,7 +65,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(
         "--resume",
         action="store_true",
-        help="go on with the run in --out, to its end or to new --minutes or --steps",
+        help="go on with the run in --out, to its end or to new --minutes or --steps; --mark, "
+        "--backgrounds, --lookalike and --real say where its inputs are now, if they were moved",
     )
 
 
@@ -58,45 +76,100 @@ def run(arguments: argparse.Namespace) -> int:
         from train.learn.distributed import is_leader  # noqa: PLC0415
         from train.learn.fit import fit  # noqa: PLC0415
         from train.paint.inputs import read_inputs  # noqa: PLC0415
-    kept = resumable(arguments)
-    inputs = read_inputs(config_of(arguments, kept.config if kept else None))
-    if kept:
-        kept = dataclasses.replace(kept, config=inputs.config)
-    if is_leader():  # under torchrun one process speaks for all
-        print_plan(inputs)
-    outcome = fit(inputs, arguments.out, kept)
+    # What is wrong is said before a folder is made; then it is asked again, alone in it.
+    fresh = None if resumable(arguments) else read_inputs(config_of(arguments))
+    with run_lock(arguments.out, "stampgate train") as lock:
+        kept = resumable(arguments)
+        inputs = resumed_inputs(arguments, kept) if kept else fresh
+        assert inputs is not None
+        if is_leader():  # under torchrun one process speaks for all
+            print_plan(inputs)
+        outcome = fit(inputs, arguments.out, _told(kept, inputs), lock=lock)
     return print_result(outcome, arguments.out) if is_leader() else 0
+
+
+@contextlib.contextmanager
+def run_lock(out: Path, program: str) -> "Iterator[FolderLock | None]":
+    """Hold the lock of a run's folder, which under torchrun the leader alone does.
+
+    Raises InputError when another program writes there.
+    """
+    from train.folder_lock import locked_folder  # noqa: PLC0415
+    from train.learn.distributed import is_leader  # noqa: PLC0415
+
+    if not is_leader():
+        yield None
+        return
+    with locked_folder(out, program) as lock:
+        yield lock
+
+
+def resumed_inputs(arguments: argparse.Namespace, kept: "Checkpoint") -> "Inputs":
+    """Read the inputs of a run that goes on, which must be those that it began with.
+
+    Raises InputError that names what is another.
+    """
+    from train.paint.input_fingerprint import Fingerprint  # noqa: PLC0415
+    from train.paint.inputs import read_inputs  # noqa: PLC0415
+
+    config = config_of(arguments, kept.config)
+    if kept.inputs:
+        return read_inputs(config, Fingerprint.from_json(kept.inputs))
+    print(
+        f"stampgate: {arguments.out}: an earlier release began this run and kept no fingerprint of "
+        "its marks and photographs; they are taken as they are now",
+        file=sys.stderr,
+    )
+    return read_inputs(config)
+
+
+def _told(kept: "Checkpoint | None", inputs: "Inputs") -> "Checkpoint | None":
+    """Return the checkpoint with what the command line changes."""
+    return dataclasses.replace(kept, config=inputs.config) if kept else None
 
 
 def resumable(arguments: argparse.Namespace) -> "Checkpoint | None":
     """Return the checkpoint to resume, None for a new run.
 
-    Raises UsageError when the folder holds a run and ``--resume`` is missing, or when the command
-    line would change what cannot change within a run.
+    A process that torchrun has started again goes on by itself. Raises UsageError when the folder
+    holds a run and ``--resume`` is missing, or when the command line would change what cannot
+    change within a run.
     """
     from train.network import checkpoint  # noqa: PLC0415
 
-    if arguments.resume:
+    there = (arguments.out / checkpoint.NAME).exists()
+    if arguments.resume or (there and was_started_again()):
         kept = checkpoint.load(arguments.out)
-        asked = config_of(arguments, kept.config)
-        for name in ("marks", "backgrounds", "lookalikes", "real"):
-            if getattr(asked, name) != getattr(kept.config, name):
-                raise UsageError(
-                    f"--resume: the run in {arguments.out} has other {name}; leave them out, or "
-                    "start a new run"
-                )
-        for name in ("backbone", "width", "weights", "seed"):
-            if getattr(asked.fit, name) != getattr(kept.config.fit, name):
-                raise UsageError(
-                    f"--resume: {name} cannot change within a run; leave it out, or start a new run"
-                )
+        check_same_run(config_of(arguments, kept.config), kept.config, arguments.out)
         return kept
-    if (arguments.out / checkpoint.NAME).exists():
+    if there:
         raise UsageError(
             f"--out {arguments.out}: holds a run already; add --resume to go on with it, or name "
             "another folder"
         )
     return None
+
+
+def was_started_again() -> bool:
+    """Return whether torchrun has started the processes again after one of them died."""
+    return os.environ.get("TORCHELASTIC_RESTART_COUNT", "0") not in ("", "0")
+
+
+def check_same_run(asked: RunConfig, kept: RunConfig, out: Path) -> None:
+    """Check that a command line asks for no other run; where its inputs lie may have changed.
+
+    Raises UsageError.
+    """
+    for name, of in SHAPES.items():
+        if of(asked) != of(kept):
+            raise UsageError(
+                f"--resume: the run in {out} has other {name}; leave them out, or start a new run"
+            )
+    for name in FIXED:
+        if getattr(asked.fit, name) != getattr(kept.fit, name):
+            raise UsageError(
+                f"--resume: {name} cannot change within a run; leave it out, or start a new run"
+            )
 
 
 def print_plan(inputs: "Inputs") -> None:

@@ -9,9 +9,9 @@ line, from a power cut say, is taken off at the next start, and its picture is d
 
 import contextlib
 import dataclasses
-import fcntl
 import json
 import os
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +21,7 @@ from typing import Any, Literal, Self, get_args
 
 from edge.errors import InputError
 from edge.files import append_synced, sync_folder
+from train.folder_lock import ask_for_lock, no_locks
 
 Kind = Literal["kept", "refused", "missed", "dropped"]
 VERSION = 1
@@ -131,13 +132,14 @@ class Manifest:
         self.entries.append(entry)
 
     def _claim(self) -> None:
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        reason = ask_for_lock(self._file)
+        if reason is None:
             raise InputError(
                 f"{self.path}: another crawl is filling this folder; "
                 "wait for it or name another --out"
-            ) from None
+            )
+        if reason:
+            print(f"stampgate: {self.path}: {no_locks(reason)}", file=sys.stderr)
 
     def _read(self) -> None:
         content = self.path.read_bytes()

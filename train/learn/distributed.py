@@ -101,6 +101,17 @@ class ProcessGroup:
         """Wait until every process has come here. Raises InputError when one never will."""
         self.synchronize(False, 0.0)
 
+    def check_same(self, digest: str, what: str) -> None:
+        """Check that all processes have the same *digest*, in hex, of *what*.
+
+        Raises InputError when they do not, or another process is gone.
+        """
+        number = float(int(digest[:12], 16))  # 48 bits, which a float64 holds
+        if self.synchronize(self.broadcast(number) != number, 0.0)[0]:
+            raise InputError(
+                f"torchrun: the processes have different {what}; copy the leader's to each machine"
+            )
+
     def broadcast_weights(self, net: nn.Module, step: int) -> None:
         """Give every process the leader's weights, once all agree to begin at the same *step*.
 

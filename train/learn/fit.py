@@ -2,7 +2,7 @@
 
 import functools
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,17 +10,20 @@ import torch
 
 from edge.annotate import save_png
 from train.config import RunConfig
-from train.learn.dataset import load_batches, plan_batch
+from train.folder_lock import FolderLock
+from train.learn.dataset import Batch, load_batches, plan_batch
 from train.learn.distributed import cores_here, join_process_group
 from train.learn.hit_sheet import hit_sheet
 from train.learn.progress import share_done
 from train.learn.run_folder import HITS, SHEET_PICTURES, prepare_folder
+from train.learn.saving import Saver, screen
 from train.learn.threshold import choose_threshold
 from train.learn.trainer import Trainer, parts_of, train_step
 from train.learn.training_log import TrainingLog, open_training_log
 from train.learn.validation_set import find_marks, validation_losses
 from train.network import checkpoint
 from train.network.checkpoint import Checkpoint
+from train.paint.input_fingerprint import Fingerprint, check_unchanged
 from train.paint.inputs import Inputs
 from train.paint.synth import Picture
 from train.stopping import stop_requested
@@ -47,27 +50,32 @@ class FitResult:
 
 
 def fit(
-    inputs: Inputs, out: Path, resume: Checkpoint | None = None, with_threshold: bool = True
+    inputs: Inputs,
+    out: Path,
+    resume: Checkpoint | None = None,
+    with_threshold: bool = True,
+    lock: FolderLock | None = None,
 ) -> FitResult:
     """Train a network and leave the whole run in the folder *out*.
 
     That is: weights, losses, configuration, environment, sheets of pictures. SIGINT or SIGTERM ends
     the run after the step in hand; the checkpoint is usable all the same. Under ``torchrun`` every
     process calls this alike, and the leader alone writes. Without a threshold the run cannot be
-    exported. Raises InputError or UsageError.
+    exported. *lock*: of the folder. Raises InputError, at the end also about what the disk would
+    not take, or UsageError.
     """
     config = inputs.config
+    saver = Saver(out, run_fingerprint(inputs, resume), lock)
     torch.manual_seed(config.fit.seed)
     torch.set_num_threads(1)
-    with join_process_group() as group, stop_requested() as signalled:
+    with screen(), join_process_group() as group, stop_requested() as signalled:
+        group.check_same(saver.inputs.digest(), "marks or photographs")
         trainer = Trainer.resumed(resume, group) if resume else Trainer.fresh(config, group)
         validation_set = prepare_folder(inputs, out, group, trainer.step)
         group.barrier()
-        batches = load_batches(
-            inputs.kit, config.fit, len(config.classes), trainer.step, group.rank, group.world
-        )
-        with open_training_log(out, config, trainer) as log:
-            saved = started = time.monotonic() - trainer.seconds
+        batches = batches_from(inputs, trainer)
+        with open_training_log(out, config, trainer, saver) as log:
+            started = time.monotonic() - trainer.seconds
             stop, share = False, share_done(config.fit, trainer)
             while not stop and share < 1.0:
                 losses = train_step(trainer, config, next(batches), share)
@@ -78,18 +86,34 @@ def fit(
                 before, share = share, share_done(config.fit, trainer)
                 if group.is_leader and validation_due(config, before, share):
                     validate(trainer, config, validation_set, log)
-                if group.is_leader and time.monotonic() - saved > SAVE_SECONDS:
+                if group.is_leader and saver.is_due(SAVE_SECONDS):
                     log.flush()
-                    checkpoint.save(trainer.checkpoint(config, None), out)
-                    saved = time.monotonic()
-        shown_from = group.broadcast(
-            conclude(trainer, inputs, validation_set, out, with_threshold)
-            if group.is_leader
-            else 0.0
-        )
+                    saver.save(trainer.checkpoint(config, None))
+        shown_from = conclude(trainer, inputs, validation_set, saver, with_threshold)
+    saver.check_all_written(trainer.step)
     early = trainer.early_stopping.should_stop
     threshold = shown_from if with_threshold else None
     return FitResult(out / checkpoint.NAME, trainer.step, threshold, stop and not early, early)
+
+
+def batches_from(inputs: Inputs, trainer: Trainer) -> Iterator[Batch]:
+    """Return this process's share of the batches from the next step on."""
+    fit, group, classes = inputs.config.fit, trainer.group, len(inputs.config.classes)
+    return load_batches(inputs.kit, fit, classes, trainer.step, group.rank, group.world)
+
+
+def run_fingerprint(inputs: Inputs, resume: Checkpoint | None) -> Fingerprint:
+    """Return the fingerprint of the inputs, which must be what the run began with.
+
+    Raises InputError that names what is another.
+    """
+    fingerprint = inputs.fingerprint()
+    if resume and resume.inputs:
+        kept = Fingerprint.from_json(resume.inputs)
+        if fingerprint != kept:
+            check_unchanged(kept, fingerprint, inputs.config)
+        return kept
+    return fingerprint
 
 
 def validation_due(config: RunConfig, before: float, now: float) -> bool:
@@ -117,24 +141,28 @@ def conclude(
     trainer: Trainer,
     inputs: Inputs,
     validation_set: Sequence[Picture],
-    out: Path,
+    saver: Saver,
     with_threshold: bool,
 ) -> float:
     """Save, set the threshold on all cores, and draw the findings in the validation set.
 
-    Returns the score from which findings are drawn: the threshold where there is one.
+    Returns the score from which findings are drawn: the threshold where there is one. The leader
+    alone does so; the others wait for its answer.
     """
+    if not trainer.group.is_leader:
+        return trainer.group.broadcast(0.0)
     config = inputs.config
     kept = trainer.checkpoint(config, None)
-    checkpoint.save(kept, out)
+    saver.save(kept)
     torch.set_num_threads(config.fit.threads or cores_here())
     net = kept.network()
     threshold: float | None = None
     if with_threshold:
         threshold = choose_threshold(net, functools.partial(inputs.kit, True), config)
-        checkpoint.save(trainer.checkpoint(config, threshold), out)
+        saver.save(trainer.checkpoint(config, threshold))
     shown_from = SHOWN_SCORE if threshold is None else threshold
     shown = validation_set[:SHEET_PICTURES]
     found = find_marks(net, shown, config.two_look_plan, shown_from)
-    save_png(hit_sheet(shown, found, config.classes), out / HITS)
-    return shown_from
+    with saver.missing_if_unwritten(HITS):
+        save_png(hit_sheet(shown, found, config.classes), saver.out / HITS)
+    return trainer.group.broadcast(shown_from)

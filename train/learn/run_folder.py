@@ -11,7 +11,9 @@ from train.learn.distributed import ProcessGroup
 from train.learn.environment import note_environment
 from train.learn.training_log import SHEET, summary_writer
 from train.learn.validation_set import PICTURES, paint_validation_set
+from train.network import checkpoint
 from train.network.held_out import KEPT, write_held_out
+from train.network.held_out import NAME as HELD_OUT
 from train.paint.inputs import Inputs
 from train.paint.picture_sheet import write_picture_sheet
 from train.paint.synth import Picture
@@ -33,12 +35,20 @@ def prepare_folder(inputs: Inputs, out: Path, group: ProcessGroup, step: int) ->
     if inputs.config.fit.tensorboard:
         summary_writer()
     make_folder(out)
+    remove_unfinished(out)
     write_atomic(out / "config.toml", inputs.config.to_toml().encode())
     note_environment(out, group, step)
     write_training_sheet(inputs, out)
     pictures = paint_validation_set(inputs, PICTURES if inputs.config.fit.validate_share else KEPT)
     write_held_out(np.stack([picture.pixels for picture in pictures[:KEPT]]), out)
     return pictures
+
+
+def remove_unfinished(out: Path) -> None:
+    """Remove what a process that was killed while it wrote has left beside the run's files."""
+    for name in (checkpoint.NAME, HITS, SHEET, HELD_OUT, "config.toml", "loss.csv"):
+        for path in out.glob(f".{name}.*"):
+            path.unlink(missing_ok=True)
 
 
 def write_training_sheet(inputs: Inputs, out: Path) -> None:

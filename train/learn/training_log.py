@@ -1,17 +1,22 @@
 """The log of a run: progress bar, ``loss.csv``, ``validation.csv`` and TensorBoard's curves."""
 
+import contextlib
 import csv
-from collections.abc import Iterator
+import io
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn, TextIO
+from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
 from edge.errors import UsageError
+from edge.files import append_synced, write_atomic
 from train.config import RunConfig
+from train.learn.saving import Saver, say
 from train.learn.trainer import Losses, Trainer
 
 if TYPE_CHECKING:
@@ -20,25 +25,48 @@ if TYPE_CHECKING:
 PARTS = ("loss", "heat", "sides")
 LOSS_COLUMNS = ("step", "seconds", "pictures", *PARTS)
 VALIDATION_COLUMNS = ("step", "seconds", *PARTS)
+ROWS_AT_ONCE = 100
+"""Rows of a table that are written together."""
 SHEET = "pictures.png"
 """The sheet of training pictures that a run's folder holds."""
 
 
 class Table:
-    """A CSV file of the run; its rows are the operating system's once :meth:`flush` returns."""
+    """A CSV file of the run; rows wait in memory while the disk cannot be written.
 
-    def __init__(self, file: TextIO) -> None:
-        """Write rows to *file*."""
-        self._file, self._writer = file, csv.writer(file)
+    *waiting*: how many do; *last_step*: the step of the last one on the disk.
+    """
+
+    def __init__(self, path: Path, lines: Sequence[str], step: int) -> None:
+        """Begin the file with *lines*, up to a *step* of the run. Raises InputError."""
+        content = "".join(f"{line}\r\n" for line in lines).encode()
+        write_atomic(path, content)
+        self.name, self._size, self._waiting = path.name, len(content), io.StringIO(newline="")
+        self._writer, self.waiting = csv.writer(self._waiting), 0
+        self._step = self.last_step = step
+        self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
 
     def row(self, trainer: Trainer, *cells: object, losses: Losses) -> None:
         """Write step and seconds of the run, *cells* and the losses."""
         numbers = (f"{loss:.5f}" for loss in losses)
         self._writer.writerow((trainer.step, f"{trainer.seconds:.2f}", *cells, *numbers))
+        self.waiting, self._step = self.waiting + 1, trainer.step
+        if self.waiting % ROWS_AT_ONCE == 0:
+            self.flush()
 
     def flush(self) -> None:
-        """Hand the rows to the operating system."""
-        self._file.flush()
+        """Append the rows that wait; they wait on when it cannot be done."""
+        with contextlib.suppress(OSError):
+            content = self._waiting.getvalue().encode()
+            self._size = append_synced(self._descriptor, content, self._size)
+            self._waiting.seek(0)
+            self._waiting.truncate()
+            self.waiting, self.last_step = 0, self._step
+
+    def close(self) -> None:
+        """Append the rows that wait, and close the file."""
+        self.flush()
+        os.close(self._descriptor)
 
 
 class TrainingLog:
@@ -72,24 +100,23 @@ class TrainingLog:
             self.bar.set_postfix_str(f"loss {self._mean:.3f}, {rate:.0f} images/s", refresh=False)
             done = trainer.step if self.bar.unit == "steps" else trainer.seconds
             self.bar.update(min(done, self.bar.total or 0) - self.bar.n)
-        if self.tensorboard:
-            self._add_losses("train", trainer.step, losses)
-            learning_rate = trainer.optimizer.param_groups[0]["lr"]
-            self.tensorboard.add_scalar("learning rate", learning_rate, trainer.step)
-            self.tensorboard.add_scalar("images per second", rate, trainer.step)
+        values = _curves("train", losses) | {
+            "learning rate": trainer.optimizer.param_groups[0]["lr"],
+            "images per second": rate,
+        }
+        self._draw(lambda board: _add_scalars(board, values, trainer.step))
 
     def add_validation(self, trainer: Trainer, losses: Losses) -> None:
         """Log the losses of one validation."""
         if self.validations:
             self.validations.row(trainer, losses=losses)
-        if self.tensorboard:
-            self._add_losses("validation", trainer.step, losses)
+        values = _curves("validation", losses)
+        self._draw(lambda board: _add_scalars(board, values, trainer.step))
 
     def add_sheet(self, name: str, image: Image.Image, step: int) -> None:
         """Show TensorBoard a sheet of pictures."""
-        if self.tensorboard:
-            pixels = np.asarray(image.convert("RGB"))
-            self.tensorboard.add_image(name, pixels, step, dataformats="HWC")
+        pixels = np.asarray(image.convert("RGB"))
+        self._draw(lambda board: board.add_image(name, pixels, step, dataformats="HWC"))
 
     def flush(self) -> None:
         """Flush the tables, so that a checkpoint never knows more than they do."""
@@ -97,33 +124,51 @@ class TrainingLog:
             if table:
                 table.flush()
 
-    def _add_losses(self, group: str, step: int, losses: Losses) -> None:
-        assert self.tensorboard is not None
-        for name, loss in zip(PARTS, losses, strict=True):
-            self.tensorboard.add_scalar(f"{group}/{name}", loss, step)
+    def _draw(self, add: "Callable[[SummaryWriter], None]") -> None:
+        """Add to TensorBoard's curves, which end when its file cannot be written any more."""
+        if self.tensorboard:
+            try:
+                add(self.tensorboard)
+            except OSError as error:
+                say(f"TensorBoard's curves end here ({error.strerror or error}); training goes on")
+                self.tensorboard = None
+
+
+def _curves(group: str, losses: Losses) -> dict[str, float]:
+    return {f"{group}/{name}": loss for name, loss in zip(PARTS, losses, strict=True)}
+
+
+def _add_scalars(board: "SummaryWriter", values: Mapping[str, float], step: int) -> None:
+    for name, value in values.items():
+        board.add_scalar(name, value, step)
 
 
 @contextmanager
-def open_training_log(out: Path, config: RunConfig, trainer: Trainer) -> Iterator[TrainingLog]:
+def open_training_log(
+    out: Path, config: RunConfig, trainer: Trainer, saver: Saver
+) -> Iterator[TrainingLog]:
     """Open the run's log, continued when the run is; only the leader of a group writes one.
 
-    Raises UsageError when TensorBoard is asked for and not installed.
+    *saver*: is told at the end what could not be written. Raises InputError, or UsageError when
+    TensorBoard is asked for and not installed.
     """
     with ExitStack() as opened:
         if not trainer.group.is_leader:
             yield TrainingLog()
             return
-        bar = opened.enter_context(_progress_bar(config, trainer))
-        losses = opened.enter_context(_table(out / "loss.csv", LOSS_COLUMNS, trainer.step))
+        losses = opened.enter_context(_table(out / "loss.csv", LOSS_COLUMNS, trainer.step, saver))
         validations = None
         if config.fit.validate_share:
             path = out / "validation.csv"
-            validations = opened.enter_context(_table(path, VALIDATION_COLUMNS, trainer.step))
+            table = _table(path, VALIDATION_COLUMNS, trainer.step, saver)
+            validations = opened.enter_context(table)
         tensorboard = None
         if config.fit.tensorboard:
             again = trainer.step + 1 if trainer.step else None
-            writer = summary_writer()(str(out / "tensorboard"), purge_step=again)
-            tensorboard = opened.enter_context(writer)
+            tensorboard = summary_writer()(str(out / "tensorboard"), purge_step=again)
+            opened.enter_context(saver.missing_if_unwritten("tensorboard"))
+            opened.callback(tensorboard.close)
+        bar = opened.enter_context(_progress_bar(config, trainer))
         log = TrainingLog(bar, losses, validations, tensorboard)
         with Image.open(out / SHEET) as sheet:
             log.add_sheet("training pictures", sheet, trainer.step)
@@ -157,12 +202,19 @@ def _progress_bar(config: RunConfig, trainer: Trainer) -> "Iterator[tqdm[NoRetur
 
 
 @contextmanager
-def _table(path: Path, columns: tuple[str, ...], step: int) -> Iterator[Table]:
-    """Open a table in the run's folder, continued after *step* when the run is."""
-    kept = [",".join(columns), *_rows_until(path, step)] if step else [",".join(columns)]
-    with path.open("w", newline="", encoding="utf-8") as file:
-        file.writelines(f"{line}\r\n" for line in kept)
-        yield Table(file)
+def _table(path: Path, columns: tuple[str, ...], step: int, saver: Saver) -> Iterator[Table]:
+    """Open a table in the run's folder, continued after *step* when the run is.
+
+    *saver*: is told of rows that could not be written. Raises InputError.
+    """
+    lines = [",".join(columns), *(_rows_until(path, step) if step else ())]
+    table = Table(path, lines, step)
+    try:
+        yield table
+    finally:
+        table.close()
+        if table.waiting:
+            saver.missing.append(f"{path.name} lacks the rows after step {table.last_step}")
 
 
 def _rows_until(path: Path, step: int) -> list[str]:

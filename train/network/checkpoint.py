@@ -25,7 +25,9 @@ class Checkpoint:
     *averaged*: the exponential moving average of the weights, which is exported; *weights*,
     *optimizer*: what training goes on from; *step*, *seconds*: how far it came; *threshold*: least
     score that counts, None until it was set; *scaler*: the loss scaling of float16, empty
-    elsewhere; *best_loss*, *since_best*: the state of early stopping.
+    elsewhere; *best_loss*, *since_best*: the state of early stopping; *inputs*: the fingerprint of
+    what the run trains on and of its split (:mod:`train.paint.input_fingerprint`), as JSON, empty
+    in those of earlier releases.
     """
 
     config: RunConfig
@@ -38,6 +40,7 @@ class Checkpoint:
     scaler: dict[str, Any] = field(default_factory=dict)
     best_loss: float = math.inf
     since_best: int = 0
+    inputs: str = ""
 
     def network(self) -> DenseLocalizer:
         """Return the network with the averaged weights, in eval mode."""
@@ -61,6 +64,7 @@ def save(checkpoint: Checkpoint, folder: Path) -> Path:
         "scaler": checkpoint.scaler,
         "best_loss": checkpoint.best_loss,
         "looks_since": checkpoint.since_best,
+        "inputs": checkpoint.inputs,
     }
     with atomic_replace(path) as temporary, temporary.open("wb") as file:
         try:

@@ -1,11 +1,21 @@
 """The inputs of a run: its marks, its photographs, and which of them are held out."""
 
+import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from train.config import RunConfig
 from train.labels.reading import Labelled, read_real
 from train.paint.backgrounds import Backgrounds, Mixed, PaintedProducts, Photographs, check_sizes
+from train.paint.input_fingerprint import (
+    Fingerprint,
+    check_marks,
+    check_photographs,
+    check_places,
+    fingerprint_of,
+    name_in,
+)
 from train.paint.marks import Mark, load_mark, load_marks
 from train.paint.real_photographs import split_real
 from train.paint.synth import Kit
@@ -27,6 +37,8 @@ class Inputs:
     lookalikes: tuple[Mark, ...]
     real: tuple[Labelled, ...] = ()
     real_held_out: tuple[Labelled, ...] = ()
+    kept: Fingerprint | None = None
+    """Of a run that goes on: the fingerprint that all this was compared with."""
 
     def kit(self, held_out: bool = False) -> Kit:
         """Make the kit to paint from; each process makes its own."""
@@ -40,20 +52,53 @@ class Inputs:
         real = self.real_held_out if held_out else self.real
         return Kit(self.marks, backgrounds, self.config.synth, size, self.lookalikes, real)
 
+    def fingerprint(self) -> Fingerprint:
+        """Return the contents of the inputs and how they are split. Raises InputError."""
+        return self.kept or fingerprint_of(
+            self.config, self.training, self.held_out, self.real, self.real_held_out
+        )
 
-def read_inputs(config: RunConfig) -> Inputs:
-    """Load the marks and check the photographs. Raises InputError."""
+
+def read_inputs(config: RunConfig, kept: Fingerprint | None = None) -> Inputs:
+    """Load the marks, check the photographs and split them. Raises InputError.
+
+    *kept*: the fingerprint of a run that goes on: what differs from it is refused by name, and its
+    split is taken.
+    """
+    if kept:
+        check_places(config)
+        check_marks(kept, config)
     marks = load_marks(config.marks)
     lookalikes = tuple(load_mark(Path(path), "look-alike") for path in config.lookalikes)
-    real: tuple[tuple[Labelled, ...], tuple[Labelled, ...]] = (), ()
+    labelled: tuple[Labelled, ...] = ()
     if config.real:
-        labels, images = map(Path, config.real)
-        real = split_real(
-            read_real(labels, images, config.classes), images, config.fit.held_out_share
-        )
-    if not config.backgrounds:
+        labelled = read_real(Path(config.real[0]), Path(config.real[1]), config.classes)
+    folder, paths = Path(config.backgrounds), None
+    if config.backgrounds:
+        paths = check_sizes(list_photographs(folder), marks, folder)
+    if kept:
+        check_photographs(kept, fingerprint_of(config, paths, None, labelled), config)
+        return _split_as(kept, Inputs(config, marks, None, None, lookalikes), labelled)
+    share = config.fit.held_out_share
+    real = split_real(labelled, Path(config.real[1]), share) if config.real else ((), ())
+    if paths is None:
         return Inputs(config, marks, None, None, lookalikes, *real)
-    folder = Path(config.backgrounds)
-    paths = check_sizes(list_photographs(folder), marks, folder)
-    training, held_out = split_by_product(paths, folder, config.fit.held_out_share)
+    training, held_out = split_by_product(paths, folder, share)
     return Inputs(config, marks, tuple(training), tuple(held_out), lookalikes, *real)
+
+
+def _split_as(kept: Fingerprint, inputs: Inputs, labelled: Sequence[Labelled]) -> Inputs:
+    """Return *inputs* with the photographs of the fingerprint, split as it says."""
+    config = inputs.config
+    folder, images = Path(config.backgrounds), Path(config.real[1] if config.real else "")
+    known = {name_in(images, one.path): one for one in labelled}
+    if kept.training is not None and kept.held_out is not None:
+        training = tuple(folder / name for name, _ in kept.training)
+        held_out = tuple(folder / name for name, _ in kept.held_out)
+        inputs = dataclasses.replace(inputs, training=training, held_out=held_out)
+    return dataclasses.replace(
+        inputs,
+        real=tuple(known[name] for name, _ in kept.real),
+        real_held_out=tuple(known[name] for name, _ in kept.real_held_out),
+        kept=kept,
+    )

@@ -81,14 +81,21 @@ def load_marks(pairs: Sequence[tuple[str, str]]) -> tuple[Mark, ...]:
     return tuple(marks)
 
 
+def mark_files(path: Path) -> tuple[Path, ...]:
+    """Return the pictures of a mark: the file itself, or those of a folder, by name."""
+    if not path.is_dir():
+        return (path,)
+    return tuple(
+        sorted(p for p in path.iterdir() if p.suffix.lower() in MARK_SUFFIXES and p.is_file())
+    )
+
+
 def load_folder(folder: Path, label: str, kind: int = 0) -> tuple[Mark, ...]:
     """Load the pictures of a folder as variants of one class, in order of their names.
 
     Raises InputError, which names every picture that cannot be used, or when there is none.
     """
-    paths = sorted(
-        path for path in folder.iterdir() if path.suffix.lower() in MARK_SUFFIXES and path.is_file()
-    )
+    paths = mark_files(folder)
     if not paths:
         raise InputError(
             f"{folder}: holds no picture ({', '.join(sorted(MARK_SUFFIXES))}); "

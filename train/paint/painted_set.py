@@ -7,7 +7,6 @@ picture written, from which all labels are made.
 
 import contextlib
 import dataclasses
-import fcntl
 import hashlib
 import io
 import json
@@ -34,7 +33,9 @@ from tqdm import tqdm
 from edge.decision import Box
 from edge.errors import InputError
 from edge.files import make_folder, write_atomic
+from train.folder_lock import NAME, locked_folder
 from train.labels.writing import YOLO, Shown, hundredths, write_labels, yolo_text
+from train.paint.input_fingerprint import file_sums, name_in
 from train.paint.inputs import Inputs
 from train.paint.painting_code import painting_digest
 from train.paint.picture_sheet import write_picture_sheet
@@ -51,7 +52,7 @@ on average, 4 at the 99th percentile.
 SEED_OFFSET = 2**33
 """Keeps these pictures' seeds away from those of training and of its threshold."""
 IMAGES, JOURNAL, SETTINGS = "images", "pictures.jsonl", "recipe.json"
-LOCK, SHEET = ".lock", "preview.png"
+LOCK, SHEET = NAME, "preview.png"
 """Names in the folder."""
 SHEET_PICTURES = 24
 """Pictures on the preview."""
@@ -96,7 +97,8 @@ class Job:
         config = self.inputs.config
         photographs = self.inputs.held_out if self.held_out else self.inputs.training
         folder = Path(config.backgrounds)
-        names = [f"{p.relative_to(folder)} {p.stat().st_size}" for p in photographs or ()]
+        sums = file_sums(photographs or ())
+        names = [f"{name_in(folder, path)} {total}" for path, total in sums.items()]
         raw = {
             "program": painting_digest(),
             "recipe": self.recipe,
@@ -226,15 +228,8 @@ def locked(job: Job, out: Path) -> Iterator[str]:
             f"{out}: must be empty or hold a data set begun by 'stampgate synth'; "
             "name another folder"
         )
-    make_folder(out)
     settings = job.settings()
-    with (out / LOCK).open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise InputError(
-                f"{out}: another 'stampgate synth' is writing there; wait for it to end"
-            ) from None
+    with locked_folder(out, "stampgate synth"):
         if (out / SETTINGS).is_file():
             check_settings(out, settings)
         else:

@@ -19,6 +19,7 @@ from edge.errors import InputError
 from edge.record.verify import read_records, verify
 from edge.vision.picture_files import read_picture
 from edge.vision.preprocess import Frame
+from tests.disk import journal
 from tests.paths import ROOT
 from tests.programs import PATIENCE_S
 from tests.replay.record import prepare_case
@@ -330,6 +331,18 @@ def test_the_demo_shows_what_the_service_did(
     }  # fmt: skip
     assert {path.name for path in (out / "annotated").iterdir()} == {"001-a.png", "002-b.png"}
     assert len(read_records(out / "journal.jsonl")) == 5
+
+
+def test_a_second_demo_does_not_take_the_folder_of_one_that_runs(
+    model: str, pictures: Path, tmp_path: Path
+) -> None:
+    """It would remove the journal that the first one writes."""
+    demo(tmp_path / "demo", pictures, model)
+    with journal(tmp_path / "demo" / "journal.jsonl"):
+        before = (tmp_path / "demo" / "journal.jsonl").read_bytes()
+        with pytest.raises(InputError, match="another demo is running there"):
+            demo(tmp_path / "demo", pictures, model)
+    assert (tmp_path / "demo" / "journal.jsonl").read_bytes() == before
 
 
 def test_the_demo_leaves_other_peoples_folders_alone(

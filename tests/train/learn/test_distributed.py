@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from edge.errors import InputError
+from tests.leftovers import descendants
 from tests.paths import ROOT
 from tests.programs import PATIENCE_S, Program
 from tests.quick_run import SMALL, config_in, paint_few
@@ -97,6 +99,52 @@ def test_two_processes_stop_together_and_go_on_together(tmp_path: Path) -> None:
     assert [row[0] for row in losses_in(tmp_path / "pair")] == [
         float(n + 1) for n in range(kept.step + 2)
     ]
+
+
+def environment_of(pid: int) -> list[bytes]:
+    """The environment of a process, variable by variable."""
+    return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rank", ["0", "1"])
+def test_a_killed_process_costs_no_more_than_what_the_last_checkpoint_lacks(
+    tmp_path: Path, rank: str
+) -> None:
+    """The others end and say why; the checkpoint is whole, and both go on from it."""
+    config = config_in(tmp_path, dataclasses.replace(PAIR, batch=4, steps=3, validate_share=0.0))
+    assert len(told_by(torchrun(config, tmp_path))) == 2
+    endless = dataclasses.replace(config, fit=dataclasses.replace(config.fit, steps=100_000))
+    with torchrun(endless, tmp_path) as process:
+        process.hear("images/s")
+        ranks = [one.process.pid for one in descendants(process.pid) if one.parent == process.pid]
+        asked = f"RANK={rank}".encode()
+        (pid,) = [pid for pid in ranks if asked in environment_of(pid)]
+        os.kill(pid, signal.SIGKILL)
+        done = process.ended()
+    assert done.returncode != 0
+    assert checkpoint.load(tmp_path / "pair").step == 3
+    more = dataclasses.replace(config, fit=dataclasses.replace(config.fit, steps=5))
+    assert len(told_by(torchrun(more, tmp_path))) == 2
+    assert [row[0] for row in losses_in(tmp_path / "pair")] == [1.0, 2.0, 3.0, 4.0, 5.0]
+
+
+def test_processes_with_other_inputs_do_not_train_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The other one's digest differs; the message says what to copy."""
+    asked: list[tuple[bool, float]] = []
+
+    def answered(group: ProcessGroup, stop: bool, seconds: float) -> tuple[bool, float]:
+        asked.append((stop, seconds))
+        return stop, float(0xABC)
+
+    monkeypatch.setattr(ProcessGroup, "synchronize", answered)
+    group = ProcessGroup(rank=1, world=2)
+    group.check_same("000000000abc" + "0" * 52, "marks or photographs")
+    with pytest.raises(InputError, match="the processes have different marks or photographs"):
+        group.check_same("000000000abd" + "0" * 52, "marks or photographs")
+    assert [stop for stop, _ in asked] == [False, False, False, True]
 
 
 def test_the_shares_of_all_processes_are_the_whole_batch(tmp_path: Path) -> None:

@@ -17,14 +17,18 @@ from train.paint.painting_code import MODULES, painting_digest
 ENTRIES = ("train.paint.inputs", "train.paint.painted_set", "train.paint.recipes")
 """The functions that make a kit, paint a picture with it and write it to a file are in these."""
 SHAPES_NOTHING = {
+    "edge.clock": "names the boot in a lock",
     "edge.errors": "messages",
     "edge.files": "how files are written, not what is in them",
+    "edge.record.status": "names the process in a lock",
     "edge.settings": "reads the settings, whose values are in the key",
     "edge.vision.contract": "what the settings import for the model",
     "train.config": "the settings, whose values are in the key",
+    "train.folder_lock": "keeps a second writer out",
     "train.labels.coco": "reads labels of real photographs",
     "train.labels.reading": "reads labels of real photographs",
     "train.labels.writing": "labels are written anew for all pictures at each resume",
+    "train.paint.input_fingerprint": "compares inputs, which are in the key",
     "train.paint.painting_code": "the key itself",
     "train.paint.picture_sheet": "the preview",
     "train.paint.real_photographs": "no recipe shows real photographs",
