@@ -1,11 +1,13 @@
 """Batches of painted pictures; batch number *b* of a run is the same whatever process paints it."""
 
 import atexit
+import contextlib
 import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 
 import cv2
 import numpy as np
@@ -174,6 +176,22 @@ def _kill_workers() -> None:
             process.kill()
 
 
+@contextlib.contextmanager
+def _painters_deaf() -> Iterator[None]:
+    """Let the processes that start in the block inherit SIGINT and SIGTERM blocked.
+
+    A painter that is only starting does not ignore them yet, and Ctrl-C, which goes to all, would
+    end it and the training with it.
+    """
+    # It unblocks both when it starts (CPython 3.11), so it must have started before.
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def load_batches(
     make_kit: Callable[[], Kit],
     fit: FitSettings,
@@ -202,4 +220,5 @@ def load_batches(
         worker_init_fn=_init_worker,
         multiprocessing_context="forkserver",
     )
-    return iter(loader)
+    with _painters_deaf():
+        return iter(loader)

@@ -189,6 +189,29 @@ def test_a_program_that_fails_in_training_ends_with_its_painters(tmp_path: Path)
     assert (done.returncode, "ZeroDivisionError" in done.stderr) == (1, True)
 
 
+STARTING = """
+import dataclasses, multiprocessing, sys
+from pathlib import Path
+from tests.quick_run import SMALL, config_in
+from train.learn.dataset import load_batches
+from train.paint.inputs import read_inputs
+
+inputs = read_inputs(config_in(Path(sys.argv[1])))
+batches = load_batches(inputs.kit, dataclasses.replace(SMALL, workers=1), 1, 0)
+for name in ("self", *(str(painter.pid) for painter in multiprocessing.active_children())):
+    words = Path(f"/proc/{name}/status").read_text().split()
+    blocked = int(words[words.index("SigBlk:") + 1], 16)
+    print([number for number in (2, 15) if blocked >> number - 1 & 1])
+"""
+
+
+def test_a_painter_that_is_only_starting_does_not_die_of_ctrl_c(tmp_path: Path) -> None:
+    """It inherits SIGINT and SIGTERM blocked; the trainer hears them."""
+    with Program(sys.executable, "-c", STARTING, str(tmp_path)) as program:
+        done = program.ended()
+    assert (done.returncode, done.stdout) == (0, "[]\n[2, 15]\n"), done.stderr
+
+
 def test_batches_come_in_order_however_many_paint(tmp_path: Path) -> None:
     """Batch b is the same picture for picture from one painter, from two, or from none."""
     inputs = read_inputs(config_in(tmp_path))
