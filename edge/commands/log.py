@@ -176,6 +176,8 @@ def _pairs(fields: Record) -> str:
 
 def _printable(text: str) -> str:
     """Replace what is not printable: a file's name must not send commands to the terminal."""
+    if text.isprintable():
+        return text
     return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
 
 
@@ -222,8 +224,10 @@ class Point:
             return bool(record["sequence"] >= self.sequence)
         if self.age_ns is not None:
             return times.age_ns(record)[0] <= self.age_ns
+        if self.time_ns is None:
+            return True
         latest_ns = times.of(record).latest_ns
-        return self.time_ns is None or latest_ns is None or latest_ns >= self.time_ns
+        return latest_ns is None or latest_ns >= self.time_ns
 
     def may_be_before(self, record: Record, times: Times) -> bool:
         """Tell whether *record* may be of this point or earlier."""
@@ -232,8 +236,10 @@ class Point:
         if self.age_ns is not None:
             most = times.age_ns(record)[1]
             return most is None or most >= self.age_ns
+        if self.time_ns is None:
+            return True
         earliest_ns = times.of(record).earliest_ns
-        return self.time_ns is None or earliest_ns is None or earliest_ns <= self.time_ns
+        return earliest_ns is None or earliest_ns <= self.time_ns
 
     def is_surely_after(self, record: Record, now: Now) -> bool:
         """Tell whether this point is after *record*, and so after all that the journal has before.

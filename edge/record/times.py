@@ -70,8 +70,8 @@ def wall_ns(record: Record) -> int:
         moment = datetime.fromisoformat(str(record.get("wall_time")))
     except ValueError:
         return 0
-    seconds = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return round(seconds.timestamp() * 1000) * 1_000_000
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return round(moment.timestamp() * 1000) * 1_000_000
 
 
 @dataclass
