@@ -33,6 +33,11 @@ REST_S = (settings.DELAY_MS + settings.PULSE_MS) / 1000 + 0.5
 """After so long an item has left the board."""
 LATE_S = (settings.IN_VIEW_MS + settings.TIMEOUT_MS) / 2 / 1000
 """The picture is made so long after the trigger: too late for its item, and no lost camera."""
+TOUCHING_S = 1.5 * settings.BLOCKED_MS / 1000
+"""For so long two items that touch cover the photo-eye: longer than one, shorter than a jam."""
+LOST_COUNTS = 1000
+"""Counts of the encoder while the gate is stopped: with two edges each, twice what the kernel
+keeps."""
 LOAD_S = 0.25
 """Between two items of the load that the power cut ends: more than the eye can look at."""
 Facts = dict[str, Any]
@@ -49,6 +54,7 @@ def main() -> int:
 
     There is a journal once there was a start before this one.
     """
+    threading.Thread(target=wires.run_belt, daemon=True).start()
     return report(AFTER_THE_CUT if box.JOURNAL.exists() else FIRST)
 
 
@@ -104,6 +110,47 @@ def line() -> Facts:
         "log": box.run(box.PROGRAM, "log", "--csv"),
         "verified": box.run(box.PROGRAM, "verify-log"),
     }
+
+
+def touching() -> Facts:
+    """Let two items come by that touch one another."""
+
+    def act() -> Facts:
+        camera.show(STAMPED)
+        pulled_ns = wires.pass_item(TOUCHING_S)
+        cleared_ns = time.monotonic_ns()
+        box.until("touching items are in the journal", lambda: told(pulled_ns, "several items"))
+        return {
+            "pulled_ns": pulled_ns,
+            "cleared_ns": cleared_ns,
+            "items": [item(OTHER_STAMPED)],
+        }
+
+    return watched(act)
+
+
+def edges_lost() -> Facts:
+    """Stop the gate while an item comes by and the encoder turns: the kernel drops the oldest."""
+
+    def act() -> Facts:
+        camera.show(STAMPED)
+        stopped_ns = kill(box.GATE, signal.SIGSTOP)
+        pulled_ns = wires.pass_item()
+        wires.turn(LOST_COUNTS)
+        continued_ns = kill(box.GATE, signal.SIGCONT)
+        box.until("the loss is in the journal", lambda: incidents("lost", stopped_ns))
+        box.until("READY", box.ready)  # an eye that waited for the gate too long is a new one
+        return {
+            "stopped_ns": stopped_ns,
+            "pulled_ns": pulled_ns,
+            "continued_ns": continued_ns,
+            "items": [item(OTHER_STAMPED)],
+            "incidents": incidents("lost", stopped_ns),
+        }
+
+    facts = watched(act)
+    wires.press_reset()
+    return facts
 
 
 def eye_killed() -> Facts:
@@ -328,6 +375,23 @@ def recorded(pulled_ns: int) -> Facts | None:
     return next((record for record in box.items() if record["trigger_ns"] >= pulled_ns), None)
 
 
+def told(since_ns: int, reason: str) -> bool:
+    """Whether an item since a moment stands in the journal with a reason that begins so."""
+    return any(
+        record["trigger_ns"] >= since_ns and record["reason"].startswith(reason)
+        for record in box.items()
+    )
+
+
+def incidents(what: str, since_ns: int) -> list[Facts]:
+    """The journal's incidents of one kind since a moment."""
+    return [
+        record
+        for record in box.records()
+        if record["kind"] == "incident" and record["what"] == what and record["at_ns"] >= since_ns
+    ]
+
+
 def last_sequence() -> int:
     """The number of the last item in the journal."""
     return int(records[-1]["sequence"]) if (records := box.records()) else 0
@@ -388,6 +452,8 @@ FIRST: dict[str, Callable[[], Facts]] = {
     "install": install,
     "start": start,
     "line": line,
+    "touching": touching,
+    "edges_lost": edges_lost,
     "eye_killed": eye_killed,
     "gate_killed": gate_killed,
     "eye_hung": eye_hung,

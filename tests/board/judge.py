@@ -49,6 +49,8 @@ def judge(facts: Mapping[str, Facts], stamped: frozenset[str], seen: int) -> lis
     return [
         *installed(facts["install"], facts["start"]),
         *line(facts["line"], stamped),
+        *touching(facts["touching"], stamped),
+        *edges_lost(facts["edges_lost"], stamped),
         *eye_killed(facts["eye_killed"], stamped),
         *gate_killed(facts["gate_killed"], stamped),
         *eye_hung(facts["eye_hung"], stamped),
@@ -105,6 +107,76 @@ def line(facts: Facts, stamped: frozenset[str]) -> list[Claim]:
             facts["verified"].strip().rpartition(": ")[2],
         ),
     ]
+
+
+def touching(facts: Facts, stamped: frozenset[str]) -> list[Claim]:
+    """Two items that touch, and one after them."""
+    edges = [facts["pulled_ns"], facts["cleared_ns"]]
+    first_ns, last_ns = (t_ns + (DEBOUNCE_MS + DELAY_MS) * 1e6 for t_ns in edges)
+    pulses = pulses_of(facts["edges"])
+    whole = any(
+        first_ns <= rise <= first_ns + LATE_MS * 1e6 and last_ns <= fall for rise, fall in pulses
+    )
+    reasons = [r["reason"] for r in facts["records"] if r["verdict"] == "fault"]
+    recorded = any(reason.startswith("several items") for reason in reasons)
+    return [
+        Claim(
+            "two touching items: REJECT from the first edge to the last",
+            whole,
+            f"{len(pulses)} pulses, {widths_ms(pulses)} ms for {(last_ns - first_ns) / 1e6:.0f}",
+        ),
+        Claim(
+            "two touching items: the journal says so, and the next item passes",
+            recorded and goes_on(facts, pulses, stamped),
+            next(iter(reasons), "no fault")[:60],
+        ),
+    ]
+
+
+def edges_lost(facts: Facts, stamped: frozenset[str]) -> list[Claim]:
+    """The edges of an item and of the encoder, dropped by the kernel while the gate was stopped."""
+    due_ns = facts["pulled_ns"] + (DEBOUNCE_MS + DELAY_MS) * 1e6
+    pulses = pulses_of(facts["edges"])
+    swept = [(rise, fall) for rise, fall in pulses if rise <= due_ns < fall]
+    told_ns = [incident["at_ns"] for incident in facts["incidents"]]
+    at_once = bool(told_ns) and told_ns[0] < facts["items"][0]["pulled_ns"]
+    reasons = [r["reason"] for r in facts["records"] if r["verdict"] == "fault"]
+    owed = any(reason.startswith("its edge was lost") for reason in reasons)
+    stopped_ms = (facts["continued_ns"] - facts["stopped_ns"]) / 1e6
+    return [
+        Claim(
+            "a lost encoder edge: what passed meanwhile is rejected",
+            bool(swept),
+            f"gate stopped for {stopped_ms:.0f} ms; REJECT for {widths_ms(pulses)} ms",
+        ),
+        Claim(
+            "a lost encoder edge: the journal says so before the next item, and then of each item",
+            at_once and owed,
+            facts["incidents"][0]["reason"] if told_ns else "no incident",
+        ),
+        Claim(
+            "a lost encoder edge: the next item passes",
+            goes_on(facts, pulses, stamped),
+            ", ".join(verdicts(facts)),
+        ),
+    ]
+
+
+def goes_on(facts: Facts, pulses: Sequence[Pulse], stamped: frozenset[str]) -> bool:
+    """Return whether the last item, a stamped one, passed without a pulse."""
+    last = facts["items"][-1]
+    due_ns = last["pulled_ns"] + (DEBOUNCE_MS + DELAY_MS) * 1e6
+    thrown = any(rise <= due_ns + LATE_MS * 1e6 and due_ns < fall for rise, fall in pulses)
+    return last["picture"] in stamped and verdicts(facts)[-1:] == ["pass"] and not thrown
+
+
+def widths_ms(pulses: Sequence[Pulse]) -> str:
+    """The pulses' widths, in whole milliseconds.
+
+    >>> widths_ms([(0, 2_000_000), (0, 30_000_000)])
+    '2/30'
+    """
+    return "/".join(f"{(fall - rise) / 1e6:.0f}" for rise, fall in pulses)
 
 
 def eye_killed(facts: Facts, stamped: frozenset[str]) -> list[Claim]:

@@ -11,7 +11,8 @@ from tests.board import camera, wires
 
 MODEL = Path("/payload/board.onnx")
 
-DELAY_MS, PULSE_MS, DEBOUNCE_MS = 10_000, 100, 5
+DELAY_MS, PULSE_MS, DEBOUNCE_MS = 10_000, 300, 5
+"""A gate that is held up for longer than a pulse stops the line, and here 0.3 s may happen."""
 SILENT_MS = 5000
 """How long the eye may say nothing before READY rests: longer than to judge a picture here."""
 READY_MS = 25
@@ -19,6 +20,8 @@ IN_VIEW_MS = 1200
 """How long an item counts as in view: far longer than on a real line, as an emulated camera is held
 up now and then."""
 TIMEOUT_MS = 2000
+BLOCKED_MS = 1000
+"""The longest that one item covers the photo-eye; here it takes 60 ms and the kernel's own time."""
 
 TOML = f"""\
 [camera]
@@ -37,6 +40,7 @@ in_view_ms = {IN_VIEW_MS}
 kind = "photo-eye"
 debounce_ms = {DEBOUNCE_MS}
 latest_ms = 1000
+blocked_ms = {BLOCKED_MS}
 
 [gate]
 driver = "process"
@@ -49,6 +53,8 @@ eye_silent_ms = {SILENT_MS}
 driver = "gpiod"
 chip = "{wires.CHIP}"
 trigger = "{wires.PHOTO_EYE}"
+encoder_a = "{wires.ENCODER}"
+reset = "{wires.RESET}"
 reject = "{wires.REJECT}"
 ready = "{wires.READY}"
 fault = "{wires.FAULT}"

@@ -86,6 +86,50 @@ def late() -> Facts:
     return facts
 
 
+def pulled(item_ms: int) -> int:
+    """When what covered the photo-eye at a moment is at the gate, in ms."""
+    return item_ms + DEBOUNCE_MS + DELAY_MS
+
+
+def touched() -> Facts:
+    """Two items that touched from 1000 to 2500 ms, and one at 9000 that passed."""
+    swept = [("REJECT", 1, (pulled(1000) + 1) * MS), ("REJECT", 0, pulled(2600) * MS)]
+    return {
+        "pulled_ns": 1000 * MS,
+        "cleared_ns": 2500 * MS,
+        "items": passing(("stamped", 9000)),
+        "edges": swept,
+        "records": [
+            {"sequence": n, "verdict": verdict, "reason": reason, "trigger_ns": 0}
+            for n, verdict, reason in (
+                (1, "reject", "the gate rejects it in any case"),
+                (2, "fault", "several items: the photo-eye was blocked"),
+                (3, "pass", "found"),
+            )
+        ],
+    }
+
+
+def missed_edges() -> Facts:
+    """A gate that was stopped from 1000 to 2500 ms, when an item came by, and one at 9000 ms."""
+    swept = [("REJECT", 1, pulled(990) * MS), ("REJECT", 0, pulled(2600) * MS)]
+    return {
+        "stopped_ns": 1000 * MS,
+        "pulled_ns": 1010 * MS,
+        "continued_ns": 2500 * MS,
+        "incidents": [{"at_ns": 2400 * MS, "reason": "edges were lost"}],
+        "items": passing(("stamped", 9000)),
+        "edges": swept,
+        "records": [
+            {"sequence": n, "verdict": verdict, "reason": reason, "trigger_ns": 0}
+            for n, verdict, reason in (
+                (1, "fault", "its edge was lost"),
+                (2, "pass", "found"),
+            )
+        ],
+    }
+
+
 def without_gate() -> Facts:
     """A gate that was away from 1000 to 20 000 ms and swept away what passed meanwhile."""
     sweep = [("REJECT", 1, 2000 * MS), ("REJECT", 0, (2000 + DELAY_MS + PULSE_MS) * MS)]
@@ -121,6 +165,8 @@ def good() -> Facts:
             "log": log,
             "verified": "j: 3 records, chain whole",
         },
+        "touching": touched(),
+        "edges_lost": missed_edges(),
         "eye_killed": interrupted("killed_ns"),
         "gate_killed": without_gate(),
         "eye_hung": interrupted("hung_ns", said=["Watchdog timeout"]),
@@ -192,6 +238,45 @@ WRONGS: dict[str, tuple[Callable[[Facts], Any], str]] = {
     "another moment": (
         lambda f: f["line"]["records"][1].update(trigger_ns=0),
         "the journal agrees",
+    ),
+    "touching, let pass": (lambda f: drop(f, "touching", "REJECT"), "two touching items: REJECT"),
+    "touching, only the first": (
+        lambda f: f["touching"].update(edges=pulse(1000)),
+        "two touching items: REJECT",
+    ),
+    "touching, late": (
+        lambda f: f["touching"].update(
+            edges=[("REJECT", 1, pulled(1300) * MS), ("REJECT", 0, pulled(2600) * MS)]
+        ),
+        "two touching items: REJECT",
+    ),
+    "touching, no word": (
+        lambda f: f["touching"]["records"][1].update(reason="black picture"),
+        "two touching items: the journal",
+    ),
+    "touching, all after": (
+        lambda f: f["touching"]["records"][2].update(verdict="reject"),
+        "two touching items: the journal",
+    ),
+    "edges lost, let pass": (
+        lambda f: f["edges_lost"].update(edges=pulse(2600)),
+        "a lost encoder edge: what passed",
+    ),
+    "edges lost, no word": (
+        lambda f: f["edges_lost"].update(incidents=[]),
+        "a lost encoder edge: the journal",
+    ),
+    "edges lost, told late": (
+        lambda f: f["edges_lost"]["incidents"][0].update(at_ns=9001 * MS),
+        "a lost encoder edge: the journal",
+    ),
+    "edges lost, an item forgotten": (
+        lambda f: f["edges_lost"]["records"].pop(0),
+        "a lost encoder edge: the journal",
+    ),
+    "edges lost, the next thrown": (
+        lambda f: f["edges_lost"].update(edges=[*f["edges_lost"]["edges"], *pulse(9000)]),
+        "a lost encoder edge: the next",
     ),
     "READY goes on": (
         lambda f: f["eye_killed"].update(edges=[*beats(0, 20_000)]),

@@ -15,13 +15,17 @@ from pathlib import Path
 
 CHIP = "board"
 PHOTO_EYE, REJECT, READY, FAULT = "PHOTO_EYE", "REJECT", "READY", "FAULT"
-OFFSETS = {PHOTO_EYE: 4, REJECT: 17, READY: 22, FAULT: 27}
+ENCODER, RESET = "ENCODER", "RESET"
+OFFSETS = {PHOTO_EYE: 4, ENCODER: 5, RESET: 6, REJECT: 17, READY: 22, FAULT: 27}
 OUTPUTS = (REJECT, READY, FAULT)
 PULLED_UP = (FAULT,)
 """Lines with a resistor to 3.3 V, so that a box without a gate shows a fault; the others have one
 to ground."""
 FLASH_S = 0.06
 """How long an item covers the photo-eye."""
+
+BELT_S = 0.05
+"""Between two edges of the encoder."""
 
 CONFIG = Path("/sys/kernel/config/gpio-sim") / CHIP
 TRACING = Path("/sys/kernel/tracing")
@@ -53,16 +57,38 @@ def make_chip() -> None:
         _pull(name, up=name in PULLED_UP)
 
 
-def pass_item() -> int:
-    """Let an item cover the photo-eye for a moment.
+def pass_item(seconds: float = FLASH_S) -> int:
+    """Let an item cover the photo-eye for a moment, or several that touch for longer.
 
     Returns when it began to, in monotonic nanoseconds.
     """
     t_ns = time.monotonic_ns()
     _pull(PHOTO_EYE, up=True)
-    time.sleep(FLASH_S)
+    time.sleep(seconds)
     _pull(PHOTO_EYE, up=False)
     return t_ns
+
+
+def turn(counts: int) -> None:
+    """Turn the encoder by *counts*, two edges each, as fast as the kernel takes them."""
+    for _ in range(counts):
+        _pull(ENCODER, up=True)
+        _pull(ENCODER, up=False)
+
+
+def run_belt() -> None:
+    """Turn the encoder slowly, for ever: the belt runs."""
+    while True:
+        for up in (True, False):
+            _pull(ENCODER, up=up)
+            time.sleep(BELT_S)
+
+
+def press_reset() -> None:
+    """Press the reset button for a moment."""
+    _pull(RESET, up=True)
+    time.sleep(FLASH_S)
+    _pull(RESET, up=False)
 
 
 def levels() -> dict[str, int]:
