@@ -6,6 +6,7 @@ from typing import Any
 
 from edge.camera.live import LiveCamera, Shot, busy, missing
 from edge.camera.pixels import ORDERS, from_i420, from_packed
+from edge.camera.stream import SLOW
 from edge.clock import Clock
 from edge.config import CameraSettings
 from edge.errors import CameraError, ConfigError
@@ -99,10 +100,20 @@ class GStreamerCamera(LiveCamera):
             self._count, self._last_stamp_ns = self._count + 1, stamp_ns
         before_ns, at_least_ns = self._before_stamp_ns, self._exposure_ns
         order = self._order(sample.get_caps().get_structure(0))
-        fresh = stamp_ns - before_ns >= after_ns
+        # What a source takes to stamp grows with its period; lag_ms is for the one asked for.
+        overdue_ns = max(0, self._slowest_ns(stamp_ns, step) - round(self.stream.told_ns / SLOW))
+        fresh = stamp_ns - before_ns - overdue_ns >= after_ns
         data = buffer.extract_dup(0, buffer.get_size()) if fresh else b""
         develop = partial(self._develop, data, order)
-        return Shot(stamp_ns, before_ns, at_least_ns, self._count, develop, step=step)
+        return Shot(
+            stamp_ns,
+            before_ns,
+            at_least_ns,
+            self._count,
+            develop,
+            step=step,
+            overdue_ns=overdue_ns,
+        )
 
     def _develop(self, data: bytes, order: str) -> Frame:
         size = (self._settings.width, self._settings.height)

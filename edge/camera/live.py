@@ -58,7 +58,12 @@ class Shot:
     period_ns: int = 0
     """The period that the camera reports with it; 0 when it reports none."""
     overdue_ns: int = 0
-    """How much later than the stamp before it promised the stamp is: it may lie by so much."""
+    """How much earlier still its exposure may have begun, where the camera is slower than told or
+    the stamp later than the one before it promised; it is not granted when a frame is late."""
+
+    early_ns: int = 0
+    """How much earlier than the one before promised the stamp is: the exposure may have begun so
+    much later."""
 
     @property
     def t_ns(self) -> int:
@@ -68,7 +73,7 @@ class Shot:
     @property
     def latest_ns(self) -> int:
         """When its exposure began at the latest, monotonic nanoseconds."""
-        return self.stamp_ns - self.at_least_ns
+        return self.stamp_ns - self.at_least_ns + self.early_ns
 
 
 class LiveCamera(ABC):
@@ -280,15 +285,18 @@ class LiveCamera(ABC):
         return None if shot is None else self._counted(shot)
 
     def _counted(self, shot: Shot) -> Shot:
-        """Count a new frame, and note by how much its stamp is later than the one before promised.
+        """Count a new frame, and note by how much its stamp is not what the one before promised.
 
-        A single stamp that is too late would make a frame from before the trigger seem fresh.
+        A single stamp that is too late would make a frame from before the trigger seem fresh, and
+        one that is too early would make a late one seem the item's.
         """
         impossible, before_ns = bool(self._impossible(shot)), self._stamp_ns
         period_ns = shot.period_ns
         if not impossible and before_ns is not None and shot.step:
             promised_ns = before_ns + shot.step * self.stream.longest_period_ns
-            shot = dataclasses.replace(shot, overdue_ns=max(0, shot.stamp_ns - promised_ns))
+            overdue_ns = shot.overdue_ns + max(0, shot.stamp_ns - promised_ns)
+            early_ns = max(0, before_ns + shot.step * self.stream.period_ns - shot.stamp_ns)
+            shot = dataclasses.replace(shot, overdue_ns=overdue_ns, early_ns=early_ns)
             period_ns = (shot.stamp_ns - before_ns) // shot.step
         self._misdated = self._misdated + 1 if impossible and not shot.damaged else 0
         if not impossible:
@@ -301,6 +309,14 @@ class LiveCamera(ABC):
         self._show(self.stream.trouble)
         self._watch_damage(shot)
         return shot
+
+    def _slowest_ns(self, stamp_ns: int, step: int) -> int:
+        """Return how long a frame with that stamp may have taken to arrive, nanoseconds.
+
+        A camera may be slower than its driver tells, in the dark for example.
+        """
+        since_ns = 0 if self._stamp_ns is None or not step else stamp_ns - self._stamp_ns
+        return max(self.stream.period_ns, since_ns // max(1, step))
 
     def _show(self, trouble: str) -> None:
         """Show *trouble*, in words, from now on; "" leaves what is shown."""

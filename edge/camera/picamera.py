@@ -119,15 +119,21 @@ class PiCamera(LiveCamera):
             self._stamp_before_ns, self._last_stamp_ns = self._last_stamp_ns, stamp_ns
         self._reports_exposure = "ExposureTime" in metadata
         at_least_ns = 1000 * int(metadata.get("ExposureTime", 0))
-        before_ns = at_least_ns
+        before_ns, overdue_ns = at_least_ns, 0
         if not self._reports_exposure:
             # Nor is the rate: a frame slower than asked may have begun when the last one ended.
-            longest_ns = 1000 * self._wanted["FrameDurationLimits"][1]
-            before_ns = max(longest_ns, stamp_ns - self._stamp_before_ns)
-        array = request.make_array("main") if stamp_ns - before_ns >= after_ns > 0 else None
-        develop = partial(self._develop, array, metadata)
-        period_ns = 1000 * int(metadata.get("FrameDuration", 0))
-        return Shot(stamp_ns, before_ns, at_least_ns, self._count, develop, period_ns=period_ns)
+            before_ns = 1000 * self._wanted["FrameDurationLimits"][1]
+            overdue_ns = max(0, stamp_ns - self._stamp_before_ns - before_ns)
+        fresh = stamp_ns - before_ns - overdue_ns >= after_ns > 0
+        return Shot(
+            stamp_ns,
+            before_ns,
+            at_least_ns,
+            self._count,
+            partial(self._develop, request.make_array("main") if fresh else None, metadata),
+            period_ns=1000 * int(metadata.get("FrameDuration", 0)),
+            overdue_ns=overdue_ns,
+        )
 
     def _develop(self, array: Frame | None, metadata: Mapping[str, Any]) -> Frame:
         check_metadata(self._wanted, metadata)

@@ -111,14 +111,15 @@ class V4l2Camera(LiveCamera):
                 f"[camera] device {device.path} must stamp its pictures with the monotonic clock, "
                 "and its driver does not: nobody can tell how old they are; use another camera"
             )
-        before_ns = self._before_stamp_ns
-        if filled.flags & SOURCE_MASK != SOURCE_EXPOSURE:
-            before_ns += self._period_ns
-        damaged = bool(filled.flags & FLAG_ERROR) or not filled.length
-        wanted = filled.stamp_ns - before_ns >= after_ns and not damaged
-        data = device.read(filled) if wanted else b""
+        before_ns, overdue_ns = self._before_stamp_ns, 0
         before, self._sequence = self._sequence, filled.sequence
         step = 0 if before is None else max(0, filled.sequence - before)
+        if filled.flags & SOURCE_MASK != SOURCE_EXPOSURE:
+            before_ns += self._period_ns
+            overdue_ns = max(0, self._slowest_ns(filled.stamp_ns, step) - self._period_ns)
+        damaged = bool(filled.flags & FLAG_ERROR) or not filled.length
+        wanted = filled.stamp_ns - before_ns - overdue_ns >= after_ns and not damaged
+        data = device.read(filled) if wanted else b""
         return Shot(
             filled.stamp_ns,
             before_ns,
@@ -128,6 +129,7 @@ class V4l2Camera(LiveCamera):
             damaged=damaged,
             step=step,
             lost=0 if full else max(0, step - 1),
+            overdue_ns=overdue_ns,
         )
 
     @property

@@ -55,7 +55,7 @@ from edge.record.verify import read_records
 from edge.station import Station
 from edge.trigger import GateTrigger
 from edge.vision.localizer import Localizer
-from tests.edge.camera.test_v4l2 import HEIGHT, MS, WIDTH, Kernel, plugged_in, wishes
+from tests.edge.camera.test_v4l2 import FRESH, HEIGHT, MS, WIDTH, Kernel, plugged_in, wishes
 
 FIRST_MS, ITEMS, DELAY_MS = 3000, 8, 1200
 EMPTY, BARE, STAMPED = 40, 110, 200
@@ -374,10 +374,12 @@ def test_no_spacing_rate_and_damage_lets_an_unstamped_item_pass(
     """Items 100 to 400 ms apart; 25 pictures a second as asked for, or 5 that the driver hides."""
     passed = 0
     for seed, gap_ms in enumerate(range(100, 410, 40)):
+        flags = (FRESH, videodev.CLOCK_MONOTONIC)[seed % 2]  # stamped at either end
         for period_ms in (40, 50) if told else (90, 200):
             folder = tmp_path / f"{gap_ms}-{period_ms}"
             with pytest.MonkeyPatch.context() as patch:
-                kernel = plug(folder, patch, period_ns=period_ms * MS, told_ns=40 * MS)
+                rates = {"period_ns": period_ms * MS, "told_ns": 40 * MS}
+                kernel = plug(folder, patch, flags=flags, **rates)
                 outcome = run(
                     folder, kernel, Line(gap_ms, gap_ms - 60), spoils(seed)[how], latest_ms=1000.0
                 )

@@ -320,6 +320,17 @@ def test_fewer_pictures_than_asked_for_are_trouble(bench: Bench, period_ms: int,
         assert bool(camera.trouble) == bool(said)
 
 
+def test_a_camera_slower_than_asked_for_gives_no_old_picture(bench: Bench) -> None:
+    """Its stamps lie a slow period behind, and lag_ms is for the one asked for."""
+    bench.prepare = {"period_ns": 200 * MS, "latency_ns": 170 * MS}
+    with bench.opened(in_view_ms=1000.0, timeout_ms=1000.0) as (camera, pipeline):
+        for number in range(30):
+            trigger_ns = bench.clock.now_ns()
+            camera.capture(trigger_ns)
+            assert pipeline.began_ns(pipeline._given) >= trigger_ns
+            bench.clock.sleep_until(bench.clock.now_ns() + number * 7 * MS)
+
+
 def test_a_nonsense_first_stamp_does_not_end_the_start(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -291,6 +291,20 @@ def test_no_picture_from_before_the_trigger_is_ever_given(
                 kernel.clock.sleep_until(kernel.clock.now_ns() + pause_ms * MS)
 
 
+@pytest.mark.parametrize("flags", [FRESH, videodev.CLOCK_MONOTONIC])
+@pytest.mark.parametrize("period_ms", [50, 100, 200])
+def test_a_camera_slower_than_its_driver_tells_gives_no_old_picture(
+    kernel: Kernel, flags: int, period_ms: int
+) -> None:
+    """Stamped at a frame's end, the frame may have begun a whole slow period before."""
+    kernel.told_ns, kernel.period_ns, kernel.flags = 40 * MS, period_ms * MS, flags
+    with opened(kernel, in_view_ms=1000.0, timeout_ms=1000.0) as camera:
+        for number in range(40):
+            trigger_ns = kernel.clock.now_ns()
+            assert kernel.began_ns(camera.capture(trigger_ns).sequence) >= trigger_ns
+            kernel.clock.sleep_until(kernel.clock.now_ns() + number * 7 * MS)
+
+
 def test_every_buffer_is_given_back(kernel: Kernel) -> None:
     """Four are queued at the start, each one taken is queued again, all are freed at the end."""
     with opened(kernel) as camera:
@@ -535,6 +549,18 @@ def test_no_single_odd_stamp_makes_an_old_picture_fresh(
                 with contextlib.suppress(FrameError):
                     assert kernel.began_ns(camera.capture(trigger_ns).sequence) >= trigger_ns
                 kernel.clock.sleep_until(kernel.clock.now_ns() + pause_ms * MS)
+
+
+def test_a_single_stamp_that_is_too_early_makes_no_late_picture_the_items_own(
+    kernel: Kernel,
+) -> None:
+    """Picture 34 began 160 ms after the trigger, and says 20; those before it were damaged."""
+    kernel.send = lambda n: (yuyv(n), videodev.FLAG_ERROR if 30 <= n < 34 else 0)
+    odd_stamps(kernel, lambda n, t: t - 140 * MS if n == 34 else t)
+    with opened(kernel, in_view_ms=165.0) as camera:
+        kernel.clock.sleep_until(1160 * MS)
+        with pytest.raises(FrameError, match=r"^late picture: it began 170 ms after the trigger"):
+            camera.capture(1200 * MS)
 
 
 def fixed(kernel: Kernel) -> list[int]:
