@@ -240,6 +240,15 @@ class GateSettings:
         at_least=0,
         at_most=10**7,
     )
+    standstill_ms: float = setting(
+        1000.0,
+        "From how long on a belt stands still, by an encoder: with one track it may have run back, "
+        "and everything under way is rejected; with a delay in time that stops the production "
+        "line; 0 never",
+        at_least=0,
+        at_most=60_000,
+        live=True,
+    )
     pulse_ms: float = setting(
         50.0,
         "How long the reject line is high; pulses that overlap or touch become one",

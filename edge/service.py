@@ -65,7 +65,7 @@ def serve(config: Config, clock: Clock | None = None) -> Counters:
                     clock=clock,
                 )
                 keep_frame_memory()
-                journal.append("start", about)
+                _begin_journal(config, journal, gate, about)
                 notifier.ready(f"watching with {config.model_file().name}")
                 ended = _run(station, stop, reload, _tick_ns(config, notifier))
                 notifier.stopping(ended)
@@ -73,6 +73,21 @@ def serve(config: Config, clock: Clock | None = None) -> Counters:
             journal.append("stop", _stop_fields(ended, station))
             health.show(station.counters.as_object(), state="stopped")
     return station.counters
+
+
+def _begin_journal(config: Config, journal: Journal, gate: Gate, about: dict[str, Any]) -> None:
+    """Append the ``start`` record, and an ``incident`` when another gate has begun since.
+
+    That gate has thrown what was under way, also what the gate before had let pass: there are
+    records that say PASS, and only this one tells.
+    """
+    journal.append("start", about)
+    run = gate.facts.get("run", "")
+    before = (last_item(config.path(config.journal.file)) or {}).get("gate_run", run)
+    if run and before != run:
+        why = "another gate began: what was under way was thrown, or passed while there was none"
+        fields = {"what": "swept", "reason": why, "at_ns": int(str(run).rpartition("-")[2])}
+        journal.append("incident", {**fields, "gate_run": run, "gate_run_before": before})
 
 
 def make_gate(config: Config, clock: Clock) -> Gate:

@@ -48,7 +48,8 @@ from edge.gate.messages import (
     Welcome,
     Withdraw,
 )
-from edge.gate.rejects import Arrival, Outcome, make_queue, retime
+from edge.gate.motion import SeenPlaces, Standstill
+from edge.gate.rejects import UNDER_A_STRETCH, Arrival, Outcome, make_queue, retime
 from edge.gate.unsettled import Unsettled, UnsettledItem
 from edge.wiring import (
     BIN_FULL,
@@ -85,6 +86,9 @@ EDGE_LOST_STRETCH = "edges were lost: all that passed the photo-eye meanwhile is
 EDGE_LOST_POSITION = (
     "edges were lost, and so the belt's position: all that was under way is rejected"
 )
+COUNTS_BACK = "new items come while the encoder counts back"
+STOOD_STILL = "the belt stood still with items under way, and the delay is a time"
+WHY_STOOD = "the belt stood still, and nobody can tell where things are"
 WHY_CLOSE = "another item followed it too close"
 WHY_EYE = "the eye was lost before it was written down"
 REREAD_NS = 1_000_000
@@ -117,6 +121,8 @@ class GateCounters:
     """Breaks of the beam that went on with the item before, within ``off_delay_ms``."""
     touching: int = 0
     """Breaks of the beam that were longer than one item."""
+    reread: int = 0
+    """Items that a belt which ran back brought to the photo-eye again."""
     lost_edges: int = 0
     """Edges of the inputs that were not delivered."""
     unconfirmed: int = 0
@@ -150,6 +156,9 @@ class Keeper:
         self._queue, self._unsettled = make_queue(settings), Unsettled()
         self._by_counts = settings.reject_delay_counts > 0
         self._encoder = Encoder(two_tracks=bool(config.lines.encoder_b))
+        self._seen = SeenPlaces()
+        self._standstill = Standstill(round(settings.standstill_ms * 1e6), clock.now_ns())
+        self._encoder_wired = bool(config.lines.encoder_a)
         self._ready = Ready(round(settings.ready_ms * 1e6))
         self._incidents = Incidents()
         self._confirmations = Confirmations(window_of(settings)) if config.lines.confirm else None
@@ -161,6 +170,7 @@ class Keeper:
         self._reported_missed: int | None = None
         self._eye, self._heard_ns, self._eye_trouble = False, 0, ""
         self._latched: dict[str, bool] = {}
+        self._shown: set[str] = set()
         self._bin_full = False
         self._photo_eye = config.trigger.kind == "photo-eye"
         self._watch = EdgeWatch(0, clock.now_ns())
@@ -178,8 +188,8 @@ class Keeper:
     def begin(self) -> None:
         """Reject what was under way before this gate began; READY begins when an eye connects."""
         now_ns = self._clock.now_ns()
-        self._queue.sweep_all(now_ns, WHY_STARTED)
         self._watch = EdgeWatch(self._place(now_ns), now_ns)
+        self._standstill.count(now_ns)
         self._bin_full = bool(self._lines.level(BIN_FULL))
         self._encoder = Encoder(
             two_tracks=self._encoder.two_tracks,
@@ -188,6 +198,7 @@ class Keeper:
         if self._trigger.kind == "interval":
             self._tick_ns = now_ns
         self._take_first_levels(now_ns)
+        self._queue.sweep_all(self._clock.now_ns(), WHY_STARTED)
         self.act()
 
     def stop(self) -> None:
@@ -202,6 +213,7 @@ class Keeper:
         """Apply changed settings from the next edge on; items under way keep their moments."""
         self._settings, self._trigger = config.gate, config.trigger
         retime(self._queue, config.gate)
+        self._standstill.limit_ns = round(config.gate.standstill_ms * 1e6)
         self._beam.longest = longest_blocked(config)
         self._beam.off_delay_ns = round(config.trigger.off_delay_ms * 1e6)
         if self._confirmations is not None:
@@ -233,6 +245,7 @@ class Keeper:
             self._ready.next_ns(),
             self._tick_ns,
             self._beam_next_ns(),
+            self._standstill.next_ns() if self._must_move() else None,
             self._confirmations.next_ns() if self._confirmations else None,
             silent_ns if silent_ns is not None and self._ready.next_ns() is not None else None,
             self._stopping_ns if not self.done else None,
@@ -245,6 +258,7 @@ class Keeper:
             self._handle_event(event)
         now_ns = self._clock.now_ns()
         self._check_beam(self._place(now_ns))
+        self._check_standstill(now_ns)
         while self._tick_ns is not None and self._tick_ns <= now_ns:
             self._handle_item(self._tick_ns)
             self._tick_ns += round(self._trigger.interval_ms * 1e6)
@@ -368,6 +382,8 @@ class Keeper:
             self._encoder.feed(event)
             moved_ns = event.t_ns if loss is None else loss.since_ns
             self._queue.move_to(self._encoder.position, moved_ns)
+            self._seen.move_to(self._encoder.position)
+            self._move_after_standstill(event.t_ns)
         if loss is not None:
             self._handle_loss(event, loss)
         if event.line == TRIGGER and self._photo_eye:
@@ -445,8 +461,7 @@ class Keeper:
             self._sweep_beam(place)
             self._beam.uncover(event.t_ns)
         elif self._beam.cover(place, event.t_ns):
-            self._handle_item(event.t_ns)
-            self._beam_item = self._last_tag
+            self._handle_front(event.t_ns)
         else:
             self.counters.joined += 1
 
@@ -465,6 +480,19 @@ class Keeper:
                 self._begin_blocked(now_ns)
         for event in events:
             self._handle_event(event)
+
+    def _handle_front(self, t_ns: int) -> None:
+        """Enter the item whose front is at the photo-eye, unless it was there before."""
+        if self._by_counts and self._encoder.two_tracks:
+            if self._seen.again(self._beam.longest):
+                self.counters.reread += 1
+                self._beam_item = 0
+                return
+            if self._seen.behind:
+                self._latched[COUNTS_BACK] = True
+        self._handle_item(t_ns)
+        self._seen.enter()
+        self._beam_item = self._last_tag
 
     def _begin_blocked(self, now_ns: int) -> None:
         """Reject what covers the photo-eye at the start, of which nobody saw the beginning."""
@@ -530,6 +558,37 @@ class Keeper:
         self._unsettled.add_missed(UnsettledItem(self._tag, t_ns, why))
         self._report_missed()
 
+    # A belt that stands still
+
+    def _must_move(self) -> bool:
+        """Return whether the belt must not stand still now: items are under way by time."""
+        timed = self._encoder_wired and not self._by_counts and STOOD_STILL not in self._latched
+        return timed and bool(self._queue.ahead)
+
+    def _check_standstill(self, now_ns: int) -> None:
+        """Stop the production line when the belt stands still and its items are timed."""
+        if self._must_move() and self._standstill.stands(now_ns):
+            self._latched[STOOD_STILL] = True
+            self._incidents.add("stood still", 0, now_ns, STOOD_STILL)
+
+    def _move_after_standstill(self, t_ns: int) -> None:
+        """Reject all that is under way when the belt moves again, where its places are in doubt.
+
+        They are where the delay is a time, and where one track cannot tell whether the belt has run
+        back: then what is there comes up to twice as far, as it is counted both ways.
+        """
+        stood = self._standstill.count(t_ns)
+        if not stood or (self._by_counts and self._encoder.two_tracks):
+            return
+        here, now_ns = self._encoder.position, self._clock.now_ns()
+        empty = self._queue.idle and not self._queue.sweeping(now_ns) and not self._beam.blocked
+        if self._by_counts and empty:
+            return
+        self._queue.sweep_all(now_ns, WHY_STOOD)
+        if self._by_counts:
+            self._queue.sweep(here, here + self._settings.reject_delay_counts, WHY_STOOD)
+            self._incidents.add("swept", 0, t_ns, WHY_STOOD)
+
     # Lost edges
 
     def _handle_loss(self, event: WireEvent, loss: Loss) -> None:
@@ -556,6 +615,7 @@ class Keeper:
         The counts that were added for lost edges may be too many: then things come later.
         """
         delay = self._settings.reject_delay_counts
+        self._seen.forget()
         self._queue.withdraw_all(WHY_ENCODER)
         first = min(here - delay, loss.since) if loss.shared or loss.known else here - delay
         self._sweep(first, here + loss.edges // 2 + 1, WHY_ENCODER)
@@ -629,10 +689,12 @@ class Keeper:
         """Handle the reset button: what is under way is rejected, and the faults are over.
 
         Somebody had his hands there: items may lie where none is known, so all of the belt between
-        photo-eye and gate is rejected, as at the start.
+        photo-eye and gate is rejected, as at the start. What was not shown yet when it was pressed
+        stays: nobody has looked at that.
         """
-        self._latched.clear()
+        self._latched = {why: stop for why, stop in self._latched.items() if why not in self._shown}
         self._queue.sweep_all(self._clock.now_ns(), WHY_RESET)
+        self._seen.forget()
         if self._confirmations is not None:
             self._confirmations.clear()
 
@@ -654,7 +716,8 @@ class Keeper:
     def _note_thrown(self, arrival: Arrival, now_ns: int) -> None:
         """Count an item that is thrown; of one that the eye let pass the journal must be told."""
         self.counters.thrown += 1
-        if self._confirmations is not None:
+        swept = arrival.why == UNDER_A_STRETCH  # one of many, of which some may be past the device
+        if self._confirmations is not None and not swept:
             self._confirmations.expect(arrival.sequence, now_ns, self._encoder.position)
         if arrival.let_pass:
             self.counters.thrown_passes += 1
@@ -721,6 +784,7 @@ class Keeper:
     def _show_state(self, now_ns: int) -> None:
         self._drive(READY_LINE, self._ready.act(now_ns, live=not self._reasons_to_stop(now_ns)))
         self._drive(FAULT_LINE, int(bool(self.trouble)))
+        self._shown = set(self._latched)
         if self._confirmations is not None:
             self.counters.unconfirmed = self._confirmations.missing
             self.counters.unexpected = self._confirmations.unexpected

@@ -97,7 +97,8 @@ class RejectQueue:
         self._overdue: dict[int, Entry] = {}
         self._position = 0
         self._moved_ns: int | None = None
-        self._high = self._was_high = self._sweeping = False
+        self._high = self._sweeping = False
+        self._rose_ns = self._fell_ns = 0
         self._until_ns = 0
         self._closed_until: int | None = None
         self._last: int | None = None
@@ -135,7 +136,8 @@ class RejectQueue:
     def sweep_all(self, now_ns: int, why: str) -> None:
         """Reject everything between photo-eye and gate, known or not, whatever was answered."""
         self.withdraw_all(why)
-        self.sweep(self._place(now_ns) - self._delay, self._place(now_ns), why)
+        here = self._place(now_ns)
+        self._stretches.append(Entry(None, now_ns, here, here + self._delay, why=why))
 
     def answer(self, sequence: int, *, cancel: bool, now_ns: int) -> Outcome:
         """Answer for an item: cancel a reject that is still ahead, or let it stand."""
@@ -215,13 +217,12 @@ class RejectQueue:
         Each comes with the item that it is for.
         """
         levels: list[tuple[int, int | None]] = []
-        self._was_high = self._high  # really: it falls and rises when the caller drives it
         while True:
             self._end_stretch(now_ns)
             if (entry := self._arriving(now_ns)) is not None:
                 levels += self._arrive(entry, now_ns)
             elif self._high and not self._held() and self._until_ns <= now_ns:
-                levels += self._end()
+                levels += self._end(now_ns)
             else:
                 return levels
 
@@ -254,9 +255,12 @@ class RejectQueue:
         entry = min(self._entries(), key=lambda entry: (entry.due, not entry.reject), default=None)
         if entry is None or entry.due > self._place(now_ns):
             return None
-        if not self._high or self._by_counts:
+        if not self._high or self._held():
             return entry
-        falls_first = self._until_ns < entry.due + (not entry.reject)
+        if self._by_counts:
+            falls_first = self._until_ns <= now_ns and not entry.reject
+        else:
+            falls_first = self._until_ns < entry.due + (not entry.reject)
         return None if falls_first else entry
 
     def _arrive(self, entry: Entry, now_ns: int) -> list[tuple[int, int | None]]:
@@ -270,7 +274,7 @@ class RejectQueue:
         late_ns = self._late_ns(entry, now_ns)
         if entry.reject or self._accepts:
             self._lateness_ns = max(self._lateness_ns, late_ns)
-        why = self._why_thrown(entry, late_ns)
+        why = self._why_thrown(entry, now_ns, late_ns)
         self.rejected += why is not None
         told = why or "" if entry.let_pass else ""
         self._arrivals.append(Arrival(entry.sequence, why is not None, entry.let_pass, told))
@@ -282,9 +286,10 @@ class RejectQueue:
         """Return for how long the item has been at the gate."""
         if not self._by_counts:
             return now_ns - entry.due
-        return 0 if self._moved_ns is None else max(0, now_ns - self._moved_ns)
+        since_ns = max(self._moved_ns or 0, entry.t_trigger_ns)
+        return 0 if self._moved_ns is None else max(0, now_ns - since_ns)
 
-    def _why_thrown(self, entry: Entry, late_ns: int) -> str | None:
+    def _why_thrown(self, entry: Entry, now_ns: int, late_ns: int) -> str | None:
         """Return why the item that arrives is thrown; None when it passes."""
         if entry.reject:
             return entry.why
@@ -292,7 +297,8 @@ class RejectQueue:
             if self._closed_until is not None and entry.due <= self._closed_until:
                 return UNDER_A_STRETCH
             return REACHED_LATE if late_ns > self._pulse_ns else None
-        if self._high or (self._was_high and late_ns > 0):
+        # A line that fell late was really high until then.
+        if self._high or self._rose_ns <= now_ns - late_ns < self._fell_ns:
             return UNDER_A_STRETCH if self._sweeping else UNDER_A_PULSE
         return None
 
@@ -303,9 +309,7 @@ class RejectQueue:
             entry.last if self._closed_until is None else max(self._closed_until, entry.last)
         )
         if self._accepts:
-            levels = [(0, self._last)] if self._high else []
-            self._high = False
-            return [*levels]
+            return self._accept(self._last, now_ns, accept=False)
         levels, self._sweeping = self._raise(None, now_ns), True
         if not self._by_counts:
             self._until_ns = max(self._until_ns, entry.last + self._pulse_ns)
@@ -319,17 +323,19 @@ class RejectQueue:
             return self._raise(sequence, now_ns)
         if not self._high:
             return []
-        self._high = False
+        self._high, self._fell_ns = False, now_ns
         return [(0, sequence)]
 
     def _raise(self, sequence: int | None, now_ns: int) -> list[tuple[int, int | None]]:
         rises, self._high, self._last = not self._high, True, sequence
+        if rises:
+            self._rose_ns = now_ns
         # From now, not from the due moment: a pulse that begins a little late still moves the flap
         # all the way.
         self._until_ns = max(self._until_ns, now_ns + self._pulse_ns)
         return [(1, sequence)] if rises else []
 
-    def _end(self) -> list[tuple[int, int | None]]:
+    def _end(self, now_ns: int) -> list[tuple[int, int | None]]:
         """End the pulse, unless the next one would begin before the device can follow."""
         if self._gap_ns and not self._accepts:
             soon = [
@@ -340,7 +346,7 @@ class RejectQueue:
             if soon:
                 self._until_ns = min(soon)
                 return []
-        self._high = self._sweeping = False
+        self._high, self._sweeping, self._fell_ns = False, False, now_ns
         return [(0, self._last)]
 
 

@@ -210,3 +210,29 @@ def test_items_without_a_photo_eye_go_over_the_gate_too(
         assert not set(pulses_of(box)) & {
             record["tag"] for record in found if record["verdict"] == "pass"
         }
+
+
+def test_another_gate_is_told_in_the_journal_as_it_threw_what_was_under_way(
+    box: Path, systemd: Systemd
+) -> None:
+    """An item passed by its record, and was under way when the gate was killed."""
+    with edge_process("gate", box / "edge.toml") as gate:
+        swept(box)
+        with edge_process("run", box / "edge.toml", systemd.path) as eye:
+            systemd.hear("READY=1")
+            pass_items(box, 1)
+            gate.kill()
+            eye.ended()
+    with (
+        edge_process("gate", box / "edge.toml") as gate,
+        edge_process("run", box / "edge.toml", systemd.path) as eye,
+    ):
+        systemd.hear("READY=1", times=2)
+        pass_items(box, 1)
+        eye.send(signal.SIGTERM)
+        assert eye.ended().returncode == 0
+    runs = [item["gate_run"] for item in items(box)]
+    told = [r for r in read_records(box / "journal.jsonl") if r["kind"] == "incident"]
+    assert [(r["gate_run_before"], r["gate_run"]) for r in told if r["what"] == "swept"] == [
+        (runs[0], runs[1])
+    ]

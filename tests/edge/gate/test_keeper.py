@@ -11,6 +11,7 @@ import pytest
 from edge.clock import SimulatedClock
 from edge.config import Config, GateSettings, LinesSettings, TriggerSettings
 from edge.gate.keeper import (
+    COUNTS_BACK,
     EDGE_LOST,
     EDGE_MISSING,
     EYE_LOST,
@@ -19,9 +20,11 @@ from edge.gate.keeper import (
     NOT_IN_THE_BIN,
     NOT_REJECTED,
     PASSED_BY,
+    STOOD_STILL,
     WHY_CLOSE,
     WHY_EYE,
     WHY_RESET,
+    WHY_STOOD,
     Keeper,
 )
 from edge.gate.lines import WireEvent
@@ -167,7 +170,9 @@ def test_restart_by_counts_rejects_until_the_belt_has_emptied() -> None:
     What it carried at the start is rejected to the last count.
     """
     turns = [(1000 + n * 10 + (1000 if n > 5 else 0), "encoder_a", n % 2) for n in range(1, 24)]
-    bench = Bench(settings(wires={"encoder_a": "A"}, reject_delay_counts=10), turns)
+    bench = Bench(
+        settings(wires={"encoder_a": "A"}, reject_delay_counts=10, standstill_ms=0.0), turns
+    )
     bench.run_to(5000)
     assert bench.history() == [(1000, 1, None), (2190 + 20, 0, None)]
 
@@ -923,3 +928,143 @@ def test_an_incident_is_reported_until_it_is_written_down() -> None:
     assert bench.say(Recorded(2)) == []
     assert bench.say(Recorded(2)) == []
     assert bench.keeper.unrecorded == []
+
+
+TWO_TRACKS = {"encoder_a": "A", "encoder_b": "B"}
+
+
+def test_an_item_that_a_belt_brings_back_over_the_photo_eye_is_the_same_item() -> None:
+    """Seen at count 20; the belt runs on by 8, back by 12, and on: its end and front come again.
+
+    It is judged once and thrown at its place; the next item, never seen before, is a new one.
+    """
+    script = [
+        *[*belt(1010, 20), (1215, "trigger", 1), (1236, "trigger", 0), *belt(1220, 8)],
+        *[*belt(2500, -12), (2565, "trigger", 1), (2587, "trigger", 0)],
+        *[*belt(2700, 24), (2745, "trigger", 1), (2766, "trigger", 0), (2905, "trigger", 1)],
+    ]
+    bench = Bench(settings(wires=TWO_TRACKS, reject_delay_counts=10), sorted(script))
+    bench.connect()
+    seen = [m for m in bench.run_to(5000) if isinstance(m, ItemSeen)]
+    assert [(m.tag, m.t_ns // MS) for m in seen] == [(1, 1215), (2, 2905)]
+    assert (bench.keeper.counters.triggers, bench.keeper.counters.reread) == (2, 2)
+    assert [tag for _, level, tag in bench.history() if level and tag] == [1]
+
+
+@pytest.mark.parametrize(("standstill_ms", "thrown"), [(1000.0, [1]), (0.0, [])])
+def test_one_track_cannot_tell_whether_a_belt_that_stood_has_run_back(
+    standstill_ms: float, thrown: list[int]
+) -> None:
+    """An item is let pass four counts before the gate; the belt stands for a second, and moves.
+
+    All is thrown for twice the distance, and the journal is told; not where the belt cannot run
+    back, which the settings say.
+    """
+    turns = [(1010 + n * 10, "encoder_a", 1 - n % 2) for n in range(24)]
+    after = [(2600 + n * 10, "encoder_a", 1 - n % 2) for n in range(60)]
+    config = settings(
+        wires={"encoder_a": "A"},
+        reject_delay_counts=10,
+        standstill_ms=standstill_ms,
+        eye_silent_ms=10_000.0,
+    )
+    bench = Bench(config, sorted([*turns, (1125, "trigger", 1), (1135, "trigger", 0), *after]))
+    bench.connect()
+    told = pass_all(bench, {1}, 4000)
+    assert [incident.tag for incident in told if incident.what == "thrown"] == thrown
+    assert [i.why for i in told if i.what == "swept"] == [WHY_STOOD] * len(thrown)
+    high = [(ms, level) for ms, level, _ in bench.history() if ms > 1500]
+    assert high == ([(2600, 1), (3000 + 20, 0)] if thrown else [])
+
+
+def test_a_belt_that_stands_with_timed_items_under_way_stops_the_line_where_an_encoder_tells() -> (
+    None
+):
+    """The delay is a time: REJECT comes while the item stands before the gate.
+
+    When the belt moves again, all that is on it is thrown; a belt without items may stand.
+    """
+    turns = [(1010 + n * 10, "encoder_a", 1 - n % 2) for n in range(24)]
+    after = [(4000 + n * 10, "encoder_a", 1 - n % 2) for n in range(100)]
+    item = [(1230, "trigger", 1), (1235, "trigger", 0)]
+    config = settings(
+        wires={"encoder_a": "A"}, reject_delay_ms=1500.0, standstill_ms=500.0, eye_silent_ms=9000.0
+    )
+    for script, stands in (([], False), (item, True)):
+        bench = Bench(config, sorted([*turns, *script, *after]))
+        bench.connect()
+        told = pass_all(bench, {1}, 3500)
+        assert bench.keeper.trouble == (STOOD_STILL if stands else "")
+        assert [incident.what for incident in told] == ["stood still"] * stands
+        pass_all(bench, set(), 7000)
+        high = [(ms, level) for ms, level, _ in bench.history() if ms > 3500]
+        assert high == [(4000, 1), (4000 + 1500 + 20, 0)]
+
+
+def test_a_reset_ends_no_trouble_that_was_not_shown_before_it() -> None:
+    """The gate was held up: it hears of the item and of the button together, much too late."""
+    bench = Bench(settings(wires={"reset": "BUTTON"}), [*items(1200), (1350, "reset", 1)])
+    bench.connect()
+    bench.run_to(1250)
+    bench.hold_up_to(1400)
+    assert bench.keeper.trouble == "an item was reached later than a pulse is long: look at it"
+
+
+def test_what_a_belt_carried_past_while_the_buffer_ran_over_stops_the_line() -> None:
+    """By counts, held up for longer than a pulse: the position is lost, and what passed unseen."""
+    script = [*belt(1010, 20), (1400, "encoder_a", 1, 40, 40)]
+    bench = Bench(settings(wires=TWO_TRACKS, reject_delay_counts=10), script)
+    bench.connect()
+    bench.run_to(1300)
+    bench.hold_up_to(1450)
+    assert PASSED_BY in bench.keeper.trouble
+    assert bench.history("ready")[-1][1] == 0
+
+
+def test_by_counts_an_item_after_the_end_of_a_pulse_passes() -> None:
+    """The stretch of the start ends with the count at which the item comes, a pulse later."""
+    script = [*belt(1010, 8), (1091, "trigger", 1), (1093, "trigger", 0), *belt(1100, 40)]
+    bench = Bench(settings(wires=TWO_TRACKS, reject_delay_counts=10), sorted(script))
+    bench.connect()
+    told = pass_all(bench, {1}, 2000)
+    assert bench.history() == [(1000, 1, None), (1130, 0, None)]
+    assert told == []
+
+
+def test_one_track_throws_all_again_after_a_second_standstill() -> None:
+    """The belt runs back by eight counts between two standstills; REJECT stays for both.
+
+    The item has come by its counts, and is really ten counts before the gate.
+    """
+    turns = [(1010 + n * 10, "encoder_a", 1 - n % 2) for n in range(24)]
+    back = [(2600 + n * 10, "encoder_a", 1 - n % 2) for n in range(16)]
+    after = [(4000 + n * 10, "encoder_a", 1 - n % 2) for n in range(120)]
+    item = [(1215, "trigger", 1), (1225, "trigger", 0)]
+    config = settings(wires={"encoder_a": "A"}, reject_delay_counts=10, eye_silent_ms=9000.0)
+    bench = Bench(config, sorted([*turns, *item, *back, *after]))
+    bench.connect()
+    pass_all(bench, set(), 6000)
+    high = [(ms, level) for ms, level, _ in bench.history() if ms > 2000]
+    assert high == [(2600, 1), (4000 + 400 + 20, 0)]
+
+
+def test_a_reset_while_the_belt_stands_is_not_late() -> None:
+    """By counts the belt was at its place three seconds ago; what is thrown now is thrown now."""
+    wires = {**TWO_TRACKS, "reset": "BUTTON"}
+    script = [*belt(1010, 20), (4000, "reset", 1)]
+    bench = Bench(settings(wires=wires, reject_delay_counts=10, eye_silent_ms=9000.0), script)
+    bench.connect()
+    bench.run_to(4100)
+    assert bench.keeper.trouble == ""
+    assert bench.history()[-1] == (4000, 1, None)
+
+
+def test_an_encoder_whose_tracks_are_exchanged_stops_the_line() -> None:
+    """It counts back while items come: no item would ever be due. Each is entered and told of."""
+    script = [*belt(1010, -60), (1211, "trigger", 1), (1231, "trigger", 0), (1451, "trigger", 1)]
+    bench = Bench(settings(wires=TWO_TRACKS, reject_delay_counts=10), sorted(script))
+    bench.connect()
+    seen = [m.tag for m in bench.run_to(1700) if isinstance(m, ItemSeen)]
+    assert seen == [1, 2]
+    assert COUNTS_BACK in bench.keeper.trouble
+    assert bench.history("ready")[-1][1] == 0

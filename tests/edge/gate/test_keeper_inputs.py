@@ -36,7 +36,9 @@ def eye_settings(wires: dict[str, Any] | None = None, **trigger: Any) -> Config:
 
 def counts_settings(wires: dict[str, Any] = ENCODER, **trigger: Any) -> Config:
     """A gate 100 counts from its photo-eye; several items are more than 40 counts long."""
-    config = settings(wires=wires, reject_delay_counts=100, eye_silent_ms=10_000.0)
+    config = settings(
+        wires=wires, reject_delay_counts=100, eye_silent_ms=10_000.0, standstill_ms=0.0
+    )
     changed = dataclasses.replace(config.trigger, **{"blocked_counts": 40, **trigger})
     return dataclasses.replace(config, trigger=changed)
 
