@@ -17,8 +17,8 @@ unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test bench-data bench-ablation bench-peers bench-edge soak check lint types
-.PHONY: imports smoke wheel deb test-board test-picamera format clean distclean
+.PHONY: help demo test bench-data bench-ablation bench-peers bench-edge soak check lint
+.PHONY: soak-belt types imports smoke wheel deb test-board test-picamera format clean distclean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -43,6 +43,9 @@ bench-peers: $(FULL)/.ready  ## compare with YOLO11n and SIFT (ARGS='--minutes 3
 
 bench-edge: $(BOX)/.ready  ## measure the box's start, memory and overhead
 	"$(BOX)/bin/python" -m bench.edge $(ARGS)
+
+soak-belt: $(FULL)/.ready  ## prove the gate on 100,000 random histories of a line
+	"$(FULL)/bin/python" -m tests.belt $(ARGS)
 
 soak: $(FULL)/.ready  ## prove on 200,000 items that none is lost and nothing grows
 	"$(FULL)/bin/python" -m bench.edge.soak $(ARGS)
