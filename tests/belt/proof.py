@@ -101,9 +101,9 @@ def _throws(incident: Record, record: Record) -> bool:
 
 
 def _swept(history: History, record: Record) -> bool:
-    """Whether the journal says that all was thrown, by a later gate or after a standstill."""
+    """Whether the journal says that all was thrown: by a later gate, after a standstill or a loss."""
     return any(
-        r.verdict == "swept" and (r.run != record.run or r.t_ns > record.t_ns)
+        r.verdict in ("swept", "lost") and (r.run != record.run or r.t_ns > record.t_ns)
         for r in history.journal.records
     )
 

@@ -42,6 +42,7 @@ REGRESSIONS = {
     159: "a belt that ran back, with one track, brought REJECT too early",
     300: "the end of the start's stretch awaited a good item at the bin, and stopped the line",
     204564: "after a second standstill what a lost edge had left in doubt was not thrown again",
+    301523: "the journal tells of a whole stretch whose items the gate still counts on their way",
     179: "a gate that was killed threw what it had let pass, and no record said so",
 }
 
