@@ -101,7 +101,7 @@ def _throws(incident: Record, record: Record) -> bool:
 
 
 def _swept(history: History, record: Record) -> bool:
-    """Whether the journal says that all was thrown: by a later gate, after a standstill or a loss."""
+    """Whether the journal says that all was thrown: by a later gate, after a stop or a loss."""
     return any(
         r.verdict in ("swept", "lost") and (r.run != record.run or r.t_ns > record.t_ns)
         for r in history.journal.records
