@@ -9,9 +9,9 @@ from typing import Self
 
 from bench.edge.processes import Service
 
-AHEAD = 2
-"""Items that are told and not yet written down: one is judged, and one waits so that the eye never
-does."""
+AHEAD = 1
+"""Items that are told and not yet written down. With a second one the picture of the first would
+often begin after the second's trigger, and be nobody's."""
 EDGES = (b'{"line": "trigger", "level": 1}', b'{"line": "trigger", "level": 0}')
 """An item covers the photo-eye, and leaves it."""
 COUNTED = re.compile(r"STATUS=(\d+) items")

@@ -119,7 +119,7 @@ def counted(run: Run, ledger: Ledger) -> list[Figure]:
         {name: n for name, n in run.gate.items() if isinstance(n, int)},
     )
     kinds = [int(eye.get(kind, 0)) for kind in ("pass", "reject", "fault")]
-    thrown, passes = gate["thrown"], ledger.verdicts["pass"]
+    thrown, passes = gate["thrown"], ledger.verdicts["pass"] - gate["thrown_passes"]
     loud = {name: gate[name] for name in QUIET if gate[name]}
     return [
         Figure("eye: triggers other than pass + reject + fault", *_apart(run.passed, kinds)),

@@ -57,7 +57,17 @@ def ledger_of(*records: dict[str, Any]) -> Ledger:
 def run_of(passed: int, **gate: int) -> Run:
     """A run of so many items, all let pass unless *gate* says otherwise."""
     usual = dict.fromkeys(
-        ("thrown", "late", "missed", "unknown", "lost_edges", "malformed", "refused"), 0
+        (
+            "thrown",
+            "thrown_passes",
+            "late",
+            "missed",
+            "unknown",
+            "lost_edges",
+            "malformed",
+            "refused",
+        ),
+        0,
     )
     return Run(passed, passed, 1.0, (), {"run": "1-1", "triggers": passed, **usual, **gate}, (0, 0))
 
