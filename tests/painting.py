@@ -6,8 +6,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from train.config import SynthSettings
+from train.marks.mark import Mark, outline_of
 from train.paint.backgrounds import PaintedProducts
-from train.paint.marks import Mark, outline_of
 from train.paint.synth import Kit
 
 COLOURS = {"disc": (200, 30, 40, 255), "square": (30, 60, 200, 255), "star": (20, 140, 60, 255)}

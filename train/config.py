@@ -54,6 +54,9 @@ class SynthSettings:
     piece_share: float = _share(
         0.25, "share of the other look-alikes that are mark-shaped pieces of photographs"
     )
+    mine: tuple[str, ...] = setting(
+        (), "numbers or kinds, as in lookalikes.png, of look-alikes that are the mark after all"
+    )
     legible_px: float = setting(
         36.0,
         "a look-alike whose longer side has fewer network pixels is ignored: it could be a mark",
@@ -88,6 +91,7 @@ class SynthSettings:
     rotation_deg: float = setting(
         45.0, "greatest rotation either way, in degrees", at_least=0.0, at_most=180.0
     )
+    turned_share: float = _share(0.2, "chance that a mark is rotated by any angle")
     perspective: float = setting(
         0.18, "greatest shift of a corner, as a share of the mark", at_least=0.0, at_most=0.4
     )
@@ -101,7 +105,19 @@ class SynthSettings:
     cut_share: float = _share(0.1, "chance that the frame may cut a mark")
     occlusion_share: float = _share(0.2, "chance that a hand or a label hides a part of a mark")
     visible_min: float = _share(0.45, "a mark less visible than this is ignored")
+    contrast_min: float = setting(
+        18.0,
+        "a mark that differs from what lies below it by fewer grey levels is ignored",
+        at_least=0.0,
+        at_most=255.0,
+    )
     # how a mark is made
+    plate_share: float = _share(
+        0.5, "chance that a mark without a ground of its own lies on a plain plate with other print"
+    )
+    other_colours_share: float = _share(
+        0.35, "chance that a one-coloured mark without a ground is printed in other colours"
+    )
     colour_jitter: float = _share(0.25, "greatest change of a mark's own brightness, contrast, hue")
     opacity_min: float = setting(0.7, "least opacity of a mark", above=0.0, at_most=1.0)
     worn_share: float = _share(0.3, "chance that a mark is worn unevenly")

@@ -18,10 +18,10 @@ from edge.errors import InputError, UsageError
 from edge.files import atomic_replace, make_folder, write_atomic
 from train.config import FitSettings, RunConfig, SynthSettings
 from train.drawing.gallery import drawn_marks
+from train.marks.lookalikes import make_lookalike
+from train.marks.mark import load_mark, load_marks, outline_of, parse_marks
 from train.paint.backgrounds import check_sizes
 from train.paint.inputs import Inputs
-from train.paint.lookalikes import make_lookalike
-from train.paint.marks import load_mark, load_marks, outline_of, parse_marks
 from train.paint.painted_set import JOURNAL, Job, write_dataset
 from train.photographs import list_photographs, split_by_product
 
@@ -133,7 +133,7 @@ def split_products(backgrounds: Path, out: Path) -> Products:
 
     Raises InputError, also when *out* holds links to others.
     """
-    paths = check_sizes(list_photographs(backgrounds), (), backgrounds)
+    paths = check_sizes(list_photographs(backgrounds), backgrounds)
     training, held_out = split_by_product(paths, backgrounds, HELD_OUT)
     if set(training) & set(held_out):
         raise InputError(
@@ -244,7 +244,7 @@ def inputs_of(subject: Subject, products: Products) -> Inputs:
     made = tuple(
         dataclasses.replace(mark, image=image, outline=outline_of(image))
         for image in (
-            make_lookalike(mark.image, np.random.default_rng((SEED, number)))
+            make_lookalike(mark.image, np.random.default_rng((SEED, number))).image
             for number in range(MADE)
         )
     )

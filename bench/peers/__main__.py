@@ -37,9 +37,9 @@ from train.config import FitSettings, RunConfig
 from train.judge.evaluate import Detector
 from train.labels.coco import read_coco
 from train.learn.environment import processor
+from train.marks.mark import parse_marks
 from train.network import checkpoint
 from train.paint.inputs import Inputs, read_inputs
-from train.paint.marks import parse_marks
 
 DATA = Path("../shared/data")
 YOLO, SIFT, OURS = "YOLO11n", "SIFT+RANSAC", "stampgate"

@@ -17,7 +17,7 @@ from PIL import Image
 
 from edge.decision import Box, Finding
 from edge.vision.preprocess import Frame
-from train.paint.marks import Mark
+from train.marks.mark import Mark
 
 ENLARGED = 2
 """The photograph is enlarged so many times first: a mark of 30 pixels has too few features

@@ -31,8 +31,8 @@ from tests.tiny_model import save
 from train.config import FitSettings, RunConfig, SynthSettings
 from train.judge.evaluate import Detector
 from train.labels.coco import Label, Labels
+from train.marks.mark import Mark, outline_of
 from train.paint.inputs import read_inputs
-from train.paint.marks import Mark, outline_of
 
 # --- SIFT -----------------------------------------------------------------------------------------
 

@@ -12,8 +12,8 @@ from tests.painting import mark_image
 from train.config import SynthSettings
 from train.crawl.cleaning import clean
 from train.labels.reading import Labelled
+from train.marks.mark import load_mark
 from train.paint.backgrounds import Photographs
-from train.paint.marks import load_mark
 from train.paint.real_photographs import real_frame
 from train.photographs import read_photograph, upright_size
 

@@ -9,7 +9,7 @@ from typing import Any
 from edge.errors import UsageError
 from edge.settings import help_text, read_section
 from train.config import STARTER_NETWORK, FitSettings, RunConfig, SynthSettings
-from train.paint.marks import parse_marks
+from train.marks.mark import parse_marks
 
 SECTIONS: dict[str, type[Any]] = {"synth": SynthSettings, "fit": FitSettings}
 Marks = tuple[tuple[str, str], ...]

@@ -15,11 +15,13 @@ from train.network import checkpoint
 from train.network.held_out import KEPT, write_held_out
 from train.network.held_out import NAME as HELD_OUT
 from train.paint.inputs import Inputs
-from train.paint.picture_sheet import write_picture_sheet
+from train.paint.picture_sheet import write_lookalike_sheet, write_picture_sheet
 from train.paint.synth import Picture
 
 HITS = "hits.png"
 """The sheet of what the trained network finds in the validation set."""
+LOOKALIKES = "lookalikes.png"
+"""The sheet of what is shown as no mark, for a person to look at."""
 SHEET_PICTURES = 24
 
 
@@ -39,6 +41,8 @@ def prepare_folder(inputs: Inputs, out: Path, group: ProcessGroup, step: int) ->
     write_atomic(out / "config.toml", inputs.config.to_toml().encode())
     note_environment(out, group, step)
     write_training_sheet(inputs, out)
+    if inputs.config.synth.lookalikes_max:
+        write_lookalike_sheet(inputs.kit(), out / LOOKALIKES)
     pictures = paint_validation_set(inputs, PICTURES if inputs.config.fit.validate_share else KEPT)
     write_held_out(np.stack([picture.pixels for picture in pictures[:KEPT]]), out)
     return pictures

@@ -10,7 +10,6 @@ from PIL import Image
 
 from edge.errors import InputError
 from edge.vision.preprocess import Frame
-from train.paint.marks import Mark
 from train.paint.products import paint_product
 from train.photographs import read_photograph, upright_size
 
@@ -104,10 +103,10 @@ class Mixed(Backgrounds):
         return (self._other if rng.random() < self._share else self._usual).pixels(rng)
 
 
-def check_sizes(paths: Sequence[Path], marks: Sequence[Mark], folder: Path) -> list[Path]:
+def check_sizes(paths: Sequence[Path], folder: Path) -> list[Path]:
     """Return the files that are pictures, naming the others on stderr.
 
-    Raises InputError when none is, or when a mark is larger than every background.
+    Raises InputError when none is.
     """
     sizes: dict[Path, tuple[int, int]] = {}
     for path in paths:
@@ -120,13 +119,4 @@ def check_sizes(paths: Sequence[Path], marks: Sequence[Mark], folder: Path) -> l
             f"--backgrounds {folder}: not one of its {len(paths)} files can be read as a picture; "
             "bring others"
         )
-    for mark in marks:
-        width, height = mark.native_size
-        if all(width > w or height > h for w, h in sizes.values()):
-            largest = max(sizes.values(), key=lambda size: size[0] * size[1])
-            raise InputError(
-                f"--mark {mark.label}: {width} x {height} pixels, larger than every background in "
-                f"{folder} (largest {largest[0]} x {largest[1]}); "
-                "shrink the mark's picture or bring larger photographs"
-            )
     return list(sizes)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from edge.vision.preprocess import Frame
+from train.marks.making import UNKNOWN, Making
 
 Pixels = NDArray[np.uint8]
 """A picture with transparency: (height, width, 4) uint8, RGBA, not premultiplied."""
@@ -53,13 +54,17 @@ class Cutout:
 
     *image*: RGBA; *outline*: (n, 2) points on its extent, x and y, pixel-edge coordinates; *kind*:
     class index, None for a look-alike; *filled*: whether its transparent pixels, too, have a colour
-    that fits. Synchronization: levels are made as they are asked for, so one thread each.
+    that fits; *making*: how the print is made; *least_px*: of a look-alike, least longer side in
+    pixels of the network's input at which it can be told from the mark. Synchronization: levels are
+    made as they are asked for, so one thread each.
     """
 
     image: Image.Image
     outline: NDArray[np.float64]
     kind: int | None
     filled: bool = False
+    making: Making = UNKNOWN
+    least_px: float = 0.0
     _levels: dict[int, Level] = field(default_factory=dict, repr=False)
 
     @property
@@ -83,6 +88,13 @@ class Cutout:
         """The corners of the outline's convex hull, (n, 2): a homography's extremes lie on them."""
         corners = cv2.convexHull(self.outline.astype(np.float32))
         return np.asarray(corners[:, 0, :], np.float64)
+
+    @cached_property
+    def mean_colour(self) -> tuple[int, int, int]:
+        """The mean colour of what is opaque: red, green, blue, 0..255."""
+        opaque = np.asarray(self.pixels[..., 3] >= 128, np.uint8)
+        red, green, blue = cv2.mean(self.pixels, opaque)[:3]
+        return round(red), round(green), round(blue)
 
     def level(self, long_side: float) -> Level:
         """Return the smallest level with a longer side of *long_side* pixels, or the largest."""

@@ -19,7 +19,7 @@ from typing import Any
 from edge.errors import InputError
 from train.config import RunConfig
 from train.labels.reading import Labelled
-from train.paint.marks import mark_files
+from train.marks.mark import mark_files
 
 Sums = tuple[tuple[str, str], ...]
 """Name and SHA-256 of each file, in their order."""

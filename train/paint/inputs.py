@@ -5,8 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge.errors import UsageError
 from train.config import RunConfig
 from train.labels.reading import Labelled, read_real
+from train.marks.lookalikes import kind_names
+from train.marks.mark import Mark, load_mark, load_marks
 from train.paint.backgrounds import Backgrounds, Mixed, PaintedProducts, Photographs, check_sizes
 from train.paint.input_fingerprint import (
     Fingerprint,
@@ -16,9 +19,8 @@ from train.paint.input_fingerprint import (
     fingerprint_of,
     name_in,
 )
-from train.paint.marks import Mark, load_mark, load_marks
 from train.paint.real_photographs import split_real
-from train.paint.synth import Kit
+from train.paint.synth import LOOKALIKE_POOL, Kit
 from train.photographs import list_photographs, split_by_product
 
 
@@ -69,13 +71,14 @@ def read_inputs(config: RunConfig, kept: Fingerprint | None = None) -> Inputs:
         check_places(config)
         check_marks(kept, config)
     marks = load_marks(config.marks)
+    check_mine(config)
     lookalikes = tuple(load_mark(Path(path), "look-alike") for path in config.lookalikes)
     labelled: tuple[Labelled, ...] = ()
     if config.real:
         labelled = read_real(Path(config.real[0]), Path(config.real[1]), config.classes)
     folder, paths = Path(config.backgrounds), None
     if config.backgrounds:
-        paths = check_sizes(list_photographs(folder), marks, folder)
+        paths = check_sizes(list_photographs(folder), folder)
     if kept:
         check_photographs(kept, fingerprint_of(config, paths, None, labelled), config)
         return _split_as(kept, Inputs(config, marks, None, None, lookalikes), labelled)
@@ -102,3 +105,13 @@ def _split_as(kept: Fingerprint, inputs: Inputs, labelled: Sequence[Labelled]) -
         real_held_out=tuple(known[name] for name, _ in kept.real_held_out),
         kept=kept,
     )
+
+
+def check_mine(config: RunConfig) -> None:
+    """Raise UsageError when ``mine`` names a look-alike that there is not."""
+    for word in config.synth.mine:
+        if word not in kind_names() and not (word.isdecimal() and int(word) < LOOKALIKE_POOL):
+            raise UsageError(
+                f"mine: {word!r} must be a number below {LOOKALIKE_POOL} or one of "
+                f"{', '.join(kind_names())}; lookalikes.png in the run's folder shows them"
+            )

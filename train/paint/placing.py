@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from edge.decision import Box
 from train.config import SynthSettings
+from train.paint.contrast import Trace
 from train.paint.cutouts import PAD, Cutout, Pixels
 from train.paint.random_draws import between, clipped_normal, happens, ratio_between
 
@@ -57,12 +58,16 @@ Matrix = NDArray[np.float64]
 class Placed:
     """A cut-out on the canvas.
 
-    *box*: bounding box in canvas pixels; *visible*: share of it that can be seen, 0..1.
+    *box*: bounding box in canvas pixels; *visible*: share of it that can be seen, 0..1; *least_px*:
+    least longer side in network pixels at which it is what it is said to be; *trace*: what it
+    changed on the canvas, None where its contrast is not measured.
     """
 
     kind: int | None
     box: Box
     visible: float
+    least_px: float = 0.0
+    trace: Trace | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -182,7 +187,7 @@ def size_range(
     if cutout.kind is None:
         # A look-alike is shown only where it can be told from a mark: too small, it would punish
         # the right answer.
-        least = max(least, s.legible_px * scale)
+        least = max(least, s.legible_px * scale, cutout.least_px * scale)
     return min(least, largest), largest
 
 
@@ -208,6 +213,8 @@ def random_corners(
     height = cutout.height * length * (1 - squeeze * rng.random())
     lean = s.perspective * rng.random() if happens(rng, LEAN_SHARE) else 0.0
     turn = math.radians(clipped_normal(rng, TURN_DEVIATION) * s.rotation_deg)
+    if happens(rng, s.turned_share):
+        turn = rng.random() * 2 * math.pi
     sine, cosine = math.sin(turn), math.cos(turn)
     corners = []
     for u, v in ((-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)):

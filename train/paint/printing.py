@@ -94,16 +94,24 @@ class Layer(NamedTuple):
     strike: tuple[float, float] = (0.0, 0.0)
 
 
-def recoloured(rng: np.random.Generator, s: SynthSettings, pixels: Pixels, below: Frame) -> Pixels:
+def recoloured(
+    rng: np.random.Generator,
+    s: SynthSettings,
+    pixels: Pixels,
+    below: Frame,
+    opaque: bool = False,
+) -> Pixels:
     """Jitter a cut-out's colours, fit its brightness to the place, wear it and soften it.
 
-    *below*: the picture where it will lie, the same size.
+    *below*: the picture where it will lie, the same size; *opaque*: it lets nothing of it through.
     """
     jitter = s.colour_jitter
     saturation, brightness = 1 + between(rng, -jitter, jitter), 1 + between(rng, -jitter, jitter)
     ratio = min(max(brightness_of(below) / GROUND_LEVEL, GROUND_GAIN[0]), GROUND_GAIN[1])
     gain = 1.0 + between(rng, *FITTED) * (ratio - 1.0)
     opacity = between(rng, s.opacity_min, 1.0) if happens(rng, OPACITY_SHARE) else 1.0
+    if opaque:
+        opacity = 1.0
     matrix = np.zeros((4, 5))
     turn = between(rng, -jitter, jitter) * HUE
     matrix[:3, :3] = colour_matrix(saturation, brightness * gain, turn)

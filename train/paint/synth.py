@@ -6,6 +6,7 @@ put the same seams where no mark is, so that the seam itself teaches nothing; lo
 negatives, are pasted by the same code as marks.
 """
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -17,12 +18,15 @@ from edge.decision import Box
 from edge.vision.preprocess import Frame, prepare
 from train.config import SynthSettings
 from train.labels.reading import Labelled
+from train.marks.lookalikes import LookAlike, make_lookalike
+from train.marks.making import making_of, reprinted
+from train.marks.mark import Mark, outline_of
 from train.paint.backgrounds import Backgrounds
+from train.paint.contrast import contrast_of, trace_of
 from train.paint.cutouts import Cutout, resized, with_alpha
-from train.paint.lookalikes import make_lookalike
-from train.paint.marks import Mark, outline_of
 from train.paint.optics import lens_and_sensor, light
-from train.paint.placing import Placed, cover, place, spanning, warp
+from train.paint.placing import Placed, Pose, Rect, cover, place, spanning, warp
+from train.paint.plates import Plate, draw_plate
 from train.paint.printing import RUNS, Layer, occlude, paste, printed, recoloured, stuck
 from train.paint.random_draws import between, happens, ratio_between, whole
 
@@ -30,6 +34,11 @@ __all__ = ["Cutout", "Kit", "Picture", "Scene", "paint", "paint_twins"]
 
 LOOKALIKE_POOL = 240
 """How many different look-alikes are made from the marks, each when it is first wanted."""
+PLATE_POOL, PLATE_TRIES = 120, 4
+"""How many different plates are drawn, each when it is first wanted, and how many are tried below a
+cut-out before it goes without."""
+REPRINT_POOL = 24
+"""How many reprints in other colours are made of each mark, each when it is first wanted."""
 KEPT = 512
 """Cut-outs that each painter keeps; the oldest makes room, for a class of thousands of pictures."""
 PIECE_PX = 128
@@ -44,6 +53,8 @@ WHOLE_CROP, WINDOW_CROP = (0.75, 1.0), (0.45, 1.0)
 """Width of the background of a whole frame and of a window, as a share of the widest possible."""
 FLIP_SHARE = 0.5
 """Chance that a background is mirrored, before anything is superimposed on it."""
+OWN_GROUND_PLATES = 0.2
+"""Chance of a plate below a mark with a ground of its own, as a share of ``plate_share``."""
 SHARPNESS = (0.7, 1.25)
 """Most pixels of a camera finer or coarser than the network, per pixel of the photograph."""
 WHITE_MEAN = 6
@@ -86,6 +97,7 @@ class Kit:
     real: Sequence[Labelled] = ()
     _variants: dict[int, list[Mark]] = field(default_factory=dict, repr=False)
     _kept: dict[object, Cutout] = field(default_factory=dict, repr=False)
+    _plates: dict[int, Plate] = field(default_factory=dict, repr=False)
 
     def mark(self, rng: np.random.Generator) -> Cutout:
         """Draw one of the marks; classes are balanced, whatever the number of their variants."""
@@ -94,7 +106,11 @@ class Kit:
                 self._variants.setdefault(mark.kind, []).append(mark)
         variants = list(self._variants.values())[whole(rng, len(self._variants))]
         mark = variants[whole(rng, len(variants))]
-        return self._cutout(mark, mark.kind)
+        cutout, making = self._cutout(mark, mark.kind), self._cutout(mark, mark.kind).making
+        other = making.one_colour and not making.own_ground
+        if other and happens(rng, self.settings.other_colours_share):
+            return self._reprint(mark, whole(rng, REPRINT_POOL))
+        return cutout
 
     def lookalike(self, rng: np.random.Generator) -> Cutout:
         """Draw a look-alike, which must not be taken for a mark (a hard negative).
@@ -105,17 +121,66 @@ class Kit:
             return self._cutout(self.given_lookalikes[whole(rng, len(self.given_lookalikes))], None)
         if happens(rng, self.settings.piece_share):
             return self._piece(rng)
-        number = whole(rng, LOOKALIKE_POOL)
+        number = self.numbers[whole(rng, len(self.numbers))]
         return self._keep(number, lambda: self._made(number))
 
-    def _made(self, number: int) -> Cutout:
-        """Make look-alike *number* of the pool; it depends on the marks and its number alone."""
+    @functools.cached_property
+    def numbers(self) -> tuple[int, ...]:
+        """The numbers of the look-alikes made from the marks, without those that are the mark."""
+        mine = set(self.settings.mine)
+        return tuple(n for n in range(LOOKALIKE_POOL) if str(n) not in mine) or (LOOKALIKE_POOL,)
+
+    def made_lookalike(self, number: int) -> tuple[LookAlike, Mark]:
+        """Make look-alike *number* of the pool; it depends on the marks and its number alone.
+
+        Returned with it is the mark that it was made from.
+        """
         rng = np.random.default_rng((len(self.marks), number))
-        image = make_lookalike(self.marks[whole(rng, len(self.marks))].image, rng)
-        return Cutout(image, outline_of(image), None)
+        mark = self.marks[whole(rng, len(self.marks))]
+        return make_lookalike(mark.image, rng, frozenset(self.settings.mine)), mark
+
+    def _made(self, number: int) -> Cutout:
+        """Return look-alike *number* as a cut-out, at times in other colours as its mark is."""
+        made, mark = self.made_lookalike(number)
+        image, making = made.image, making_of(mark.image)
+        rng = np.random.default_rng((len(self.marks), number, 3))
+        if making.one_colour and happens(rng, self.settings.other_colours_share):
+            image = reprinted(image, rng)
+        own = making_of(image)
+        return Cutout(image, outline_of(image), None, making=own, least_px=made.least_px)
+
+    def plate(self, rng: np.random.Generator, below: Cutout) -> Plate | None:
+        """Draw a plate that a cut-out can be read on, or none."""
+        ink = below.mean_colour
+        for _ in range(PLATE_TRIES):
+            plate = self._plate(whole(rng, PLATE_POOL))
+            if plate.fits(below, ink):
+                return plate
+        return None
+
+    def _plate(self, number: int) -> Plate:
+        """Draw plate *number* of the pool, or return it once more."""
+        if number not in self._plates:
+            rng = np.random.default_rng((len(self.marks), number, 2))
+            mark = self.marks[whole(rng, len(self.marks))]
+            photo = self.backgrounds.pixels(rng)
+            self._plates[number] = draw_plate(rng, self._cutout(mark, mark.kind), photo)
+        return self._plates[number]
+
+    def _reprint(self, mark: Mark, number: int) -> Cutout:
+        """Make reprint *number* of a mark."""
+
+        def make() -> Cutout:
+            image = reprinted(mark.image, np.random.default_rng((len(self.marks), number, 1)))
+            return Cutout(image, mark.outline, mark.kind, making=making_of(image))
+
+        return self._keep((id(mark), mark.kind, number), make)
 
     def _cutout(self, mark: Mark, kind: int | None) -> Cutout:
-        return self._keep((id(mark), kind), lambda: Cutout(mark.image, mark.outline, kind))
+        return self._keep(
+            (id(mark), kind),
+            lambda: Cutout(mark.image, mark.outline, kind, making=making_of(mark.image)),
+        )
 
     def _keep(self, key: object, make: Callable[[], Cutout]) -> Cutout:
         if key not in self._kept:
@@ -210,9 +275,12 @@ def photograph(rng: np.random.Generator, kit: Kit, scene: Scene, window: int) ->
         box = fit.to_network(spot.box)
         if spot.kind is None:
             # Too small, nobody could tell it from a mark: the network is not told either.
-            if max(box.width, box.height) < kit.settings.legible_px * blur:
+            least = max(kit.settings.legible_px, spot.least_px)
+            if max(box.width, box.height) < least * blur:
                 ignored.append(box)
-        elif is_readable(kit.settings, spot, box, blur):
+        elif is_readable(kit.settings, spot, box, blur) and (
+            spot.trace is None or contrast_of(spot.trace, frame) >= kit.settings.contrast_min
+        ):
             marks.append((spot.kind, box))
         else:
             ignored.append(box)
@@ -297,12 +365,17 @@ def superimpose(rng: np.random.Generator, kit: Kit, scene: Scene, cutout: Cutout
     pose = place(rng, s, cutout, size, kit.size * scene.scale, scene.scale, scene.placed)
     if pose is None:
         return
-    ink = happens(rng, s.ink_share)
+    if pose.bend is None and happens(rng, plate_share(s, cutout)):
+        lay_plate(rng, kit, scene, cutout, pose)
+    light = cutout.making.light
+    ink = happens(rng, s.ink_share) and not light
     runs = round(RUNS * max(pose.box.width, pose.box.height)) if ink else 0
     rect = cover(pose.box, size, margin=1 + runs)
-    below = scene.ground[rect.y0 : rect.y1, rect.x0 : rect.x1]
-    layer = Layer(recoloured(rng, s, warp(cutout, pose, rect), below), (rect.x0, rect.y0))
-    layer = (printed(rng, s, layer, below) if ink else None) or stuck(rng, s, layer, scene.canvas)
+    corner = (rect.x0, rect.y0)
+    bare = _at(scene.canvas, rect)
+    warped = warp(cutout, pose, rect)
+    layer = Layer(recoloured(rng, s, warped, bare, opaque=light), corner)
+    layer = (printed(rng, s, layer, bare) if ink else None) or stuck(rng, s, layer, scene.canvas)
     paste(scene.canvas, layer.pixels, layer.corner)
     hidden = 0.0
     if happens(rng, s.occlusion_share):
@@ -310,4 +383,28 @@ def superimpose(rng: np.random.Generator, kit: Kit, scene: Scene, cutout: Cutout
     box = spanning(pose.box, layer.strike)
     inside = box.clipped(*size)
     visible = inside.area / max(box.area, 1e-9) * layer.left * (1.0 - hidden)
-    scene.placed.append(Placed(cutout.kind, inside, visible))
+    trace = None if cutout.kind is None else trace_of(bare, _at(scene.canvas, rect), corner)
+    scene.placed.append(Placed(cutout.kind, inside, visible, cutout.least_px, trace))
+
+
+def lay_plate(rng: np.random.Generator, kit: Kit, scene: Scene, cutout: Cutout, pose: Pose) -> None:
+    """Paste a plate below a cut-out that lies flat, where one fits it and covers nothing else."""
+    plate = kit.plate(rng, cutout)
+    if plate is None:
+        return
+    below = plate.below(cutout, pose)
+    if any(below.box.intersection(other.box) > 0.0 for other in scene.placed):
+        return
+    rect = cover(below.box, scene.canvas.size)
+    if rect.width > 0 and rect.height > 0:
+        paste(scene.canvas, warp(plate.cutout, below, rect), (rect.x0, rect.y0))
+
+
+def plate_share(s: SynthSettings, cutout: Cutout) -> float:
+    """Return the chance of a plate below a cut-out: less where it brings a ground along."""
+    return s.plate_share * (OWN_GROUND_PLATES if cutout.making.own_ground else 1.0)
+
+
+def _at(canvas: Image.Image, rect: Rect) -> Frame:
+    """Return a copy of a part of the canvas: (height, width, 3) uint8, RGB."""
+    return np.array(canvas.crop((rect.x0, rect.y0, rect.x1, rect.y1)), np.uint8)

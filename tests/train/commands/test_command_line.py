@@ -2,7 +2,6 @@ from argparse import Namespace
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
 from export.__main__ import main
 from tests.painting import save_mark
@@ -73,11 +72,9 @@ def test_a_wrong_number_is_refused_before_anything_begins(
 def test_bad_inputs_are_named(
     tmp_path: Path, mark: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A mark that is none, a folder that is empty, a mark larger than every photograph."""
-    run, empty, small = str(tmp_path / "run"), tmp_path / "empty", tmp_path / "small"
+    """A mark that is none, a folder that is empty, a look-alike that there is not."""
+    run, empty = str(tmp_path / "run"), tmp_path / "empty"
     empty.mkdir()
-    small.mkdir()
-    Image.new("RGB", (40, 40)).save(small / "a.png")
     (tmp_path / "text.png").write_text("no picture")
     begin = ["train", "--out", run, "--steps", "1"]
     assert "text.png: must be a whole picture file" in refusal(
@@ -86,8 +83,8 @@ def test_bad_inputs_are_named(
     assert "holds no picture" in refusal(
         [*begin, "--mark", mark, "--backgrounds", str(empty)], capsys, 1
     )
-    assert "larger than every background" in refusal(
-        [*begin, "--mark", mark, "--backgrounds", str(small)], capsys, 1
+    assert "mine: 'halves' must be a number below" in refusal(
+        [*begin, "--mark", mark, "--set", 'mine=["halves"]'], capsys, 2
     )
     assert not Path(run).exists()
 

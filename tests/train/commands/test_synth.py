@@ -126,7 +126,7 @@ def test_a_picture_is_what_training_is_shown(tmp_path: Path, inputs: list[str]) 
         with Image.open(out / "images" / writer.file_name(index)) as opened:
             assert opened.size == (SIZE, SIZE)
             gap = np.abs(np.asarray(opened, np.int16) - picture.pixels)
-        assert gap.mean() < 3
+        assert gap.mean() < 3.5
 
 
 def test_pictures_are_the_same_whoever_paints_them_and_when(

@@ -24,7 +24,7 @@ from train.drawing.likeness import too_alike
 from train.drawing.motifs import MOTIFS, Motif, Tile
 from train.drawing.outlines import COMMON, RARE, Outline
 from train.drawing.parts import Hand
-from train.paint.marks import load_mark
+from train.marks.mark import load_mark
 
 FEW = 24
 

@@ -5,7 +5,6 @@ import pytest
 from PIL import Image
 
 from edge.errors import InputError
-from tests.painting import make_marks
 from train.paint.backgrounds import PaintedProducts, Photographs, check_sizes
 from train.photographs import list_photographs, product_of, read_photograph, split_by_product
 
@@ -62,7 +61,7 @@ def test_files_that_are_no_pictures_are_named_and_left_out(
     """One bad file does not end a night's work, and does not go unsaid."""
     good, bad = photographs(tmp_path, "good.jpg")[0], tmp_path / "bad.jpg"
     bad.write_bytes(b"nothing")
-    assert check_sizes([bad, good], (), tmp_path) == [good]
+    assert check_sizes([bad, good], tmp_path) == [good]
     assert "bad.jpg: must be a whole picture file, not a file of" in capsys.readouterr().err
 
 
@@ -70,21 +69,7 @@ def test_a_folder_of_rubbish_is_refused(tmp_path: Path) -> None:
     """Nothing readable is as good as nothing."""
     (tmp_path / "bad.jpg").write_bytes(b"nothing")
     with pytest.raises(InputError, match="not one of its 1 files"):
-        check_sizes(list_photographs(tmp_path), (), tmp_path)
-
-
-def test_a_mark_larger_than_every_background_is_refused(tmp_path: Path) -> None:
-    """It says both sizes and what to do."""
-    paths = photographs(tmp_path, "a.png", side=64)
-    marks = make_marks("disc")
-    with pytest.raises(
-        InputError,
-        match=r"96 x 96 pixels, larger than every background .* \(largest 64 x 64\); shrink",
-    ):
-        check_sizes(paths, marks, tmp_path)
-    assert check_sizes(photographs(tmp_path, "b.png", side=96), marks, tmp_path) == [
-        tmp_path / "b.png"
-    ]
+        check_sizes(list_photographs(tmp_path), tmp_path)
 
 
 def test_a_photograph_cut_off_in_the_middle_is_left_out_at_once(

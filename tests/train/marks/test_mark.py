@@ -9,7 +9,7 @@ from edge.errors import InputError, UsageError
 from tests.icc_profiles import ADOBE_RGB, ink_profile, matrix_profile
 from tests.painting import mark_image
 from tests.paths import ROOT
-from train.paint.marks import load_mark, load_marks, outline_of, parse_marks
+from train.marks.mark import load_mark, load_marks, outline_of, parse_marks
 
 
 def test_a_mark_with_transparency_is_cropped_to_what_can_be_seen(tmp_path: Path) -> None:

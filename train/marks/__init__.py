@@ -1,0 +1,1 @@
+"""The mark: its picture, how it is made, and what is like it and is none."""
