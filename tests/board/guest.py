@@ -38,6 +38,10 @@ TOUCHING_S = 1.5 * settings.BLOCKED_MS / 1000
 LOST_COUNTS = 1000
 """Counts of the encoder while the gate is stopped: with two edges each, twice what the kernel
 keeps."""
+TWICE_S = 0.5
+"""Between the two times that one item is seen in the bin."""
+SETTLED_S = 2 * REST_S
+"""For so long a rejected item may be on its way to the gate."""
 LOAD_S = 0.25
 """Between two items of the load that the power cut ends: more than the eye can look at."""
 Facts = dict[str, Any]
@@ -151,6 +155,43 @@ def edges_lost() -> Facts:
     facts = watched(act)
     wires.press_reset()
     return facts
+
+
+def double_confirm() -> Facts:
+    """Let one rejected item be seen twice in the bin, then press reset."""
+
+    def act() -> Facts:
+        first = item(UNSTAMPED)
+        box.until("REJECT", lambda: wires.levels()[wires.REJECT], SETTLED_S)
+        entered_ns = wires.enter_bin()
+        time.sleep(TWICE_S)
+        again_ns = wires.enter_bin()
+        box.until("what is unexpected is in the journal", lambda: incidents("unexpected", 0))
+        time.sleep(TWICE_S)
+        stopped = not box.ready()
+        wires.press_reset()
+        box.until("READY", box.ready)
+        return {
+            "entered_ns": entered_ns,
+            "again_ns": again_ns,
+            "stopped": stopped,
+            "items": [first, item(STAMPED)],
+            "incidents": [r for r in box.records() if r["kind"] == "incident"][before:],
+        }
+
+    restart_with(settings.CONFIRMED)
+    before = len([r for r in box.records() if r["kind"] == "incident"])
+    facts = watched(act)
+    restart_with(settings.TOML)
+    return facts
+
+
+def restart_with(toml: str) -> None:
+    """Let both services start anew with other settings, and wait until the line may run."""
+    box.run("systemctl", "stop", box.EYE, box.GATE)
+    box.SETTINGS.write_text(toml)
+    box.run("systemctl", "start", box.BOTH)
+    box.until("READY", box.ready)
 
 
 def eye_killed() -> Facts:
@@ -454,6 +495,7 @@ FIRST: dict[str, Callable[[], Facts]] = {
     "line": line,
     "touching": touching,
     "edges_lost": edges_lost,
+    "double_confirm": double_confirm,
     "eye_killed": eye_killed,
     "gate_killed": gate_killed,
     "eye_hung": eye_hung,

@@ -51,6 +51,7 @@ def judge(facts: Mapping[str, Facts], stamped: frozenset[str], seen: int) -> lis
         *line(facts["line"], stamped),
         *touching(facts["touching"], stamped),
         *edges_lost(facts["edges_lost"], stamped),
+        *double_confirm(facts["double_confirm"], stamped),
         *eye_killed(facts["eye_killed"], stamped),
         *gate_killed(facts["gate_killed"], stamped),
         *eye_hung(facts["eye_hung"], stamped),
@@ -157,6 +158,27 @@ def edges_lost(facts: Facts, stamped: frozenset[str]) -> list[Claim]:
         Claim(
             "a lost encoder edge: the next item passes",
             goes_on(facts, pulses, stamped),
+            ", ".join(verdicts(facts)),
+        ),
+    ]
+
+
+def double_confirm(facts: Facts, stamped: frozenset[str]) -> list[Claim]:
+    """One rejected item that is seen twice in the bin."""
+    pulses = pulses_of(facts["edges"])
+    told = [(incident["what"], incident["at_ns"]) for incident in facts["incidents"]]
+    at_ns = [t_ns for what, t_ns in told if what == "unexpected"]
+    one = len(at_ns) == 1 and 0 <= at_ns[0] - facts["again_ns"] <= LATE_MS * 1e6
+    others = sorted({what for what, _ in told} - {"unexpected", "swept"})
+    return [
+        Claim(
+            "a double confirm: the second is unexpected, and the journal says when",
+            one and not others,
+            f"{len(at_ns)} unexpected; others: {', '.join(others) or 'none'}",
+        ),
+        Claim(
+            "a double confirm: READY rests until reset, and the next item passes",
+            bool(facts["stopped"]) and goes_on(facts, pulses, stamped),
             ", ".join(verdicts(facts)),
         ),
     ]

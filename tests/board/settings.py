@@ -16,6 +16,8 @@ DELAY_MS, PULSE_MS, DEBOUNCE_MS = 10_000, 300, 5
 SILENT_MS = 5000
 """How long the eye may say nothing before READY rests: longer than to judge a picture here."""
 READY_MS = 25
+CONFIRM_MS = 3000
+"""The latest that a rejected item is seen in the bin."""
 IN_VIEW_MS = 1200
 """How long an item counts as in view: far longer than on a real line, as an emulated camera is held
 up now and then."""
@@ -67,3 +69,8 @@ file = "{MODEL}"
 [evidence]
 keep_free_mb = 50
 """
+
+CONFIRMED = TOML.replace(
+    f"pulse_ms = {PULSE_MS}\n", f"pulse_ms = {PULSE_MS}\nconfirm_ms = {CONFIRM_MS}\n"
+).replace("[lines]\n", f'[lines]\nconfirm = "{wires.CONFIRM}"\n')
+"""The same with a photo-eye at the reject bin, which the other steps have not."""

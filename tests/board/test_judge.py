@@ -130,6 +130,19 @@ def missed_edges() -> Facts:
     }
 
 
+def seen_twice() -> Facts:
+    """A rejected item that the bin saw twice, a sweep by reset, and a stamped item that passed."""
+    return {
+        "entered_ns": 11_100 * MS,
+        "again_ns": 11_700 * MS,
+        "stopped": True,
+        "items": passing(("unstamped", 1000), ("stamped", 30_000)),
+        "edges": [*pulse(1000), ("REJECT", 1, 13_000 * MS), ("REJECT", 0, 23_500 * MS)],
+        "incidents": [{"what": "unexpected", "at_ns": 11_701 * MS, "reason": "not rejected"}],
+        "records": records("reject", "pass"),
+    }
+
+
 def without_gate() -> Facts:
     """A gate that was away from 1000 to 20 000 ms and swept away what passed meanwhile."""
     sweep = [("REJECT", 1, 2000 * MS), ("REJECT", 0, (2000 + DELAY_MS + PULSE_MS) * MS)]
@@ -167,6 +180,7 @@ def good() -> Facts:
         },
         "touching": touched(),
         "edges_lost": missed_edges(),
+        "double_confirm": seen_twice(),
         "eye_killed": interrupted("killed_ns"),
         "gate_killed": without_gate(),
         "eye_hung": interrupted("hung_ns", said=["Watchdog timeout"]),
@@ -277,6 +291,28 @@ WRONGS: dict[str, tuple[Callable[[Facts], Any], str]] = {
     "edges lost, the next thrown": (
         lambda f: f["edges_lost"].update(edges=[*f["edges_lost"]["edges"], *pulse(9000)]),
         "a lost encoder edge: the next",
+    ),
+    "confirmed twice, no word": (
+        lambda f: f["double_confirm"].update(incidents=[]),
+        "a double confirm: the second",
+    ),
+    "confirmed once, and told as unexpected": (
+        lambda f: f["double_confirm"]["incidents"][0].update(at_ns=11_101 * MS),
+        "a double confirm: the second",
+    ),
+    "confirmed twice, and missing all the same": (
+        lambda f: f["double_confirm"]["incidents"].append(
+            {"what": "unconfirmed", "at_ns": 14_000 * MS, "reason": ""}
+        ),
+        "a double confirm: the second",
+    ),
+    "confirmed twice, and the line runs on": (
+        lambda f: f["double_confirm"].update(stopped=False),
+        "a double confirm: READY",
+    ),
+    "confirmed twice, the next thrown": (
+        lambda f: f["double_confirm"].update(edges=[*f["double_confirm"]["edges"], *pulse(30_000)]),
+        "a double confirm: READY",
     ),
     "READY goes on": (
         lambda f: f["eye_killed"].update(edges=[*beats(0, 20_000)]),

@@ -15,8 +15,8 @@ from pathlib import Path
 
 CHIP = "board"
 PHOTO_EYE, REJECT, READY, FAULT = "PHOTO_EYE", "REJECT", "READY", "FAULT"
-ENCODER, RESET = "ENCODER", "RESET"
-OFFSETS = {PHOTO_EYE: 4, ENCODER: 5, RESET: 6, REJECT: 17, READY: 22, FAULT: 27}
+ENCODER, RESET, CONFIRM = "ENCODER", "RESET", "CONFIRM"
+OFFSETS = {PHOTO_EYE: 4, ENCODER: 5, RESET: 6, CONFIRM: 7, REJECT: 17, READY: 22, FAULT: 27}
 OUTPUTS = (REJECT, READY, FAULT)
 PULLED_UP = (FAULT,)
 """Lines with a resistor to 3.3 V, so that a box without a gate shows a fault; the others have one
@@ -82,6 +82,15 @@ def run_belt() -> None:
         for up in (True, False):
             _pull(ENCODER, up=up)
             time.sleep(BELT_S)
+
+
+def enter_bin() -> int:
+    """Let an item fall into the reject bin; returns when, in monotonic nanoseconds."""
+    t_ns = time.monotonic_ns()
+    _pull(CONFIRM, up=True)
+    time.sleep(FLASH_S)
+    _pull(CONFIRM, up=False)
+    return t_ns
 
 
 def press_reset() -> None:
