@@ -240,6 +240,12 @@ class GateSettings:
         at_least=0,
         at_most=10**7,
     )
+    ready_stops_belt: bool = setting(
+        False,
+        "Whether the belt stops when READY rests: when it beats again, with a delay in time and no "
+        "encoder, all between photo-eye and gate is rejected",
+        live=True,
+    )
     standstill_ms: float = setting(
         1000.0,
         "From how long on a belt stands still, by an encoder: with one track it may have run back, "

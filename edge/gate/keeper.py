@@ -88,6 +88,7 @@ EDGE_LOST_POSITION = (
 )
 COUNTS_BACK = "new items come while the encoder counts back"
 STOOD_STILL = "the belt stood still with items under way, and the delay is a time"
+WHY_READY = "READY had stopped the belt, and nobody can tell where things are"
 WHY_STOOD = "the belt stood still, and nobody can tell where things are"
 WHY_CLOSE = "another item followed it too close"
 WHY_EYE = "the eye was lost before it was written down"
@@ -781,8 +782,25 @@ class Keeper:
             ]
         )
 
+    def _start_belt(self, now_ns: int) -> None:
+        """Reject all that is under way when READY begins: a belt that it had stopped now runs.
+
+        By counts the belt tells itself where things are, and so it does that it stood still, where
+        an encoder is watched for that. Else what stands on it would come later than reckoned.
+        """
+        watched = self._encoder_wired and self._standstill.limit_ns > 0
+        if self._by_counts or watched or not self._settings.ready_stops_belt:
+            return
+        self._queue.sweep_all(now_ns, WHY_READY)
+        if self._tag:
+            self._incidents.add("swept", 0, now_ns, WHY_READY)
+        self._step_queue()
+
     def _show_state(self, now_ns: int) -> None:
-        self._drive(READY_LINE, self._ready.act(now_ns, live=not self._reasons_to_stop(now_ns)))
+        live = not self._reasons_to_stop(now_ns)
+        if live and self._ready.next_ns() is None:
+            self._start_belt(now_ns)
+        self._drive(READY_LINE, self._ready.act(now_ns, live=live))
         self._drive(FAULT_LINE, int(bool(self.trouble)))
         self._shown = set(self._latched)
         if self._confirmations is not None:

@@ -35,9 +35,9 @@ LATE_S = (settings.IN_VIEW_MS + settings.TIMEOUT_MS) / 2 / 1000
 """The picture is made so long after the trigger: too late for its item, and no lost camera."""
 TOUCHING_S = 1.5 * settings.BLOCKED_MS / 1000
 """For so long two items that touch cover the photo-eye: longer than one, shorter than a jam."""
-LOST_COUNTS = 1000
-"""Counts of the encoder while the gate is stopped: with two edges each, twice what the kernel
-keeps."""
+LOST_COUNTS = 600
+"""Counts of the encoder while the gate is stopped: with two edges each, more than the kernel keeps,
+and few enough for the gate to go on before its watchdog ends it."""
 TWICE_S = 0.5
 """Between the two times that one item is seen in the bin."""
 SETTLED_S = 2 * REST_S
@@ -499,8 +499,9 @@ FIRST: dict[str, Callable[[], Facts]] = {
     "eye_killed": eye_killed,
     "gate_killed": gate_killed,
     "eye_hung": eye_hung,
-    "late_picture": late_picture,
     "camera_lost": camera_lost,
+    # Last: lost pictures show as FAULT for a minute, and camera_lost looks for FAULT to rise.
+    "late_picture": late_picture,
     "load": load,
 }
 AFTER_THE_CUT: dict[str, Callable[[], Facts]] = {

@@ -23,6 +23,7 @@ from edge.gate.keeper import (
     STOOD_STILL,
     WHY_CLOSE,
     WHY_EYE,
+    WHY_READY,
     WHY_RESET,
     WHY_STOOD,
     Keeper,
@@ -60,9 +61,8 @@ SWEEP = [(1000, 1, None), (1120, 0, None)]
 def settings(kind: str = "photo-eye", wires: dict[str, Any] | None = None, **gate: Any) -> Config:
     """100 ms to the gate, pulses of 20."""
     trigger = TriggerSettings(kind=kind, interval_ms=100)
-    gate_settings = GateSettings(
-        driver="process", **{"reject_delay_ms": 100.0, "pulse_ms": 20.0, **gate}
-    )
+    usual = {"reject_delay_ms": 100.0, "pulse_ms": 20.0}
+    gate_settings = GateSettings(driver="process", **{**usual, **gate})
     return Config(
         trigger=trigger,
         gate=gate_settings,
@@ -355,6 +355,57 @@ def test_changed_settings_count_from_the_next_edge_on_and_items_under_way_keep_t
     assert (
         bench.keeper.counters.unconfirmed == 2
     )  # items 1 and 2: half a second is over, ten would not be
+
+
+def test_a_belt_that_ready_had_stopped_is_rejected_whole_when_it_runs_again() -> None:
+    """The pulse for item 1 comes while the belt stands, so item 1 comes after it.
+
+    Nobody can tell when: all that comes within one delay is thrown, what was let pass as well.
+    """
+    bench = Bench(settings(ready_stops_belt=True, eye_silent_ms=50.0), items(1200, 1240, 1600))
+    bench.connect()
+    for ms in range(1040, 1241, 40):
+        bench.run_to(ms)
+        bench.say(Beat(""))
+    bench.run_to(1242)
+    bench.say(Answer(2, True))
+    bench.run_to(1400)  # the eye says nothing: READY rests from 1292 on, and the belt stands
+    assert bench.history("ready")[-1][1] == 0
+    assert bench.history()[2:] == [(1300, 1, 1), (1320, 0, 1)]
+    said = bench.say(Beat(""))
+    said += bench.run_to(1590)
+    assert bench.history()[4:] == [(1400, 1, None), (1520, 0, None)]
+    told = [heard for heard in said if isinstance(heard, Incident)]
+    assert [(incident.what, incident.why) for incident in told] == [("swept", WHY_READY)]
+
+
+@pytest.mark.parametrize(
+    "gate",
+    [{}, {"ready_stops_belt": True, "reject_delay_counts": 5}],
+    ids=["a belt that runs on", "a belt that tells its position"],
+)
+def test_a_belt_that_ready_does_not_stop_or_that_tells_where_it_is_goes_on(
+    gate: dict[str, Any],
+) -> None:
+    """There nothing comes later than reckoned, and nothing more is thrown."""
+    wires = {"encoder_a": "A"} if "reject_delay_counts" in gate else {}
+    bench = Bench(settings(wires=wires, eye_silent_ms=50.0, **gate), [])
+    bench.connect()
+    bench.run_to(1400)
+    before = bench.history()
+    bench.say(Beat(""))
+    bench.run_to(1590)
+    assert bench.history() == before
+
+
+def test_the_first_ready_rejects_what_stood_on_the_belt_while_the_eye_loaded() -> None:
+    """After a power cut the gate's own first sweep is over before the eye is there."""
+    bench = Bench(settings(ready_stops_belt=True), [])
+    bench.run_to(1500)
+    assert bench.history() == SWEEP
+    bench.connect()
+    bench.run_to(1700)
+    assert bench.history() == [*SWEEP, (1500, 1, None), (1620, 0, None)]
 
 
 def test_overlapping_pulses_merge() -> None:
