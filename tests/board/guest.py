@@ -35,9 +35,6 @@ LATE_S = (settings.IN_VIEW_MS + settings.TIMEOUT_MS) / 2 / 1000
 """The picture is made so long after the trigger: too late for its item, and no lost camera."""
 TOUCHING_S = 1.5 * settings.BLOCKED_MS / 1000
 """For so long two items that touch cover the photo-eye: longer than one, shorter than a jam."""
-LOST_COUNTS = 600
-"""Counts of the encoder while the gate is stopped: with two edges each, more than the kernel keeps,
-and few enough for the gate to go on before its watchdog ends it."""
 TWICE_S = 0.5
 """Between the two times that one item is seen in the bin."""
 SETTLED_S = 2 * REST_S
@@ -131,30 +128,6 @@ def touching() -> Facts:
         }
 
     return watched(act)
-
-
-def edges_lost() -> Facts:
-    """Stop the gate while an item comes by and the encoder turns: the kernel drops the oldest."""
-
-    def act() -> Facts:
-        camera.show(STAMPED)
-        stopped_ns = kill(box.GATE, signal.SIGSTOP)
-        pulled_ns = wires.pass_item()
-        wires.turn(LOST_COUNTS)
-        continued_ns = kill(box.GATE, signal.SIGCONT)
-        box.until("the loss is in the journal", lambda: incidents("lost", stopped_ns))
-        box.until("READY", box.ready)  # an eye that waited for the gate too long is a new one
-        return {
-            "stopped_ns": stopped_ns,
-            "pulled_ns": pulled_ns,
-            "continued_ns": continued_ns,
-            "items": [item(OTHER_STAMPED)],
-            "incidents": incidents("lost", stopped_ns),
-        }
-
-    facts = watched(act)
-    wires.press_reset()
-    return facts
 
 
 def double_confirm() -> Facts:
@@ -494,7 +467,6 @@ FIRST: dict[str, Callable[[], Facts]] = {
     "start": start,
     "line": line,
     "touching": touching,
-    "edges_lost": edges_lost,
     "double_confirm": double_confirm,
     "eye_killed": eye_killed,
     "gate_killed": gate_killed,

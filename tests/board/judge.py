@@ -50,7 +50,6 @@ def judge(facts: Mapping[str, Facts], stamped: frozenset[str], seen: int) -> lis
         *installed(facts["install"], facts["start"]),
         *line(facts["line"], stamped),
         *touching(facts["touching"], stamped),
-        *edges_lost(facts["edges_lost"], stamped),
         *double_confirm(facts["double_confirm"], stamped),
         *eye_killed(facts["eye_killed"], stamped),
         *gate_killed(facts["gate_killed"], stamped),
@@ -130,35 +129,6 @@ def touching(facts: Facts, stamped: frozenset[str]) -> list[Claim]:
             "two touching items: the journal says so, and the next item passes",
             recorded and goes_on(facts, pulses, stamped),
             next(iter(reasons), "no fault")[:60],
-        ),
-    ]
-
-
-def edges_lost(facts: Facts, stamped: frozenset[str]) -> list[Claim]:
-    """The edges of an item and of the encoder, dropped by the kernel while the gate was stopped."""
-    due_ns = facts["pulled_ns"] + (DEBOUNCE_MS + DELAY_MS) * 1e6
-    pulses = pulses_of(facts["edges"])
-    swept = [(rise, fall) for rise, fall in pulses if rise <= due_ns < fall]
-    told_ns = [incident["at_ns"] for incident in facts["incidents"]]
-    at_once = bool(told_ns) and told_ns[0] < facts["items"][0]["pulled_ns"]
-    reasons = [r["reason"] for r in facts["records"] if r["verdict"] == "fault"]
-    owed = any(reason.startswith("its edge was lost") for reason in reasons)
-    stopped_ms = (facts["continued_ns"] - facts["stopped_ns"]) / 1e6
-    return [
-        Claim(
-            "a lost encoder edge: what passed meanwhile is rejected",
-            bool(swept),
-            f"gate stopped for {stopped_ms:.0f} ms; REJECT for {widths_ms(pulses)} ms",
-        ),
-        Claim(
-            "a lost encoder edge: the journal says so before the next item, and then of each item",
-            at_once and owed,
-            facts["incidents"][0]["reason"] if told_ns else "no incident",
-        ),
-        Claim(
-            "a lost encoder edge: the next item passes",
-            goes_on(facts, pulses, stamped),
-            ", ".join(verdicts(facts)),
         ),
     ]
 

@@ -110,26 +110,6 @@ def touched() -> Facts:
     }
 
 
-def missed_edges() -> Facts:
-    """A gate that was stopped from 1000 to 2500 ms, when an item came by, and one at 9000 ms."""
-    swept = [("REJECT", 1, pulled(990) * MS), ("REJECT", 0, pulled(2600) * MS)]
-    return {
-        "stopped_ns": 1000 * MS,
-        "pulled_ns": 1010 * MS,
-        "continued_ns": 2500 * MS,
-        "incidents": [{"at_ns": 2400 * MS, "reason": "edges were lost"}],
-        "items": passing(("stamped", 9000)),
-        "edges": swept,
-        "records": [
-            {"sequence": n, "verdict": verdict, "reason": reason, "trigger_ns": 0}
-            for n, verdict, reason in (
-                (1, "fault", "its edge was lost"),
-                (2, "pass", "found"),
-            )
-        ],
-    }
-
-
 def seen_twice() -> Facts:
     """A rejected item that the bin saw twice, a sweep by reset, and a stamped item that passed."""
     return {
@@ -179,7 +159,6 @@ def good() -> Facts:
             "verified": "j: 3 records, chain whole",
         },
         "touching": touched(),
-        "edges_lost": missed_edges(),
         "double_confirm": seen_twice(),
         "eye_killed": interrupted("killed_ns"),
         "gate_killed": without_gate(),
@@ -271,26 +250,6 @@ WRONGS: dict[str, tuple[Callable[[Facts], Any], str]] = {
     "touching, all after": (
         lambda f: f["touching"]["records"][2].update(verdict="reject"),
         "two touching items: the journal",
-    ),
-    "edges lost, let pass": (
-        lambda f: f["edges_lost"].update(edges=pulse(2600)),
-        "a lost encoder edge: what passed",
-    ),
-    "edges lost, no word": (
-        lambda f: f["edges_lost"].update(incidents=[]),
-        "a lost encoder edge: the journal",
-    ),
-    "edges lost, told late": (
-        lambda f: f["edges_lost"]["incidents"][0].update(at_ns=9001 * MS),
-        "a lost encoder edge: the journal",
-    ),
-    "edges lost, an item forgotten": (
-        lambda f: f["edges_lost"]["records"].pop(0),
-        "a lost encoder edge: the journal",
-    ),
-    "edges lost, the next thrown": (
-        lambda f: f["edges_lost"].update(edges=[*f["edges_lost"]["edges"], *pulse(9000)]),
-        "a lost encoder edge: the next",
     ),
     "confirmed twice, no word": (
         lambda f: f["double_confirm"].update(incidents=[]),

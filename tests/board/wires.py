@@ -7,7 +7,6 @@ nobody holds a line any more is no event: that is read from the simulator's ``va
 follows the pull resistor, as a wire does.
 """
 
-import os
 import re
 import time
 from collections.abc import Iterable
@@ -68,17 +67,6 @@ def pass_item(seconds: float = FLASH_S) -> int:
     time.sleep(seconds)
     _pull(PHOTO_EYE, up=False)
     return t_ns
-
-
-def turn(counts: int) -> None:
-    """Turn the encoder by *counts*, two edges each, as fast as the kernel takes them."""
-    pull = os.open(_line(ENCODER) / "pull", os.O_WRONLY)  # opened once: emulated, that takes long
-    try:
-        for _ in range(counts):
-            os.pwrite(pull, b"pull-up", 0)
-            os.pwrite(pull, b"pull-down", 0)
-    finally:
-        os.close(pull)
 
 
 def run_belt() -> None:
