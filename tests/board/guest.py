@@ -55,7 +55,6 @@ def main() -> int:
 
     There is a journal once there was a start before this one.
     """
-    threading.Thread(target=wires.run_belt, daemon=True).start()
     return report(AFTER_THE_CUT if box.JOURNAL.exists() else FIRST)
 
 
@@ -274,7 +273,8 @@ def late_picture() -> Facts:
         box.until("the late item is in the journal", lambda: recorded(pulled_ns))
         return {
             "blind": [{"picture": UNSTAMPED, "pulled_ns": pulled_ns}],
-            "items": [item(STAMPED)],
+            # Another picture: one equal to the last grey level would be a frozen one.
+            "items": [item(OTHER_STAMPED)],
             "restarts": box.restarts(box.EYE) - before,
         }
 

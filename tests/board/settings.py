@@ -49,15 +49,12 @@ driver = "process"
 reject_delay_ms = {DELAY_MS}
 pulse_ms = {PULSE_MS}
 ready_ms = {READY_MS}
-# The encoder turns in one step only; the items of the others do not stand still for that.
-standstill_ms = 0
 eye_silent_ms = {SILENT_MS}
 
 [lines]
 driver = "gpiod"
 chip = "{wires.CHIP}"
 trigger = "{wires.PHOTO_EYE}"
-encoder_a = "{wires.ENCODER}"
 reset = "{wires.RESET}"
 reject = "{wires.REJECT}"
 ready = "{wires.READY}"

@@ -15,17 +15,14 @@ from pathlib import Path
 
 CHIP = "board"
 PHOTO_EYE, REJECT, READY, FAULT = "PHOTO_EYE", "REJECT", "READY", "FAULT"
-ENCODER, RESET, CONFIRM = "ENCODER", "RESET", "CONFIRM"
-OFFSETS = {PHOTO_EYE: 4, ENCODER: 5, RESET: 6, CONFIRM: 7, REJECT: 17, READY: 22, FAULT: 27}
+RESET, CONFIRM = "RESET", "CONFIRM"
+OFFSETS = {PHOTO_EYE: 4, RESET: 6, CONFIRM: 7, REJECT: 17, READY: 22, FAULT: 27}
 OUTPUTS = (REJECT, READY, FAULT)
 PULLED_UP = (FAULT,)
 """Lines with a resistor to 3.3 V, so that a box without a gate shows a fault; the others have one
 to ground."""
 FLASH_S = 0.06
 """How long an item covers the photo-eye."""
-
-BELT_S = 0.05
-"""Between two edges of the encoder."""
 
 CONFIG = Path("/sys/kernel/config/gpio-sim") / CHIP
 TRACING = Path("/sys/kernel/tracing")
@@ -67,14 +64,6 @@ def pass_item(seconds: float = FLASH_S) -> int:
     time.sleep(seconds)
     _pull(PHOTO_EYE, up=False)
     return t_ns
-
-
-def run_belt() -> None:
-    """Turn the encoder slowly, for ever: the belt runs."""
-    while True:
-        for up in (True, False):
-            _pull(ENCODER, up=up)
-            time.sleep(BELT_S)
 
 
 def enter_bin() -> int:
