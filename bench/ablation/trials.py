@@ -178,7 +178,8 @@ def kept_record(trial: Trial, bench: Bench) -> Record | None:
     path = folder / RESULT
     if not path.exists():
         return None
-    raw, asked = json.loads(path.read_text(encoding="utf-8")), asked_for(trial, bench)
+    raw = json.loads(path.read_text(encoding="utf-8"))
+    asked = json.loads(json.dumps(asked_for(trial, bench)))  # a file has lists, and no tuples
     before = raw["asked"]
     other = [key for key in {**before, **asked} if before.get(key) != asked.get(key)]
     if other:
