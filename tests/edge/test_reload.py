@@ -240,6 +240,7 @@ def test_what_a_running_service_can_change_is_this_and_nothing_else() -> None:
         "camera": ["drift_above", "black_below", "covered_below", "overexposed_above"],
         "trigger": ["spacing_ms", "blocked_ms", "blocked_counts", "off_delay_ms"],
         "gate": [
+            "ready_stops_belt",
             "standstill_ms",
             "pulse_ms",
             "merge_gap_ms",
