@@ -27,6 +27,11 @@ class Capture:
     latest_ns: int | None = None
     """When its exposure began at the latest; None where that is the same moment."""
 
+    @property
+    def begun_ns(self) -> int:
+        """When its exposure had begun for certain, monotonic nanoseconds."""
+        return self.t_ns if self.latest_ns is None else self.latest_ns
+
 
 class Camera(Protocol):
     """A source of frames, open inside its ``with`` block.

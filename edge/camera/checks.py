@@ -77,10 +77,9 @@ class FrameChecks:
 
         Raises FrameError: the picture may show the next item.
         """
-        began_ns = capture.t_ns if capture.latest_ns is None else capture.latest_ns
-        if next_ns is not None and began_ns >= next_ns:
+        if next_ns is not None and (after_ns := capture.begun_ns - next_ns) >= 0:
             raise FrameError(
-                f"late picture: the next item came by {(began_ns - next_ns) / 1e6:.0f} ms before "
+                f"late picture: the next item came by {after_ns / 1e6:.0f} ms before "
                 "it began; trigger more slowly, or more [camera] frames_per_second",
                 picture=capture.name,
             )

@@ -4,9 +4,10 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
-from edge.camera.live import LiveCamera, Shot, busy, missing
+from edge.camera.live import LiveCamera, Shot, missing
 from edge.camera.pixels import ORDERS, from_i420, from_packed
 from edge.camera.stream import SLOW
+from edge.camera.videodev import busy
 from edge.clock import Clock
 from edge.config import CameraSettings
 from edge.errors import CameraError, ConfigError

@@ -404,14 +404,6 @@ class LiveCamera(ABC):
         )
 
 
-def busy(what: str) -> CameraError:
-    """Make the error for a camera that another program has; *what*: the camera, or its words."""
-    return CameraError(
-        f"camera busy: {what} must be free, and another program has it; "
-        "'fuser -v /dev/video* /dev/media*' names it, end it, the service starts again"
-    )
-
-
 def within(seconds: float, action: Callable[[], None]) -> bool:
     """Run *action* in a daemon thread with a time limit; False when it was left behind.
 

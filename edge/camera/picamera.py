@@ -5,8 +5,9 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
-from edge.camera.live import LiveCamera, Shot, busy, missing, parse_controls
+from edge.camera.live import LiveCamera, Shot, missing, parse_controls
 from edge.camera.stream import SLOW
+from edge.camera.videodev import busy
 from edge.clock import Clock
 from edge.config import CameraSettings
 from edge.errors import CameraError, ConfigError, FrameError
@@ -112,9 +113,8 @@ class PiCamera(LiveCamera):
     def _shot(self, request: Any, after_ns: int) -> Shot:
         metadata = request.get_metadata()
         stamp_ns = int(metadata["SensorTimestamp"])
-        if (
-            stamp_ns != self._last_stamp_ns
-        ):  # picamera2 gives no count of frames: count the new ones
+        if stamp_ns != self._last_stamp_ns:
+            # picamera2 gives no count of frames: count the new ones.
             self._count += 1
             self._stamp_before_ns, self._last_stamp_ns = self._last_stamp_ns, stamp_ns
         self._reports_exposure = "ExposureTime" in metadata

@@ -132,11 +132,6 @@ class V4l2Camera(LiveCamera):
             overdue_ns=overdue_ns,
         )
 
-    @property
-    def damaged(self) -> int:
-        """Number of frames that were not whole."""
-        return self.stream.damaged
-
     def _restore_controls(self) -> str:
         return self._controls.restore() if self._controls else ""
 

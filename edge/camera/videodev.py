@@ -9,11 +9,12 @@ import ctypes
 import errno
 import mmap
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fcntl import ioctl
 from select import POLLERR, POLLHUP, POLLIN, POLLNVAL, poll
+from types import MappingProxyType
 from typing import Any
 
 from edge.errors import CameraError, ConfigError
@@ -29,6 +30,7 @@ frame's end."""
 CONTROL_DISABLED = 0x1
 UNREADABLE = frozenset((errno.EACCES, errno.EINVAL, errno.ENOTTY, errno.EIO, errno.EPIPE))
 """Errors of G_CTRL for a control that can only be written, or whose report the camera refuses."""
+NOTHING_REFUSED: Mapping[int, str] = MappingProxyType({})
 
 _U32, _S32 = ctypes.c_uint32, ctypes.c_int32
 
@@ -205,15 +207,11 @@ class VideoDevice:
         """
         wanted = int.from_bytes(fourcc.encode(), "little")
         form = Format(type=CAPTURE, width=width, height=height, pixelformat=wanted)
-        try:
-            ioctl(self._fd, S_FMT, form)
-        except OSError as error:
-            if error.errno == errno.EINVAL:
-                raise ConfigError(
-                    f"[camera] pixel_format must be one that {self.path} can do, not {fourcc}; "
-                    "v4l2-ctl --list-formats-ext shows them"
-                ) from None
-            raise self._gone("S_FMT", error) from None
+        unlike = (
+            f"[camera] pixel_format must be one that {self.path} can do, not {fourcc}; "
+            "v4l2-ctl --list-formats-ext shows them"
+        )
+        self._call(S_FMT, form, "S_FMT", {errno.EINVAL: unlike})
         given = int(form.pixelformat).to_bytes(4, "little").decode("latin-1")
         return form.width, form.height, given, form.bytesperline
 
@@ -243,20 +241,20 @@ class VideoDevice:
 
         Raises ConfigError when it has no such value, or may not be set.
         """
-        try:
-            ioctl(self._fd, S_CTRL, Control(number, value))
-        except OSError as error:
-            if error.errno in (errno.ERANGE, errno.EINVAL):
-                raise ConfigError(
-                    f"[camera] {name} must be a value that {self.path} has, not {value}; "
-                    "v4l2-ctl --list-ctrls-menus shows them"
-                ) from None
-            if error.errno == errno.EACCES:
-                raise ConfigError(
-                    f"[camera] {name} must be a control of {self.path} that can be set, and it can "
-                    "only be read now; take it out, or switch off the automatic that has it"
-                ) from None
-            raise self._gone("S_CTRL", error) from None
+        no_such_value = (
+            f"[camera] {name} must be a value that {self.path} has, not {value}; "
+            "v4l2-ctl --list-ctrls-menus shows them"
+        )
+        read_only = (
+            f"[camera] {name} must be a control of {self.path} that can be set, and it can "
+            "only be read now; take it out, or switch off the automatic that has it"
+        )
+        refused = {
+            errno.ERANGE: no_such_value,
+            errno.EINVAL: no_such_value,
+            errno.EACCES: read_only,
+        }
+        self._call(S_CTRL, Control(number, value), "S_CTRL", refused)
 
     def read_control(self, number: int) -> int | None:
         """Return a control's value as the camera reports it; None when it cannot be read."""
@@ -288,16 +286,12 @@ class VideoDevice:
             with self._errors("mmap"):
                 self._memory.append(mmap.mmap(self._fd, buffer.length, offset=offset))
             self.give_back(index)
-        try:
-            ioctl(self._fd, STREAMON, ctypes.c_int(CAPTURE))
-        except OSError as error:
-            if error.errno == errno.ENOSPC:
-                raise ConfigError(
-                    f"[camera] no bandwidth: the USB bus must have room for {self.path} and has "
-                    "none at this width, height, frames_per_second and pixel_format; take MJPG, "
-                    "less of them, or a port of another controller"
-                ) from None
-            raise self._gone("STREAMON", error) from None
+        no_bandwidth = (
+            f"[camera] no bandwidth: the USB bus must have room for {self.path} and has "
+            "none at this width, height, frames_per_second and pixel_format; take MJPG, "
+            "less of them, or a port of another controller"
+        )
+        self._call(STREAMON, ctypes.c_int(CAPTURE), "STREAMON", {errno.ENOSPC: no_bandwidth})
 
     def take(self, timeout_s: float) -> Filled | None:
         """Dequeue the buffer that was filled first, or wait for one; None after *timeout_s*."""
@@ -340,20 +334,28 @@ class VideoDevice:
     def _buffer(self, index: int) -> Buffer:
         return Buffer(index=index, type=CAPTURE, memory=MMAP)
 
-    def _call(self, number: int, argument: Any, name: str) -> None:
-        with self._errors(name):
+    def _call(
+        self, number: int, argument: Any, name: str, refused: Mapping[int, str] = NOTHING_REFUSED
+    ) -> None:
+        """Make an ioctl; *refused*: what to say of an error number by which a setting is wrong.
+
+        Raises ConfigError for those, CameraError for any other.
+        """
+        with self._errors(name, refused):
             ioctl(self._fd, number, argument)
 
     @contextmanager
-    def _errors(self, name: str) -> Iterator[None]:
+    def _errors(self, name: str, refused: Mapping[int, str] = NOTHING_REFUSED) -> Iterator[None]:
         try:
             yield
         except OSError as error:
+            if wrong := refused.get(error.errno or 0):
+                raise ConfigError(wrong) from None
             raise self._gone(name, error) from None
 
     def _gone(self, name: str, error: OSError) -> CameraError:
         if error.errno == errno.EBUSY:
-            return _busy(self.path)
+            return busy(self.path, self.path)
         return CameraError(_gone_text(self.path, f"{name}: {error.strerror}"))
 
 
@@ -366,14 +368,18 @@ def _open(path: str) -> int:
         ) from None
     except OSError as error:
         if error.errno == errno.EBUSY:
-            raise _busy(path) from None
+            raise busy(path, path) from None
         raise CameraError(_gone_text(path, error.strerror or "open")) from None
 
 
-def _busy(path: str) -> CameraError:
+def busy(what: str, files: str = "/dev/video* /dev/media*") -> CameraError:
+    """Make the error for a camera that another program has.
+
+    *what*: the camera, or what is said of it; *files*: device files that may be held.
+    """
     return CameraError(
-        f"camera busy: {path} must be free, and another program has it; "
-        f"'fuser -v {path}' names it, end it, the service starts again"
+        f"camera busy: {what} must be free, and another program has it; "
+        f"'fuser -v {files}' names it, end it, the service starts again"
     )
 
 

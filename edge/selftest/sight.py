@@ -97,10 +97,9 @@ def _take(opened: Camera, checks: FrameChecks, clock: Clock, number: int) -> Pic
 
 
 def _note_moment(pictures: Pictures, taken: Capture, after_ns: int) -> None:
-    latest_ns = taken.t_ns if taken.latest_ns is None else taken.latest_ns
     pictures.moments.append((taken.t_ns, taken.sequence))
-    pictures.latest_ns = max(pictures.latest_ns, latest_ns - after_ns)
-    pictures.unsure_ns = max(pictures.unsure_ns, latest_ns - taken.t_ns)
+    pictures.latest_ns = max(pictures.latest_ns, taken.begun_ns - after_ns)
+    pictures.unsure_ns = max(pictures.unsure_ns, taken.begun_ns - taken.t_ns)
 
 
 def _exposure(settings: CameraSettings, opened: Camera) -> Iterator[CheckResult]:

@@ -419,7 +419,7 @@ def test_pictures_that_the_driver_calls_damaged_are_passed_over(kernel: Kernel) 
     kernel.send = lambda number: (yuyv(number), videodev.FLAG_ERROR if number in (30, 31) else 0)
     with opened(kernel, in_view_ms=100.0) as camera:
         assert camera.capture(1200 * MS).sequence == 32
-        assert camera.damaged == 2
+        assert camera.stream.damaged == 2
 
 
 @pytest.mark.parametrize(("in_view_ms", "limit_ms"), [(0.0, 60), (85.0, 85)])
