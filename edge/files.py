@@ -6,10 +6,19 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from edge.errors import InputError, StampgateError
+from edge.errors import GateError, InputError, StampgateError
 
 NO_ROOM = frozenset((errno.ENOSPC, errno.EDQUOT, errno.ENOMEM, errno.EMFILE, errno.ENFILE))
 """Errors of a file or socket that are over when somebody makes room: no setting is wrong."""
+
+
+def raise_if_no_room(error: OSError, path: Path, what: str) -> None:
+    """Raise GateError when there was no room for *what* at *path*; the next start may have it."""
+    if error.errno in NO_ROOM:
+        raise GateError(
+            f"{path}: no room for {what} ({error.strerror}); "
+            "make room there, the service starts again"
+        ) from None
 
 
 @contextlib.contextmanager

@@ -63,15 +63,29 @@ def gate_warnings(config: Config) -> list[str]:
     ]
 
 
+def longest_item(config: Config) -> float:
+    """Return the greatest length of one item at the photo-eye, in ms or whole encoder counts.
+
+    Without a setting it is half the reject delay, whose unit it has.
+
+    >>> longest_item(Config())
+    250.0
+    """
+    trigger, gate = config.trigger, config.gate
+    if gate.reject_delay_counts > 0:
+        return trigger.blocked_counts or max(1, gate.reject_delay_counts // 2)
+    return trigger.blocked_ms or gate.reject_delay_ms / 2
+
+
 def _unlimited_lengths(config: Config) -> Iterator[str]:
     """Warn when nobody has said how long one item covers the photo-eye."""
     trigger, gate = config.trigger, config.gate
     if trigger.kind != "photo-eye":
         return
     if gate.reject_delay_counts > 0 and trigger.blocked_counts == 0:
-        name, limit = "blocked_counts", f"{gate.reject_delay_counts // 2} counts"
+        name, limit = "blocked_counts", f"{longest_item(config)} counts"
     elif gate.reject_delay_counts == 0 and trigger.blocked_ms == 0:
-        name, limit = "blocked_ms", f"{gate.reject_delay_ms / 2:g} ms"
+        name, limit = "blocked_ms", f"{longest_item(config):g} ms"
     else:
         return
     yield (
@@ -150,17 +164,16 @@ def _wrong_lengths(config: Config) -> Iterator[str]:
         yield "[trigger] blocked_counts needs [gate] reject_delay_counts"
     if trigger.blocked_ms >= gate.reject_delay_ms:
         yield "[trigger] blocked_ms must be below [gate] reject_delay_ms"
-    if 0 < (trigger.blocked_ms or gate.reject_delay_ms / 2) <= trigger.off_delay_ms:
+    if 0 < longest_item(config) <= trigger.off_delay_ms:
         yield "[trigger] off_delay_ms must be below blocked_ms, or half of [gate] reject_delay_ms"
 
 
 def _wrong_gate(config: Config) -> Iterator[str]:
     gate, by_counts = config.gate, config.gate.reject_delay_counts > 0
-    if by_counts and (gate.driver != "process" or ENCODER_A not in wired(config.lines)):
+    counts_nothing = gate.driver != "process" or ENCODER_A not in wired(config.lines)
+    if by_counts and counts_nothing:
         yield '[gate] reject_delay_counts needs driver "process" and a name in [lines] encoder_a'
-    if gate.confirm_counts > 0 and (
-        gate.driver != "process" or ENCODER_A not in wired(config.lines)
-    ):
+    if gate.confirm_counts > 0 and counts_nothing:
         yield '[gate] confirm_counts needs driver "process" and a name in [lines] encoder_a'
     if gate.confirm_earliest_counts > 0 and gate.confirm_earliest_counts >= gate.confirm_counts:
         yield "[gate] confirm_earliest_counts must be below confirm_counts"

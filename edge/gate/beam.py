@@ -6,22 +6,20 @@ length on it is a jam.
 """
 
 from edge.config import Config
+from edge.wiring import longest_item
 
 Place = int
 """A moment in nanoseconds, or a count of the encoder, as in :mod:`edge.gate.rejects`."""
 
 
 def longest_blocked(config: Config) -> int:
-    """Return the greatest length of one item at the photo-eye, in the unit of the reject delay.
-
-    Without a setting it is half the reject delay.
+    """Return the greatest length of one item at the photo-eye, in places.
 
     >>> longest_blocked(Config())
     250000000
     """
-    if config.gate.reject_delay_counts > 0:
-        return config.trigger.blocked_counts or max(1, config.gate.reject_delay_counts // 2)
-    return round((config.trigger.blocked_ms or config.gate.reject_delay_ms / 2) * 1e6)
+    unit = 1 if config.gate.reject_delay_counts > 0 else 1_000_000
+    return round(longest_item(config) * unit)
 
 
 class Beam:

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import IO
 
 from edge.clock import Clock
-from edge.errors import ConfigError, GateError, JournalError
-from edge.files import NO_ROOM
+from edge.errors import ConfigError, JournalError
+from edge.files import raise_if_no_room
 from edge.wiring import REJECT_LINE
 
 TRANSITIONS_KEPT = 1000
@@ -73,11 +73,7 @@ class TransitionRecord:
         try:
             self._file = self._path.open("a", encoding="utf-8")
         except OSError as error:
-            if error.errno in NO_ROOM:
-                raise GateError(
-                    f"{self._path}: no room for the gate's record ({error.strerror}); "
-                    "make room there, the service starts again"
-                ) from None
+            raise_if_no_room(error, self._path, "the gate's record")
             raise ConfigError(
                 f"{self._path}: [gate] record must be a file that can be written "
                 f"({error.strerror}); name another"

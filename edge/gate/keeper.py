@@ -91,7 +91,7 @@ STOOD_STILL = "the belt stood still with items under way, and the delay is a tim
 WHY_READY = "READY had stopped the belt, and nobody can tell where things are"
 WHY_STOOD = "the belt stood still, and nobody can tell where things are"
 WHY_CLOSE = "another item followed it too close"
-WHY_EYE = "the eye was lost before it was written down"
+WHY_EYE = EYE_LOST
 REREAD_NS = 1_000_000
 """How long the photo-eye must read as clear until the edge that would say so counts as lost."""
 DRAIN_BY_COUNTS_NS = 10 * 10**9

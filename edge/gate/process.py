@@ -16,8 +16,8 @@ from pathlib import Path
 
 from edge.clock import MonotonicClock, Stop
 from edge.config import Config
-from edge.errors import ConfigError, GateError
-from edge.files import NO_ROOM
+from edge.errors import ConfigError
+from edge.files import raise_if_no_room
 from edge.gate.keeper import Keeper
 from edge.gate.lines import Lines
 from edge.gate.lines.gpiochip import GpioLines
@@ -262,11 +262,7 @@ def listening(path: Path) -> Iterator[socket.socket]:
             listener.listen(PENDING_KEPT)
             listener.setblocking(False)
         except OSError as error:
-            if error.errno in NO_ROOM:
-                raise GateError(
-                    f"{path}: no room for the gate's socket ({error.strerror}); "
-                    "make room there, the service starts again"
-                ) from None
+            raise_if_no_room(error, path, "the gate's socket")
             why = "another gate listens there" if isinstance(error, BlockingIOError) else str(error)
             raise ConfigError(
                 f"{path}: [gate] socket must be where a socket can be made ({why}); "

@@ -90,6 +90,7 @@ class _Boot:
     _last_wall_ns: int = 0
 
     def take(self, monotonic_ns: int, wall: int, synced: bool) -> None:
+        """Take note of what both clocks showed at its next record, in nanoseconds."""
         if self.walls is not None:
             ahead_ns = wall - self._last_wall_ns - (monotonic_ns - self.last_ns)
             self.contradicted |= wall < self._last_wall_ns - SLACK_NS or ahead_ns > STEP_NS

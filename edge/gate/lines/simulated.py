@@ -23,8 +23,8 @@ from types import MappingProxyType, TracebackType
 from typing import Self
 
 from edge.clock import Clock
-from edge.errors import ConfigError, GateError
-from edge.files import NO_ROOM
+from edge.errors import ConfigError
+from edge.files import raise_if_no_room
 from edge.gate.history import TransitionRecord
 from edge.gate.lines import WireEvent
 from edge.wiring import INPUTS, SAFE
@@ -164,11 +164,7 @@ def _listen(path: Path) -> socket.socket:
         listener.setblocking(False)
     except OSError as error:
         listener.close()
-        if error.errno in NO_ROOM:
-            raise GateError(
-                f"{path}: no room for the inputs' socket ({error.strerror}); "
-                "make room there, the service starts again"
-            ) from None
+        raise_if_no_room(error, path, "the inputs' socket")
         raise ConfigError(
             f"{path}: [lines] inputs must be where a socket can be made ({error}); correct it"
         ) from None
