@@ -110,6 +110,7 @@ def test_without_twins_each_picture_has_a_ground_of_its_own(
         one, two = run.pictures.float().mean((1, 2))
         return float((one - two).abs().max())
 
+    monkeypatch.setattr("train.paint.synth.superimpose", lambda *_: None)
     monkeypatch.setattr("train.paint.synth.photograph", bare_ground)
     with switched_off(["twins"]):
         apart = grounds(first())
@@ -118,8 +119,8 @@ def test_without_twins_each_picture_has_a_ground_of_its_own(
 
 
 def bare_ground(rng: np.random.Generator, kit: Kit, scene: Scene, window: int) -> Picture:
-    """A camera that sees the ground alone, as it was before anything was superimposed."""
-    ground = np.asarray(Image.fromarray(scene.ground).resize((window, window)))
+    """A camera that sees the ground as it is, with nothing superimposed."""
+    ground = np.asarray(scene.canvas.resize((window, window)))
     return Picture(ground, (), (), ground)
 
 

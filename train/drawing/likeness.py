@@ -78,8 +78,15 @@ def cropped(picture: Image.Image, least_alpha: int = VISIBLE_ALPHA) -> Image.Ima
 
     Raises ValueError when there is none.
     """
-    visible = np.asarray(picture.getchannel("A")) >= least_alpha
-    columns, rows = np.flatnonzero(visible.any(axis=0)), np.flatnonzero(visible.any(axis=1))
-    if not len(rows):
+    box = extent(np.asarray(picture.getchannel("A")) >= least_alpha)
+    if box is None:
         raise ValueError("mark: it must have visible pixels, not be transparent throughout")
-    return picture.crop((int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1))
+    return picture.crop(box)
+
+
+def extent(mask: npt.NDArray[np.bool_]) -> tuple[int, int, int, int] | None:
+    """Return the box around a mask, x0, y0, x1, y1, half-open; None when it is empty."""
+    columns, rows = np.flatnonzero(mask.any(axis=0)), np.flatnonzero(mask.any(axis=1))
+    if not len(rows):
+        return None
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1

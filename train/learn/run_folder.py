@@ -50,7 +50,7 @@ def prepare_folder(inputs: Inputs, out: Path, group: ProcessGroup, step: int) ->
 
 def remove_unfinished(out: Path) -> None:
     """Remove what a process that was killed while it wrote has left beside the run's files."""
-    for name in (checkpoint.NAME, HITS, SHEET, HELD_OUT, "config.toml", "loss.csv"):
+    for name in (checkpoint.NAME, HITS, SHEET, LOOKALIKES, HELD_OUT, "config.toml", "loss.csv"):
         for path in out.glob(f".{name}.*"):
             path.unlink(missing_ok=True)
 

@@ -18,13 +18,12 @@ from collections.abc import Callable, Set
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageOps
 
 from train.drawing.canvas import Colour, print_about, print_mask
 from train.drawing.codes import matrix_cells
 from train.drawing.lettering import Face, line_of, some_face
-from train.drawing.likeness import working_copy
+from train.drawing.likeness import extent, working_copy
 from train.drawing.motifs import motif
 from train.drawing.random_choice import pick, pick_weighted
 from train.drawing.seals import (
@@ -38,10 +37,8 @@ from train.drawing.seals import (
 )
 from train.drawing.words import firm, package_word, some_word
 from train.marks.distinct import least_distinct_px
-from train.marks.making import making_of, parts_of
+from train.marks.making import OPAQUE, making_of, parts_of
 
-OPAQUE = 128
-"""Alpha, 0..255, below which a candidate shows nothing."""
 TRIES = 4
 """How many kinds are drawn before falling back to a seal of another shape."""
 
@@ -88,7 +85,11 @@ class LookAlike(NamedTuple):
 
 def kind_names() -> tuple[str, ...]:
     """Return the name of each kind, as a look-alike bears it."""
-    return tuple(kind.__name__.lstrip("_") for kind in KINDS)
+    return tuple(map(_name_of, KINDS))
+
+
+def _name_of(kind: Kind) -> str:
+    return kind.__name__.lstrip("_")
 
 
 def make_lookalike(
@@ -104,7 +105,7 @@ def make_lookalike(
     """
     small = working_copy(mark)
     table = SEAL_KINDS if making_of(small).own_ground else PRINT_KINDS
-    kinds = [(kind, share) for kind, share in table if kind.__name__.lstrip("_") not in without]
+    kinds = [(kind, share) for kind, share in table if _name_of(kind) not in without]
     kinds = kinds or [(_other_seal, 1.0)]
     for _ in range(TRIES):
         kind = pick_weighted(kinds, rng)
@@ -122,7 +123,7 @@ def _told_apart(mark: Image.Image, made: Image.Image, kind: Kind) -> LookAlike |
         return None
     candidate = working_copy(made)
     least = least_distinct_px(mark, candidate)
-    return None if least is None else LookAlike(candidate, least, kind.__name__.lstrip("_"))
+    return None if least is None else LookAlike(candidate, least, _name_of(kind))
 
 
 def _is_visible(picture: Image.Image) -> bool:
@@ -325,7 +326,7 @@ def _letters_exchanged(mark: Image.Image, rng: np.random.Generator) -> Image.Ima
     order = np.arange(len(parts))
     changed = rng.permutation(len(parts))[: int(rng.integers(2, max(3, len(parts) * 3 // 4) + 1))]
     order[np.sort(changed)] = changed
-    boxes = [_box_of(part) for part in parts]
+    boxes = [box for part in parts if (box := extent(part))]  # no part is empty
     x = 0.0
     for place, source in enumerate(order.tolist()):
         x0, y0, x1, _ = boxes[source]
@@ -337,12 +338,6 @@ def _letters_exchanged(mark: Image.Image, rng: np.random.Generator) -> Image.Ima
         made.alpha_composite(piece, (min(max(0, at), mark.width - (x1 - x0)), y0))
         x = boxes[place][2]
     return made
-
-
-def _box_of(mask: NDArray[np.bool_]) -> tuple[int, int, int, int]:
-    """Return the box around a mask, half-open."""
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
 def _motif_alone(mark: Image.Image, rng: np.random.Generator) -> Image.Image:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from edge.vision.preprocess import Frame
-from train.marks.making import UNKNOWN, Making
+from train.marks.making import OPAQUE, UNKNOWN, Making
 
 Pixels = NDArray[np.uint8]
 """A picture with transparency: (height, width, 4) uint8, RGBA, not premultiplied."""
@@ -92,7 +92,7 @@ class Cutout:
     @cached_property
     def mean_colour(self) -> tuple[int, int, int]:
         """The mean colour of what is opaque: red, green, blue, 0..255."""
-        opaque = np.asarray(self.pixels[..., 3] >= 128, np.uint8)
+        opaque = np.asarray(self.pixels[..., 3] >= OPAQUE, np.uint8)
         red, green, blue = cv2.mean(self.pixels, opaque)[:3]
         return round(red), round(green), round(blue)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageOps
 
-from edge.errors import InputError
+from edge.files import atomic_replace
 from train.paint.synth import Kit, Picture
 
 SHEET_WIDTH = 1664
@@ -36,16 +36,8 @@ def write_picture_sheet(pictures: Sequence[Picture], classes: Sequence[str], pat
     sheet = Image.new("RGB", (width, y + row_height), (40, 40, 40))
     for picture, place in zip(pictures, places, strict=True):
         sheet.paste(_with_boxes(picture, classes), place)
-    _save(sheet, path)
-
-
-def _save(sheet: Image.Image, path: Path) -> None:
-    try:
-        sheet.save(path)
-    except OSError as error:
-        raise InputError(
-            f"{path}: cannot be written ({error.strerror}); make room or name another folder"
-        ) from None
+    with atomic_replace(path) as temporary:
+        sheet.save(temporary, "PNG")
 
 
 def write_lookalike_sheet(kit: Kit, path: Path, count: int = LOOKALIKES_SHOWN) -> None:
@@ -70,7 +62,8 @@ def write_lookalike_sheet(kit: Kit, path: Path, count: int = LOOKALIKES_SHOWN) -
         draw.rectangle((x, y + cell, x + cell, y + cell + words), fill=(40, 40, 40))
         label = f"{number} {made.kind.replace('_', ' ')}"
         draw.text((x + 3, y + cell + 1), f"{label}, {made.least_px} px", fill="white")
-    _save(sheet, path)
+    with atomic_replace(path) as temporary:
+        sheet.save(temporary, "PNG")
 
 
 def _with_boxes(picture: Picture, classes: Sequence[str]) -> Image.Image:

@@ -106,8 +106,8 @@ class Kit:
                 self._variants.setdefault(mark.kind, []).append(mark)
         variants = list(self._variants.values())[whole(rng, len(self._variants))]
         mark = variants[whole(rng, len(variants))]
-        cutout, making = self._cutout(mark, mark.kind), self._cutout(mark, mark.kind).making
-        other = making.one_colour and not making.own_ground
+        cutout = self._cutout(mark, mark.kind)
+        other = cutout.making.one_colour and not cutout.making.own_ground
         if other and happens(rng, self.settings.other_colours_share):
             return self._reprint(mark, whole(rng, REPRINT_POOL))
         return cutout
@@ -206,19 +206,17 @@ class Kit:
 class Scene:
     """A picture while it is painted.
 
-    *canvas*: what it shows, changed in place; *ground*: what it showed before anything was
-    superimposed; *scale*: how many of its pixels one pixel of the network's input covers; *placed*:
-    what lies on it.
+    *canvas*: what it shows, changed in place; *scale*: how many of its pixels one pixel of the
+    network's input covers; *placed*: what lies on it.
     """
 
     canvas: Image.Image
-    ground: Frame
     scale: float
     placed: list[Placed] = field(default_factory=list)
 
     def copy(self) -> "Scene":
         """Copy the scene, to be painted on in another way."""
-        return Scene(self.canvas.copy(), self.ground, self.scale, list(self.placed))
+        return Scene(self.canvas.copy(), self.scale, list(self.placed))
 
 
 def paint(rng: np.random.Generator, kit: Kit, window: int) -> Picture:
@@ -307,7 +305,7 @@ def background(rng: np.random.Generator, kit: Kit, window: int) -> Scene:
     ground = resized(photo[y : y + int(height), x : x + int(width)], size)
     if happens(rng, FLIP_SHARE):
         ground = np.asarray(cv2.flip(ground, 1), np.uint8)
-    return Scene(Image.fromarray(ground), ground, max(size) / window)
+    return Scene(Image.fromarray(ground), max(size) / window)
 
 
 def camera_size(

@@ -98,7 +98,7 @@ class Grey(Backgrounds):
 def grey_scene(side: int = 192) -> Scene:
     """A scene of one colour, a canvas pixel for each of the network's."""
     ground = np.full((side, side, 3), 128, np.uint8)
-    return Scene(Image.fromarray(ground), ground, 1.0)
+    return Scene(Image.fromarray(ground), 1.0)
 
 
 @pytest.mark.parametrize("window", [160, 192])
@@ -194,7 +194,7 @@ def test_ink_that_could_not_be_seen_is_a_sticker_instead() -> None:
     settings = dataclasses.replace(PLAIN, ink_share=1.0)
     for level in (0, 40, 90):
         ground = np.full((192, 192, 3), level, np.uint8)
-        scene = Scene(Image.fromarray(ground), ground, 1.0)
+        scene = Scene(Image.fromarray(ground), 1.0)
         kit = Kit(make_marks("star"), Grey(), settings, 192)
         superimpose(np.random.default_rng(level), kit, scene, kit.mark(np.random.default_rng(0)))
         x0, y0, x1, y1 = (int(corner) for corner in scene.placed[0].box.corners())
