@@ -94,6 +94,11 @@ def items() -> list[dict[str, Any]]:
     return [record for record in records() if record["kind"] == "item"]
 
 
+def incidents() -> list[dict[str, Any]]:
+    """The incidents of the gate among them."""
+    return [record for record in records() if record["kind"] == "incident"]
+
+
 def messages(*arguments: str) -> str:
     """What systemd's journal holds of this boot."""
     return run("journalctl", "--boot", "--no-pager", "--output=short-monotonic", *arguments)

@@ -138,7 +138,10 @@ def double_confirm() -> Facts:
         entered_ns = wires.enter_bin()
         time.sleep(TWICE_S)
         again_ns = wires.enter_bin()
-        box.until("what is unexpected is in the journal", lambda: incidents("unexpected", 0))
+        box.until(
+            "what is unexpected is in the journal",
+            lambda: any(one["what"] == "unexpected" for one in box.incidents()[before:]),
+        )
         time.sleep(TWICE_S)
         stopped = not box.ready()
         wires.press_reset()
@@ -148,11 +151,11 @@ def double_confirm() -> Facts:
             "again_ns": again_ns,
             "stopped": stopped,
             "items": [first, item(STAMPED)],
-            "incidents": [r for r in box.records() if r["kind"] == "incident"][before:],
+            "incidents": box.incidents()[before:],
         }
 
     restart_with(settings.CONFIRMED)
-    before = len([r for r in box.records() if r["kind"] == "incident"])
+    before = len(box.incidents())
     facts = watched(act)
     restart_with(settings.TOML)
     return facts
@@ -395,15 +398,6 @@ def told(since_ns: int, reason: str) -> bool:
         record["trigger_ns"] >= since_ns and record["reason"].startswith(reason)
         for record in box.items()
     )
-
-
-def incidents(what: str, since_ns: int) -> list[Facts]:
-    """The journal's incidents of one kind since a moment."""
-    return [
-        record
-        for record in box.records()
-        if record["kind"] == "incident" and record["what"] == what and record["at_ns"] >= since_ns
-    ]
 
 
 def last_sequence() -> int:

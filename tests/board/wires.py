@@ -59,27 +59,17 @@ def pass_item(seconds: float = FLASH_S) -> int:
 
     Returns when it began to, in monotonic nanoseconds.
     """
-    t_ns = time.monotonic_ns()
-    _pull(PHOTO_EYE, up=True)
-    time.sleep(seconds)
-    _pull(PHOTO_EYE, up=False)
-    return t_ns
+    return _flash(PHOTO_EYE, seconds)
 
 
 def enter_bin() -> int:
     """Let an item fall into the reject bin; returns when, in monotonic nanoseconds."""
-    t_ns = time.monotonic_ns()
-    _pull(CONFIRM, up=True)
-    time.sleep(FLASH_S)
-    _pull(CONFIRM, up=False)
-    return t_ns
+    return _flash(CONFIRM)
 
 
 def press_reset() -> None:
     """Press the reset button for a moment."""
-    _pull(RESET, up=True)
-    time.sleep(FLASH_S)
-    _pull(RESET, up=False)
+    _flash(RESET)
 
 
 def levels() -> dict[str, int]:
@@ -126,6 +116,15 @@ def edges_of(lines: Iterable[str], base: int) -> list[Edge]:
             now[line] = level
             edges.append(Edge(line, level, seconds * 10**9 + microseconds * 1000))
     return edges
+
+
+def _flash(name: str, seconds: float = FLASH_S) -> int:
+    """Pull a line up for a moment; returns when, in monotonic nanoseconds."""
+    t_ns = time.monotonic_ns()
+    _pull(name, up=True)
+    time.sleep(seconds)
+    _pull(name, up=False)
+    return t_ns
 
 
 def _pull(name: str, *, up: bool) -> None:
