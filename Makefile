@@ -18,7 +18,7 @@ unexport PYTHONPATH PYTHONHOME
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo test bench-data bench-ablation bench-peers bench-edge soak check lint
-.PHONY: soak-belt types imports smoke wheel deb test-board test-picamera format clean distclean
+.PHONY: soak-belt fuzz types imports smoke wheel deb test-board test-picamera format clean distclean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -46,6 +46,9 @@ bench-edge: $(BOX)/.ready  ## measure the box's start, memory and overhead
 
 soak-belt: $(FULL)/.ready  ## prove the gate on 100,000 random histories of a line
 	"$(FULL)/bin/python" -m tests.belt $(ARGS)
+
+fuzz: $(FULL)/.ready  ## give made-up input to every parser (ARGS='settings --seconds 600')
+	"$(FULL)/bin/python" -m tests.fuzz $(ARGS)
 
 soak: $(FULL)/.ready  ## prove on 200,000 items that none is lost and nothing grows
 	"$(FULL)/bin/python" -m bench.edge.soak $(ARGS)
