@@ -8,6 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from edge.decision import Box, Kind, Verdict
 from edge.files import write_atomic
+from edge.printing import printable
 from edge.vision.preprocess import Frame
 
 COLOURS: dict[Kind, str] = {"pass": "#1b7f3b", "reject": "#b3261e", "fault": "#8a5a00"}
@@ -76,7 +77,7 @@ def _label(
 
 def _plain(text: str) -> str:
     """Replace the letters that Pillow's built-in font cannot draw."""
-    return text.encode("latin-1", "replace").decode("latin-1")
+    return printable(text).encode("latin-1", "replace").decode("latin-1")
 
 
 def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:

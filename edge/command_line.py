@@ -18,10 +18,11 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 from edge import __version__
 from edge.errors import StampgateError
+from edge.printing import print_line, print_traceback, printable, show_all_text
 
 READER_LEFT = 141
 """Exit status when the reader of our output (``head``, ``less``) is gone: 128 + SIGPIPE."""
@@ -59,6 +60,8 @@ def main(program: Program, argv: Sequence[str] | None = None) -> int:
     A problem that the user can act on is one line on stderr, without a traceback. Raises SystemExit
     when argparse refuses the arguments or has printed the help.
     """
+    show_all_text()
+    sys.excepthook = print_traceback
     asked = sys.argv[1:] if argv is None else argv
     try:
         arguments = make_parser(program, asked).parse_args(asked)
@@ -80,11 +83,16 @@ def main(program: Program, argv: Sequence[str] | None = None) -> int:
     return status
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose complaint, which repeats what was given, is one line."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(printable(message))
+
+
 def make_parser(program: Program, asked: Sequence[str]) -> argparse.ArgumentParser:
     """Make the parser of *program*; of its commands only the one *asked* for has its options."""
-    parser = argparse.ArgumentParser(
-        prog=program.usage or program.name, description=program.description
-    )
+    parser = _Parser(prog=program.usage or program.name, description=program.description)
     parser.add_argument("--version", action="version", version=f"{program.name} {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for name, command in program.commands.items():
@@ -97,5 +105,5 @@ def make_parser(program: Program, asked: Sequence[str]) -> argparse.ArgumentPars
 
 
 def _failed(program: Program, message: str, status: int) -> int:
-    print(f"{program.name}: {message}", file=sys.stderr)
+    print_line(f"{program.name}: {message}", file=sys.stderr)
     return status

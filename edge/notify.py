@@ -6,6 +6,8 @@ import socket
 from types import TracebackType
 from typing import Self
 
+from edge.printing import printable
+
 PATIENCE_S = 1.0
 """Longest wait for room in systemd's queue for a state sent once, such as READY; seconds."""
 
@@ -51,7 +53,7 @@ class Notifier:
 
     def ready(self, status: str) -> None:
         """Send READY: the service does its work now."""
-        self._send(f"READY=1\nSTATUS={status}", PATIENCE_S)
+        self._send(f"READY=1\nSTATUS={printable(status)}", PATIENCE_S)
 
     def reloading(self, now_ns: int) -> None:
         """Send RELOADING: settings are being read again; :meth:`ready` ends it.
@@ -62,11 +64,11 @@ class Notifier:
 
     def alive(self, status: str) -> None:
         """Feed the watchdog: an item, or an idle tick, has reached the end of the way."""
-        self._send(f"WATCHDOG=1\nSTATUS={status}", 0.0)
+        self._send(f"WATCHDOG=1\nSTATUS={printable(status)}", 0.0)
 
     def stopping(self, status: str) -> None:
         """Send STOPPING: the service ends in good order."""
-        self._send(f"STOPPING=1\nSTATUS={status}", PATIENCE_S)
+        self._send(f"STOPPING=1\nSTATUS={printable(status)}", PATIENCE_S)
 
     def _send(self, state: str, patience_s: float) -> None:
         """Send, waiting at most *patience_s* seconds for room in the supervisor's queue.
@@ -78,4 +80,4 @@ class Notifier:
         if self._socket is not None:
             self._socket.settimeout(patience_s)
             with contextlib.suppress(OSError):
-                self._socket.sendto(state.encode(), self._address)
+                self._socket.sendto(state.encode("utf-8", "replace"), self._address)

@@ -16,6 +16,7 @@ from edge.gate.client import RemoteGate
 from edge.gate.simulated import SimulatedGate
 from edge.memory import keep_frame_memory
 from edge.notify import Notifier
+from edge.printing import print_line
 from edge.record.evidence import Evidence
 from edge.record.health import Health
 from edge.record.journal import Journal
@@ -98,7 +99,7 @@ def make_gate(config: Config, clock: Clock) -> Gate:
     """
     if config.gate.driver != "process":
         for warning in gate_warnings(config):  # a gate process says it itself
-            print(f"stampgate-edge: warning: {warning}", file=sys.stderr, flush=True)
+            print_line(f"stampgate-edge: warning: {warning}", file=sys.stderr, flush=True)
         return SimulatedGate(config.gate, clock, _path(config, config.gate.record))
     last = last_item(config.path(config.journal.file)) or {}
     written = (str(last.get("gate_run", "")), int(last.get("tag", 0)))
@@ -157,7 +158,7 @@ def _take_settings(station: Station, reload: Reload) -> None:
     )
     station.health.adopt(reload.running.journal, about)
     station.notifier.ready(said)
-    print(f"stampgate-edge: {said}", file=sys.stderr, flush=True)
+    print_line(f"stampgate-edge: {said}", file=sys.stderr, flush=True)
 
 
 def _start_fields(config: Config, localizer: Localizer, required: frozenset[str]) -> dict[str, Any]:

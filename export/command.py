@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from edge.printing import print_line
 from train.commands import needing
 
 
@@ -25,16 +26,16 @@ def run(arguments: argparse.Namespace) -> int:
 
     exported = export_run(arguments.run, arguments.out)
     contract, parity = exported.contract, exported.parity
-    print(
+    print_line(
         f"{exported.path}: {exported.size / 1e6:.2f} MB, "
         f"input {contract.input_width} x {contract.input_height}, "
         f"classes {', '.join(contract.classes)}, threshold {contract.threshold:g}"
     )
-    print(
+    print_line(
         f"parity with torch on {parity.pictures} pictures and {parity.boxes} boxes: "
         f"scores to {parity.score_gap:.1g}, boxes to {parity.box_gap:.1g} pixels"
     )
-    print(
+    print_line(
         f"next: 'stampgate evaluate {exported.path} --coco LABELS.json --images DIR', "
         "or copy it to the box"
     )

@@ -21,6 +21,7 @@ from typing import Any
 from edge.clock import boot_id
 from edge.errors import InputError
 from edge.files import make_folder
+from edge.printing import print_line
 from edge.record.status import process_name
 
 NAME = ".lock"
@@ -112,7 +113,7 @@ def _lock(descriptor: int, folder: Path) -> bool:
     if reason and _lives(_holder(descriptor)):
         return False
     if reason:
-        print(f"stampgate: {folder}: {no_locks(reason)}", file=sys.stderr)
+        print_line(f"stampgate: {folder}: {no_locks(reason)}", file=sys.stderr)
     return True
 
 

@@ -9,6 +9,7 @@ from edge.clock import MonotonicClock
 from edge.commands import add_config, config_of
 from edge.config import Config
 from edge.errors import ConfigError, InputError
+from edge.printing import print_line
 from edge.record.journal_file import is_free
 from edge.selftest import CheckResult, box, run_check, sight, wires
 
@@ -52,9 +53,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Run every check, print each result, and return 1 when one FAILs. Raises UsageError."""
     failed = 0
     for result in results(arguments):
-        print(result, flush=True)
+        print_line(result, flush=True)
         failed += result.state == "FAIL"
-    print(f"{failed} to put right" if failed else "nothing to put right")
+    print_line(f"{failed} to put right" if failed else "nothing to put right")
     return int(failed > 0)
 
 

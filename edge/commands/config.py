@@ -3,6 +3,7 @@
 import argparse
 
 from edge.config import sample
+from edge.printing import print_line
 
 
 def add_arguments(_: argparse.ArgumentParser) -> None:
@@ -11,5 +12,6 @@ def add_arguments(_: argparse.ArgumentParser) -> None:
 
 def run(_: argparse.Namespace) -> int:
     """Print every key at its default."""
-    print(sample(), end="")
+    for line in sample().splitlines():
+        print_line(line)
     return 0

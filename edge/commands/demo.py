@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from edge.annotate import annotate, contact_sheet, save_png
-from edge.commands.inspect import box_text, printable
+from edge.commands.inspect import box_text
 from edge.config import DEFAULT_MODEL, DEFAULT_NAME
 from edge.decision import Box, Finding, Verdict
 from edge.errors import FrameError, InputError
 from edge.files import make_folder, write_atomic
 from edge.gate.history import Pulse, pulses, read_transitions
+from edge.printing import print_line, printable
 from edge.record.journal_file import is_free
 from edge.record.verify import read_records, verify
 from edge.service import serve
@@ -74,18 +75,22 @@ def demo(out: Path, samples: Path = SAMPLES, model: str = DEFAULT_NAME) -> None:
         folder=toml_value(str(samples)), model=toml_value(model), gate=GATE, journal=JOURNAL
     )
     write_atomic(out / SETTINGS, text.encode())
-    print(f"running the service on the pictures in {printable(samples)} ...\n", flush=True)
+    print_line(f"running the service on the pictures in {samples} ...")
+    print_line(flush=True)
     serve(load_checked(out / SETTINGS))
     records = read_records(out / JOURNAL)
     items = [record for record in records if record["kind"] == "item"]
     _print_items(items)
     _print_pulses(items, pulses(read_transitions(out / GATE)))
     checked = verify(out / JOURNAL)
-    print("\ncounters: " + ", ".join(f"{name} {n}" for name, n in records[-1]["counters"].items()))
+    print_line()
+    print_line(
+        "counters: " + ", ".join(f"{name} {n}" for name, n in records[-1]["counters"].items())
+    )
     _draw(items, samples, out)
-    print(f"journal:  {printable(out / JOURNAL)} ({checked.records} records, chain whole)")
-    print(f"edges:    {printable(out / GATE)}")
-    print(f"pictures: {printable(out / SHEET)} and {printable(out / COPIES)}/")
+    print_line(f"journal:  {out / JOURNAL} ({checked.records} records, chain whole)")
+    print_line(f"edges:    {out / GATE}")
+    print_line(f"pictures: {out / SHEET} and {out / COPIES}/")
 
 
 def _claim_folder(out: Path) -> None:
@@ -108,27 +113,31 @@ def _claim_folder(out: Path) -> None:
 
 
 def _print_items(items: Sequence[dict[str, Any]]) -> None:
-    rows = [("picture", "verdict", "score", "box: x0 y0 x1 y1", "reason")]
+    rows = [["picture", "verdict", "score", "box: x0 y0 x1 y1", "reason"]]
     for item in items:
         best = next(iter(_verdict(item).findings), None)
         score, box = (f"{best.score:.2f}", box_text(best)) if best else ("", "")
-        rows.append((item["picture"], item["verdict"].upper(), score, box, item["reason"]))
+        shown = (item["picture"], item["verdict"].upper(), score, box, item["reason"])
+        rows.append([*map(printable, shown)])
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
     for *cells, reason in rows:
         padded = [cell.ljust(width) for cell, width in zip(cells, widths, strict=True)]
-        print("  ".join([*padded, reason]))
+        print_line("  ".join([*padded, reason]))
 
 
 def _print_pulses(items: Sequence[dict[str, Any]], seen: Sequence[Pulse]) -> None:
     triggers = {item["sequence"]: item for item in items}
-    print("\nreject pulses (item: start after its trigger, width)")
+    print_line()
+    print_line("reject pulses (item: start after its trigger, width)")
     for pulse in seen:
         item = triggers[pulse.sequence]
         start_ms = (pulse.start_ns - item["trigger_ns"]) / 1e6
         width_ms = (pulse.end_ns - pulse.start_ns) / 1e6
-        print(f"  {item['sequence']:>3} {item['picture']}: {start_ms:.1f} ms, {width_ms:.1f} ms")
+        print_line(
+            f"  {item['sequence']:>3} {item['picture']}: {start_ms:.1f} ms, {width_ms:.1f} ms"
+        )
     if not seen:
-        print("  none")
+        print_line("  none")
 
 
 def _draw(items: Sequence[dict[str, Any]], samples: Path, out: Path) -> None:

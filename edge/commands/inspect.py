@@ -14,6 +14,7 @@ from edge.config import DEFAULT_MODEL, DEFAULT_NAME
 from edge.decision import Finding, Verdict, decide, fault, required_classes
 from edge.errors import FrameError, InputError
 from edge.files import make_folder
+from edge.printing import print_line
 from edge.vision.localizer import Localizer
 from edge.vision.picture_files import list_pictures, read_picture
 from edge.vision.preprocess import Frame
@@ -88,7 +89,7 @@ class Inspected:
     def as_object(self) -> dict[str, Any]:
         """Return the object that ``--json`` prints."""
         return {
-            "image": printable(self.path),
+            "image": str(self.path),
             "verdict": self.verdict.kind,
             "reason": self.verdict.reason,
             "findings": [finding.as_object() for finding in self.verdict.findings],
@@ -98,9 +99,7 @@ class Inspected:
     def as_line(self) -> str:
         """Return the line that people read."""
         boxes = [f"{f.label} {f.score:.2f} at {box_text(f)}" for f in self.verdict.findings]
-        return f"{self.verdict.kind:<6} {printable(self.path)}: " + "; ".join(
-            [self.verdict.reason, *boxes]
-        )
+        return f"{self.verdict.kind:<6} {self.path}: " + "; ".join([self.verdict.reason, *boxes])
 
 
 def inspect(
@@ -126,7 +125,9 @@ def inspect(
     for path in paths:
         inspected = inspect_one(localizer, path, required, min_score)
         faults += inspected.verdict.kind == "fault"
-        print(json.dumps(inspected.as_object()) if as_json else inspected.as_line(), flush=True)
+        print_line(
+            json.dumps(inspected.as_object()) if as_json else inspected.as_line(), flush=True
+        )
         if copies is not None:
             copies.write(inspected)
     return 1 if faults else 0
@@ -151,13 +152,6 @@ def inspect_one(
 def box_text(finding: Finding) -> str:
     """Return the box, corners in tenths of a pixel, e.g. ``[10.0 20.0 50.5 60.0]``."""
     return "[" + " ".join(f"{corner:.1f}" for corner in finding.box.corners()) + "]"
-
-
-def printable(path: Path) -> str:
-    """Return *path* for printing on one line, whatever bytes its name holds."""
-    return "".join(
-        c if c.isprintable() else "?" for c in os.fsencode(path).decode("utf-8", "replace")
-    )
 
 
 class Copies:

@@ -2,7 +2,6 @@
 
 import argparse
 import csv
-import json
 import re
 import sys
 import time
@@ -15,6 +14,7 @@ from typing import Any, BinaryIO
 
 from edge.commands import add_journal, journal_of
 from edge.errors import InputError
+from edge.printing import csv_cell, json_text, print_line, printable
 from edge.record.journal_file import leads_to, parse_record, rotated_files
 from edge.record.times import Moment, Now, Times, present, wall_ns
 
@@ -98,8 +98,8 @@ def _print_text(chosen: Iterable[tuple[Record, Times]], follow: bool) -> None:
         boot = str(record.get("boot_id"))
         if boot != said and moment.source == "unsynchronised" and (words := _bounds(moment)):
             said = boot
-            print(f"~ -- clock not synchronised in what follows: {words}; the order is right")
-        print(text_line(record, moment), flush=follow)
+            print_line(f"~ -- clock not synchronised in what follows: {words}; the order is right")
+        print_line(text_line(record, moment), flush=follow)
 
 
 def _bounds(moment: Moment) -> str:
@@ -128,9 +128,9 @@ def text_line(record: Record, moment: Moment | None = None) -> str:
     if record["kind"] == "item":
         found = ", ".join(f"{f.get('label')} {f.get('score')}" for f in record.get("findings", ()))
         said = f"#{record['sequence']} {record['verdict'].upper()} {record.get('reason', '')}"
-        return _printable(f"{when} {said}{f' [{found}]' if found else ''}  {_pairs(rest)}".rstrip())
+        return printable(f"{when} {said}{f' [{found}]' if found else ''}  {_pairs(rest)}".rstrip())
     reason = f" {record['reason']}" if "reason" in record else ""
-    return _printable(f"{when} -- {record['kind']}{reason}  {_pairs(rest)}".rstrip())
+    return printable(f"{when} -- {record['kind']}{reason}  {_pairs(rest)}".rstrip())
 
 
 def csv_row(record: Record, moment: Moment | None = None) -> list[Any]:
@@ -154,31 +154,15 @@ def csv_row(record: Record, moment: Moment | None = None) -> list[Any]:
             "not_before": _utc(moment.earliest_ns),
             "not_after": _utc(moment.latest_ns),
         }
-    return [_cell(values.get(column)) for column in COLUMNS]
-
-
-def _cell(value: Any) -> Any:
-    """Keep a spreadsheet from taking a text for a formula: OWASP, "CSV Injection"."""
-    return (
-        f"'{value}"
-        if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
-        else value
-    )
+    return [csv_cell(values.get(column)) for column in COLUMNS]
 
 
 def _pairs(fields: Record) -> str:
     texts = {
-        name: value if isinstance(value, str) else json.dumps(value)
+        name: value if isinstance(value, str) else json_text(value)
         for name, value in fields.items()
     }
     return " ".join(f"{name}={text}" for name, text in texts.items() if text not in ("", "null"))
-
-
-def _printable(text: str) -> str:
-    """Replace what is not printable: a file's name must not send commands to the terminal."""
-    if text.isprintable():
-        return text
-    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
 
 
 def _local(wall_time: str) -> str:

@@ -11,6 +11,7 @@ from edge.clock import boot_id
 from edge.commands import add_config, config_of
 from edge.config import Config
 from edge.errors import InputError
+from edge.printing import print_line, printable
 from edge.record.journal_file import last_records, parse_record, rotated_files
 from edge.record.status import is_running, read_status
 from edge.record.telemetry import throttled_words
@@ -43,11 +44,12 @@ def run(arguments: argparse.Namespace) -> int:
         raise InputError(
             f"{error.filename}: cannot be read ({error.strerror}); try again with sudo"
         ) from None
-    print(json.dumps(status) if arguments.json else described(status))
+    for line in [json.dumps(status)] if arguments.json else described(status):
+        print_line(line)
     return int(status["state"] != "running")
 
 
-def described(status: Mapping[str, Any]) -> str:
+def described(status: Mapping[str, Any]) -> list[str]:
     """Return the status for people, one line for each thing."""
     lines = [("state", _state(status))]
     lines += [
@@ -73,7 +75,7 @@ def described(status: Mapping[str, Any]) -> str:
     if status.get("queue_depth") is not None:
         lines.append(("on the way", f"{status['queue_depth']} items between eye and gate"))
     lines += _health(status.get("health") or {})
-    return "\n".join(f"{name:<15} {text}" for name, text in lines)
+    return [printable(f"{name:<15} {text}") for name, text in lines]
 
 
 def _state(status: Mapping[str, Any]) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from edge.commands import add_journal, journal_of
 from edge.errors import InputError
+from edge.printing import print_line
 from edge.record.verify import Pictures, Verified, verify, verify_pictures
 
 
@@ -38,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
                 f"{folder}: must be the folder of the pictures; name another with --evidence"
             )
         found += f", {pictured(verify_pictures(path, folder))}"
-    print(f"{path}: {found}")
+    print_line(f"{path}: {found}")
     return 0
 
 

@@ -24,6 +24,7 @@ from edge.gate.lines.gpiochip import GpioLines
 from edge.gate.lines.simulated import SimulatedLines
 from edge.gate.messages import LONGEST, FromEye, FromGate, Hello, Welcome, decode, encode, word_of
 from edge.notify import Notifier
+from edge.printing import print_line
 from edge.reload import Reload, changes
 from edge.stopping import stop_on_signals
 from edge.wiring import check_gate, gate_warnings
@@ -278,4 +279,4 @@ def listening(path: Path) -> Iterator[socket.socket]:
 
 def _log(line: str) -> None:
     """Log a line on stderr."""
-    print(f"stampgate-edge gate: {line}", file=sys.stderr, flush=True)
+    print_line(f"stampgate-edge gate: {line}", file=sys.stderr, flush=True)

@@ -61,6 +61,7 @@ from typing import Any, Self
 from edge.clock import Clock, boot_id, clock_synced
 from edge.config import JournalSettings
 from edge.errors import JournalError
+from edge.printing import json_text
 from edge.record.journal_file import (
     FIRST,
     JournalFile,
@@ -188,7 +189,7 @@ class Journal:
         """Chain a record and hand it to the writer, or count it when there is no room."""
         verdict = str(fields["verdict"]) if kind == "item" and "verdict" in fields else ""
         record = self._record(kind, fields)
-        content = json.dumps(record, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace")
+        content = json_text(record, allow_nan=False).encode()
         self.next_sequence = record["sequence"] + 1
         if kind == "start":
             self._started, self._counted = dict(fields), Counter()

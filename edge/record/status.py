@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from edge.printing import json_text
+
 
 class StatusFile:
     """Writes the file; None writes none."""
@@ -26,13 +28,10 @@ class StatusFile:
         """Replace the file atomically; an error is ignored: a status never stops the service."""
         if self._path is None:
             return
-        text = json.dumps(
-            {"process": self._process, "written_ns": time.monotonic_ns(), **fields},
-            ensure_ascii=False,
-        )
+        text = json_text({"process": self._process, "written_ns": time.monotonic_ns(), **fields})
         fresh = self._path.with_name(f".{self._path.name}.new")
         with contextlib.suppress(OSError):
-            fresh.write_text(text + "\n", encoding="utf-8", errors="replace")
+            fresh.write_text(text + "\n", encoding="utf-8")
             fresh.chmod(0o644)
             fresh.replace(self._path)
 

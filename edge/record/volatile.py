@@ -12,6 +12,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge.printing import print_line
+
 MEMORY = frozenset({"tmpfs", "ramfs", "devtmpfs", "rootfs", "hugetlbfs"})
 """File systems without a disk."""
 MEMORY_DEVICES = ("zram", "ram")
@@ -31,7 +33,7 @@ DEEPEST = 8
 def warn_if_volatile(journal: Path, root: Path = Path("/")) -> None:
     """Say on stderr, in one line, that the file *journal* is lost with the power, if it is."""
     if reason := volatile_storage(journal.parent, root):
-        print(
+        print_line(
             f"stampgate-edge: {journal}: {reason}: {LOST_WITH_POWER}; name a disk in [journal] "
             "file, and see 'stampgate-edge check'",
             file=sys.stderr,

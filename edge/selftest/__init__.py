@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from edge.errors import StampgateError
+from edge.printing import printable
 
 State = Literal["ok", "WARN", "FAIL"]
 """WARN: the box works, but needs attention. FAIL: it must not be trusted on a production line."""
@@ -29,7 +30,7 @@ class CheckResult:
         >>> print(CheckResult("ok", "clock", "synchronised"))
         ok   clock             synchronised
         """
-        return f"{self.state:<4} {self.name:<17} {self.text}"
+        return printable(f"{self.state:<4} {self.name:<17} {self.text}")
 
 
 def run_check(name: str, check: Iterable[CheckResult]) -> Iterator[CheckResult]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edge.errors import InputError, UsageError
+from edge.printing import print_line
 from train.commands import needing
 
 if TYPE_CHECKING:
@@ -105,15 +106,15 @@ def run(arguments: argparse.Namespace) -> int:
         calm_decoders(),
     ):
         for note in collection.notes:
-            print(f"stampgate: {note}", file=sys.stderr)
+            print_line(f"stampgate: {note}", file=sys.stderr)
         if numbers:
-            print(
+            print_line(
                 f"dropped: {len(collection.drop(numbers))} pictures, to {arguments.out / 'dropped'}"
             )
         gather(arguments, files, collection, stop, all_counts)
         print_next_steps(arguments, all_counts, collection, write_crawl_sheet(collection))
     if stop.is_set():
-        print("stopped; what came is kept, and the same command goes on from here")
+        print_line("stopped; what came is kept, and the same command goes on from here")
         return 130
     report_failures(all_counts, arguments.near)
     return 0
@@ -194,7 +195,7 @@ def gather(
     if files:
         with bar(f"--from {arguments.source}", len(files)) as progress:
             all_counts.append(folder.gather(files, arguments.source, collection, stop, progress))
-        print(all_counts[-1].text())
+        print_line(all_counts[-1].text())
     engines = ENGINES if arguments.engine == "all" else (arguments.engine,)
     for keyword in dict.fromkeys(arguments.keywords):
         for engine in engines:
@@ -206,7 +207,7 @@ def gather(
                 all_counts.append(
                     search(engine, keyword, arguments.limit, collection, stop, progress)
                 )
-            print(all_counts[-1].text())
+            print_line(all_counts[-1].text())
 
 
 @contextlib.contextmanager
@@ -237,15 +238,17 @@ def print_next_steps(
 ) -> None:
     """Print how many pictures there are and the next steps."""
     out = arguments.out
-    print(
+    print_line(
         f"{out / 'pictures'}: {len(collection.kept)} pictures, "
         f"{sum(counts.kept for counts in all_counts)} of them new"
     )
-    print(
+    print_line(
         f"next: look through {sheet}, drop what does not belong with 'stampgate crawl --out {out} "
         "--drop ...',"
     )
-    print(f"then 'stampgate train --mark STAMP.png --backgrounds {out / 'pictures'} --out RUN'")
+    print_line(
+        f"then 'stampgate train --mark STAMP.png --backgrounds {out / 'pictures'} --out RUN'"
+    )
 
 
 def report_failures(all_counts: Sequence["Counts"], near: int) -> None:
@@ -256,14 +259,14 @@ def report_failures(all_counts: Sequence["Counts"], near: int) -> None:
     for counts in all_counts:
         alike = counts.reasons["near duplicate"]
         if counts.engine == "folder" and alike > counts.kept:
-            print(
+            print_line(
                 f"stampgate: {alike} photographs were taken for near duplicates; those of a fixed "
                 "camera look alike to the hash. If they are not, run it again with --near 0 "
                 f"instead of {near}",
                 file=sys.stderr,
             )
         elif not counts.yielded:
-            print(f"stampgate: {counts.text()}: not one picture", file=sys.stderr)
+            print_line(f"stampgate: {counts.text()}: not one picture", file=sys.stderr)
     sources = dict.fromkeys(counts.engine for counts in all_counts)
     dry = [
         engine for engine in sources if not any(t.yielded for t in all_counts if t.engine == engine)

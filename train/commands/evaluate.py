@@ -6,6 +6,7 @@ from pathlib import Path
 from edge.annotate import save_png
 from edge.errors import InputError
 from edge.files import write_atomic
+from edge.printing import print_line
 from train.commands import needing
 
 
@@ -38,7 +39,8 @@ def run(arguments: argparse.Namespace) -> int:
         )
     output = run_model(arguments.model, arguments.coco, arguments.images, arguments.negatives)
     evaluation = judge(output.name, output.labels, output.detections, output.threshold)
-    print(as_text(evaluation))
+    for line in as_text(evaluation).split("\n"):
+        print_line(line)
     if arguments.sheet:
         save_png(worst_sheet(output.labels, output.detections, output.threshold), arguments.sheet)
     if arguments.json:

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from edge.printing import print_line
 from train.commands import needing
 from train.commands.configuration import add_inputs, config_of
 
@@ -44,12 +45,12 @@ def run(arguments: argparse.Namespace) -> int:
         )
     rate = lr_finder.suggest(found)
     lr_finder.plot(found, rate, arguments.out)
-    print(f"the loss falls fastest at a learning rate of {rate:.2g}: {arguments.out}")
-    print(f"next: 'stampgate train ... --set learning_rate={rate:.2g}'")
+    print_line(f"the loss falls fastest at a learning rate of {rate:.2g}: {arguments.out}")
+    print_line(f"next: 'stampgate train ... --set learning_rate={rate:.2g}'")
     return 0
 
 
 def _say(step: int, rate: float, stop: bool) -> bool:
     if step % 10 == 0:
-        print(f"step {step}, learning rate {rate:.2g}", flush=True)
+        print_line(f"step {step}, learning rate {rate:.2g}", flush=True)
     return stop

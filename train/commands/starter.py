@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from edge.errors import InputError, UsageError
 from edge.files import write_atomic
+from edge.printing import print_line
 from train.commands import needing
 from train.commands.configuration import add_backgrounds, add_set, add_setting, config_of
 from train.commands.train import resumable, resumed_inputs, run_lock
@@ -75,10 +76,10 @@ def run(arguments: argparse.Namespace) -> int:
             with run_lock(arguments.out, "stampgate starter") as lock:
                 outcome = trained(arguments, lock)
         except KeyboardInterrupt:  # training itself notices Ctrl-C; this was before
-            print("stopped before the training began; the same command goes on")
+            print_line("stopped before the training began; the same command goes on")
             return 130
         if outcome.interrupted:
-            print(
+            print_line(
                 f"stopped at step {outcome.step}; go on with 'stampgate starter --resume --out "
                 f"{arguments.out}'"
             )
@@ -114,7 +115,7 @@ def trained(arguments: argparse.Namespace, lock: "FolderLock | None" = None) -> 
         inputs = resumed_inputs(arguments, kept)
     else:
         inputs = read_inputs(config_of(with_recipe(arguments)))
-    print(
+    print_line(
         f"{len(inputs.marks)} marks, a class each: {Path(inputs.config.marks[0][1]).parent}",
         flush=True,
     )
@@ -163,7 +164,7 @@ def marks_in(folder: Path, count: int, seed: int) -> tuple[Path, ...]:
     paths = tuple(sorted(folder.glob("*.png")))
     if note.exists() and len(paths) == count:
         return paths
-    print(f"drawing {wanted}", flush=True)
+    print_line(f"drawing {wanted}", flush=True)
     paths = write_marks(folder, count, seed)
     write_atomic(note, f"{wanted}\n".encode())
     return paths
@@ -172,12 +173,12 @@ def marks_in(folder: Path, count: int, seed: int) -> tuple[Path, ...]:
 def print_packed(starter: "Starter", out: Path) -> None:
     """Print what was packed and what to do with it."""
     recipe = starter.recipe
-    print(
+    print_line(
         f"{out}: {out.stat().st_size / 1e6:.2f} MB, "
         f"{starter.network} after {recipe['steps']} steps, {recipe['pictures']} pictures "
         f"of {len(recipe['marks'])} marks, {recipe['minutes']:g} minutes"
     )
-    print(
+    print_line(
         "next: put it in the place of train/learn/starter.pt, and runs with weights = starter "
         "begin from it"
     )

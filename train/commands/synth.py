@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.errors import UsageError
+from edge.printing import print_line
 from train.commands import needing
 from train.commands.configuration import add_inputs, config_of
 
@@ -92,7 +93,7 @@ def run(arguments: argparse.Namespace) -> int:
         result = write_dataset(job, arguments.out, arguments.count, workers)
     if arguments.preview:
         preview(job, arguments.out / SHEET)
-        print(f"contact sheet: {arguments.out / SHEET}")
+        print_line(f"contact sheet: {arguments.out / SHEET}")
     return print_result(result, arguments) if result else 0
 
 
@@ -100,18 +101,18 @@ def print_result(result: "PaintResult", arguments: argparse.Namespace) -> int:
     """Print what was written; return 130 when painting was interrupted."""
     shown = [written.shown for written in result.written]
     boxes, ignored = sum(len(s.marks) for s in shown), sum(len(s.ignored) for s in shown)
-    print(
+    print_line(
         f"{arguments.out}: {len(shown)} pictures ({result.kept} of them from before), "
         f"{sum(bool(s.marks) for s in shown)} with a mark that counts; {boxes} boxes, {ignored} "
         "more to be ignored"
     )
     if result.stopped:
-        print(
+        print_line(
             f"stopped before all {arguments.count}; what is there is labelled, and the same "
             "command goes on"
         )
         return 130
-    print(
+    print_line(
         f"labels: {arguments.out / 'labels.json'} (COCO), labels.csv, and labels/ with data.yaml "
         "(YOLO)"
     )

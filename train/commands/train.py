@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.errors import UsageError
+from edge.printing import print_line
 from train.commands import needing
 from train.commands.configuration import add_inputs, add_setting, config_of
 from train.config import RunConfig
@@ -115,7 +116,7 @@ def resumed_inputs(arguments: argparse.Namespace, kept: "Checkpoint") -> "Inputs
     config = config_of(arguments, kept.config)
     if kept.inputs:
         return read_inputs(config, Fingerprint.from_json(kept.inputs))
-    print(
+    print_line(
         f"stampgate: {arguments.out}: an earlier release began this run and kept no fingerprint of "
         "its marks and photographs; they are taken as they are now",
         file=sys.stderr,
@@ -175,21 +176,23 @@ def check_same_run(asked: RunConfig, kept: RunConfig, out: Path) -> None:
 def print_plan(inputs: "Inputs") -> None:
     """Print the marks, the network and the photographs of the run."""
     for mark, (_, path) in zip(inputs.marks, inputs.config.marks, strict=True):
-        print(
+        print_line(
             f"mark {mark.label}: {path}, {mark.image.width} x {mark.image.height} pixels; "
             f"{mark.treatment}"
         )
     fit = inputs.config.fit
-    print(f"network: {fit.network} at {fit.size} pixels, starting from {STARTS[fit.weights]}")
+    print_line(f"network: {fit.network} at {fit.size} pixels, starting from {STARTS[fit.weights]}")
     if inputs.real or inputs.real_held_out:
-        print(f"real photographs: {len(inputs.real)}, {len(inputs.real_held_out)} more held out")
+        print_line(
+            f"real photographs: {len(inputs.real)}, {len(inputs.real_held_out)} more held out"
+        )
     if inputs.training is None or inputs.held_out is None:
-        print(
+        print_line(
             "backgrounds: products painted by the program (name a folder of photographs with "
             "--backgrounds)"
         )
     else:
-        print(
+        print_line(
             f"backgrounds: {len(inputs.training)} photographs, {len(inputs.held_out)} more held "
             "out for the threshold"
         )
@@ -200,18 +203,18 @@ def print_result(outcome: "FitResult", run: Path) -> int:
     threshold = (
         "without a threshold" if outcome.threshold is None else f"threshold {outcome.threshold:.3f}"
     )
-    print(
+    print_line(
         f"step {outcome.step}, {threshold}: {outcome.checkpoint}; "
         f"what it was shown: {run / 'pictures.png'}, what it finds: {run / 'hits.png'}"
     )
     following = f"'stampgate export {run} --out MODEL.onnx'"
     if outcome.interrupted:
-        print(
+        print_line(
             f"stopped early; the checkpoint is usable: {following}, "
             f"or go on with 'stampgate train --resume --out {run}'"
         )
         return 130
     if outcome.early_stopped:
-        print("ended before its time: the loss on held-out pictures fell no more")
-    print(f"next: {following}")
+        print_line("ended before its time: the loss on held-out pictures fell no more")
+    print_line(f"next: {following}")
     return 0

@@ -21,6 +21,7 @@ from typing import Any, Literal, Self, get_args
 
 from edge.errors import InputError
 from edge.files import append_synced, sync_folder
+from edge.printing import print_line
 from train.folder_lock import ask_for_lock, no_locks
 
 Kind = Literal["kept", "refused", "missed", "dropped"]
@@ -139,7 +140,7 @@ class Manifest:
                 "wait for it or name another --out"
             )
         if reason:
-            print(f"stampgate: {self.path}: {no_locks(reason)}", file=sys.stderr)
+            print_line(f"stampgate: {self.path}: {no_locks(reason)}", file=sys.stderr)
 
     def _read(self) -> None:
         content = self.path.read_bytes()

@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from edge.decision import Finding, decide
 from edge.errors import InputError
+from edge.printing import printable
 from edge.vision.localizer import Localizer
 from edge.vision.picture_files import list_pictures, read_picture
 from edge.vision.preprocess import Frame
@@ -391,7 +392,7 @@ hold for pictures like these and for no others."""
 
 
 def as_text(evaluation: Evaluation) -> str:
-    """Return the evaluation as a table of text."""
+    """Return the evaluation as a table of text, whose names cannot forge a line of it."""
     e = evaluation
     allowed = [recall.false_accepts for recall in e.groups[0].recalls]
     head = f"{'':<16}{'boxes':>6}{'AP50':>7}{'AP50:95':>9}" + "".join(
@@ -413,9 +414,9 @@ def as_text(evaluation: Evaluation) -> str:
             f"stamp or none: {e.presence.accuracy:.2%} right, wrong {_rate(e.presence)}, "
             "of all these pictures together"
         ),
-        LEGEND,
+        *LEGEND.split("\n"),
     ]
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))
 
 
 def _rate(rate: Rate) -> str:

@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw
 
 from edge.annotate import SHEET_CELL, contact_sheet
 from edge.decision import Box, Finding
+from edge.printing import printable
 from edge.vision.picture_files import read_picture
 from train.judge.evaluate import Detections, finds, overlaps
 from train.labels.coco import Label, Labels
@@ -147,7 +148,7 @@ def _drawn(case: Case) -> Image.Image:
             x, y = _rectangle(draw, finding.box, scale, left, colour)
             draw.text((x + 2, y), f"{finding.score:.2f}", fill=colour)
     figure = "IoU" if case.kind == "hit" else "score"
-    name = case.path.name.encode("latin-1", "replace").decode("latin-1")
+    name = printable(case.path.name).encode("latin-1", "replace").decode("latin-1")
     draw.text(
         (4, image.height + 2),
         f"{case.kind}, {figure} {case.figure:.2f}: {name[-40:]}",

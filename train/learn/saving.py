@@ -13,6 +13,7 @@ from typing import Any, TextIO, cast
 from tqdm import tqdm
 
 from edge.errors import InputError
+from edge.printing import printable
 from train.folder_lock import FolderLock
 from train.network import checkpoint
 from train.network.checkpoint import Checkpoint
@@ -127,4 +128,4 @@ def screen() -> Iterator[None]:
 
 def say(text: str) -> None:
     """Print a line on stderr, above the progress bar."""
-    tqdm.write(f"stampgate: {text}", file=sys.stderr)
+    tqdm.write(printable(f"stampgate: {text}"), file=sys.stderr)

@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from edge.errors import InputError
+from edge.printing import print_line
 from edge.vision.preprocess import Frame
 from train.paint.products import paint_product
 from train.photographs import read_photograph, upright_size
@@ -57,7 +58,7 @@ class Photographs(Backgrounds):
                 try:
                     return self._read(self.paths[number])
                 except InputError as error:
-                    print(f"stampgate: left out: {error}", file=sys.stderr)
+                    print_line(f"stampgate: left out: {error}", file=sys.stderr)
                     self._damaged.add(number)
         raise InputError("backgrounds: not one photograph could be read; bring others")
 
@@ -113,7 +114,7 @@ def check_sizes(paths: Sequence[Path], folder: Path) -> list[Path]:
         try:
             sizes[path] = upright_size(path)
         except InputError as error:
-            print(f"stampgate: left out: {error}", file=sys.stderr)
+            print_line(f"stampgate: left out: {error}", file=sys.stderr)
     if not sizes:
         raise InputError(
             f"--backgrounds {folder}: not one of its {len(paths)} files can be read as a picture; "

@@ -27,6 +27,7 @@ from edge.errors import ConfigError
 from edge.files import raise_if_no_room
 from edge.gate.history import TransitionRecord
 from edge.gate.lines import WireEvent
+from edge.printing import print_line
 from edge.wiring import INPUTS, SAFE
 
 LONGEST = 4096
@@ -115,7 +116,7 @@ class SimulatedLines:
         self.record.note(line, level, tag)
         if self.record.trouble is not None and not self._reported:
             self._reported = True
-            print(f"stampgate-edge gate: {self.record.trouble}", file=sys.stderr, flush=True)
+            print_line(f"stampgate-edge gate: {self.record.trouble}", file=sys.stderr, flush=True)
 
     def _rest(self) -> None:
         for line, level in SAFE.items():
@@ -129,7 +130,7 @@ class SimulatedLines:
                 try:
                     events.append(_event(datagram, self._clock.now_ns()))
                 except ValueError as error:
-                    print(
+                    print_line(
                         f"stampgate-edge gate: [lines] inputs: {error}", file=sys.stderr, flush=True
                     )
         return events
