@@ -133,6 +133,7 @@ def _run(station: Station, stop: Stop, reload: Reload, tick_ns: int) -> str:
         station.journal.append("stop", _stop_fields(f"{type(error).__name__}: {error}", station))
         station.notifier.stopping(str(error))
         raise
+    station.settle_all()
     return stop.reason or "end of the pictures"
 
 

@@ -2,6 +2,8 @@
 
 import contextlib
 import dataclasses
+from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +14,7 @@ from edge.config import Config
 from edge.decision import Verdict, decide, fault, required_classes
 from edge.errors import CameraError, ConfigError, FrameError, GateError, JournalError, UsageError
 from edge.gate import Gate
+from edge.gate.messages import Incident
 from edge.gate.rejects import Outcome
 from edge.notify import Notifier
 from edge.record.evidence import Evidence
@@ -22,6 +25,9 @@ from edge.vision.localizer import Localizer
 
 NUMBERS_KEPT = 10_000
 """Items whose numbers are kept for incidents: as many as may be between the eye and the gate."""
+
+
+TAKEN_BACK = "; it had been let pass, and that was taken back"
 
 
 @dataclass
@@ -95,6 +101,22 @@ class Judged:
         return self.error if isinstance(self.error, CameraError | GateError) else None
 
 
+@dataclass
+class _Passage:
+    """One item on its way through the box, as far as it has come.
+
+    *sequence*: its number in the journal.
+    """
+
+    item: Item
+    sequence: int
+    tag: int = 0
+    judged: Judged | None = None
+    outcome: Outcome = "unknown"
+    counted: bool = False
+    answered_ns: int = 0
+
+
 @dataclass(eq=False, kw_only=True)
 class Station:
     """All parts of the box, opened by :func:`edge.service.serve`, and the way of an item.
@@ -118,6 +140,10 @@ class Station:
     counters: Counters = field(default_factory=Counters)
     _numbers: dict[int, int] = field(default_factory=dict)
     """The journal's numbers of the last items, by their tags."""
+    _unsettled: dict[int, int] = field(default_factory=dict)
+    """By the tags of items that the gate does not know to be on the disk: their lines' ordinals."""
+    _unsettled_incidents: deque[tuple[int, Incident]] = field(default_factory=deque)
+    """The same for incidents."""
 
     def pass_item(self, until_ns: int, stop: Stop) -> None:
         """Wait until *until_ns* for an item and process it; if none comes, feed the watchdog only.
@@ -127,32 +153,31 @@ class Station:
             trigger → camera ─Frame→ localizer ─Finding→ decide ─Verdict→ gate → journal → watchdog
 
         The item is registered with the gate first, which will reject it; all that follows can only
-        cancel that. Any error while it is judged makes it a FAULT, never a PASS. Raises
-        JournalError when it cannot be written down, and CameraError or GateError, after it was
-        written down, when the camera or the gate is lost.
+        cancel that. Any error while it is judged makes it a FAULT, never a PASS; so does any error
+        before its record is taken, and what was cancelled is rejected after all. The order is
+        cancel, record, settle: docs/decisions/0010. Raises JournalError when it cannot be written
+        down, and CameraError or GateError, after it was written down, when the camera or the gate
+        is lost.
         """
         item = self.trigger.wait(until_ns, stop)
         if item is None:
             self._idle()
             return
-        tag, unfit = self._register(item)
-        capture = None
+        passage = _Passage(item, self.journal.next_sequence, item.tag or 0)
         try:
-            if unfit is not None:
-                raise unfit
-            capture = self.camera.capture(item.t_ns)
-            self.checks.examine(capture, item.t_ns)
-            findings = self.localizer.find(capture.picture)
-            self.checks.before_next(capture, self.trigger.next_ns(item))
-            judged = Judged(decide(findings, self.required), capture)
-        except Exception as error:  # noqa: BLE001 - ends as FAULT and does not end the service
-            judged = Judged(_fault_of(error), capture, _without_traceback(error))
-        answered_ns = self.clock.now_ns()
-        judged, outcome = self._answer(tag, judged)
-        self._write_down(item, tag, judged, outcome, answered_ns)
+            self._judge(passage)
+            self._answer(passage)
+            self._write_down(passage)
+        except JournalError:
+            self._withdraw(passage)
+            raise
+        except BaseException as error:  # what ends the process, too
+            self._rescue(passage, error)
+            if not isinstance(error, Exception):
+                raise
         self._feed_watchdog()
-        if judged.lost is not None:
-            raise judged.lost
+        if passage.judged is not None and passage.judged.lost is not None:
+            raise passage.judged.lost
 
     def adopt(self, config: Config) -> None:
         """Apply changed settings from the next item on.
@@ -169,61 +194,129 @@ class Station:
         self.camera.check()
         self._feed_watchdog()
 
-    def _register(self, item: Item) -> tuple[int, Exception | None]:
-        """Register the item with the gate unless the gate reported it.
-
-        Returns its tag, and why it cannot be judged, None when it can; the tag is 0 when the gate
-        is lost.
-        """
-        unfit = FrameError(item.trouble) if item.trouble else None
-        if item.tag is not None:
-            return item.tag, unfit
+    def _judge(self, passage: _Passage) -> None:
+        """Register the item with the gate, take its picture and decide."""
+        item, capture = passage.item, None
         try:
-            return self.gate.expect(self.journal.next_sequence, item.t_ns), unfit
-        except GateError as error:
-            return 0, error
+            self._register(passage)
+            if item.trouble:
+                raise FrameError(item.trouble)
+            capture = self.camera.capture(item.t_ns)
+            self.checks.examine(capture, item.t_ns)
+            findings = self.localizer.find(capture.picture)
+            self.checks.before_next(capture, self.trigger.next_ns(item))
+            passage.judged = Judged(decide(findings, self.required), capture)
+        except Exception as error:  # noqa: BLE001 - ends as FAULT and does not end the service
+            passage.judged = Judged(_fault_of(error), capture, _without_traceback(error))
 
-    def _answer(self, tag: int, judged: Judged) -> tuple[Judged, Outcome]:
-        """Answer for the item at the gate, and return what really becomes of it.
+    def _register(self, passage: _Passage) -> None:
+        """Register the item with the gate unless the gate reported it. Raises GateError."""
+        if passage.item.tag is None:
+            passage.tag = self.gate.expect(passage.sequence, passage.item.t_ns)
 
-        Without a gate every item is a FAULT: nothing could let it pass.
+    def _answer(self, passage: _Passage) -> None:
+        """Answer for the item at the gate, and take what really becomes of it as its verdict.
+
+        Without a gate every item is a FAULT, and without room for its record: nothing can let it
+        pass.
         """
+        judged = passage.judged
+        assert judged is not None
+        passage.answered_ns = self.clock.now_ns()
         if isinstance(judged.error, GateError):
-            return judged, "gone"
+            passage.outcome = "gone"
+            return
+        if judged.verdict.kind == "pass" and not self.journal.has_room:
+            full = fault(f"there is no room for its record ({judged.verdict.reason})")
+            judged = dataclasses.replace(judged, verdict=full)
         verdict = judged.verdict
         try:
-            outcome = self.gate.answer(tag, cancel=verdict.kind == "pass")
+            outcome = self.gate.answer(passage.tag, cancel=verdict.kind == "pass")
         except GateError as error:
             lost = fault(f"{error} ({verdict.reason})")
-            return dataclasses.replace(judged, verdict=lost, error=error), "gone"
-        return dataclasses.replace(judged, verdict=_settled(verdict, outcome)), outcome
+            passage.judged = dataclasses.replace(judged, verdict=lost, error=error)
+            passage.outcome = "gone"
+        else:
+            passage.judged = dataclasses.replace(judged, verdict=_settled(verdict, outcome))
+            passage.outcome = outcome
 
-    def _write_down(
-        self, item: Item, tag: int, judged: Judged, outcome: Outcome, answered_ns: int
-    ) -> None:
+    def _write_down(self, passage: _Passage) -> None:
         """Keep the evidence, append the item's record to the journal, and count the item."""
-        sequence, verdict = self.journal.next_sequence, judged.verdict
+        judged = passage.judged
+        assert judged is not None
+        verdict = judged.verdict
         frame = None if judged.capture is None else judged.capture.picture
-        kept = self.evidence.keep(sequence, verdict.kind, frame, verdict.reason)
-        ms = (answered_ns - item.t_ns) / 1e6
+        kept = self.evidence.keep(passage.sequence, verdict.kind, frame, verdict.reason)
+        self._append(passage, judged, kept.as_fields())
+        self._count(passage, verdict)
+
+    def _append(self, passage: _Passage, judged: Judged, evidence: Mapping[str, str]) -> None:
+        """Append the item's record; the gate hears of it once it is on the disk."""
+        item, verdict = passage.item, judged.verdict
         fields: dict[str, Any] = {
             "verdict": verdict.kind,
             "reason": verdict.reason,
-            "gate": outcome,
+            "gate": passage.outcome,
             "findings": [finding.as_object() for finding in verdict.findings],
             "picture": judged.picture,
-            **kept.as_fields(),
+            **evidence,
             "trigger_ns": item.t_ns,
-            "ms": round(ms, 3),
+            "ms": round((passage.answered_ns - item.t_ns) / 1e6, 3),
         }
         if self.gate.facts:  # a gate that outlives us numbers the items itself
-            fields |= {"tag": tag, "gate_run": self.gate.facts["run"]}
-        self._append(fields, tag)
-        self._numbers[tag] = sequence
+            fields |= {"tag": passage.tag, "gate_run": self.gate.facts["run"]}
+        self.journal.append("item", fields)
+
+    def _count(self, passage: _Passage, verdict: Verdict) -> None:
+        """Count an item whose record is taken, and have it settled when that is on the disk."""
+        self._unsettled[passage.tag] = self.journal.taken
+        if not passage.counted:
+            self.counters.count(verdict, passage.outcome)
+            passage.counted = True
+        self._numbers[passage.tag] = passage.sequence
         if len(self._numbers) > NUMBERS_KEPT:
             del self._numbers[next(iter(self._numbers))]
-        self.counters.count(verdict, outcome)
-        self.health.item(sequence, verdict, ms)
+        ms = (passage.answered_ns - passage.item.t_ns) / 1e6
+        self.health.item(passage.sequence, verdict, ms)
+
+    def _rescue(self, passage: _Passage, error: BaseException) -> None:
+        """Write an item down as FAULT that an *error* stopped on its way, rejecting it first.
+
+        Where its record was taken already, that stands. Raises JournalError.
+        """
+        if self.journal.next_sequence > passage.sequence and passage.judged is not None:
+            self._count(passage, passage.judged.verdict)
+            return
+        let_pass = passage.outcome == "cancelled"
+        self._withdraw(passage)
+        why = f"{_fault_of(error).reason}{TAKEN_BACK if let_pass else ''}"
+        cause = error if isinstance(error, Exception) else None
+        judged = Judged(fault(why), None, cause and _without_traceback(cause))
+        passage.judged, passage.answered_ns = judged, self.clock.now_ns()
+        passage.outcome = "gone" if isinstance(error, GateError) else "kept"
+        self._append(passage, judged, {"evidence": ""})
+        self._count(passage, judged.verdict)
+
+    def _withdraw(self, passage: _Passage) -> None:
+        """Reject the item after all; one that is past the gate already becomes an incident."""
+        with contextlib.suppress(GateError):  # a gate that is gone rejects it as well
+            self.gate.settle(passage.tag, written=False)
+
+    def settle_all(self) -> None:
+        """Bring the records that wait for others onto the disk, and settle their items."""
+        self.journal.flush()
+        self._settle_written()
+
+    def _settle_written(self) -> None:
+        """Settle with the gate every item and incident that is on the disk, and no other."""
+        with contextlib.suppress(GateError):  # the next request to it raises
+            synced = self.journal.synced
+            while self._unsettled and (oldest := next(iter(self._unsettled.items())))[1] <= synced:
+                self.gate.settle(oldest[0], written=True)
+                del self._unsettled[oldest[0]]
+            while self._unsettled_incidents and self._unsettled_incidents[0][0] <= synced:
+                self.gate.recorded(self._unsettled_incidents[0][1])
+                self._unsettled_incidents.popleft()
 
     def record_incidents(self) -> None:
         """Append an ``incident`` record for whatever the gate has reported.
@@ -243,19 +336,8 @@ class Station:
                 fields |= {"gate_run": self.gate.facts["run"]}
             self.journal.append("incident", fields)
             self.counters.thrown_passes += incident.what == "thrown"
-            with contextlib.suppress(GateError):  # it reports it to the next eye once more
-                self.gate.recorded(incident)
-
-    def _append(self, fields: dict[str, Any], tag: int) -> None:
-        """Append an item's record; an item that cannot be written down is rejected after all."""
-        try:
-            self.journal.append("item", fields)
-        except JournalError:
-            with contextlib.suppress(GateError):  # a gate that is gone rejects it as well
-                self.gate.settle(tag, written=False)
-            raise
-        with contextlib.suppress(GateError):  # the next request to it raises
-            self.gate.settle(tag, written=True)
+            self._unsettled_incidents.append((self.journal.taken, incident))
+        self._settle_written()
 
     def _feed_watchdog(self) -> None:
         """End an item or an idle tick: write down incidents, show trouble, feed the watchdog."""
@@ -282,11 +364,12 @@ def _settled(verdict: Verdict, outcome: Outcome) -> Verdict:
     return dataclasses.replace(verdict, kind="reject", reason=reason)
 
 
-def _fault_of(error: Exception) -> Verdict:
+def _fault_of(error: BaseException) -> Verdict:
     """Return a FAULT whose reason is the error, with the exception's name if it was unforeseen."""
     if isinstance(error, CameraError | GateError):
         return fault(str(error))
-    return fault(f"not foreseen: {type(error).__name__}: {error}")
+    said = f": {error}" if str(error) else ""
+    return fault(f"not foreseen: {type(error).__name__}{said}")
 
 
 def _without_traceback(error: Exception) -> Exception:

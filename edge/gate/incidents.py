@@ -6,6 +6,7 @@ from edge.gate.messages import Incident
 
 KEPT = 1000
 """Incidents kept one by one; those beyond are only counted."""
+PASSED_UNWRITTEN = "it had passed before that was taken back, and its record says no PASS"
 BEYOND = "more happened than the gate could keep; their number stands in its counters"
 
 

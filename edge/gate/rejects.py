@@ -165,6 +165,12 @@ class RejectQueue:
                 entry, reject=True, final=True, why=entry.why or why
             )
 
+    def take_back(self, sequence: int, why: str = "") -> None:
+        """Reject the item after all, as :meth:`withdraw`; no record says that it was let pass."""
+        self.withdraw(sequence, why)
+        if (entry := self._ahead.get(sequence)) is not None:
+            self._ahead[sequence] = dataclasses.replace(entry, let_pass=False)
+
     def withdraw_all(self, why: str = "") -> None:
         """Reject all items that are under way, whatever was or will be answered."""
         for sequence in self._ahead:

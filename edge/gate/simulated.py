@@ -13,7 +13,7 @@ from typing import Self
 from edge.clock import Clock, Timer
 from edge.config import GateSettings
 from edge.gate.history import Transition, TransitionRecord
-from edge.gate.incidents import Incidents
+from edge.gate.incidents import PASSED_UNWRITTEN, Incidents
 from edge.gate.messages import Incident
 from edge.gate.rejects import Outcome, make_queue, retime
 from edge.wiring import FAULT_LINE, REJECT_LINE
@@ -35,6 +35,7 @@ class SimulatedGate:
     def __init__(self, settings: GateSettings, clock: Clock, record: Path | None = None) -> None:
         self._clock = clock
         self._queue, self._incidents = make_queue(settings), Incidents()
+        self._unsettled: set[int] = set()  # let pass, and not known to be written down
         self._record = TransitionRecord(clock, record)
         self._lock = threading.Lock()
         self._timer: Timer | None = None
@@ -61,6 +62,9 @@ class SimulatedGate:
         trace: TracebackType | None,
     ) -> None:
         assert self._timer is not None
+        if error is not None:
+            for tag in list(self._unsettled):
+                self.settle(tag, written=False)
         try:
             while (moment := self.next_ns()) is not None:
                 self._timer.wake()
@@ -82,13 +86,21 @@ class SimulatedGate:
     def answer(self, tag: int, *, cancel: bool) -> Outcome:
         """Cancel the item's reject, or let it stand."""
         with self._lock:
-            return self._queue.answer(tag, cancel=cancel, now_ns=self._clock.now_ns())
+            outcome = self._queue.answer(tag, cancel=cancel, now_ns=self._clock.now_ns())
+            if outcome == "cancelled":
+                self._unsettled.add(tag)
+            return outcome
 
     def settle(self, tag: int, *, written: bool) -> None:
-        """Reject an item after all unless its record was *written*."""
-        if not written:
-            with self._lock:
-                self._queue.withdraw(tag, "its record could not be written")
+        """Reject an item after all unless its record was *written*; too late is an incident."""
+        with self._lock:
+            let_pass = tag in self._unsettled
+            self._unsettled.discard(tag)
+            if written:
+                return
+            if let_pass and not self._queue.under_way(tag):
+                self._incidents.add("passed", tag, self._clock.now_ns(), PASSED_UNWRITTEN)
+            self._queue.take_back(tag, "its record could not be written")
 
     def incidents(self) -> list[Incident]:
         """Return the items that were thrown although they were let pass, since the last call."""

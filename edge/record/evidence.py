@@ -168,15 +168,23 @@ class Evidence:
         """
         if self.folder is None or picture is None or not self._is_wanted(sequence, verdict):
             return Exhibit()
+        try:
+            return self._hand_over(sequence, verdict, picture, about)
+        except Exception as error:  # noqa: BLE001 - a picture is never worth an item
+            self._lose()
+            return Exhibit(lost=f"{self.folder}: pictures cannot be kept ({_reason(error)})")
+
+    def _hand_over(self, sequence: int, verdict: Kind, picture: Frame, about: str) -> Exhibit:
+        """Hand a copy of the picture to the writing thread, and wait while there is patience."""
         if self._queue.full():
             self._lose()
             return Exhibit(lost=f"{WAITING} others wait for the disk")
         work = _Work(Kept(self._next, sequence, verdict, 0), Image.fromarray(picture), about)
-        self._next += 1
         patience_s = self.settings.patience_ms / 1000 if self.drained() else 0.0
         with self._drained:
+            self._queue.put_nowait(work)
+            self._next += 1
             self._unfinished += 1
-        self._queue.put_nowait(work)
         if not work.done.wait(patience_s):
             return Exhibit(work.kept.name)
         return Exhibit(lost=work.trouble) if work.trouble else Exhibit(work.kept.name, work.sha256)
@@ -319,4 +327,4 @@ def _free_bytes(folder: Path) -> int:
 def _reason(error: Exception) -> str:
     if isinstance(error, OSError):
         return error.strerror or str(error)
-    return f"{type(error).__name__}: {error}"
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -48,6 +48,7 @@ rewrite the chain with them.
 """
 
 import contextlib
+import dataclasses
 import hashlib
 import json
 from collections import Counter
@@ -75,12 +76,14 @@ from edge.record.journal_writer import JournalWriter, Line, MakeRoom, Outage
 DAY_NS = 86_400_000_000_000
 TORN_TEXT_KEPT = 400
 """Bytes of a torn line that its repair record keeps."""
+LONGEST_ITEM = 16_384
+"""Bytes for which there must be room where an item's record is to be kept for sure."""
 ROOM_AGAIN = 0.5
 """Share of the memory that must be free again after records were lost (hysteresis): one gap record,
 not one beside each line."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Begin:
     """First record of the file being written: its boot, its moment and its first item."""
 
@@ -89,13 +92,56 @@ class _Begin:
     first_item: int
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Lost:
     """Records dropped because the memory was full, until a gap record has counted them."""
 
     records: int = 0
     first_ns: int = 0
     verdicts: Counter[str] = field(default_factory=Counter)
+
+    def and_one(self, record: Mapping[str, Any]) -> "_Lost":
+        """Return this with one record more."""
+        verdict = [record["verdict"]] if record["kind"] == "item" and "verdict" in record else []
+        return _Lost(
+            self.records + 1,
+            self.first_ns or record["monotonic_ns"],
+            self.verdicts + Counter(verdict),
+        )
+
+
+@dataclass(frozen=True)
+class _Tip:
+    """Where the journal ends, and what its next record goes on from.
+
+    It is replaced as a whole when a record has been handed to the writer: whatever is raised on the
+    way, the record is in the chain and counted, or neither.
+    """
+
+    previous: str = FIRST
+    """The hash of the last line."""
+    sequence: int = 0
+    """The number of the last item."""
+    begin: _Begin | None = None
+    rotated: int = 0
+    """The number of the last full file."""
+    started: Mapping[str, Any] | None = None
+    """Fields of the start record, once there is one."""
+    counted: Counter[str] | None = None
+    """Verdicts since the start record; None before it."""
+
+    def after(self, record: Mapping[str, Any], fields: Mapping[str, Any]) -> "_Tip":
+        """Return where the journal ends once *record* is taken, be it in the chain or lost."""
+        kind, started, counted = record["kind"], self.started, self.counted
+        if kind == "start":
+            started, counted = dict(fields), Counter()
+        elif kind == "settings" and started is not None:
+            started = {name: fields.get(name, value) for name, value in started.items()}
+        elif kind == "item" and counted is not None:
+            counted = counted + Counter([str(fields.get("verdict", ""))])
+        return dataclasses.replace(
+            self, sequence=record["sequence"], started=started, counted=counted
+        )
 
 
 class Journal:
@@ -116,19 +162,12 @@ class Journal:
         make_room: MakeRoom | None = None,
     ) -> None:
         self.path = path
-        self.next_sequence = 1
-        """The number of the next item; it goes on from the last one in the files."""
         self._clock, self._wall = clock, wall
         self._settings, self._make_room = settings or JournalSettings(), make_room
         self._boot_id = boot_id()
         self._file = JournalFile(path)
         self._writer: JournalWriter
-        self._previous = FIRST
-        self._begin: _Begin | None = None
-        self._rotated = 0  # the number of the last full file
-        self._lost = _Lost()
-        self._started: dict[str, Any] | None = None  # fields of the start record, once there is one
-        self._counted: Counter[str] | None = None  # verdicts since the start record
+        self._tip, self._lost = _Tip(), _Lost()
 
     def __enter__(self) -> Self:
         with self._opening():
@@ -157,6 +196,26 @@ class Journal:
                 self._file.close()
 
     @property
+    def next_sequence(self) -> int:
+        """The number of the next item; it goes on from the last one in the files."""
+        return self._tip.sequence + 1
+
+    @property
+    def taken(self) -> int:
+        """Ordinal of the last record's line: its own, or that of the gap record that counts it."""
+        return self._writer.added + bool(self._lost.records)
+
+    @property
+    def synced(self) -> int:
+        """Ordinal of the last line that is on the disk, with all before it."""
+        return self._writer.synced
+
+    @property
+    def has_room(self) -> bool:
+        """Whether a record that is appended now is kept, on the disk or in memory."""
+        return not self._lost.records and self._writer.has_room(LONGEST_ITEM)
+
+    @property
     def trouble(self) -> str:
         """Why records are not on the disk as they should be; empty when they are.
 
@@ -170,12 +229,20 @@ class Journal:
         """Append one record; return when it is as durable as the policy says.
 
         While the disk is in trouble, it waits in memory instead. *fields*: those that the kind adds
-        to the common ones, JSON without NaN. Raises JournalError only when the writing thread has
-        died.
+        to the common ones, JSON without NaN. Raises JournalError when the writing thread has died;
+        whatever else is raised, the record was taken if :attr:`next_sequence` has gone on, else
+        nothing has changed.
         """
         self._append_outage_records()
         self._rotate_if_due()
         self._put(kind, fields)
+
+    def flush(self) -> None:
+        """Bring what waits for others onto the disk, as far as patience reaches.
+
+        Raises JournalError when the writing thread has died.
+        """
+        self._writer.flush()
 
     def adopt(self, settings: JournalSettings) -> None:
         """Let changed settings count from the next line on."""
@@ -185,71 +252,68 @@ class Journal:
         """Return the figures of the health record; the slowest sync is that since the last call."""
         return {**self._writer.take_state(), "lost_records": self._lost.records}
 
-    def _put(self, kind: str, fields: Mapping[str, Any], rotated: Path | None = None) -> None:
-        """Chain a record and hand it to the writer, or count it when there is no room."""
-        verdict = str(fields["verdict"]) if kind == "item" and "verdict" in fields else ""
+    def _put(
+        self,
+        kind: str,
+        fields: Mapping[str, Any],
+        rotated: Path | None = None,
+        told: Outage | None = None,
+    ) -> None:
+        """Chain a record and hand it to the writer, or count it when there is no room.
+
+        *rotated*: the final name of the file before, when this record begins one; *told*: the
+        outage that it tells of.
+        """
         record = self._record(kind, fields)
-        content = json_text(record, allow_nan=False).encode()
-        self.next_sequence = record["sequence"] + 1
-        if kind == "start":
-            self._started, self._counted = dict(fields), Counter()
-        elif kind == "settings" and self._started is not None:
-            self._started |= {
-                name: value for name, value in fields.items() if name in self._started
-            }
-        elif kind == "item" and self._counted is not None:
-            self._counted[verdict] += 1
-        if self._lost.records or not self._writer.has_room(len(content)):
-            self._lose(record, verdict)
+        content = encode(record)
+        tip = self._tip.after(record, fields)
+        lost = _Lost() if kind == "gap" else self._lost
+        if lost.records or not self._writer.has_room(len(content)):
+            self._tip, self._lost = tip, self._lost.and_one(record)
             return
-        self._previous = hashlib.sha256(content).hexdigest()
-        self._begin = self._begin or _beginning(record)
-        self._writer.put(Line(content + b"\n", self._is_urgent(kind, verdict), rotated))
+        begin = _beginning(record) if rotated or tip.begin is None else tip.begin
+        number = tip.rotated if rotated is None else file_number(rotated)
+        previous = hashlib.sha256(content).hexdigest()
+        tip = dataclasses.replace(tip, previous=previous, begin=begin, rotated=number)
+        urgent = self._is_urgent(kind, str(record.get("verdict", "")))
+        self._writer.add(Line(content + b"\n", urgent, rotated), told)
+        self._tip, self._lost = tip, lost
+        self._writer.wait()
 
     def _record(self, kind: str, fields: Mapping[str, Any]) -> dict[str, Any]:
         return {
             "v": 1,
             "kind": kind,
-            "sequence": self.next_sequence if kind == "item" else self.next_sequence - 1,
+            "sequence": self._tip.sequence + (kind == "item"),
             "boot_id": self._boot_id,
             "monotonic_ns": self._clock.now_ns(),
             "wall_time": self._wall().isoformat(timespec="milliseconds"),
             "clock_synced": clock_synced(),
             **fields,
-            "previous": self._previous,
+            "previous": self._tip.previous,
         }
 
     def _is_urgent(self, kind: str, verdict: str) -> bool:
         """Tell whether the line must be on the disk before the next item."""
         return self._settings.sync == "every-line" or not (verdict == "pass" or kind == "health")
 
-    def _lose(self, record: Mapping[str, Any], verdict: str) -> None:
-        self._lost.first_ns = self._lost.first_ns or record["monotonic_ns"]
-        self._lost.records += 1
-        if record["kind"] == "item":
-            self._lost.verdicts[verdict] += 1
-
     def _append_outage_records(self) -> None:
         """After an outage, append the ``gap`` and ``disk`` records, once there is room again."""
         if self._lost.records and self._writer.has_room(0, ROOM_AGAIN):
-            lost, self._lost = self._lost, _Lost()
-            self._put("gap", _gap_fields(lost))
-        outage = None if self._lost.records else self._writer.take_outage()
+            self._put("gap", _gap_fields(self._lost))
+        outage = None if self._lost.records else self._writer.outage
         if outage is not None:
-            self._put("disk", _disk_fields(outage))
+            self._put("disk", _disk_fields(outage), told=outage)
 
     def _rotate_if_due(self) -> None:
         """Rotate the file when it is full; in a new file, append the ``continued`` record first."""
         if self._lost.records or not self._writer.has_room(0, ROOM_AGAIN):
             return
-        if self._begin is not None and self._is_rotation_due(self._begin):
-            self._rotated += 1
-            rotated, self._begin = (
-                rotated_name(self.path, self._rotated, self._begin.first_item),
-                None,
-            )
+        begin = self._tip.begin
+        if begin is not None and self._is_rotation_due(begin):
+            rotated = rotated_name(self.path, self._tip.rotated + 1, begin.first_item)
             self._put("continued", self._continued_fields(rotated), rotated)
-        elif self._begin is None and self._previous != FIRST:
+        elif begin is None and self._tip.previous != FIRST:
             self._put("continued", self._continued_fields(rotated_files(self.path)[-1]))
 
     def _is_rotation_due(self, begin: _Begin) -> bool:
@@ -260,15 +324,15 @@ class Journal:
         )
 
     def _continued_fields(self, rotated: Path) -> dict[str, Any]:
-        counted = None if self._counted is None else dict(self._counted)
-        return {"after": rotated.name, "start": self._started, "counted": counted}
+        counted = None if self._tip.counted is None else dict(self._tip.counted)
+        return {"after": rotated.name, "start": self._tip.started, "counted": counted}
 
     def _take_up(self) -> None:
         """Go on where the files end: the hash, the numbers and the age of the open file."""
         last, first = self._file.last_line, self._file.first_line()
-        if last:
-            self._previous = hashlib.sha256(last).hexdigest()
-            self.next_sequence = int(json.loads(last)["sequence"]) + 1
+        previous = hashlib.sha256(last).hexdigest() if last else FIRST
+        sequence = int(json.loads(last)["sequence"]) if last else 0
+        begin = None
         if first:
             record = parse_record(first)
             if record is None:
@@ -276,12 +340,12 @@ class Journal:
                     f"{self.path}: must begin with a whole record; move it away, a new one begins"
                 )
             begin = _beginning(record)
-            if begin.boot_id != self._boot_id and begin.first_item == self.next_sequence:
+            if begin.boot_id != self._boot_id and begin.first_item == sequence + 1:
                 # A file without items goes on: a box that restarts in a loop would otherwise fill
                 # the folder with files.
                 begin = _Begin(self._boot_id, self._clock.now_ns(), begin.first_item)
-            self._begin = begin
-        self._rotated = max(map(file_number, rotated_files(self.path)), default=0)
+        rotated = max(map(file_number, rotated_files(self.path)), default=0)
+        self._tip = _Tip(previous, sequence, begin, rotated)
 
     @contextlib.contextmanager
     def _opening(self) -> Iterator[None]:
@@ -294,6 +358,14 @@ class Journal:
             raise JournalError(
                 f"{self.path}: the journal cannot be opened ({error.strerror}); {cure}"
             ) from None
+
+
+def encode(record: Mapping[str, Any]) -> bytes:
+    """Return the line of *record*, without its line end: whatever the journal holds goes this way.
+
+    Raises ValueError for a number that JSON does not know, TypeError for what is none of its types.
+    """
+    return json_text(record, allow_nan=False).encode()
 
 
 def _beginning(record: Mapping[str, Any]) -> _Begin:

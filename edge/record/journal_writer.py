@@ -4,6 +4,7 @@ Lines it could not write yet wait in a bounded buffer in memory, and are tried a
 :data:`RETRY_S` seconds, so that a disk in trouble never stops the belt.
 """
 
+import dataclasses
 import errno
 import threading
 import time
@@ -50,7 +51,7 @@ class Outage:
 
 
 class JournalWriter:
-    """Takes lines with :meth:`put`; a daemon thread writes them in groups.
+    """Takes lines with :meth:`add`; a daemon thread writes them in groups.
 
     Synchronization: one thread calls it; the file belongs to the daemon thread while this is open.
     """
@@ -60,16 +61,19 @@ class JournalWriter:
     ) -> None:
         self.settings = settings
         """Its policy; may be replaced between two lines."""
+        self.added = 0
+        """How many lines were handed over, ever."""
+        self.synced = 0
+        """How many of them are on the disk: the first so many."""
         self._file, self._make_room = file, make_room
         self._condition = threading.Condition()
         self._lines: deque[Line] = deque()  # not known to be on the disk
         self._bytes = 0
-        self._put = self._synced = 0  # how many lines ever
         self._written = 0  # how many of _lines the kernel has, so that they outlive this process
         self._unsynced_since_s = 0.0
         self._error, self._failed_s, self._retry_s = "", 0.0, 0.0
         self._outage: Outage | None = None
-        self._slow = self._closing = self._closed_in_vain = False
+        self._slow = self._flushing = self._closing = self._closed_in_vain = False
         self._failure: BaseException | None = None
         self._slowest_s = 0.0
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
@@ -92,32 +96,47 @@ class JournalWriter:
         with self._condition:
             return not self._lines or self._bytes + size <= self.settings.memory_kb * 1024 * share
 
-    def put(self, line: Line) -> None:
-        """Hand a line over; return when it is durable by the policy, or when patience ends.
+    def add(self, line: Line, told: Outage | None = None) -> None:
+        """Hand a line over, whole or, when anything is raised, not at all.
+
+        *told*: the outage that the line tells of, which is forgotten with it. Raises JournalError
+        when the writing thread has died.
+        """
+        with self._condition:
+            self._raise_if_dead()
+            self._condition.notify_all()  # the thread goes on when the lock is released
+            size = len(line.content)
+            self._lines.append(line)
+            # No call from here on: whatever is raised, all of this is done or none of it.
+            self._bytes += size
+            self.added += 1
+            if self._outage is told:
+                self._outage = None
+
+    def wait(self) -> None:
+        """Return when the last line is durable by the policy, or when patience ends.
 
         In the latter case it waits in memory. Raises JournalError when the writing thread has died.
         """
         with self._condition:
-            self._lines.append(line)
-            self._bytes += len(line.content)
-            self._put += 1
-            mine = self._put
-            self._condition.notify_all()
-            if not (self._error or self._slow):
-                self._slow = not self._condition.wait_for(
-                    lambda: self._is_safe(mine, line.at_once) or self._given_up(),
-                    self.settings.patience_ms / 1000,
-                )
-            if self._failure is not None:
-                raise JournalError(
-                    f"{self._file.path}: the writing thread has died ({self._failure!r})"
-                )
+            mine, at_once = self.added, not self._lines or self._lines[-1].at_once
+            self._wait(lambda: self._is_safe(mine, at_once))
 
-    def take_outage(self) -> Outage | None:
-        """Return the outage that has ended since the last call, if any."""
+    def flush(self) -> None:
+        """Bring all lines onto the disk, as far as patience reaches. Raises JournalError."""
         with self._condition:
-            outage, self._outage = self._outage, None
-            return outage
+            self._flushing = True
+            self._condition.notify_all()
+            try:
+                self._wait(lambda: not self._lines)
+            finally:
+                self._flushing = False
+
+    @property
+    def outage(self) -> Outage | None:
+        """The outage that has ended and that no line has told of yet, if any."""
+        with self._condition:
+            return self._outage
 
     def take_state(self) -> dict[str, float]:
         """Return the lines that wait, their KiB, and the slowest sync since the last call in ms."""
@@ -144,11 +163,24 @@ class JournalWriter:
                     "or name another [journal] file"
                 )
 
+    def _wait(self, done: Callable[[], bool]) -> None:
+        if not (self._error or self._slow):
+            self._slow = not self._condition.wait_for(
+                lambda: done() or self._given_up(), self.settings.patience_ms / 1000
+            )
+        self._raise_if_dead()
+
+    def _raise_if_dead(self) -> None:
+        if self._failure is not None:
+            raise JournalError(
+                f"{self._file.path}: the writing thread has died ({self._failure!r})"
+            )
+
     def _waiting(self) -> str:
         return f"records waiting in memory: {len(self._lines)}"
 
     def _is_safe(self, number: int, at_once: bool) -> bool:
-        return number <= self._synced + (0 if at_once else self._written)
+        return number <= self.synced + (0 if at_once else self._written)
 
     def _given_up(self) -> bool:
         return bool(self._error) or self._failure is not None
@@ -182,6 +214,8 @@ class JournalWriter:
             return 0.0
         if not self._lines:
             return None
+        if self._flushing:
+            return 0.0
         return self._unsynced_since_s + self.settings.group_ms / 1000 - time.monotonic()
 
     def _work(self) -> None:
@@ -211,6 +245,7 @@ class JournalWriter:
         waiting_s = time.monotonic() - self._unsynced_since_s if self._written else 0.0
         return (
             self._closing
+            or self._flushing
             or not batch
             or any(line.at_once for line in batch)
             or self._written + len(batch) >= self.settings.group_items
@@ -224,7 +259,7 @@ class JournalWriter:
                 self._drop_synced(self._written)
                 # The file has begun: should the line not fit, the next attempt must not begin
                 # another one.
-                self._lines[0] = Line(batch[0].content, batch[0].at_once)
+                self._lines[0] = dataclasses.replace(batch[0], rotated=None)
         self._file.add(b"".join(line.content for line in batch), sync)
 
     def _note_success(self, lines: int, sync: bool, took_s: float) -> None:
@@ -244,7 +279,7 @@ class JournalWriter:
     def _drop_synced(self, lines: int) -> None:
         for _ in range(lines):
             self._bytes -= len(self._lines.popleft().content)
-        self._synced += lines
+        self.synced += lines
         self._written = 0
 
     def _note_failure(self, error: OSError) -> None:

@@ -1,5 +1,6 @@
 import contextlib
 import dataclasses
+import errno
 import gc
 import hashlib
 import json
@@ -27,7 +28,7 @@ from edge.config import (
     ModelSettings,
     ServiceSettings,
 )
-from edge.decision import Finding
+from edge.decision import Box, Finding
 from edge.errors import CameraError, ConfigError, FrameError, GateError, JournalError
 from edge.gate.history import read_transitions
 from edge.gate.rejects import UNDER_A_PULSE, Outcome
@@ -43,6 +44,8 @@ from edge.station import Station
 from edge.trigger import EveryFrame, Item
 from edge.vision.localizer import Localizer
 from edge.vision.preprocess import Frame
+from tests.disk import Disk
+from tests.programs import eventually
 from tests.tiny_model import paint, save, write_tiny_model
 
 MS = 1_000_000
@@ -721,3 +724,124 @@ def test_the_journal_holds_json_without_not_a_number(tmp_path: Path) -> None:
         "item",
         "stop",
     ]
+
+
+def test_a_picture_that_memory_has_no_room_for_costs_the_picture_and_no_item(
+    build: Build, tmp_path: Path, stop: Stop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pass stands, with a record that says why its picture is missing."""
+
+    def short(*_: object) -> None:
+        raise MemoryError
+
+    with build([DOT]) as station:
+        station.evidence.settings = EvidenceSettings(pass_rate=1.0)
+        monkeypatch.setattr("edge.record.evidence.Image.fromarray", short)
+        station.pass_item(10**12, stop)
+    (record,) = items(tmp_path)
+    assert (record["verdict"], record["gate"], record["evidence"]) == ("pass", "cancelled", "")
+    assert record["evidence_lost"].endswith("pictures cannot be kept (MemoryError)")
+
+
+def test_a_score_that_no_record_can_hold_is_a_fault_and_rejected(
+    build: Build, tmp_path: Path, stop: Stop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """JSON knows no infinity: what was let pass is taken back, and a record says why."""
+    endless = Finding("dot", float("inf"), Box(1, 1, 2, 2))
+    monkeypatch.setattr(SlowLocalizer, "find", lambda *_: (endless,))
+    with build([DOT, NOTHING]) as station:
+        station.pass_item(10**12, stop)
+        station.pass_item(10**12, stop)
+        assert station.counters.faults == 2
+    first, second = items(tmp_path)
+    assert (first["verdict"], first["gate"], first["sequence"], second["sequence"]) == (
+        "fault",
+        "kept",
+        1,
+        2,
+    )
+    assert first["reason"].startswith("not foreseen: ValueError: ")
+    assert first["reason"].endswith("it had been let pass, and that was taken back")
+    assert [e[2] for e in edges(tmp_path) if e[0]] == [1]
+    assert verify(tmp_path / "journal.jsonl").items == 2
+
+
+class Interrupt(BaseException):
+    """Ends the process, as KeyboardInterrupt does."""
+
+
+def test_what_ends_the_process_is_written_down_first(
+    build: Build, tmp_path: Path, stop: Stop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The item in hand is rejected and recorded; then the process may go."""
+
+    def interrupted(*_: object) -> None:
+        raise Interrupt
+
+    monkeypatch.setattr(Evidence, "keep", interrupted)
+    with build([DOT]) as station, pytest.raises(Interrupt):
+        station.pass_item(10**12, stop)
+    (record,) = items(tmp_path)
+    assert (record["verdict"], record["gate"]) == ("fault", "kept")
+    assert [e[2] for e in edges(tmp_path) if e[0]] == [1]
+
+
+def test_no_item_passes_whose_record_has_no_room(
+    build: Build, tmp_path: Path, stop: Stop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk and the memory are full: a good item is a FAULT, and thrown."""
+    with build([DOT]) as station:
+        monkeypatch.setattr(Journal, "has_room", False)
+        station.pass_item(10**12, stop)
+    (record,) = items(tmp_path)
+    assert (record["verdict"], record["gate"]) == ("fault", "kept")
+    assert record["reason"] == "there is no room for its record (dot found)"
+
+
+class SettlingGate(SimulatedGate):
+    """Notes which items are settled."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.settled: list[int] = []
+
+    def settle(self, tag: int, *, written: bool) -> None:
+        """Note it."""
+        if written:
+            self.settled.append(tag)
+        super().settle(tag, written=written)
+
+
+def test_an_item_is_settled_when_its_record_is_on_the_disk_and_not_before(
+    build: Build, tmp_path: Path, stop: Stop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Records that wait in memory are lost with the process: the gate must still know the items."""
+    disk = Disk(monkeypatch)
+    with build([DOT] * 4, gate_kind=SettlingGate) as station:
+        gate = station.gate
+        assert isinstance(gate, SettlingGate)
+        station.pass_item(10**12, stop)
+        assert gate.settled == [1]
+        disk.error = errno.ENOSPC
+        station.pass_item(10**12, stop)
+        station.pass_item(10**12, stop)
+        assert gate.settled == [1]
+        disk.error = 0
+        eventually(lambda: not station.journal.trouble)
+        station.pass_item(10**12, stop)
+        assert gate.settled == [1, 2, 3, 4]
+
+
+def test_passes_in_a_group_are_settled_with_their_group(
+    build: Build, tmp_path: Path, stop: Stop
+) -> None:
+    """At the end of the service the group is closed first."""
+    with build([DOT] * 3, gate_kind=SettlingGate) as station:
+        gate = station.gate
+        assert isinstance(gate, SettlingGate)
+        station.journal.adopt(JournalSettings(sync="grouped", group_items=9, group_ms=60_000))
+        for _ in range(3):
+            station.pass_item(10**12, stop)
+        assert gate.settled == []
+        station.settle_all()
+        assert gate.settled == [1, 2, 3]

@@ -168,7 +168,7 @@ def test_every_column_of_the_csv_is_explained(column: str) -> None:
 def test_every_field_of_an_item_is_explained() -> None:
     """Those that all records have, those of items, and those of their pictures."""
     made = {
-        "station.py": "_write_down",
+        "station.py": "_append",
         "record/journal.py": "_record",
         "record/evidence.py": "as_fields",
     }

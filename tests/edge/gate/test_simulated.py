@@ -99,6 +99,38 @@ def test_a_cancellation_can_be_withdrawn_until_the_item_is_due() -> None:
     assert history(gate) == [(0, 0, None), (1, 100, 1), (0, 120, 1)]
 
 
+def test_an_item_that_passed_before_it_was_withdrawn_is_an_incident() -> None:
+    """Its record says FAULT; only the incident tells that it went by."""
+    clock = SimulatedClock()
+    with SimulatedGate(SETTINGS, clock) as gate:
+        gate.expect(1, 0)
+        gate.answer(1, cancel=True)
+        clock.sleep_until(150 * MS)
+        gate.settle(1, written=False)
+        (told,) = gate.incidents()
+    assert (told.what, told.tag) == ("passed", 1)
+    assert history(gate) == [(0, 0, None)]
+
+
+def test_what_is_not_settled_when_the_process_ends_by_an_error_is_rejected() -> None:
+    """Its record may still wait in memory."""
+    clock = SimulatedClock()
+
+    def end_by_an_error() -> None:
+        with SimulatedGate(SETTINGS, clock) as gate:
+            gates.append(gate)
+            for sequence in (1, 2):
+                gate.expect(sequence, 0)
+                gate.answer(sequence, cancel=True)
+            gate.settle(1, written=True)
+            raise ZeroDivisionError
+
+    gates: list[SimulatedGate] = []
+    with pytest.raises(ZeroDivisionError):
+        end_by_an_error()
+    assert history(gates[0]) == [(0, 0, None), (1, 100, 2), (0, 120, 2)]
+
+
 def test_overlapping_and_touching_pulses_are_one() -> None:
     """Items 1 and 2 overlap, item 3 comes at the very end of that pulse, item 4 stands alone."""
     clock = SimulatedClock()
