@@ -40,7 +40,8 @@ def atomic_replace(path: Path) -> Iterator[Path]:
         temporary = Path(name)
         yield temporary
         with temporary.open("rb+") as file:
-            os.fchmod(file.fileno(), 0o644)
+            with contextlib.suppress(OSError):  # exFAT and some shares have no modes of a file
+                os.fchmod(file.fileno(), 0o644)
             os.fsync(file.fileno())
         temporary.replace(path)
         sync_folder(path.parent)

@@ -1,9 +1,12 @@
-"""Ctrl-C and SIGTERM as a request to stop, so that what is being written is finished first."""
+"""Ctrl-C and SIGTERM as a request to stop; processes that end together with the one they serve."""
 
+import multiprocessing
+import os
 import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing.connection import wait as wait_for
 from types import FrameType
 
 
@@ -32,3 +35,21 @@ def stop_requested() -> Iterator[threading.Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def end_with_parent() -> None:
+    """Let this process of :mod:`multiprocessing` end when the one that started it is gone.
+
+    Whoever was killed ends nobody, and a child of a forkserver is no child of it for the kernel:
+    neither its death signal nor ``getppid`` tells. Each has the reading end of a pipe that the
+    other holds, though, which becomes ready when that one ends, however it ends. Synchronization: a
+    thread of its own waits for it; call once, when the process begins.
+    """
+    threading.Thread(target=_exit_after_parent, name="parent watch", daemon=True).start()
+
+
+def _exit_after_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait_for([parent.sentinel])
+        os._exit(1)

@@ -1,12 +1,9 @@
 """Training pictures painted one by one, as they would be without twins."""
 
-from collections.abc import Iterator
-
 import numpy as np
-from torch.utils.data import get_worker_info
 
 from train.config import FitSettings
-from train.learn.dataset import Batch, PaintedBatches, collate, plan_batch
+from train.learn.dataset import PaintedBatches, plan_batch
 from train.paint.synth import Kit, Picture, paint
 
 
@@ -18,14 +15,9 @@ class SingleBatches(PaintedBatches):
     For one process without labelled photographs, as this comparison trains.
     """
 
-    def __iter__(self) -> Iterator[Batch]:
-        """Batches of this worker, in order."""
-        info = get_worker_info()
-        worker, workers = (info.id, info.num_workers) if info else (0, 1)
-        kit, number = self.make_kit(), self.first + worker
-        while True:
-            yield collate(paint_singles(kit, self.fit, number), self.classes)
-            number += workers
+    def paint(self, kit: Kit, number: int) -> list[Picture]:
+        """Paint the pictures of batch *number*."""
+        return paint_singles(kit, self.fit, number)
 
 
 def paint_singles(kit: Kit, fit: FitSettings, number: int) -> list[Picture]:

@@ -23,6 +23,7 @@ from edge.vision.preprocess import Frame
 from train.labels.writing import yolo_text
 from train.paint.inputs import Inputs
 from train.paint.synth import Kit, Picture, paint
+from train.stopping import end_with_parent
 
 SEED = 2**34
 """Keeps these pictures' seeds away from those of our training and of its threshold."""
@@ -150,6 +151,7 @@ class _Painter:
 
 def _start(inputs: Inputs, window: int, out: Path) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the command answers Ctrl-C and ends its painters
+    end_with_parent()
     cv2.setNumThreads(1)
     _Painter.kit, _Painter.window, _Painter.out = inputs.kit(), window, out
 

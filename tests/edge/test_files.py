@@ -37,6 +37,19 @@ def test_on_a_full_disk_the_old_file_stays_and_nothing_is_left_over(
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_file_system_without_modes_keeps_the_file_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A memory stick with exFAT and some shares refuse to change a file's mode."""
+
+    def refused(*_: int) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(os, "fchmod", refused)
+    write_atomic(tmp_path / "f", b"new")
+    assert (tmp_path / "f").read_bytes() == b"new"
+
+
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     """One line, no traceback."""
     with pytest.raises(InputError, match="no/f: cannot be written"):

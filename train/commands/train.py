@@ -3,9 +3,11 @@
 import argparse
 import contextlib
 import dataclasses
+import itertools
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,10 +16,12 @@ from edge.printing import print_line
 from train.commands import needing
 from train.commands.configuration import add_inputs, add_setting, config_of
 from train.config import RunConfig
+from train.marks.mark import mark_files
 
 if TYPE_CHECKING:
     from train.folder_lock import FolderLock
     from train.learn.fit import FitResult
+    from train.marks.mark import Mark
     from train.network.checkpoint import Checkpoint
     from train.paint.inputs import Inputs
 
@@ -175,11 +179,10 @@ def check_same_run(asked: RunConfig, kept: RunConfig, out: Path) -> None:
 
 def print_plan(inputs: "Inputs") -> None:
     """Print the marks, the network and the photographs of the run."""
-    for mark, (_, path) in zip(inputs.marks, inputs.config.marks, strict=True):
-        print_line(
-            f"mark {mark.label}: {path}, {mark.image.width} x {mark.image.height} pixels; "
-            f"{mark.treatment}"
-        )
+    left = iter(inputs.marks)  # a folder of pictures is several marks
+    for name, path in inputs.config.marks:
+        marks = list(itertools.islice(left, len(mark_files(Path(path)))))
+        print_line(f"mark {name}: {path}, {_described(marks)}")
     fit = inputs.config.fit
     print_line(f"network: {fit.network} at {fit.size} pixels, starting from {STARTS[fit.weights]}")
     if inputs.real or inputs.real_held_out:
@@ -196,6 +199,17 @@ def print_plan(inputs: "Inputs") -> None:
             f"backgrounds: {len(inputs.training)} photographs, {len(inputs.held_out)} more held "
             "out for the threshold"
         )
+
+
+def _described(marks: Sequence["Mark"]) -> str:
+    """Return how large the pictures of a mark are, and how their transparency was had."""
+    treatments = Counter(mark.treatment for mark in marks)
+    if len(marks) == 1:
+        width, height = marks[0].image.size
+        return f"{width} x {height} pixels; {next(iter(treatments))}"
+    sides = sorted(max(mark.image.size) for mark in marks)
+    said = [f"{count} times {treatment}" for treatment, count in treatments.items()]
+    return f"{len(marks)} pictures, {sides[0]} to {sides[-1]} pixels long; " + "; ".join(said)
 
 
 def print_result(outcome: "FitResult", run: Path) -> int:

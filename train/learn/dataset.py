@@ -8,19 +8,23 @@ import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing import resource_tracker
+from typing import Any
 
 import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
+from edge.errors import InputError, StampgateError
 from edge.vision.contract import STRIDE
 from train.config import FitSettings
 from train.learn.distributed import cores_here
 from train.network.losses import encode
 from train.paint.real_photographs import real_picture
 from train.paint.synth import Kit, Picture, paint_twins
+from train.stopping import end_with_parent
 
 
 @dataclass(frozen=True)
@@ -127,8 +131,16 @@ def collate(pictures: list[Picture], classes: int) -> Batch:
     )
 
 
-class PaintedBatches(IterableDataset[Batch]):
-    """Endless batches from number *first* on, dealt to the DataLoader's workers in turn."""
+Sent = tuple[NDArray[Any], ...] | StampgateError
+"""What a painter sends: the arrays of a batch in the order of its fields, or why there are none."""
+
+
+class PaintedBatches(IterableDataset[Sent]):
+    """Endless batches from number *first* on, dealt to the DataLoader's workers in turn.
+
+    They are arrays, which go through a pipe: tensors would go through ``/dev/shm``, which has 64 MB
+    in a container and is then full, and the painter dies of it.
+    """
 
     def __init__(
         self,
@@ -143,21 +155,31 @@ class PaintedBatches(IterableDataset[Batch]):
         self.make_kit, self.fit, self.classes, self.first = make_kit, fit, classes, first
         self.rank, self.world = rank, world
 
-    def __iter__(self) -> Iterator[Batch]:
-        """Yield the batches of this worker, in order."""
+    def __iter__(self) -> Iterator[Sent]:
+        """Yield the batches of this worker, in order; an error is the last thing it yields."""
         info = get_worker_info()
         worker, workers = (info.id, info.num_workers) if info else (0, 1)
-        kit, number = self.make_kit(), self.first + worker
-        while True:
-            yield collate(paint_batch(kit, self.fit, number, self.rank, self.world), self.classes)
-            number += workers
+        try:
+            kit, number = self.make_kit(), self.first + worker
+            while True:
+                batch = collate(self.paint(kit, number), self.classes)
+                yield tuple(tensor.numpy() for tensor in batch.tensors())
+                number += workers
+        except StampgateError as error:  # raised in a worker, it would come with its traceback
+            yield error
+
+    def paint(self, kit: Kit, number: int) -> list[Picture]:
+        """Paint this process's pictures of batch *number*. Raises InputError."""
+        return paint_batch(kit, self.fit, number, self.rank, self.world)
 
 
 def _init_worker(_worker: int) -> None:
     """Run a painting process on one thread, at low priority, and deaf to SIGINT and SIGTERM.
 
-    The trainer alone answers Ctrl-C and torchrun's SIGTERM, and ends its workers.
+    The trainer alone answers Ctrl-C and torchrun's SIGTERM, and ends its workers; if it is killed,
+    they end by themselves.
     """
+    end_with_parent()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     torch.set_num_threads(1)
@@ -203,12 +225,13 @@ def load_batches(
     """Return batches painted in *fit.workers* processes, a few ahead, in order of their numbers.
 
     At most one process a core; with no workers they are painted here. *rank*, *world*: which share
-    of each batch is this process's, of how many that train together.
+    of each batch is this process's, of how many that train together. Drawing one raises InputError
+    when a photograph cannot be read, or a painting process is gone.
     """
     dataset = PaintedBatches(make_kit, fit, classes, first, rank, world)
     workers = min(fit.workers, cores_here())
     if not workers:
-        return iter(DataLoader(dataset, batch_size=None))
+        return _received(iter(DataLoader(dataset, batch_size=None, collate_fn=_as_sent)))
     atexit.register(_kill_workers)
     # Not forked: OpenCV's and OpenMP's threads do not survive a fork, and the child would wait for
     # them for ever.
@@ -217,8 +240,31 @@ def load_batches(
         batch_size=None,
         num_workers=workers,
         prefetch_factor=4,
+        collate_fn=_as_sent,
         worker_init_fn=_init_worker,
         multiprocessing_context="forkserver",
     )
     with _painters_deaf():
-        return iter(loader)
+        return _received(iter(loader))
+
+
+def _as_sent(sent: Any) -> Any:
+    """Keep PyTorch from making tensors of it in the painter."""
+    return sent
+
+
+def _received(painted: Iterator[Sent]) -> Iterator[Batch]:
+    """Make batches of what the painters send. Raises InputError."""
+    while True:
+        try:
+            sent = next(painted)
+        except RuntimeError as error:  # PyTorch has no class of its own for it
+            if "DataLoader worker" not in str(error):
+                raise
+            raise InputError(
+                "train: a painting process ended suddenly, perhaps for want of memory; "
+                "go on with --resume, with fewer of them (--set workers=1)"
+            ) from None
+        if isinstance(sent, StampgateError):
+            raise sent
+        yield Batch(*(torch.from_numpy(array) for array in sent))

@@ -11,7 +11,6 @@ import hashlib
 import io
 import json
 import multiprocessing
-import os
 import re
 import signal
 import threading
@@ -21,7 +20,6 @@ from concurrent.futures.process import BrokenProcessPool
 from contextvars import ContextVar
 from dataclasses import dataclass
 from itertools import islice
-from multiprocessing.connection import wait as wait_for
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +39,7 @@ from train.paint.painting_code import painting_digest
 from train.paint.picture_sheet import write_picture_sheet
 from train.paint.recipes import RECIPES
 from train.paint.synth import Kit, Picture
-from train.stopping import stop_requested
+from train.stopping import end_with_parent, stop_requested
 
 JPEG_QUALITY = 95
 """Of pictures written, with the whole colour resolution.
@@ -335,16 +333,8 @@ def _begin_painter(job: Job, out: Path) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     cv2.setNumThreads(1)
-    threading.Thread(target=_exit_with_parent, daemon=True).start()
+    end_with_parent()
     _painter.set((job, job.kit(), out))
-
-
-def _exit_with_parent() -> None:
-    """Exit when the parent process is gone; if it was killed, nothing else ends this one."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait_for([parent.sentinel])
-        os._exit(1)
 
 
 def _write_one(index: int) -> Written:

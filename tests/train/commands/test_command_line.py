@@ -7,7 +7,9 @@ from export.__main__ import main
 from tests.painting import save_mark
 from tests.tiny_model import write_tiny_model
 from train.commands.configuration import config_of, overrides
+from train.commands.train import print_plan
 from train.config import RunConfig
+from train.paint.inputs import read_inputs
 
 
 def refusal(arguments: list[str], capsys: pytest.CaptureFixture[str], status: int) -> str:
@@ -29,6 +31,22 @@ def test_training_without_a_mark_says_what_is_missing(
 ) -> None:
     """The first thing a new user forgets."""
     assert "--mark is missing" in refusal(["train", "--out", str(tmp_path / "run")], capsys, 2)
+
+
+def test_a_folder_of_marks_is_told_as_one(
+    tmp_path: Path, mark: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A class with many pictures has one line of the plan, as documented, and so has a picture."""
+    (tmp_path / "seals").mkdir()
+    for number in range(3):
+        save_mark(tmp_path / "seals", "star").rename(tmp_path / "seals" / f"{number}.png")
+    config = RunConfig((("seal", str(tmp_path / "seals")), ("disc", mark)), "")
+    print_plan(read_inputs(config))
+    seals, disc, *_ = capsys.readouterr().out.splitlines()
+    assert seals.startswith(f"mark seal: {tmp_path / 'seals'}, 3 pictures, ")
+    assert seals.endswith("pixels long; 3 times its own transparency is used")
+    assert disc.startswith(f"mark disc: {mark}, ")
+    assert disc.endswith(" pixels; its own transparency is used")
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@ import dataclasses
 import itertools
 import json
 import os
+import pickle
 import signal
 import sys
 from pathlib import Path
@@ -12,11 +13,12 @@ import pytest
 import torch
 from PIL import Image
 
+from edge.errors import InputError
 from export.to_onnx import export_run
 from tests.programs import Program
 from tests.quick_run import SMALL, config_in, paint_few
 from train.learn import fit as fitting
-from train.learn.dataset import collate, load_batches, paint_batch, plan_batch
+from train.learn.dataset import PaintedBatches, collate, load_batches, paint_batch, plan_batch
 from train.learn.fit import fit, validation_due
 from train.learn.trainer import Losses, Trainer, train_step
 from train.network import checkpoint
@@ -210,6 +212,26 @@ def test_a_painter_that_is_only_starting_does_not_die_of_ctrl_c(tmp_path: Path) 
     with Program(sys.executable, "-c", STARTING, str(tmp_path)) as program:
         done = program.ended()
     assert (done.returncode, done.stdout) == (0, "[]\n[2, 15]\n"), done.stderr
+
+
+def test_what_painters_send_needs_no_shared_memory(tmp_path: Path) -> None:
+    """A container's /dev/shm holds 64 MB, and PyTorch sends every tensor through it."""
+    inputs = read_inputs(config_in(tmp_path))
+    sent = next(iter(PaintedBatches(inputs.kit, SMALL, 1, 0)))
+    assert isinstance(sent, tuple)
+    assert [type(part) for part in sent] == [np.ndarray] * 5
+
+
+def test_what_a_painter_cannot_read_is_one_line(tmp_path: Path) -> None:
+    """And not the traceback of another process."""
+    inputs = read_inputs(config_in(tmp_path))
+    for path in (tmp_path / "photographs").iterdir():
+        path.write_bytes(b"no picture any more")
+    sent = next(iter(PaintedBatches(inputs.kit, SMALL, 1, 0)))
+    assert isinstance(sent, InputError)
+    assert sent.args == pickle.loads(pickle.dumps(sent)).args
+    with pytest.raises(InputError, match=r"^backgrounds: not one photograph could be read; .*$"):
+        next(load_batches(inputs.kit, SMALL, 1, 0))
 
 
 def test_batches_come_in_order_however_many_paint(tmp_path: Path) -> None:
