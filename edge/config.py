@@ -325,6 +325,15 @@ class GateSettings:
     socket: str = setting(
         "/run/stampgate/gate.sock", "Socket on which the gate's process listens for the eye"
     )
+    eye_user: str = setting(
+        "stampgate",
+        "User whose process may be the eye, beside the gate's own and root; one that this computer "
+        "lacks is nobody",
+    )
+    gate_user: str = setting(
+        "stampgate-gate",
+        "User whose process the eye takes for the gate, beside its own and root",
+    )
     record: str = setting(
         "", "File to which simulated lines add every transition as a JSON line; empty for none"
     )

@@ -103,7 +103,8 @@ def make_gate(config: Config, clock: Clock) -> Gate:
         return SimulatedGate(config.gate, clock, _path(config, config.gate.record))
     last = last_item(config.path(config.journal.file)) or {}
     written = (str(last.get("gate_run", "")), int(last.get("tag", 0)))
-    return RemoteGate(config.path(config.gate.socket), config.trigger.kind, clock, written)
+    path, user = config.path(config.gate.socket), config.gate.gate_user
+    return RemoteGate(path, config.trigger.kind, clock, written, user)
 
 
 def _path(config: Config, text: str) -> Path | None:

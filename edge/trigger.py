@@ -7,7 +7,7 @@ from edge.camera import Camera
 from edge.clock import Clock, Stop
 from edge.config import TriggerSettings
 from edge.gate import Gate
-from edge.gate.client import RemoteGate
+from edge.gate.client import KEPT, RemoteGate
 from edge.gate.messages import ItemSeen, Missed
 
 
@@ -142,6 +142,8 @@ class GateTrigger:
         """Take what the gate has reported by now, without waiting. Raises GateError."""
         while (told := self._gate.next_item(self._clock.now_ns(), stop)) is not None:
             self._told.append(told)
+            if len(self._told) > KEPT:
+                raise self._gate.lost(f"it has reported {KEPT} items that wait for this eye")
 
 
 class EveryFrameAndMissed(EveryFrame):

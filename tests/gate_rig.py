@@ -20,6 +20,7 @@ from edge.gate.history import Transition, read_transitions
 from edge.gate.keeper import Keeper
 from edge.gate.lines.simulated import SimulatedLines
 from edge.gate.messages import LONGEST, VERSION, FromEye, FromGate, Hello, decode, encode
+from edge.gate.peers import TrustedUsers
 from edge.gate.process import GateLoop, listening
 from edge.notify import Notifier
 from tests.programs import PATIENCE_S, Program, eventually
@@ -153,14 +154,23 @@ class Caller:
 
 
 class Rig:
-    """The gate's loop in a thread."""
+    """The gate's loop in a thread.
 
-    def __init__(self, config: Config) -> None:
+    *keeper*: its kind; *users*: who may be the eye.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        keeper: type[Keeper] = Keeper,
+        users: TrustedUsers | None = None,
+    ) -> None:
         self.folder, self.socket = config.folder, config.path(config.gate.socket)
         self.clock = TestClock()
         record, inputs = config.path(config.gate.record), config.path(config.lines.inputs)
         self.lines = SimulatedLines(self.clock, record, inputs)
-        self.keeper = Keeper(config, self.lines, self.clock)
+        self.keeper = keeper(config, self.lines, self.clock)
+        self.users = users or TrustedUsers("")
         self.stop = Stop()
         self._up = threading.Event()
         self.failure: BaseException | None = None
@@ -169,7 +179,7 @@ class Rig:
     def _run(self) -> None:
         try:
             with Notifier() as notifier, listening(self.socket) as listener, self.lines as lines:
-                loop = GateLoop(self.keeper, lines, listener, self.clock, notifier)
+                loop = GateLoop(self.keeper, lines, listener, self.clock, notifier, self.users)
                 self._up.set()
                 try:
                     loop.run(self.stop)

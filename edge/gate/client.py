@@ -1,5 +1,10 @@
-"""The eye's end of the link: the gate process as a :class:`~edge.gate.Gate`, and its items."""
+"""The eye's end of the link: the gate process as a :class:`~edge.gate.Gate`, and its items.
 
+A gate that is damaged or hostile cannot keep the eye waiting, fill its memory or reach its journal
+with what is no message: it is a lost gate, as is one of a user that may not be it.
+"""
+
+import re
 import select
 import socket
 from collections import deque
@@ -34,10 +39,19 @@ from edge.gate.messages import (
     decode,
     encode,
 )
+from edge.gate.peers import TrustedUsers, peer_of
 from edge.gate.rejects import Outcome
 
 REPLY_TIMEOUT_NS = 2 * 10**9
 """Longest wait for the gate's reply, which takes well under a millisecond when all is well."""
+AGAIN_NS = 10_000_000
+"""Pause before a gate with too many callers is called again, nanoseconds."""
+KEPT = 10_000
+"""Most messages kept for later; a sound gate has no more items."""
+READ_AT_ONCE = 1000
+"""Most messages read before something else is looked at."""
+RUN = re.compile("[0-9]{1,10}-[0-9]{1,19}")
+"""A gate's run: its process and when it began, monotonic nanoseconds."""
 T = TypeVar("T", bound=FromGate)
 
 
@@ -52,13 +66,21 @@ class RemoteGate:
     writing an item down and settling it; the gate reports it to the next eye, which only settles
     it.
 
+    *user*: whose process may be the gate, beside root's and this one's own user's.
+
     Synchronization: one thread.
     """
 
     def __init__(
-        self, path: Path, trigger: str, clock: Clock, written: tuple[str, int] = ("", 0)
+        self,
+        path: Path,
+        trigger: str,
+        clock: Clock,
+        written: tuple[str, int] = ("", 0),
+        user: str = "",
     ) -> None:
         self._path, self._trigger, self._clock, self._written = path, trigger, clock, written
+        self._users = TrustedUsers(user)
         self._socket: socket.socket | None = None
         self._seen: deque[ItemSeen] = deque()
         self._missed: deque[Missed] = deque()
@@ -98,7 +120,7 @@ class RemoteGate:
         self._send(Answer(tag, cancel))
         answered = self._reply(Answered)
         if answered.tag != tag or answered.outcome not in get_args(Outcome):
-            raise self._lost(f"it answered {answered} for item {tag}")
+            raise self.lost(f"it answered {answered} for item {tag}")
         return cast(Outcome, answered.outcome)
 
     def settle(self, tag: int, *, written: bool) -> None:
@@ -128,7 +150,8 @@ class RemoteGate:
     @property
     def facts(self) -> Mapping[str, object]:
         """The gate's counters and trouble as last heard, and its *run*, whose tags begin at 1."""
-        return {"run": self._run, "trouble": self._beaten.trouble, **self._beaten.counters}
+        ours = {"run": self._run, "trouble": self._beaten.trouble}
+        return ours | {k: n for k, n in self._beaten.counters.items() if k not in ours}
 
     def next_item(self, until_ns: int, stop: Stop) -> ItemSeen | Missed | None:
         """Wait until *until_ns* for an item, and return it; None when none came.
@@ -137,7 +160,9 @@ class RemoteGate:
         """
         assert self._socket is not None
         while True:
-            while self._readable(0, None):
+            for _ in range(READ_AT_ONCE):
+                if not self._readable(0, None):
+                    break
                 self._keep(self._receive())
             if self._seen:
                 return self._seen.popleft()
@@ -152,32 +177,61 @@ class RemoteGate:
         assert self._socket is not None
         try:
             self._socket.settimeout(REPLY_TIMEOUT_NS / 1e9)
-            self._socket.connect(str(self._path))
+            self._call(self._socket)
+            peer = peer_of(self._socket)
         except OSError as error:
             raise GateError(
                 f"{self._path}: no gate listens there ({error.strerror or error}); "
                 "start 'stampgate-edge gate' first"
             ) from None
-        self._send(Hello(VERSION, self._trigger))
-        reply = self._next_message()
+        if peer not in self._users:
+            raise GateError(
+                f"{self._path}: {peer} may not be the gate; it must run as root, as this user, or "
+                "as that of [gate] gate_user"
+            )
+        with suppress(GateError):  # one that hangs up at once has said why
+            self._send(Hello(VERSION, self._trigger))
+        reply = self._next_message(self._reply_by())
         if isinstance(reply, Refused):
             raise GateError(f"{self._path}: the gate does not take this eye: {reply.why}")
         if not isinstance(reply, Welcome):
-            raise self._lost(f"it said {reply} in place of a welcome")
+            raise self.lost(f"it said {reply} in place of a welcome")
+        if reply.version != VERSION or not RUN.fullmatch(reply.run):
+            raise self.lost(f"it said {reply}, which no gate of version {VERSION} says")
         self._run = reply.run
+
+    def _call(self, caller: socket.socket) -> None:
+        """Connect; again while too many others call the gate. Raises OSError."""
+        until_ns = self._reply_by()
+        while True:
+            try:
+                return caller.connect(str(self._path))
+            except BlockingIOError:
+                if self._clock.now_ns() >= until_ns:
+                    raise
+                self._clock.sleep_until(self._clock.now_ns() + AGAIN_NS)
+
+    def _reply_by(self) -> int:
+        """Return until when the gate must have replied."""
+        return self._clock.now_ns() + REPLY_TIMEOUT_NS
 
     def _reply(self, kind: type[T]) -> T:
         """Wait for the reply to a request; items that come before it are kept."""
-        while not isinstance(message := self._next_message(), kind):
+        until_ns = self._reply_by()
+        while not isinstance(message := self._next_message(until_ns), kind):
             self._keep(message)
         return message
 
-    def _next_message(self) -> FromGate:
-        if not self._readable(REPLY_TIMEOUT_NS, None):
-            raise self._lost(f"it said nothing for {REPLY_TIMEOUT_NS / 1e9:g} s")
+    def _next_message(self, until_ns: int) -> FromGate:
+        """Wait for a message; however much the gate says, the wait ends at *until_ns*."""
+        left_ns = until_ns - self._clock.now_ns()
+        if left_ns <= 0 or not self._readable(left_ns, None):
+            raise self.lost(f"it gave no reply for {REPLY_TIMEOUT_NS / 1e9:g} s")
         return self._receive()
 
     def _keep(self, message: FromGate) -> None:
+        if len(self._seen) + len(self._missed) + len(self._incidents) >= KEPT:
+            raise self.lost(f"it has reported {KEPT} items and incidents that nobody took yet")
         match message:
             case ItemSeen():
                 self._seen.append(message)
@@ -188,7 +242,7 @@ class RemoteGate:
             case Incident():
                 self._incidents.append(message)
             case _:
-                raise self._lost(f"it said {message}, which nobody had asked")
+                raise self.lost(f"it said {message}, which nobody had asked")
 
     def _readable(self, timeout_ns: int, stop: Stop | None) -> bool:
         """Wait for a message, or *stop*; return True for a message."""
@@ -199,16 +253,19 @@ class RemoteGate:
     def _receive(self) -> FromGate:
         assert self._socket is not None
         try:
-            datagram = self._socket.recv(LONGEST + 1)
+            try:
+                datagram = self._socket.recv(LONGEST + 1)
+            except ConnectionResetError:  # it left with ours unread; what it had said comes next
+                datagram = self._socket.recv(LONGEST + 1)
             message = decode(datagram) if datagram else None
         except OSError as error:
-            raise self._lost(error.strerror or str(error)) from None
+            raise self.lost(error.strerror or str(error)) from None
         except ValueError as error:
-            raise self._lost(str(error)) from None
+            raise self.lost(str(error)) from None
         if message is None:
-            raise self._lost("it has hung up")
+            raise self.lost("it has hung up")
         if isinstance(message, FromEye):
-            raise self._lost(f"it said {message}, which is the eye's to say")
+            raise self.lost(f"it said {message}, which is the eye's to say")
         return message
 
     def _send(self, message: FromEye) -> None:
@@ -216,9 +273,10 @@ class RemoteGate:
         try:
             self._socket.send(encode(message))
         except OSError as error:
-            raise self._lost(error.strerror or str(error)) from None
+            raise self.lost(error.strerror or str(error)) from None
 
-    def _lost(self, why: str) -> GateError:
+    def lost(self, why: str) -> GateError:
+        """Make the error that says why this gate cannot be trusted any more."""
         return GateError(
             f"{self._path}: the gate is lost: {why}; it rejects what it was not told to let pass"
         )

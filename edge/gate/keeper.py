@@ -50,7 +50,7 @@ from edge.gate.messages import (
 )
 from edge.gate.motion import SeenPlaces, Standstill
 from edge.gate.rejects import UNDER_A_STRETCH, Arrival, Outcome, make_queue, retime
-from edge.gate.unsettled import Unsettled, UnsettledItem
+from edge.gate.unsettled import KEPT, Unsettled, UnsettledItem
 from edge.wiring import (
     BIN_FULL,
     CONFIRM,
@@ -67,6 +67,7 @@ from edge.wiring import (
 AHEAD_AT_MOST = 10_000
 """Items between the eye and the gate; more means that the encoder or the settings are wrong."""
 NO_EYE = "no eye was connected when it came by"
+BEHIND = "the eye had not written down so many before it that the gate told it of no more"
 EYE_LOST = "the eye was lost before it was written down"
 EYE_LOST_PASSED = "the eye was lost after it had let the item pass, before that was written down"
 EDGE_LOST = "its edge was lost: all that passed the photo-eye meanwhile is rejected"
@@ -151,6 +152,8 @@ class Keeper:
         settings = config.gate
         self.counters = GateCounters()
         self.outbox: deque[FromGate] = deque()
+        self.crowded = ""
+        """Why the process of the gate takes no connection now; empty while it can."""
         self.run = f"{os.getpid()}-{clock.now_ns()}"
         self._settings, self._trigger = settings, config.trigger
         self._lines, self._clock = lines, clock
@@ -273,15 +276,15 @@ class Keeper:
     def accept_eye(self, hello: Hello) -> Welcome | Refused:
         """Accept an eye, unless another is connected or it differs in version or trigger."""
         if self._eye:
-            return self._refuse("another eye is connected; stop one of them")
+            return self.refuse("another eye is connected; stop one of them")
         if hello.version != VERSION:
-            return self._refuse(
+            return self.refuse(
                 f"the gate speaks version {VERSION}, not {hello.version}; "
                 "install one stampgate for both"
             )
         if hello.trigger != self._trigger.kind:
             ours = self._trigger.kind
-            return self._refuse(
+            return self.refuse(
                 f"[trigger] kind is {ours!r} at the gate, not {hello.trigger!r}; restart both"
             )
         self._eye, self._heard_ns = True, self._clock.now_ns()
@@ -313,6 +316,11 @@ class Keeper:
         """Count a message that could not be decoded."""
         self.counters.malformed += 1
 
+    def refuse(self, why: str) -> Refused:
+        """Count an eye that is refused."""
+        self.counters.refused += 1
+        return Refused(why)
+
     def eye_lost(self) -> None:
         """Reject what a lost eye did not settle, and keep it for the next one."""
         passed = {tag for tag in self._cancelled if not self._queue.under_way(tag)}
@@ -323,10 +331,6 @@ class Keeper:
         self._incidents.take_back()
         self.outbox.clear()
         self._eye, self._eye_trouble, self._reported_missed = False, "", None
-
-    def _refuse(self, why: str) -> Refused:
-        self.counters.refused += 1
-        return Refused(why)
 
     def _answer(self, answer: Answer) -> Outcome:
         tag = answer.tag
@@ -355,8 +359,11 @@ class Keeper:
             raise ValueError(
                 f"the eye announces no items while [trigger] kind is {self._trigger.kind!r}"
             )
-        tag = self._enter(min(expect.t_ns, self._clock.now_ns()))
-        self._unsettled.report(UnsettledItem(tag, expect.t_ns))
+        if self._unsettled.reported >= KEPT or self._queue.ahead >= AHEAD_AT_MOST:
+            raise ValueError("the eye announces more items than it settles, or than have room")
+        t_ns = min(expect.t_ns, self._clock.now_ns())
+        tag = self._enter(t_ns)
+        self._unsettled.report(UnsettledItem(tag, t_ns))
         self.outbox.append(Expected(tag))
 
     def _report_missed(self) -> None:
@@ -408,13 +415,13 @@ class Keeper:
         tag = self._enter(t_ns)
         if before and apart_ns < round(self._trigger.spacing_ms * 1e6):
             self._reject_both(before, tag, t_ns, apart_ns)
-        elif self._eye:
+        elif self._eye and self._unsettled.reported < KEPT:
             self._unsettled.report(UnsettledItem(tag, t_ns))
             self._unanswered.add(tag)
             self.outbox.append(ItemSeen(tag, t_ns))
         else:
             self.counters.missed += 1
-            self._unsettled.add_missed(UnsettledItem(tag, t_ns, NO_EYE))
+            self._unsettled.add_missed(UnsettledItem(tag, t_ns, BEHIND if self._eye else NO_EYE))
 
     def _reject_both(self, before: int, tag: int, t_ns: int, apart_ns: int) -> None:
         """Reject two items so close that a picture may show either; no answer can cancel that."""
@@ -778,7 +785,7 @@ class Keeper:
             [
                 *self._reasons_to_stop(self._clock.now_ns()),
                 *warnings,
-                *filter(None, [self._eye_trouble]),
+                *filter(None, [self.crowded, self._eye_trouble]),
             ]
         )
 

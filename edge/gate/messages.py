@@ -18,19 +18,30 @@ Beat       heartbeat, and what is wrong here Beaten, with its counters and what 
 
 Unasked the gate sends ItemSeen, an item is at the photo-eye now, Missed, one has passed that nobody
 judged, and Incident, something happened that no item's record tells.
+
+Whoever is at the other end may be damaged or hostile: each message has at most :data:`LONGEST`
+bytes, each number its bounds, and each text is one printable line, so none can forge a line of a
+log, end a process or reach the journal as something else.
 """
 
 import dataclasses
 import json
+import re
 import typing
 from dataclasses import dataclass
 from typing import Any
+
+from edge.printing import printable
 
 VERSION = 2
 LONGEST = 8192
 """Bytes of one message."""
 TEXT_KEPT = 400
 """Characters of a text in a message."""
+GREATEST = 2**63 - 1
+"""Greatest number in a message; none is below 0."""
+COUNTERS_AT_MOST = 64
+"""Counters in one message."""
 
 
 @dataclass(frozen=True)
@@ -173,41 +184,92 @@ def word_of(message: FromEye | FromGate) -> str:
 
 
 def encode(message: FromEye | FromGate) -> bytes:
-    """Encode a message; a text that is too long is cut.
+    """Encode a message; a text that is too long is cut, and what does not print is escaped.
 
     >>> encode(Answer(7, True))
     b'{"say": "answer", "tag": 7, "cancel": true}'
     """
     said = {"say": word_of(message), **dataclasses.asdict(message)}
     cut = {
-        key: value[:TEXT_KEPT] if isinstance(value, str) else value for key, value in said.items()
+        key: printable(value[:TEXT_KEPT])[:TEXT_KEPT] if isinstance(value, str) else value
+        for key, value in said.items()
     }
     return json.dumps(cut).encode()
 
 
 def decode(datagram: bytes) -> FromEye | FromGate:
-    """Decode a message: a known word, its keys, no other, each of its type.
+    """Decode a message: a known word, its keys, each once and no other, each value in its bounds.
 
-    Raises ValueError that names the mistake.
+    Raises ValueError that names the mistake, in one printable line.
     """
     if len(datagram) > LONGEST:
         raise ValueError(f"a message must have at most {LONGEST} bytes")
     try:
-        said = json.loads(datagram)
+        said = json.loads(datagram.decode(), object_pairs_hook=_object, parse_int=_whole_number)
+    except _MalformedError:
+        raise
     except (ValueError, RecursionError):
         raise ValueError(f"a message must be JSON in UTF-8, not {datagram[:60]!r}") from None
-    kind = _KINDS.get(str(said.pop("say", ""))) if isinstance(said, dict) else None
+    word = said.pop("say", None) if isinstance(said, dict) else None
+    kind = _KINDS.get(word) if isinstance(word, str) else None
     if kind is None:
         raise ValueError(f"a message must say one of {', '.join(_KINDS)}, not {datagram[:60]!r}")
-    types = {field.name: field.type for field in dataclasses.fields(kind)}
+    types = _TYPES[kind]
     if set(said) != set(types) or not all(_fits(value, types[key]) for key, value in said.items()):
-        raise ValueError(f"{_WORDS[kind]} must hold {types}, not {datagram[:120]!r}")
+        raise ValueError(f"{word} must hold {_wanted(types)}, not {datagram[:120]!r}")
     message: FromEye | FromGate = kind(**said)
     return message
 
 
+class _MalformedError(ValueError):
+    """JSON that no message may be."""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make an object.
+
+    Raises _MalformedError when a key comes twice: which one would count?
+    """
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        raise _MalformedError("a message must name each key once")
+    return made
+
+
+def _whole_number(text: str) -> int:
+    """Read a whole number. Raises _MalformedError for more digits than any bound has."""
+    if len(text) > len(str(-GREATEST)):
+        raise _MalformedError(f"a message must hold numbers of 0 to {GREATEST}")
+    return int(text)
+
+
+_TYPES: dict[type[Any], dict[str, Any]] = {
+    kind: {field.name: field.type for field in dataclasses.fields(kind)} for kind in _WORDS
+}
+_COUNTER = re.compile("[a-z][a-z_]{0,39}")
+_IN_WORDS = {
+    int: f"a number of 0 to {GREATEST}",
+    str: f"a printable text of at most {TEXT_KEPT} characters",
+    bool: "true or false",
+    dict[str, int]: f"at most {COUNTERS_AT_MOST} named numbers",
+}
+
+
+def _wanted(types: dict[str, Any]) -> str:
+    """Return in words what a message must hold."""
+    return ", ".join(f"{name} ({_IN_WORDS[kind]})" for name, kind in types.items())
+
+
 def _fits(value: Any, kind: Any) -> bool:
-    """Tell whether *value* is of exactly this type: True is no number here."""
-    if kind in (int, str, bool):
-        return type(value) is kind
-    return isinstance(value, dict) and all(type(count) is int for count in value.values())
+    """Tell whether *value* is of exactly this type and in its bounds: True is no number here."""
+    if kind is int:
+        return type(value) is int and 0 <= value <= GREATEST
+    if kind is str:
+        return type(value) is str and len(value) <= TEXT_KEPT and printable(value) == value
+    if kind is bool:
+        return type(value) is bool
+    return (
+        type(value) is dict
+        and len(value) <= COUNTERS_AT_MOST
+        and all(_COUNTER.fullmatch(name) and _fits(count, int) for name, count in value.items())
+    )

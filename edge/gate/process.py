@@ -3,13 +3,18 @@
 One thread, one event loop: it waits for an edge, a message of the eye, a moment or a signal, and
 lets the :class:`~edge.gate.keeper.Keeper` act. Standard library and, where there are wires,
 gpiod: no array, no picture.
+
+A due pulse is never late because somebody talks: after each wait the loop takes at most one new
+connection and one message of each, then does what is due, and then waits again. Nothing that others
+send makes it wait: not for a line of its log, not for room in a socket.
 """
 
 import fcntl
 import os
 import selectors
 import socket
-import sys
+import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,14 +22,25 @@ from pathlib import Path
 from edge.clock import MonotonicClock, Stop
 from edge.config import Config
 from edge.errors import ConfigError
-from edge.files import raise_if_no_room
+from edge.files import NO_ROOM, raise_if_no_room
 from edge.gate.keeper import Keeper
 from edge.gate.lines import Lines
 from edge.gate.lines.gpiochip import GpioLines
 from edge.gate.lines.simulated import SimulatedLines
-from edge.gate.messages import LONGEST, FromEye, FromGate, Hello, Welcome, decode, encode, word_of
+from edge.gate.log import Log
+from edge.gate.messages import (
+    LONGEST,
+    FromEye,
+    FromGate,
+    Hello,
+    Refused,
+    Welcome,
+    decode,
+    encode,
+    word_of,
+)
+from edge.gate.peers import Peer, TrustedUsers, peer_of
 from edge.notify import Notifier
-from edge.printing import print_line
 from edge.reload import Reload, changes
 from edge.stopping import stop_on_signals
 from edge.wiring import check_gate, gate_warnings
@@ -33,6 +49,11 @@ TICK_NS = 500_000_000
 """Longest sleep of the loop, and how often the watchdog is fed, unless it asks for more."""
 PENDING_KEPT = 4
 """Most connections that have not sent Hello; of more the oldest is closed."""
+NO_ROOM_NS = 250_000_000
+"""For so long no connection is accepted after one for which there was no file descriptor."""
+TOLD_NS = 5 * 10**9
+"""For so long after that it is told as a trouble."""
+CROWDED = "there is no file descriptor for another connection"
 
 
 def serve_gate(config: Config) -> None:
@@ -51,9 +72,10 @@ def serve_gate(config: Config) -> None:
         listening(path) as listener,
         make_lines(config, clock) as lines,
     ):
+        keeper, users = Keeper(config, lines, clock), TrustedUsers(config.gate.eye_user)
+        loop = GateLoop(keeper, lines, listener, clock, notifier, users)
         for warning in gate_warnings(config):
-            _log(f"warning: {warning}")
-        loop = GateLoop(Keeper(config, lines, clock), lines, listener, clock, notifier)
+            loop.log.say(f"warning: {warning}")
         try:
             loop.run(stop, reload)
         finally:
@@ -72,6 +94,8 @@ def make_lines(config: Config, clock: MonotonicClock) -> Lines:
 class GateLoop:
     """The event loop of the gate, with its sockets.
 
+    *users*: those whose process may be the eye.
+
     Synchronization: one thread.
     """
 
@@ -82,8 +106,12 @@ class GateLoop:
         listener: socket.socket,
         clock: MonotonicClock,
         notifier: Notifier,
+        users: TrustedUsers,
     ) -> None:
-        self._keeper, self._listener = keeper, listener
+        self.log = Log(clock)
+        self._talk = Log(clock)
+        """What others bring about: however much that is, the lines of the gate's own are kept."""
+        self._keeper, self._listener, self._users = keeper, listener, users
         self._clock, self._notifier = clock, notifier
         # select(2) waits to the microsecond; epoll_wait(2) would round up to the next millisecond.
         self._selector = selectors.SelectSelector()
@@ -95,6 +123,8 @@ class GateLoop:
         self._tick_ns = min(TICK_NS, (notifier.watchdog_ns or 4 * TICK_NS) // 4)
         self._fed_ns = clock.now_ns()
         self._trouble = ""
+        self._crowded_ns: int | None = None
+        self._listens = True
 
     def run(self, stop: Stop, reload: Reload | None = None) -> None:
         """Run the gate until *stop*, and then until nothing is under way.
@@ -105,11 +135,7 @@ class GateLoop:
         self._keeper.begin()
         self._notifier.ready(self._status())
         while not self._keeper.done:
-            for key, _ in self._selector.select(self._timeout_s()):
-                if key.fileobj is self._listener:
-                    self._accept()
-                elif isinstance(key.fileobj, socket.socket):
-                    self._receive(key.fileobj)
+            self._hear(self._timeout_s())
             if stop.reason:
                 self._begin_to_stop(stop)
             if reload is not None and reload.take():
@@ -119,10 +145,20 @@ class GateLoop:
             self._log_trouble()
             self._feed_watchdog()
         if self._keeper.unsettled:
-            _log(f"{self._keeper.unsettled} items passed that no eye has written down")
+            self.log.say(f"{self._keeper.unsettled} items passed that no eye has written down")
         for incident in self._keeper.unrecorded:
             about = f"item {incident.tag} of this gate: " if incident.tag else ""
-            _log(f"incident in no journal: {incident.what}: {about}{incident.why}")
+            what = f"incident in no journal: {incident.what}: {about}{incident.why}"
+            self.log.say(what, always=True)
+
+    def _hear(self, timeout_s: float) -> None:
+        """Wait at most *timeout_s*, then take one message of each connection that has one."""
+        for key, _ in self._selector.select(timeout_s):
+            if key.fileobj is self._listener:
+                self._accept()
+            elif isinstance(key.fileobj, socket.socket):
+                self._receive(key.fileobj)
+        self._listen_again()
 
     def close(self) -> None:
         """Close all connections."""
@@ -133,6 +169,8 @@ class GateLoop:
     def _timeout_s(self) -> float:
         now_ns, next_ns = self._clock.now_ns(), self._keeper.next_ns()
         until_ns = self._fed_ns + self._tick_ns
+        if not self._listens and self._crowded_ns is not None:
+            until_ns = min(until_ns, self._crowded_ns + NO_ROOM_NS)
         return max(0, min(until_ns, until_ns if next_ns is None else next_ns) - now_ns) / 1e9
 
     def _begin_to_stop(self, stop: Stop) -> None:
@@ -147,9 +185,10 @@ class GateLoop:
         try:
             fresh = reload.read()
         except ConfigError as error:
-            _log(f"settings refused, those before go on: {error}")
+            self.log.say(f"settings refused, those before go on: {error}")
         else:
-            _log(f"settings read again: {changes(reload.running, fresh) or 'nothing has changed'}")
+            changed = changes(reload.running, fresh) or "nothing has changed"
+            self.log.say(f"settings read again: {changed}")
             self._keeper.adopt(fresh)
             reload.running = fresh
         self._notifier.ready(self._status())
@@ -161,45 +200,85 @@ class GateLoop:
             self._notifier.alive(self._status())
 
     def _log_trouble(self) -> None:
-        """Log what is wrong whenever that changes."""
-        if self._keeper.trouble != self._trouble:
-            self._trouble = self._keeper.trouble
-            _log(self._trouble or "all well")
+        """Log what is wrong whenever that changes; later, when there were too many lines."""
+        trouble = self._keeper.trouble
+        if trouble != self._trouble and self._talk.say(trouble or "all well"):
+            self._trouble = trouble
 
     def _status(self) -> str:
         counters, state = self._keeper.counters, self._keeper.trouble or "all well"
         return f"{counters.triggers} items, {counters.thrown} rejected; {state}"
 
     def _accept(self) -> None:
+        """Take one connection, of a user that may be the eye; of too many the oldest is closed."""
         try:
             connection, _ = self._listener.accept()
-        except OSError:
-            return  # it has left again
+        except OSError as error:
+            if error.errno in NO_ROOM:
+                self._pause_listening()
+            return  # else it has left again
         connection.setblocking(False)
+        if (peer := peer_of(connection)) not in self._users:
+            self._refuse(connection, peer)
+            return
         self._selector.register(connection, selectors.EVENT_READ)
         self._pending.append(connection)
         if len(self._pending) > PENDING_KEPT:
-            self._disconnect(self._pending[0], "")
+            oldest = self._pending[0]
+            self._receive(oldest)  # it may have said hello meanwhile
+            if oldest in self._pending:
+                self._disconnect(oldest, "")
+
+    def _refuse(self, connection: socket.socket, peer: Peer) -> None:
+        """Hang up on a user that may not be the eye, and say why."""
+        why = (
+            f"{peer} may not be the eye; it must run as root, as the gate's own user, or as that "
+            "of [gate] eye_user"
+        )
+        self._keeper.refuse(why)
+        with suppress(OSError):
+            connection.send(encode(Refused(why)))
+        connection.close()
+        self._talk.say(f"an eye was refused: {why}")
+
+    def _pause_listening(self) -> None:
+        """Accept nothing for a while: to try again at once would keep the processor busy."""
+        self._crowded_ns = self._clock.now_ns()
+        self._keeper.crowded = CROWDED
+        self._selector.unregister(self._listener)
+        self._listens = False
+
+    def _listen_again(self) -> None:
+        """Accept connections again when the pause is over; the trouble is told for longer."""
+        if self._crowded_ns is None:
+            return
+        since_ns = self._clock.now_ns() - self._crowded_ns
+        if not self._listens and since_ns >= NO_ROOM_NS:
+            self._selector.register(self._listener, selectors.EVENT_READ)
+            self._listens = True
+        if since_ns >= TOLD_NS:
+            self._crowded_ns, self._keeper.crowded = None, ""
 
     def _receive(self, connection: socket.socket) -> None:
-        """Handle all messages of one connection; a malformed one closes it."""
+        """Handle one message of a connection; a malformed one closes it.
+
+        Only one: others must not wait, and nothing that is due.
+        """
+        if connection.fileno() < 0:
+            return  # it was closed for the sake of another
         try:
-            while connection.fileno() >= 0:
-                datagram = connection.recv(LONGEST + 1)
-                if not datagram:
-                    return self._disconnect(connection, "has left")
+            datagram = connection.recv(LONGEST + 1)
+            if datagram:
                 self._handle(connection, decode(datagram))
-        except ConnectionResetError:
-            # It left with messages of ours unread. What it had sent before can still be read.
-            return self._receive(connection)
-        except BlockingIOError:
-            return None
+            else:
+                self._disconnect(connection, "has left")
+        except (BlockingIOError, ConnectionResetError):
+            pass  # reset: it left with messages of ours unread; what it had sent is read next
         except OSError as error:
-            return self._disconnect(connection, f"is lost ({error.strerror})")
+            self._disconnect(connection, f"is lost ({error.strerror})")
         except ValueError as error:
             self._keeper.malformed()
-            return self._disconnect(connection, f"is hung up on: {error}")
-        return None
+            self._disconnect(connection, f"is hung up on: {error}")
 
     def _handle(self, connection: socket.socket, message: FromEye | FromGate) -> None:
         if connection is self._eye and isinstance(message, FromEye):
@@ -217,10 +296,10 @@ class GateLoop:
         if isinstance(reply, Welcome):
             self._pending.remove(connection)
             self._eye = connection
-            _log("an eye is connected")
+            self._talk.say("an eye is connected")
             self._send_outbox()
         else:
-            _log(f"an eye was refused: {reply.why}")
+            self._talk.say(f"an eye was refused: {reply.why}")
             self._disconnect(connection, "")
 
     def _send_outbox(self) -> None:
@@ -239,25 +318,27 @@ class GateLoop:
         if connection is self._eye:
             self._eye = None
             self._keeper.eye_lost()
-            _log(f"the eye {why}; what it had not settled is rejected")
+            self._talk.say(f"the eye {why}; what it had not settled is rejected")
         else:
             self._pending.remove(connection)
+            if why.startswith("is hung up on"):
+                self._talk.say(f"a connection {why}")
 
 
 @contextmanager
 def listening(path: Path) -> Iterator[socket.socket]:
     """Listen at *path*; a socket that a killed gate left there is replaced.
 
-    Raises ConfigError, and GateError when there is no room for it: that may be over at the next
-    start.
+    So is whatever another user has put there, where the folder is the gate's own. Raises
+    ConfigError, and GateError when there is no room for it: that may be over at the next start.
     """
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC)
     lock = -1
     try:
         try:
-            lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            lock = _open_lock(path.with_name(f"{path.name}.lock"))
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            path.unlink(missing_ok=True)
+            _clear(path)
             listener.bind(str(path))
             path.chmod(0o660)
             listener.listen(PENDING_KEPT)
@@ -270,13 +351,35 @@ def listening(path: Path) -> Iterator[socket.socket]:
                 "stop the other, or name another"
             ) from None
         yield listener
-        path.unlink(missing_ok=True)
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
     finally:
         listener.close()
         if lock >= 0:
             os.close(lock)
 
 
-def _log(line: str) -> None:
-    """Log a line on stderr."""
-    print_line(f"stampgate-edge gate: {line}", file=sys.stderr, flush=True)
+def _open_lock(path: Path) -> int:
+    """Open the file that only one gate can lock: a regular file of this user, else it is replaced.
+
+    The eye may write in the same folder; a lock that it holds, or a link that it has put there,
+    must not keep the gate from its work. Raises OSError.
+    """
+    with suppress(OSError):
+        if not _is_ours(os.lstat(path)):
+            _clear(path)
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    return os.open(path, flags, 0o600)
+
+
+def _is_ours(found: os.stat_result) -> bool:
+    """Return whether this is a regular file of this process's user."""
+    return stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid()
+
+
+def _clear(path: Path) -> None:
+    """Make way at *path*: what cannot be removed, a folder, is renamed. Raises OSError."""
+    try:
+        path.unlink(missing_ok=True)
+    except (IsADirectoryError, PermissionError):
+        path.rename(path.with_name(f".{path.name}.{time.monotonic_ns()}"))

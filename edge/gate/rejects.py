@@ -10,6 +10,7 @@ often it stopped or ran back on the way.
 """
 
 import dataclasses
+import heapq
 from dataclasses import dataclass
 from typing import Literal
 
@@ -93,6 +94,10 @@ class RejectQueue:
         self._delay, self._pulse_ns, self._gap_ns = delay, pulse_ns, gap_ns
         self._by_counts, self._accepts = by_counts, accepts
         self._ahead: dict[int, Entry] = {}
+        self._order: list[tuple[int, bool, int]] = []
+        """A heap: the place of each entry ahead, whether it passes, its number. What has left, or
+        was answered since, is dropped when it comes up: however many items a talker announces, the
+        next one that is due is found at once."""
         self._stretches: list[Entry] = []
         self._overdue: dict[int, Entry] = {}
         self._position = 0
@@ -123,7 +128,7 @@ class RejectQueue:
             raise ValueError(f"item {sequence} is already at the gate")
         due = (self._position if self._by_counts else t_trigger_ns) + self._delay
         entry = Entry(sequence, t_trigger_ns, due, due)
-        self._ahead[sequence] = entry
+        self._put(sequence, entry)
         return entry
 
     def sweep(self, first: int, last: int, why: str = "") -> None:
@@ -150,9 +155,9 @@ class RejectQueue:
             self._ahead[sequence] = dataclasses.replace(entry, answered=True)
             return "kept"
         in_time = self._place(now_ns) < entry.due
-        self._ahead[sequence] = dataclasses.replace(
-            entry, answered=True, reject=not (cancel and in_time), let_pass=cancel and in_time
-        )
+        passes = cancel and in_time
+        answered = dataclasses.replace(entry, answered=True, reject=not passes, let_pass=passes)
+        self._put(sequence, answered)
         if not in_time:
             return "late"
         return "cancelled" if cancel else "kept"
@@ -161,9 +166,8 @@ class RejectQueue:
         """Reject the item after all, finally, if it is still ahead."""
         entry = self._ahead.get(sequence)
         if entry is not None:
-            self._ahead[sequence] = dataclasses.replace(
-                entry, reject=True, final=True, why=entry.why or why
-            )
+            final = dataclasses.replace(entry, reject=True, final=True, why=entry.why or why)
+            self._put(sequence, final)
 
     def take_back(self, sequence: int, why: str = "") -> None:
         """Reject the item after all, as :meth:`withdraw`; no record says that it was let pass."""
@@ -212,7 +216,8 @@ class RejectQueue:
 
     def next_ns(self) -> int | None:
         """Return when :meth:`step` must be called next; None when no moment is ahead."""
-        moments = [] if self._by_counts else [entry.due for entry in self._entries()]
+        first = None if self._by_counts else self._first()
+        moments = [] if first is None else [first.due]
         if self._high and not self._held():
             moments.append(self._until_ns)
         return min(moments, default=None)
@@ -243,6 +248,22 @@ class RejectQueue:
     def _entries(self) -> list[Entry]:
         return [*self._ahead.values(), *self._stretches]
 
+    def _put(self, sequence: int, entry: Entry) -> None:
+        before = self._ahead.get(sequence)
+        self._ahead[sequence] = entry
+        if before is None or before.reject != entry.reject:
+            heapq.heappush(self._order, (*_place_of(entry), sequence))
+
+    def _first(self) -> Entry | None:
+        """Return the entry that comes first; of two at one place the rejected one."""
+        while self._order:
+            due, passes, sequence = self._order[0]
+            entry = self._ahead.get(sequence)
+            if entry is not None and _place_of(entry) == (due, passes):
+                return min((entry, *self._stretches), key=_place_of)
+            heapq.heappop(self._order)
+        return min(self._stretches, key=_place_of, default=None)
+
     def _held(self) -> bool:
         """Return whether the end of a stretch, in counts, is still ahead, at no known moment."""
         return self._by_counts and not self._accepts and self._closed_until is not None
@@ -258,7 +279,7 @@ class RejectQueue:
 
         Of two at one place the rejected one comes first: the other is under its pulse.
         """
-        entry = min(self._entries(), key=lambda entry: (entry.due, not entry.reject), default=None)
+        entry = self._first()
         if entry is None or entry.due > self._place(now_ns):
             return None
         if not self._high or self._held():
@@ -354,6 +375,11 @@ class RejectQueue:
                 return []
         self._high, self._sweeping, self._fell_ns = False, False, now_ns
         return [(0, self._last)]
+
+
+def _place_of(entry: Entry) -> tuple[int, bool]:
+    """Return in which order entries come to the gate."""
+    return entry.due, not entry.reject
 
 
 def make_queue(settings: GateSettings) -> RejectQueue:

@@ -16,7 +16,16 @@ from edge.errors import GateError
 from edge.gate import client as gate_client
 from edge.gate.client import RemoteGate
 from edge.gate.keeper import NO_EYE
-from edge.gate.messages import Answered, Expected, FromGate, ItemSeen, Missed, Welcome, encode
+from edge.gate.messages import (
+    VERSION,
+    Answered,
+    Expected,
+    FromGate,
+    ItemSeen,
+    Missed,
+    Welcome,
+    encode,
+)
 from edge.trigger import EveryFrameAndMissed, GateTrigger, Item, make_trigger
 from tests.gate_rig import DELAY_MS, Rig, pass_photo_eye, pulses_of, rig_settings
 from tests.programs import PATIENCE_S, eventually
@@ -191,7 +200,7 @@ def rude_gate(path: Path, *says: bytes, hangs: bool = False) -> Iterator[None]:
         assert not thread.is_alive()
 
 
-WELCOME = encode(Welcome(1, "run"))
+WELCOME = encode(Welcome(VERSION, "1-1"))
 
 
 @pytest.mark.parametrize(
@@ -225,7 +234,7 @@ def test_a_gate_that_hangs_is_a_lost_gate(tmp_path: Path, monkeypatch: pytest.Mo
     with (
         rude_gate(path, WELCOME, hangs=True),
         RemoteGate(path, "photo-eye", CLOCK) as gate,
-        pytest.raises(GateError, match=r"the gate is lost: it said nothing for 0.1 s"),
+        pytest.raises(GateError, match=r"the gate is lost: it gave no reply for 0.1 s"),
     ):
         gate.check()
 
