@@ -10,6 +10,7 @@ from typing import cast
 
 import pytest
 
+from edge import trigger as trigger_module
 from edge.camera import Camera
 from edge.clock import MonotonicClock, Stop
 from edge.errors import GateError
@@ -19,13 +20,16 @@ from edge.gate.keeper import NO_EYE
 from edge.gate.messages import (
     VERSION,
     Answered,
+    Beaten,
     Expected,
     FromGate,
+    Incident,
     ItemSeen,
     Missed,
     Welcome,
     encode,
 )
+from edge.gate.peers import Peer
 from edge.trigger import EveryFrameAndMissed, GateTrigger, Item, make_trigger
 from tests.gate_rig import DELAY_MS, Rig, pass_photo_eye, pulses_of, rig_settings
 from tests.programs import PATIENCE_S, eventually
@@ -250,6 +254,12 @@ def test_a_gate_that_does_not_welcome_is_none(tmp_path: Path) -> None:
         pass
 
 
+def take_all(trigger: GateTrigger, stop: Stop) -> None:
+    """Take items as long as any come."""
+    while True:
+        trigger.next_ns(wait_once(trigger, stop))
+
+
 def wait_once(trigger: GateTrigger, stop: Stop) -> Item:
     """The next item."""
     item = trigger.wait(soon(), stop)
@@ -359,3 +369,106 @@ def test_messages_that_come_with_a_reply_are_kept(tmp_path: Path, stop: Stop) ->
             far.send(encode(message))
         assert gate.answer(9, cancel=True) == "late"
         assert [gate.next_item(soon(), stop) for _ in range(2)] == told[:2]
+
+
+@contextlib.contextmanager
+def chattering_gate(path: Path, *says: bytes) -> Iterator[None]:
+    """A gate that welcomes, and then says the same again and again until the eye has left."""
+
+    def run() -> None:
+        connection, _ = listener.accept()
+        with connection, contextlib.suppress(OSError):
+            connection.recv(9000)
+            connection.send(WELCOME)
+            connection.recv(9000)
+            while True:
+                for datagram in says:
+                    connection.send(datagram)
+
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+        listener.bind(str(path))
+        listener.listen()
+        thread = threading.Thread(target=run)
+        thread.start()
+        yield
+        thread.join(PATIENCE_S)
+        assert not thread.is_alive()
+
+
+@pytest.mark.parametrize(
+    "message", [ItemSeen(1, 1), Missed(1, 1, "x"), Incident(1, "thrown", 1, 1, "x")]
+)
+def test_a_gate_that_talks_without_a_pause_is_a_lost_gate(
+    tmp_path: Path, stop: Stop, monkeypatch: pytest.MonkeyPatch, message: FromGate
+) -> None:
+    """Whether the eye asks it something or waits for an item: it keeps some, and no more."""
+    path = tmp_path / "gate.sock"
+    monkeypatch.setattr(gate_client, "REPLY_TIMEOUT_NS", SOON_NS)
+    for kept in (gate_client, trigger_module):
+        monkeypatch.setattr(kept, "KEPT", 200)
+    with (
+        chattering_gate(path, encode(message)),
+        RemoteGate(path, "photo-eye", CLOCK) as gate,
+        pytest.raises(GateError, match="it has reported 200 items"),
+    ):
+        gate.check()
+    path.unlink()
+    with chattering_gate(path, encode(message)), RemoteGate(path, "photo-eye", CLOCK) as gate:
+        gate.recorded(Incident(1, "thrown", 1, 1, "x"))
+        trigger = GateTrigger(gate, 1, CLOCK)
+        with pytest.raises(GateError, match="it has reported 200 items"):
+            take_all(trigger, stop)
+
+
+def test_a_gate_that_never_comes_to_its_reply_is_a_lost_gate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An item that the journal holds already is settled and not kept: however often it is told."""
+    monkeypatch.setattr(gate_client, "REPLY_TIMEOUT_NS", 100_000_000)
+    path = tmp_path / "gate.sock"
+    with (
+        chattering_gate(path, encode(Missed(1, 1, "x"))),
+        RemoteGate(path, "photo-eye", CLOCK, ("1-1", 1)) as gate,
+        pytest.raises(GateError, match="the gate is lost: "),
+    ):
+        gate.check()
+
+
+@pytest.mark.parametrize(
+    "welcome",
+    [Welcome(VERSION + 1, "1-1"), Welcome(VERSION, ""), Welcome(VERSION, "one"), Welcome(0, "1-1")],
+)
+def test_a_gate_of_another_version_or_without_a_run_is_none(
+    tmp_path: Path, welcome: Welcome
+) -> None:
+    """Its run goes into the journal, which reads a moment from it."""
+    path = tmp_path / "gate.sock"
+    with (
+        rude_gate(path, encode(welcome)),
+        pytest.raises(GateError, match=f"which no gate of version {VERSION} says"),
+        RemoteGate(path, "photo-eye", CLOCK),
+    ):
+        pass
+
+
+def test_a_gate_of_another_user_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told nothing; the one of the settings is taken."""
+    with Rig(rig_settings(tmp_path)) as rig:
+        monkeypatch.setattr(gate_client, "peer_of", lambda _: Peer(7, 4_000_000))
+        with (
+            pytest.raises(GateError, match="process 7 of user 4000000 may not be the gate"),
+            RemoteGate(rig.socket, "photo-eye", CLOCK),
+        ):
+            pass
+        monkeypatch.setattr(gate_client, "peer_of", lambda _: Peer(7, 65534))
+        with RemoteGate(rig.socket, "photo-eye", CLOCK, user="nobody") as gate:
+            assert gate.facts["run"] == rig.keeper.run
+
+
+def test_counters_of_the_gate_cannot_stand_for_its_run(tmp_path: Path) -> None:
+    """Whatever it calls them."""
+    path = tmp_path / "gate.sock"
+    beaten = encode(Beaten({"run": 7, "trouble": 8, "triggers": 9}, "hot"))
+    with rude_gate(path, WELCOME, beaten), RemoteGate(path, "photo-eye", CLOCK) as gate:
+        gate.check()
+        assert gate.facts == {"run": "1-1", "trouble": "hot", "triggers": 9}

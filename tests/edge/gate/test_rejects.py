@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge.gate import rejects
 from edge.gate.rejects import RejectQueue
 
 
@@ -204,3 +205,50 @@ def test_3_items_in_flight_under_random_inference_delay_keep_their_order() -> No
     assert [(now, item) for now, level, item in changes if level] == [
         (item * 100 + 300, item) for item in passes if not passes[item]
     ]
+
+
+def test_the_next_item_due_is_found_at_once_among_ten_thousand(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Items that all come due together, half of them answered, cost no look at each other one.
+
+    Counted, not timed: how often the place of any of them is looked at.
+    """
+    many, looks = 10_000, 0
+
+    def counted(entry: rejects.Entry) -> tuple[int, bool]:
+        nonlocal looks
+        looks += 1
+        return place_of(entry)
+
+    place_of = rejects._place_of
+    monkeypatch.setattr(rejects, "_place_of", counted)
+    queue = RejectQueue(100, 10)
+    for sequence in range(many):
+        queue.expect(sequence, 0)
+        if sequence % 2:
+            assert queue.answer(sequence, cancel=True, now_ns=50) == "cancelled"
+        assert queue.next_ns() == 100
+    assert queue.step(100) == [(1, 0)]
+    assert len(queue.take_arrivals()) == many
+    assert looks <= 10 * many
+
+
+@given(st.lists(st.tuples(st.integers(0, 40), st.sampled_from("eaw")), max_size=40))
+def test_the_heap_finds_what_a_search_through_all_entries_finds(
+    deeds: list[tuple[int, str]],
+) -> None:
+    """Whatever is entered, answered and withdrawn."""
+    queue = RejectQueue(5, 3)
+    for number, (value, deed) in enumerate(deeds):
+        if deed == "e":
+            queue.expect(number, value)
+        elif deed == "a":
+            queue.answer(value, cancel=True, now_ns=0)
+        else:
+            queue.withdraw(value)
+        wanted = min(queue._ahead.values(), key=rejects._place_of, default=None)
+        found = queue._first()
+        assert (found is None) == (wanted is None)
+        if found is not None and wanted is not None:
+            assert rejects._place_of(found) == rejects._place_of(wanted)
