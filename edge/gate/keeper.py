@@ -50,7 +50,7 @@ from edge.gate.messages import (
 )
 from edge.gate.motion import SeenPlaces, Standstill
 from edge.gate.rejects import UNDER_A_STRETCH, Arrival, Outcome, make_queue, retime
-from edge.gate.unsettled import KEPT, Unsettled, UnsettledItem
+from edge.gate.unsettled import REPORTED_AT_MOST, Unsettled, UnsettledItem
 from edge.wiring import (
     BIN_FULL,
     CONFIRM,
@@ -359,7 +359,7 @@ class Keeper:
             raise ValueError(
                 f"the eye announces no items while [trigger] kind is {self._trigger.kind!r}"
             )
-        if self._unsettled.reported >= KEPT or self._queue.ahead >= AHEAD_AT_MOST:
+        if self._unsettled.reported >= REPORTED_AT_MOST or self._queue.ahead >= AHEAD_AT_MOST:
             raise ValueError("the eye announces more items than it settles, or than have room")
         t_ns = min(expect.t_ns, self._clock.now_ns())
         tag = self._enter(t_ns)
@@ -415,7 +415,7 @@ class Keeper:
         tag = self._enter(t_ns)
         if before and apart_ns < round(self._trigger.spacing_ms * 1e6):
             self._reject_both(before, tag, t_ns, apart_ns)
-        elif self._eye and self._unsettled.reported < KEPT:
+        elif self._eye and self._unsettled.reported < REPORTED_AT_MOST:
             self._unsettled.report(UnsettledItem(tag, t_ns))
             self._unanswered.add(tag)
             self.outbox.append(ItemSeen(tag, t_ns))

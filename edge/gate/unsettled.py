@@ -7,6 +7,8 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+REPORTED_AT_MOST = 10_000
+"""Items reported to the eye and not settled; it keeps records in memory while a disk is full."""
 KEPT = 1000
 """Missed items kept one by one; of those beyond only their number and the last moment are kept."""
 

@@ -10,6 +10,7 @@ import pytest
 
 from edge.clock import SimulatedClock
 from edge.config import Config, GateSettings, LinesSettings, TriggerSettings
+from edge.gate import keeper
 from edge.gate.keeper import (
     BEHIND,
     COUNTS_BACK,
@@ -1122,15 +1123,17 @@ def test_an_encoder_whose_tracks_are_exchanged_stops_the_line() -> None:
     assert bench.history("ready")[-1][1] == 0
 
 
-def test_an_eye_that_settles_nothing_is_told_of_no_more_items() -> None:
+def test_an_eye_that_settles_nothing_is_told_of_no_more_items(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """What comes beyond is rejected and kept for later, like what came without an eye."""
-    many = 3
-    script = [(2000 + 10 * number, "trigger", 1) for number in range(KEPT + many)]
+    monkeypatch.setattr(keeper, "REPORTED_AT_MOST", 20)
+    script = [(2000 + 10 * number, "trigger", 1) for number in range(23)]
     bench = Bench(settings(), script)
     bench.connect()
     seen = [message for message in bench.run_to(20_000) if isinstance(message, ItemSeen)]
-    assert len(seen) == KEPT
-    assert (bench.keeper.unsettled, bench.keeper.counters.missed) == (KEPT + many, many)
+    assert len(seen) == 20
+    assert (bench.keeper.unsettled, bench.keeper.counters.missed) == (23, 3)
     bench.keeper.handle(Settle(seen[0].tag))
     told = [message for message in bench.heard() if isinstance(message, Missed)]
-    assert [(message.tag, message.why) for message in told] == [(KEPT + 1, BEHIND)]
+    assert [(message.tag, message.why) for message in told] == [(21, BEHIND)]

@@ -17,6 +17,7 @@ import pytest
 
 from edge.clock import Stop
 from edge.errors import GateError
+from edge.gate import keeper as keeper_module
 from edge.gate.client import RemoteGate
 from edge.gate.keeper import Keeper
 from edge.gate.lines.simulated import SimulatedLines
@@ -38,7 +39,6 @@ from edge.gate.messages import (
 )
 from edge.gate.peers import Peer, TrustedUsers
 from edge.gate.process import CROWDED, NO_ROOM_NS, PENDING_KEPT, TOLD_NS, GateLoop, listening
-from edge.gate.unsettled import KEPT
 from edge.notify import Notifier
 from tests.gate_rig import DELAY_MS, Caller, Rig, TestClock, pass_photo_eye, pulses_of, rig_settings
 from tests.programs import PATIENCE_S, eventually
@@ -142,19 +142,22 @@ def test_a_pulse_comes_while_an_eye_talks_without_a_pause(tmp_path: Path) -> Non
         assert pulses_of(tmp_path) == [1]
 
 
-def test_an_eye_that_announces_more_than_it_settles_is_hung_up_on(tmp_path: Path) -> None:
+def test_an_eye_that_announces_more_than_it_settles_is_hung_up_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its items are rejected and told to the next one; the gate goes on."""
+    monkeypatch.setattr(keeper_module, "REPORTED_AT_MOST", 100)
     with Rig(rig_settings(tmp_path, "every-frame", reject_delay_ms=60_000.0)) as rig:
         with Caller(rig.socket) as eye:
             eye.greet("every-frame")
-            for tag in range(1, KEPT + 1):
+            for tag in range(1, 101):
                 assert eye.ask(Expect(rig.clock.now_ns())) == Expected(tag)
             eye.say(Expect(rig.clock.now_ns()))
             assert eye.hear() is None
         with Caller(rig.socket) as following:
             following.greet("every-frame")
             assert isinstance(following.hear(), Missed)
-            assert rig.keeper.unsettled == KEPT
+            assert rig.keeper.unsettled == 100
 
 
 @pytest.mark.parametrize("t_ns", [0, 2**63 - 1])
