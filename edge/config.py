@@ -6,13 +6,14 @@ documentation are made from them. A relative path in the file is relative to the
 
 import dataclasses
 import json
-import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from edge.errors import ConfigError
-from edge.settings import comment, read_section, sample_section, setting
+from edge.settings import comment, key_text, read_section, sample_section, setting, shown
+from edge.settings_file import read_toml
 
 DEFAULT_MODEL = Path(__file__).parent / "default" / "model.onnx"
 """The packaged model that finds the project's own QC TESTED seal."""
@@ -33,6 +34,7 @@ class CameraSettings:
     folder: str = setting(
         "/var/lib/stampgate/frames",
         "replay: folder of pictures, shown in the order of their names, or a film file",
+        form="path",
     )
     pictures_per_second: float = setting(
         2.0,
@@ -61,6 +63,7 @@ class CameraSettings:
         "",
         "Which camera: v4l2 its path under /dev/v4l/by-id, or by-path for one of several alike, "
         "picamera its number; empty takes the only one",
+        form="path",
     )
     width: int = setting(
         1280, "Width of the camera's picture, in pixels", at_least=16, at_most=8192
@@ -113,6 +116,7 @@ class CameraSettings:
         "framerate={frames_per_second}/1, format=NV12 ! nvvidconv ! video/x-raw, format=RGBA",
         "gstreamer: what takes the pictures, up to but without the sink; the names in braces are "
         "filled in",
+        form="lines",
     )
     allow_repeats: bool = setting(
         False,
@@ -323,7 +327,9 @@ class GateSettings:
         at_most=10_000,
     )
     socket: str = setting(
-        "/run/stampgate/gate.sock", "Socket on which the gate's process listens for the eye"
+        "/run/stampgate/gate.sock",
+        "Socket on which the gate's process listens for the eye",
+        form="path",
     )
     eye_user: str = setting(
         "stampgate",
@@ -335,7 +341,9 @@ class GateSettings:
         "User whose process the eye takes for the gate, beside its own and root",
     )
     record: str = setting(
-        "", "File to which simulated lines add every transition as a JSON line; empty for none"
+        "",
+        "File to which simulated lines add every transition as a JSON line; empty for none",
+        form="path",
     )
 
 
@@ -368,7 +376,9 @@ class LinesSettings:
         choices=("as-is", "up", "down", "disabled"),
     )
     inputs: str = setting(
-        "", "Socket on which simulated lines take edges of their inputs; empty for none"
+        "",
+        "Socket on which simulated lines take edges of their inputs; empty for none",
+        form="path",
     )
 
 
@@ -377,7 +387,9 @@ class ModelSettings:
     """The model that finds the marks."""
 
     file: str = setting(
-        DEFAULT_NAME, "ONNX file made by 'stampgate export', or default for the one in the package"
+        DEFAULT_NAME,
+        "ONNX file made by 'stampgate export', or default for the one in the package",
+        form="path",
     )
     threads: int = setting(1, "Processor cores that one inference may use", at_least=1, at_most=64)
 
@@ -400,6 +412,7 @@ class JournalSettings:
     file: str = setting(
         "/var/log/stampgate/journal.jsonl",
         "The journal, JSON lines; files that are full lie beside it, numbered",
+        form="path",
     )
     sync: str = setting(
         "every-line",
@@ -440,6 +453,7 @@ class JournalSettings:
         100_000,
         "Items after which a new file begins; one also begins after a day of running",
         at_least=1,
+        at_most=10**9,
         live=True,
     )
     health_s: float = setting(
@@ -448,6 +462,7 @@ class JournalSettings:
     status: str = setting(
         "/run/stampgate/status.json",
         "File that 'stampgate-edge status' reads, best in memory; empty for none",
+        form="path",
     )
 
 
@@ -456,7 +471,9 @@ class EvidenceSettings:
     """Pictures kept to show what was decided: every reject and fault, and some passes."""
 
     folder: str = setting(
-        "/var/log/stampgate/evidence", "Folder that holds them and nothing else; empty for none"
+        "/var/log/stampgate/evidence",
+        "Folder that holds them and nothing else; empty for none",
+        form="path",
     )
     limit_mb: int = setting(
         2000, "Room they may take; the oldest goes first", at_least=1, at_most=10_000_000, live=True
@@ -476,7 +493,11 @@ class EvidenceSettings:
         live=True,
     )
     seed: int = setting(
-        1, "Which passes are drawn; the same seed draws the same numbers", at_least=0, live=True
+        1,
+        "Which passes are drawn; the same seed draws the same numbers",
+        at_least=0,
+        at_most=10**9,
+        live=True,
     )
     quality: int = setting(85, "JPEG quality", at_least=1, at_most=95, live=True)
     patience_ms: float = setting(
@@ -564,24 +585,20 @@ def load_config(path: Path) -> Config:
 
     Raises ConfigError with one line for the first thing that is wrong.
     """
-    try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(
-            f"{path}: cannot be read ({error.strerror}); "
-            "'stampgate-edge config' prints one to begin with"
-        ) from None
-    except ValueError as error:
-        raise ConfigError(f"{path}: must be TOML in UTF-8 ({error}); correct it there") from None
+    return config_from(read_toml(path), path)
+
+
+def config_from(tables: Mapping[str, Any], path: Path) -> Config:
+    """Check the *tables* of the settings file *path* into a Config. Raises ConfigError."""
     for name, table in tables.items():
         if name not in SECTIONS:
+            known = ", ".join(SECTIONS)
             raise ConfigError(
-                f"{path}: has no section [{name}]; its sections are {', '.join(SECTIONS)}"
+                f"{path}: has no section [{key_text(name)}]; its sections are {known}"
             )
         if not isinstance(table, dict):
             raise ConfigError(
-                f"{path}: [{name}] must be a section, not {json.dumps(table, default=str)}; "
-                "correct it there"
+                f"{path}: [{name}] must be a section, not {shown(table)}; correct it there"
             )
     sections = {
         name: read_section(kind, tables.get(name, {}), f"{path}: [{name}]")

@@ -1,8 +1,13 @@
-"""Atomic file replacement, and appends that are rolled back on failure."""
+"""Files read whole within bounds, replaced atomically, and appends that are rolled back.
+
+What is read or written is a regular file and nothing else: a FIFO would hang the reader, a device
+act on what it is sent, and a link lead to a file of somebody else's.
+"""
 
 import contextlib
 import errno
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +15,83 @@ from edge.errors import GateError, InputError, StampgateError
 
 NO_ROOM = frozenset((errno.ENOSPC, errno.EDQUOT, errno.ENOMEM, errno.EMFILE, errno.ENFILE))
 """Errors of a file or socket that are over when somebody makes room: no setting is wrong."""
+
+
+_KINDS = {
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFIFO: "a FIFO",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFLNK: "a link",
+}
+
+
+def read_bounded(path: Path, most: int) -> bytes:
+    """Read the regular file *path* of at most *most* bytes.
+
+    Its kind is looked at before it is opened: opening some devices does something, and opening a
+    FIFO waits for a writer. Raises OSError, also for what is no file, is longer, or has a name that
+    no file can have.
+    """
+    try:
+        _refuse_other_kinds(os.stat(path).st_mode)  # noqa: PTH116 - Path.stat hides no error either
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    except ValueError:
+        raise OSError(errno.EINVAL, "no file can have such a name") from None
+    with os.fdopen(descriptor, "rb") as file:
+        _refuse_other_kinds(os.fstat(descriptor).st_mode)
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise OSError(errno.EFBIG, f"longer than {most} bytes")
+    return content
+
+
+def check_ours(path: Path) -> None:
+    """Check that *path* may be written: nothing is there yet, or a regular file that we may write.
+
+    The one rule for every file that we write. A link is refused too, for what it leads to may be
+    anybody's: name the file itself. Raises InputError.
+    """
+    if why := why_not_ours(path):
+        raise InputError(f"{path}: cannot be written ({why}); name another place")
+
+
+def why_not_ours(path: Path) -> str:
+    """Return why *path* may not be written, by the rule of :func:`check_ours`; empty if it may."""
+    try:
+        _refuse_other_kinds(path.lstat().st_mode)
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        return error.strerror or str(error)
+    except ValueError:
+        return "no file can have such a name"
+    return "" if os.access(path, os.W_OK) else "a file that is not ours to write"
+
+
+def open_ours(path: Path, flags: int, mode: int = 0o644) -> int:
+    """Open the file *path* to write, after :func:`check_ours`; return its descriptor.
+
+    Raises InputError when it is not ours, and OSError when it cannot be opened.
+    """
+    check_ours(path)
+    more = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+    descriptor = os.open(path, flags | more, mode)
+    try:
+        _refuse_other_kinds(os.fstat(descriptor).st_mode)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _refuse_other_kinds(mode: int) -> None:
+    """Raise OSError when *mode* is not that of a regular file."""
+    if stat.S_ISDIR(mode):
+        raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if not stat.S_ISREG(mode):
+        kind = _KINDS.get(stat.S_IFMT(mode), "something else")
+        raise OSError(errno.EINVAL, f"{kind}, not a file")
 
 
 def raise_if_no_room(error: OSError, path: Path, what: str) -> None:
@@ -27,12 +109,14 @@ def atomic_replace(path: Path) -> Iterator[Path]:
 
     A reader sees the old file or the new one, never half of one: the temporary file beside *path*
     is synchronised, renamed, then the folder is synchronised. POSIX promises that rename() is
-    atomic, and only fsync() that it survives a power cut. Raises InputError when it cannot be done;
-    however the block ends, no temporary file is left over.
+    atomic, and only fsync() that it survives a power cut. Raises InputError when it cannot be done
+    or *path* is not ours to write (:func:`check_ours`); however the block ends, no temporary file
+    is left over.
     """
     # tempfile and its imports take a megabyte, and the eye writes no such file.
     import tempfile  # noqa: PLC0415
 
+    check_ours(path)
     temporary: Path | None = None
     try:
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)

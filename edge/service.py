@@ -1,6 +1,7 @@
 """The service: opens the parts of the box, hands them to the station, and processes items."""
 
 import hashlib
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from edge.station import Counters, Station, required_of
 from edge.stopping import stop_on_signals
 from edge.trigger import make_trigger
 from edge.vision.localizer import Localizer
-from edge.wiring import check_gate, gate_warnings
+from edge.wiring import check_for_eye, gate_warnings
 
 
 def serve(config: Config, clock: Clock | None = None) -> Counters:
@@ -39,9 +40,9 @@ def serve(config: Config, clock: Clock | None = None) -> Counters:
     rejected until then is still rejected.
     """
     clock = clock or MonotonicClock()
-    check_gate(config)
+    check_for_eye(config)
     with stop_on_signals() as stop, Reload(config) as reload, Notifier() as notifier:
-        localizer = Localizer(config.model_file(), config.model.threads)
+        localizer = _localizer(config)
         required = required_of(config, localizer)
         about = _start_fields(config, localizer, required)
         camera, gate = make_camera(config, clock), make_gate(config, clock)
@@ -161,6 +162,11 @@ def _take_settings(station: Station, reload: Reload) -> None:
     station.health.adopt(reload.running.journal, about)
     station.notifier.ready(said)
     print_line(f"stampgate-edge: {said}", file=sys.stderr, flush=True)
+
+
+def _localizer(config: Config) -> Localizer:
+    """Load the model; more threads than cores would only wait for one another."""
+    return Localizer(config.model_file(), min(config.model.threads, os.cpu_count() or 1))
 
 
 def _start_fields(config: Config, localizer: Localizer, required: frozenset[str]) -> dict[str, Any]:

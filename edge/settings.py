@@ -11,11 +11,24 @@ import math
 import textwrap
 import typing
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from edge.errors import ConfigError
 
 T = TypeVar("T")
+
+LONGEST_INT_BITS = 63
+LONGEST_TEXT = 4000
+LONGEST_PATH = 4000
+"""Bytes; the kernel takes 4,095 (PATH_MAX), and a temporary name may be put beside the file."""
+LONGEST_NAME = 200
+"""Bytes of one name in a path; a file system takes 255 (NAME_MAX), with what is put before it."""
+CONTROLS = frozenset(map(chr, (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029)))
+"""Control characters and line ends, which would break a message or a path."""
+SHOWN = 80
+"""Most characters of a wrong value that a message shows."""
+FEW_KEYS = 8
+"""A section with no more keys lists them all, and the one that was meant is seen at once."""
 
 
 def setting(
@@ -27,17 +40,20 @@ def setting(
     at_most: float | None = None,
     choices: tuple[str, ...] | None = None,
     live: bool = False,
+    form: Literal["line", "lines", "path"] = "line",
 ) -> Any:
     """Declare one field of a settings dataclass.
 
     *default*: its value when nothing is said, a scalar, a tuple of scalars of one type, or ``()``
     for a list of any number of texts; *sentence*: what it is, with the unit; *above*, *at_least*,
     *at_most*: bounds for a number (for each member of a tuple); *choices*: the words allowed;
-    *live*: whether a service that runs can take a change.
+    *live*: whether a service that runs can take a change; *form*: whether a text is
+    one line, may be several, or names a file or folder.
     """
     bounds = {"above": above, "at_least": at_least, "at_most": at_most, "choices": choices}
     return dataclasses.field(
-        default=default, metadata={"sentence": sentence, "live": live, **bounds}
+        default=default,
+        metadata={"sentence": sentence, "live": live, "form": form, **bounds},
     )
 
 
@@ -61,7 +77,7 @@ def _within(field: "dataclasses.Field[Any]", value: Any) -> bool:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return True
     return (
-        math.isfinite(value)
+        (isinstance(value, int) or math.isfinite(value))
         and (meta["above"] is None or value > meta["above"])
         and (meta["at_least"] is None or value >= meta["at_least"])
         and (meta["at_most"] is None or value <= meta["at_most"])
@@ -111,20 +127,74 @@ def check_field(where: str, field: "dataclasses.Field[Any]", value: Any) -> Any:
     type or bounds are broken.
     """
     if not _matches(value, field.default):
-        raise ConfigError(
-            f"{where} must be {_kind(field.default)}, not {json.dumps(value, default=str)}; "
-            "correct it there"
-        )
+        raise _wrong(where, _kind(field.default), value)
     members = value if isinstance(field.default, tuple) else (value,)
     if not all(_within(field, member) for member in members):
-        raise ConfigError(
-            f"{where} must be {bound_text(field)}, not {json.dumps(value)}; correct it there"
-        )
+        raise _wrong(where, bound_text(field) or "finite", value)
+    for member in members:
+        if demand := _unmet(field, member):
+            raise _wrong(where, demand, value)
     if field.default == ():
         return tuple(value)
     if isinstance(field.default, tuple):
         return tuple(type(d)(v) for v, d in zip(value, field.default, strict=True))
     return float(value) if isinstance(field.default, float) else value
+
+
+def _wrong(where: str, demand: str, value: Any) -> ConfigError:
+    return ConfigError(f"{where} must be {demand}, not {shown(value)}; correct it there")
+
+
+def _unmet(field: "dataclasses.Field[Any]", value: Any) -> str:
+    """Return what is demanded of every number or text, where *value* fails it; else empty.
+
+    A whole number has 64 bits, as in TOML; a text is one line; a path can be one of a file.
+    """
+    if isinstance(value, int) and value.bit_length() > LONGEST_INT_BITS:
+        return f"a number of at most {LONGEST_INT_BITS} bits"
+    if not isinstance(value, str):
+        return ""
+    allowed = "\t\n" if field.metadata["form"] == "lines" else ""
+    if any(letter in CONTROLS and letter not in allowed for letter in value):
+        return "one line without control characters"
+    names = (
+        value.encode("utf-8", "surrogatepass").split(b"/")
+        if field.metadata["form"] == "path"
+        else []
+    )
+    if sum(map(len, names)) + len(names) > LONGEST_PATH or any(
+        len(n) > LONGEST_NAME for n in names
+    ):
+        return f"a path of at most {LONGEST_PATH} bytes, {LONGEST_NAME} for each name in it"
+    return "" if len(value) <= LONGEST_TEXT else f"at most {LONGEST_TEXT} characters long"
+
+
+def shown(value: Any) -> str:
+    r"""Return any parsed value as JSON in ASCII for a message, shortened where it is long.
+
+    >>> shown(["a", True, float("nan")]), shown("a" * 100)[-6:]
+    ('["a", true, NaN]', 'aaa...')
+    """
+    try:
+        text = json.dumps(value, default=str)
+    except (ValueError, RecursionError):  # a number of thousands of digits; nested a thousand deep
+        return "one too long to show"
+    return text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}..."
+
+
+def key_text(name: str) -> str:
+    """Return a key or section for a message: as it is, or as :func:`shown` where that is odd."""
+    return name if name.isidentifier() and name.isascii() and len(name) < SHOWN else shown(name)
+
+
+def _nearest(key: str, fields: Mapping[str, Any]) -> str:
+    """Return the end of a message that names the key most like *key* among many."""
+    if len(fields) <= FEW_KEYS or len(key) > SHOWN:
+        return ""
+    import difflib  # noqa: PLC0415 - only once somebody has mistyped
+
+    near = difflib.get_close_matches(key, fields, 1)
+    return f"; the nearest is {near[0]}" if near else ""
 
 
 def read_section(cls: type[T], table: Mapping[str, Any], where: str) -> T:
@@ -136,7 +206,9 @@ def read_section(cls: type[T], table: Mapping[str, Any], where: str) -> T:
     fields = {f.name: f for f in dataclasses.fields(typing.cast(Any, cls))}
     for key in table:
         if key not in fields:
-            raise ConfigError(f"{where} has no key {key!r}; its keys are {', '.join(fields)}")
+            name = repr(key) if key_text(key) == key else shown(key)
+            keys = f"{', '.join(fields)}{_nearest(key, fields)}"
+            raise ConfigError(f"{where} has no key {name}; its keys are {keys}")
     return cls(
         **{key: check_field(f"{where} {key}", fields[key], value) for key, value in table.items()}
     )

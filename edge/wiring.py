@@ -1,10 +1,16 @@
-"""The role of each GPIO line, and the checks that concern more than one section of the settings."""
+"""The role of each GPIO line, and the checks that concern more than one section of the settings.
 
+:func:`load_checked` makes those that need the settings alone; what a service will write is looked
+at when that service starts, by :func:`check_for_eye` and :func:`check_for_gate`.
+"""
+
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from edge.config import Config, LinesSettings, load_config
-from edge.errors import ConfigError
+from edge.errors import ConfigError, InputError
+from edge.files import check_ours
 
 REJECT_LINE, READY_LINE, FAULT_LINE = "reject", "ready", "fault"
 TRIGGER, ENCODER_A, ENCODER_B = "trigger", "encoder_a", "encoder_b"
@@ -12,6 +18,9 @@ CONFIRM, BIN_FULL, RESET = "confirm", "bin_full", "reset"
 INPUTS = (TRIGGER, ENCODER_A, ENCODER_B, CONFIRM, BIN_FULL, RESET)
 SAFE: Mapping[str, int] = {REJECT_LINE: 0, READY_LINE: 0, FAULT_LINE: 1}
 """The level of each output before, between and after: no pulse, the belt may not run, a fault."""
+
+STATUS_HEAD = b'{"process":'
+"""How a status file begins, which is replaced each second."""
 
 
 def load_checked(path: Path) -> Config:
@@ -193,3 +202,86 @@ def _wrong_lines(config: Config) -> Iterator[str]:
         yield f"[lines] active_low must list lines that have a name, not {', '.join(unnamed)}"
     if len(set(names.values())) < len(names):
         yield f"[lines] must give each line a name of its own, not {', '.join(names.values())}"
+
+
+def check_for_eye(config: Config) -> None:
+    """Check the settings, and what ``stampgate-edge run`` would write by them.
+
+    Raises ConfigError with one line for the first thing that is wrong.
+    """
+    check_gate(config)
+    _refuse_shared_files(config)
+    record = "" if config.gate.driver == "process" else config.gate.record
+    for setting, text in (
+        ("[journal] file", config.journal.file),
+        ("[journal] status", config.journal.status),
+        ("[gate] record", record),
+    ):
+        _refuse_others(setting, config, text)
+    status, folder = config.path(config.journal.status), config.path(config.evidence.folder)
+    if config.journal.status and not _is_status(status):
+        raise ConfigError(
+            f"[journal] status {status}: must be a status file, or none yet; name another"
+        )
+    if config.evidence.folder and os.path.lexists(folder) and not folder.is_dir():
+        raise ConfigError(
+            f"[evidence] folder {folder}: must be a folder, or none yet; name another"
+        )
+
+
+def check_for_gate(config: Config) -> None:
+    """Check the settings, and what ``stampgate-edge gate`` would write by them.
+
+    Raises ConfigError with one line for the first thing that is wrong.
+    """
+    check_gate(config)
+    _refuse_shared_files(config)
+    _refuse_others("[gate] record", config, config.gate.record)
+
+
+def _refuse_others(setting: str, config: Config, text: str) -> None:
+    """Check that the file *text* of a *setting* is ours to write. Raises ConfigError."""
+    try:
+        if text:
+            check_ours(config.path(text))
+    except InputError as error:
+        raise ConfigError(f"{setting} {error}") from None
+
+
+def _refuse_shared_files(config: Config) -> None:
+    """Check that no two settings name one file: one would write into the other's."""
+    named: dict[Path, str] = {}
+    for setting, path in (
+        ("the settings file", config.source),
+        ("[model] file", config.model_file()),
+        ("[journal] file", config.path(config.journal.file)),
+        ("[journal] status", config.path(config.journal.status)),
+        ("[gate] record", config.path(config.gate.record)),
+        ("[gate] socket", config.path(config.gate.socket)),
+        ("[lines] inputs", config.path(config.lines.inputs)),
+    ):
+        if path is None or path == config.folder:  # an empty text is none
+            continue
+        other = named.setdefault(_without_links(path), setting)
+        if other != setting:
+            raise ConfigError(f"{setting} {path}: must be a file of its own, not {other} too")
+
+
+def _without_links(path: Path) -> Path:
+    """Return the path without links in its folders."""
+    try:
+        return path.parent.resolve() / path.name
+    except (OSError, RuntimeError):  # a circle of links: opening it says so
+        return path
+
+
+def _is_status(path: Path) -> bool:
+    """Tell whether a file is one that the eye wrote, empty, or not there."""
+    try:
+        with path.open("rb") as file:
+            begin = file.read(len(STATUS_HEAD))
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return begin in (b"", STATUS_HEAD)

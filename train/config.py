@@ -11,7 +11,8 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from edge.settings import read_section, sample_section, setting, toml_value
+from edge.errors import ConfigError
+from edge.settings import read_section, sample_section, setting, shown, toml_value
 from edge.vision.contract import TwoLookPlan
 
 BACKBONES = (
@@ -335,6 +336,16 @@ class FitSettings:
         return self.backbone if self.width == 1.0 else f"{self.backbone}:{self.width:g}"
 
 
+WHERE = "checkpoint:"
+"""How messages about a run's own configuration begin."""
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{shown(value)} is no text")
+    return value
+
+
 @dataclass(frozen=True)
 class RunConfig:
     """Everything that decides a training run; saved in its checkpoint."""
@@ -379,14 +390,25 @@ class RunConfig:
     @classmethod
     def from_json(cls, text: str) -> "RunConfig":
         """Read what :meth:`to_json` wrote and check it like any settings. Raises ConfigError."""
-        raw: dict[str, Any] = json.loads(text)
+        try:
+            raw: dict[str, Any] = json.loads(text)
+            pairs = [(_text(name), _text(path)) for name, path in raw["marks"]]
+            backgrounds = _text(raw["backgrounds"])
+            lookalikes = tuple(map(_text, raw["lookalikes"]))
+            real = tuple(map(_text, raw.get("real", ())))
+            sections = dict(raw["synth"]), dict(raw["fit"])
+        except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
+            if isinstance(error, ConfigError):
+                raise
+            what = f"{type(error).__name__}: {error}"[:80]
+            raise ConfigError(f"{WHERE} must be what a run wrote ({what}); train again") from None
         return cls(
-            tuple((name, path) for name, path in raw["marks"]),
-            raw["backgrounds"],
-            tuple(raw["lookalikes"]),
-            tuple(raw.get("real", ())),
-            read_section(SynthSettings, raw["synth"], "checkpoint: [synth]"),
-            read_section(FitSettings, raw["fit"], "checkpoint: [fit]"),
+            tuple(pairs),
+            backgrounds,
+            lookalikes,
+            real,
+            read_section(SynthSettings, sections[0], f"{WHERE} [synth]"),
+            read_section(FitSettings, sections[1], f"{WHERE} [fit]"),
         )
 
     def to_toml(self) -> str:

@@ -20,7 +20,7 @@ from typing import Any
 
 from edge.clock import boot_id
 from edge.errors import InputError
-from edge.files import make_folder
+from edge.files import make_folder, open_ours
 from edge.printing import print_line
 from edge.record.status import process_name
 
@@ -79,7 +79,7 @@ def _open_locked(folder: Path, program: str) -> int:
     """Open the lock's file and lock it. Raises InputError."""
     path = folder / NAME
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        descriptor = open_ours(path, os.O_RDWR | os.O_CREAT)
         try:
             if not _lock(descriptor, folder):
                 raise InputError(_refusal(folder, _holder(descriptor), program))

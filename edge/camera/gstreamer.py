@@ -146,12 +146,12 @@ class GStreamerCamera(LiveCamera):
 
 
 def filled_in(settings: CameraSettings) -> str:
-    """Return the pipeline's text with the names in braces filled in.
+    """Return the pipeline's text on one line, with the names in braces filled in.
 
     >>> filled_in(CameraSettings(pipeline="x, width={width}, framerate={frames_per_second}/1"))
     'x, width=1280, framerate=30/1'
     """
-    text = settings.pipeline
+    text = " ".join(settings.pipeline.split())
     for name in ("width", "height", "frames_per_second"):
         text = text.replace(f"{{{name}}}", str(round(getattr(settings, name))))
     return text

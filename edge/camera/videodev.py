@@ -191,7 +191,11 @@ class VideoDevice:
         self._poll = poll()
         self._poll.register(self._fd, POLLIN)
         capability = Capability()
-        self._call(QUERYCAP, capability, "QUERYCAP")
+        no_camera = (
+            f"[camera] device {path} must be a camera's device file, and is none; "
+            "name one of /dev/v4l/by-id"
+        )
+        self._call(QUERYCAP, capability, "QUERYCAP", {errno.ENOTTY: no_camera})
         if ~capability.device_caps & (CAN_CAPTURE | CAN_STREAM):
             self.close()
             raise ConfigError(

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import IO
 
 from edge.clock import Clock
-from edge.errors import ConfigError, JournalError
-from edge.files import raise_if_no_room
+from edge.errors import ConfigError, InputError, JournalError
+from edge.files import check_ours, raise_if_no_room
 from edge.wiring import REJECT_LINE
 
 TRANSITIONS_KEPT = 1000
@@ -71,7 +71,10 @@ class TransitionRecord:
         if self._path is None:
             return
         try:
+            check_ours(self._path)
             self._file = self._path.open("a", encoding="utf-8")
+        except InputError as error:
+            raise ConfigError(f"[gate] record {error}") from None
         except OSError as error:
             raise_if_no_room(error, self._path, "the gate's record")
             raise ConfigError(

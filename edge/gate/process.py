@@ -43,7 +43,7 @@ from edge.gate.peers import Peer, TrustedUsers, peer_of
 from edge.notify import Notifier
 from edge.reload import Reload, changes
 from edge.stopping import stop_on_signals
-from edge.wiring import check_gate, gate_warnings
+from edge.wiring import check_for_gate, gate_warnings
 
 TICK_NS = 500_000_000
 """Longest sleep of the loop, and how often the watchdog is fed, unless it asks for more."""
@@ -62,7 +62,7 @@ def serve_gate(config: Config) -> None:
     Then what is under way arrives, and every output is SAFE. Raises StampgateError; the outputs are
     SAFE then, too.
     """
-    check_gate(config)
+    check_for_gate(config)
     clock = MonotonicClock()
     path = config.path(config.gate.socket)
     with (

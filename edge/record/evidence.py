@@ -271,7 +271,10 @@ class Evidence:
         self._make_room(len(content))
         unfinished = self.folder / UNFINISHED
         try:
-            unfinished.write_bytes(content)
+            unfinished.unlink(missing_ok=True)  # a link or FIFO of this name is not written to
+            descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
             unfinished.replace(self.folder / kept.name)
         except OSError:
             unfinished.unlink(missing_ok=True)  # the journal may want the room

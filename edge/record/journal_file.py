@@ -11,14 +11,13 @@ import fcntl
 import json
 import os
 import re
-import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from edge.errors import JournalError
-from edge.files import append_synced, sync_folder
+from edge.files import append_synced, open_ours, sync_folder, why_not_ours
 
 HEAD = b'{"v": 1, "kind": '
 """The beginning of every line; a file that begins otherwise is no journal and is not touched."""
@@ -49,7 +48,11 @@ class JournalFile:
 
     def open(self) -> bytes:
         """Open and lock it; cut off and return a torn end. Raises JournalError, OSError."""
-        self._descriptor = os.open(self.path, OPEN, 0o640)
+        if why := why_not_ours(self.path):
+            raise JournalError(
+                f"{self.path}: must be a plain file ({why}); name another [journal] file"
+            )
+        self._descriptor = open_ours(self.path, OPEN, 0o640)
         try:
             self._claim()
             sync_folder(self.path.absolute().parent)
@@ -123,8 +126,6 @@ class JournalFile:
 
     def _claim(self) -> None:
         """Lock the file, and check that it is a journal or empty. Raises JournalError."""
-        if not stat.S_ISREG(os.fstat(self._descriptor).st_mode):
-            raise JournalError(f"{self.path}: must be a plain file; name another [journal] file")
         if not (_lock(self._descriptor) and all(map(is_free, rotated_files(self.path)[-1:]))):
             raise JournalError(
                 f"{self.path}: is being written by another stampgate-edge; stop that one "

@@ -14,7 +14,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from edge.files import check_ours, open_ours, read_bounded
 from edge.printing import json_text
+
+MAX_BYTES = 1 << 20
+"""Longest status file that is read; one has a few kilobytes."""
 
 
 class StatusFile:
@@ -31,8 +35,11 @@ class StatusFile:
         text = json_text({"process": self._process, "written_ns": time.monotonic_ns(), **fields})
         fresh = self._path.with_name(f".{self._path.name}.new")
         with contextlib.suppress(OSError):
-            fresh.write_text(text + "\n", encoding="utf-8")
-            fresh.chmod(0o644)
+            check_ours(self._path)
+            descriptor = open_ours(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(text + "\n")
+                os.fchmod(descriptor, 0o644)
             fresh.replace(self._path)
 
 
@@ -42,8 +49,8 @@ def read_status(path: Path | None) -> dict[str, Any] | None:
     Raises OSError when it may not be read.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8")) if path is not None else None
-    except (FileNotFoundError, ValueError):
+        content = json.loads(read_bounded(path, MAX_BYTES)) if path is not None else None
+    except (FileNotFoundError, ValueError, RecursionError):
         return None
     return content if isinstance(content, dict) else None
 

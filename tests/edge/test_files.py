@@ -1,11 +1,13 @@
 import errno
 import os
+import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from edge.errors import InputError
-from edge.files import make_folder, write_atomic
+from edge.files import check_ours, make_folder, open_ours, read_bounded, write_atomic
 
 
 def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
@@ -57,3 +59,63 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match="file: cannot be made a folder"):
         make_folder(tmp_path / "file")
+
+
+def _socket(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+
+
+NOT_OURS: dict[str, tuple[Callable[[Path], object], str]] = {
+    "folder": (Path.mkdir, "Is a directory"),
+    "FIFO": (os.mkfifo, "a FIFO, not a file"),
+    "socket": (_socket, "a socket, not a file"),
+    "link to a device": (lambda path: path.symlink_to("/dev/full"), "a link, not a file"),
+    "link to another's file": (lambda path: path.symlink_to(__file__), "a link, not a file"),
+    "link to nothing": (lambda path: path.symlink_to("nothing"), "a link, not a file"),
+    "link to itself": (lambda path: path.symlink_to(path), "a link, not a file"),
+}
+WAYS: dict[str, Callable[[Path], object]] = {
+    "replaced": lambda path: write_atomic(path, b"new"),
+    "appended to": lambda path: open_ours(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT),
+}
+
+
+@pytest.mark.parametrize("kind", NOT_OURS)
+@pytest.mark.parametrize("way", WAYS)
+def test_what_is_no_file_of_ours_is_not_written(tmp_path: Path, kind: str, way: str) -> None:
+    """A FIFO would hang the writer, a link lead anywhere; whatever is there stays as it was."""
+    make, why = NOT_OURS[kind]
+    path = tmp_path / "f"
+    make(path)
+    before = path.lstat()
+    with pytest.raises(InputError, match=rf"f: cannot be written \({why}\); name another place"):
+        WAYS[way](path)
+    assert path.lstat() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("path", ["/dev/null", "/dev/full", "/proc/self/mem/x", "a" * 300, "a\0b"])
+def test_a_place_where_nothing_of_ours_can_be_is_refused(path: str) -> None:
+    """Devices themselves, and names that no file can have."""
+    with pytest.raises(InputError, match=r"cannot be written \([^)]+\); name another place"):
+        check_ours(Path(path))
+
+
+def test_a_file_that_we_may_not_write_is_not_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a folder of ours a rename would do it all the same."""
+    (tmp_path / "f").write_bytes(b"another's")
+    monkeypatch.setattr(os, "access", lambda *_, **__: False)
+    with pytest.raises(InputError, match="a file that is not ours to write"):
+        write_atomic(tmp_path / "f", b"new")
+    assert (tmp_path / "f").read_bytes() == b"another's"
+
+
+def test_a_file_is_read_up_to_its_bound(tmp_path: Path) -> None:
+    """One byte more is one too many."""
+    (tmp_path / "f").write_bytes(b"12345")
+    assert read_bounded(tmp_path / "f", 5) == b"12345"
+    with pytest.raises(OSError, match="longer than 4 bytes"):
+        read_bounded(tmp_path / "f", 4)

@@ -128,6 +128,13 @@ def test_changed_settings_count_from_the_next_item_on_and_the_journal_says_which
         ),
         ("pulse_ms = 50.0", "puls_ms = 60.0", "[gate] has no key 'puls_ms'"),
         ("[gate]", "[gate", "edge.toml: must be TOML in UTF-8"),
+        ("pulse_ms = 50.0", "pulse_ms = 1" + "0" * 400, "and at most 10000, not 1000"),
+        ("pulse_ms = 50.0", "pulse_ms = 1" + "0" * 5000, "a number has thousands of digits"),
+        ("pulse_ms = 50.0", "pulse_ms = " + "[" * 5000, "nested too deeply"),
+        ("pulse_ms = 50.0", "pulse_ms = nan", "and at most 10000, not NaN"),
+        ('"journal.jsonl"', '"\\u0000"', "[journal] file must be one line without control"),
+        ('"status.json"', f'"{"a" * 5000}"', "[journal] status must be a path of at most"),
+        ("[camera]", "\ufeff[camera]", "it begins with a byte-order mark"),
         (
             'file = "m.onnx"',
             'file = "n.onnx"',
@@ -263,6 +270,67 @@ def test_what_a_running_service_can_change_is_this_and_nothing_else() -> None:
         "evidence": ["limit_mb", "keep_free_mb", "pass_rate", "seed", "quality", "patience_ms"],
         "service": [],
     }
+
+
+@pytest.mark.parametrize("kind", ["absent", "folder", "FIFO", "UTF-16"])
+def test_a_file_that_was_taken_away_or_exchanged_is_refused_and_nobody_waits(
+    edit: Edit, kind: str
+) -> None:
+    """Those before go on; the gate and the eye read by the same function."""
+    running = load_config(edit())
+    with Reload(running) as reload:
+        path = edit()
+        content = path.read_text()
+        path.unlink()
+        if kind == "folder":
+            path.mkdir()
+        elif kind == "FIFO":
+            os.mkfifo(path)
+        elif kind == "UTF-16":
+            path.write_bytes(content.encode("utf-16"))
+        os.kill(os.getpid(), signal.SIGHUP)
+        assert reload.take()
+        with pytest.raises(ConfigError, match=r"edge\.toml: (cannot be read|must be TOML)"):
+            reload.read()
+    assert reload.running is running
+
+
+def test_what_nobody_foresaw_in_a_settings_file_ends_no_gate(
+    edit: Edit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is refused like any other, with its name."""
+
+    def broken(_: Path) -> Config:
+        raise ZeroDivisionError("no such luck")
+
+    monkeypatch.setattr("edge.reload.load_checked", broken)
+    with pytest.raises(ConfigError, match="not foreseen: ZeroDivisionError: no such luck"):
+        Reload(load_config(edit())).read()
+
+
+def test_a_storm_of_signals_costs_one_reload(edit: Edit, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unless the file has changed meanwhile; a request that comes later is a new one."""
+    now = [10**9]
+    monkeypatch.setattr("edge.reload.monotonic_ns", lambda: now[0])
+    path = edit()
+    with Reload(load_config(path)) as reload:
+
+        def taken(signals: int, ms: int) -> list[int]:
+            """Send so many signals, one each millisecond, and ask as often; then wait *ms*."""
+            moments = []
+            for sent in range(signals + ms):
+                if sent < signals:
+                    os.kill(os.getpid(), signal.SIGHUP)
+                moments += [sent] * reload.take()
+                now[0] += 10**6
+            return moments
+
+        assert taken(1000, 1000) == [0]
+        assert taken(1, 1000) == [0]
+        assert taken(2, 100) == [0]
+        edit("pulse_ms = 50.0", "pulse_ms = 60.0")
+        assert taken(0, 1000) == [98]
+        assert taken(0, 1000) == []
 
 
 def test_settings_without_a_file_leave_the_signal_as_it_was() -> None:

@@ -1,6 +1,7 @@
 """The checks that concern more than one section of the settings, and who runs them."""
 
 import ast
+import os
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,13 @@ from edge.errors import ConfigError
 from edge.gate.process import serve_gate
 from edge.selftest.wires import timing
 from edge.service import make_gate, serve
-from edge.wiring import check_gate, gate_warnings, load_checked
+from edge.wiring import (
+    check_for_eye,
+    check_for_gate,
+    check_gate,
+    gate_warnings,
+    load_checked,
+)
 from tests.paths import ROOT
 
 DISAGREEING = """\
@@ -192,3 +199,74 @@ def test_a_window_of_confirmation_that_is_none_is_refused(gate: dict[str, Any], 
     config = Config(gate=GateSettings(driver="process", **gate), lines=LinesSettings(confirm="BIN"))
     with pytest.raises(ConfigError, match=said):
         check_gate(config)
+
+
+PATHS = """\
+[camera]
+folder = "frames"
+[gate]
+record = "edges.jsonl"
+socket = "gate.sock"
+[model]
+file = "m.onnx"
+[journal]
+file = "journal.jsonl"
+status = "status.json"
+[evidence]
+folder = "evidence"
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ("status.json", "/dev/full", "[journal] status /dev/full: cannot be written (a device"),
+        ("status.json", "fifo", "(a FIFO, not a file)"),
+        ("status.json", "frames", "(Is a directory)"),
+        ("status.json", "link", "(a link, not a file)"),
+        ("status.json", "notes.txt", "notes.txt: must be a status file, or none yet"),
+        ("status.json", "edge.toml", "must be a file of its own, not the settings file too"),
+        ("status.json", "m.onnx", "must be a file of its own, not [model] file too"),
+        ("status.json", "journal.jsonl", "must be a file of its own, not [journal] file too"),
+        ("status.json", "x/../journal.jsonl", "must be a file of its own, not [journal] file too"),
+        ("journal.jsonl", "frames", "[journal] file "),
+        ("journal.jsonl", "fifo", "(a FIFO, not a file)"),
+        ("gate.sock", "journal.jsonl", "must be a file of its own, not [journal] file too"),
+        ("edges.jsonl", "/dev/null", "[gate] record /dev/null: cannot be written (a device"),
+        ("edges.jsonl", "journal.jsonl", "[gate] record"),
+        ('"evidence"', '"notes.txt"', "[evidence] folder"),
+        ('"evidence"', '"/dev/null"', "[evidence] folder /dev/null: must be a folder"),
+    ],
+)
+def test_a_service_writes_only_files_of_its_own(
+    tmp_path: Path, old: str, new: str, why: str
+) -> None:
+    """Looked at before anything is opened: what is there stays, and nothing begins."""
+    path = tmp_path / "edge.toml"
+    path.write_text(PATHS.replace(old, new))
+    (tmp_path / "frames").mkdir()
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "link").symlink_to("notes.txt")
+    (tmp_path / "notes.txt").write_text("mine")
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(ConfigError) as caught:
+        serve(load_checked(path))
+    assert why in str(caught.value)
+    assert str(caught.value).isprintable()
+    assert sorted(tmp_path.iterdir()) == before
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+
+
+def test_a_status_of_an_earlier_run_is_replaced(tmp_path: Path) -> None:
+    """And so is an empty file; the gate's process has its record alone to look at."""
+    (tmp_path / "edge.toml").write_text(PATHS)
+    config = load_checked(tmp_path / "edge.toml")
+    for content in ("", '{"process": [1, 2], "written_ns": 3}\n'):
+        (tmp_path / "status.json").write_text(content)
+        check_for_eye(config)
+    (tmp_path / "edge.toml").write_text(PATHS.replace("gate.sock", "journal.jsonl"))
+    with pytest.raises(ConfigError, match=r"\[gate\] socket .*: must be a file of its own"):
+        check_for_gate(load_checked(tmp_path / "edge.toml"))
+    (tmp_path / "edges.jsonl").mkdir()
+    with pytest.raises(ConfigError, match=r"\[gate\] record .*edges.jsonl: cannot be written"):
+        check_for_gate(config)

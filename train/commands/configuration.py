@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.errors import UsageError
-from edge.settings import help_text, read_section
+from edge.settings import help_text, key_text, read_section, shown
 from train.config import STARTER_NETWORK, FitSettings, RunConfig, SynthSettings
 from train.marks.mark import parse_marks
 
@@ -167,7 +167,7 @@ def overrides(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
         key, sign, value = text.partition("=")
         if not sign:
             raise UsageError(
-                f"--set {text}: must be KEY=VALUE; the keys are in a run's config.toml"
+                f"--set {shown(text)}: must be KEY=VALUE; the keys are in a run's config.toml"
             )
         changes[key] = _value(value)
     sections: dict[str, dict[str, Any]] = {name: {} for name in SECTIONS}
@@ -178,7 +178,9 @@ def overrides(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
             if key in {f.name for f in dataclasses.fields(cls)}
         ]
         if not home:
-            raise UsageError(f"--set {key}: no such key; the keys are in a run's config.toml")
+            raise UsageError(
+                f"--set {key_text(key)}: no such key; the keys are in a run's config.toml"
+            )
         sections[home[0]][key] = value
     return sections
 
@@ -186,7 +188,7 @@ def overrides(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
 def _value(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):  # a plain text, which the field refuses if it wants none
         return text
 
 

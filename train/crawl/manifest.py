@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import Any, Literal, Self, get_args
 
 from edge.errors import InputError
-from edge.files import append_synced, sync_folder
+from edge.files import append_synced, check_ours, open_ours, sync_folder
 from edge.printing import print_line
 from train.folder_lock import ask_for_lock, no_locks
 
@@ -100,10 +100,9 @@ class Manifest:
         self._size = 0
 
     def __enter__(self) -> Self:
+        check_ours(self.path)
         with self._trouble("opened"):
-            self._file = os.open(
-                self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644
-            )
+            self._file = open_ours(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
         try:
             with self._trouble("opened"):
                 self._claim()

@@ -14,7 +14,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from edge.errors import UsageError
-from edge.files import append_synced, write_atomic
+from edge.files import append_synced, open_ours, write_atomic
 from train.config import RunConfig
 from train.learn.saving import Saver, say
 from train.learn.trainer import Losses, Trainer
@@ -44,7 +44,7 @@ class Table:
         self.name, self._size, self._waiting = path.name, len(content), io.StringIO(newline="")
         self._writer, self.waiting = csv.writer(self._waiting), 0
         self._step = self.last_step = step
-        self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+        self._descriptor = open_ours(path, os.O_WRONLY | os.O_APPEND)
 
     def row(self, trainer: Trainer, *cells: object, losses: Losses) -> None:
         """Write step and seconds of the run, *cells* and the losses."""

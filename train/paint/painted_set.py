@@ -11,6 +11,7 @@ import hashlib
 import io
 import json
 import multiprocessing
+import os
 import re
 import signal
 import threading
@@ -21,7 +22,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import cv2
 import numpy as np
@@ -30,7 +31,7 @@ from tqdm import tqdm
 
 from edge.decision import Box
 from edge.errors import InputError
-from edge.files import make_folder, write_atomic
+from edge.files import check_ours, make_folder, open_ours, write_atomic
 from train.folder_lock import NAME, locked_folder
 from train.labels.writing import YOLO, Shown, hundredths, write_labels, yolo_text
 from train.paint.input_fingerprint import file_sums, name_in
@@ -201,7 +202,7 @@ def paint_missing(
         unit=" pictures",
         bar_format=form,
     )
-    with stop_requested() as stop, (out / JOURNAL).open("a", encoding="utf-8") as journal, bar:
+    with stop_requested() as stop, _journal(out) as journal, bar:
         if workers:
             painted = _in_processes(job, out, missing, workers, stop)
         else:
@@ -337,6 +338,11 @@ def _begin_painter(job: Job, out: Path) -> None:
     _painter.set((job, job.kit(), out))
 
 
+def _journal(out: Path) -> IO[str]:
+    descriptor = open_ours(out / JOURNAL, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    return os.fdopen(descriptor, "a", encoding="utf-8")
+
+
 def _write_one(index: int) -> Written:
     job, kit, out = _painter.get()
     return write_picture(job, kit, out, index)
@@ -360,7 +366,9 @@ def _replace(path: Path, content: bytes) -> None:
 
     A resume finds by its hash what a power cut spoilt.
     """
+    check_ours(path)
     part = path.with_name(f".{path.name}.part")
+    part.unlink(missing_ok=True)  # a link or FIFO of this name is not written to
     part.write_bytes(content)
     part.replace(path)
 
