@@ -165,7 +165,7 @@ def written(run: Run, ledger: Ledger, config: Config, program: Path) -> list[Fig
     checked = subprocess.run(  # noqa: S603 - our own command, no shell
         [program, "verify-log", journal], capture_output=True, text=True, check=False
     )
-    said = (checked.stdout or checked.stderr).strip().rpartition("jsonl: ")[2]
+    said = (checked.stdout or checked.stderr).partition("\n")[0].rpartition("jsonl: ")[2]
     evidence = sum(path.stat().st_size for path in config.path(config.evidence.folder).iterdir())
     lost = sum(line["evidence"]["lost"] for line in ledger.health)
     size = sum(path.stat().st_size for path in journal.parent.glob("journal*.jsonl"))

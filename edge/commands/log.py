@@ -13,10 +13,18 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from edge.commands import add_journal, journal_of
-from edge.errors import InputError
-from edge.printing import csv_cell, json_text, print_line, printable
-from edge.record.journal_file import leads_to, parse_record, rotated_files
+from edge.errors import InputError, JournalError
+from edge.printing import csv_cell, json_text, print_error, print_line, printable
+from edge.record.journal_file import (
+    LONGEST_LINE,
+    leads_to,
+    lines_of,
+    open_plain,
+    parse_record,
+    rotated_files,
+)
 from edge.record.times import Moment, Now, Times, present, wall_ns
+from edge.record.verify import reading
 
 HIDDEN = (
     "v", "kind", "sequence", "boot_id", "monotonic_ns", "wall_time", "clock_synced", "previous",
@@ -31,6 +39,8 @@ COLUMNS = (
 """Heading of the CSV."""
 UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 POLL_S = 0.2
+LINE_SHOWN = 60
+"""Bytes of a line that is no record, in the message about it."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Record = Mapping[str, Any]
@@ -168,7 +178,7 @@ def _pairs(fields: Record) -> str:
 def _local(wall_time: str) -> str:
     try:
         return datetime.fromisoformat(wall_time).astimezone().strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
-    except ValueError:
+    except (ValueError, OverflowError):
         return wall_time
 
 
@@ -180,7 +190,11 @@ def _utc(time_ns: int | None) -> str | None:
     """Return a time as the journal writes it, in UTC."""
     if time_ns is None:
         return None
-    return (EPOCH + timedelta(microseconds=time_ns // 1000)).isoformat(timespec="milliseconds")
+    try:
+        moment = EPOCH + timedelta(microseconds=time_ns // 1000)
+    except OverflowError:  # of no calendar: somebody made it up
+        return f"{time_ns} ns"
+    return moment.isoformat(timespec="milliseconds")
 
 
 def _wanted(arguments: argparse.Namespace) -> Wanted:
@@ -268,17 +282,20 @@ def _timed(arguments: argparse.Namespace) -> Iterator[tuple[Record, Times]]:
     path, since, until = journal_of(arguments), arguments.since, arguments.until
     try:
         # Opened before the others are listed: rotated meanwhile, it is no longer one of them.
-        active = path.open("rb")
+        active = open_plain(path)
+    except JournalError as error:
+        raise InputError(str(error)) from None
     except OSError as error:
         raise InputError(
             f"{path}: {error.strerror}; name a journal, or the settings with --config"
         ) from None
     with active:
         rotated = [file for file in rotated_files(path) if not leads_to(file, active.fileno())]
-        files = _recent(rotated, since, present())
-        times = Times(chain(*map(_parsed, files), _records_in(active)))
+        files, said = _recent(rotated, since, present()), Unreadable()
+        times = Times(chain(*map(_parsed, files), _records_in(active, path)))
         active.seek(0)
-        for record in chain(*map(_parsed, files), _active(active, path, arguments.follow)):
+        shown = (_parsed(file, said) for file in files)
+        for record in chain(*shown, _active(active, path, arguments.follow, said)):
             times.take(record)
             if since.may_be_after(record, times) and until.may_be_before(record, times):
                 yield record, times
@@ -294,19 +311,42 @@ def _recent(rotated: list[Path], since: Point, now: Now) -> list[Path]:
     return rotated
 
 
-def _parsed(path: Path) -> Iterator[Record]:
-    with path.open("rb") as file:
-        yield from _records_in(file)
+class Unreadable:
+    """Says on standard error, once a file, that lines of a journal are not shown."""
+
+    def __init__(self) -> None:
+        self._files: set[Path] = set()
+
+    def note(self, path: Path, line: bytes, number: int) -> None:
+        """Take note of a line that is no record."""
+        if path in self._files:
+            return
+        self._files.add(path)
+        what = line[:LINE_SHOWN].decode("utf-8", "backslashreplace").rstrip("\n")
+        where = f"{path}: line {number}" if number else f"{path}: a line"
+        print_error(
+            "stampgate-edge",
+            f"{where} is no whole record and is not shown: {what!r}; 'stampgate-edge verify-log' "
+            "checks all of them",
+        )
 
 
-def _records_in(file: BinaryIO) -> Iterator[Record]:
+def _parsed(path: Path, said: Unreadable | None = None) -> Iterator[Record]:
+    """Yield the whole records of a full file. Raises InputError when it is no plain file."""
+    with reading(path), open_plain(path) as file:
+        yield from _records_in(file, path, said)
+
+
+def _records_in(file: BinaryIO, path: Path, said: Unreadable | None = None) -> Iterator[Record]:
     """Yield the whole records of an open file, from its present position on."""
-    for line in file:
+    for number, line in enumerate(lines_of(file), 1):
         if (record := parse_record(line.rstrip(b"\n"))) is not None:
             yield record
+        elif said is not None:
+            said.note(path, line, number)
 
 
-def _active(file: BinaryIO, path: Path, follow: bool) -> Iterator[Record]:
+def _active(file: BinaryIO, path: Path, follow: bool, said: Unreadable) -> Iterator[Record]:
     """Yield the records of the open file being written; with *follow*, go on as it grows.
 
     It goes on in the next file when this one is rotated. *path*: the journal. Raises OSError.
@@ -314,15 +354,17 @@ def _active(file: BinaryIO, path: Path, follow: bool) -> Iterator[Record]:
     try:
         while True:
             place = file.tell()
-            line = file.readline()
-            if line.endswith(b"\n"):
+            line = file.readline(LONGEST_LINE)
+            if line.endswith(b"\n") or len(line) == LONGEST_LINE:
                 if (record := parse_record(line.rstrip(b"\n"))) is not None:
                     yield record
+                else:
+                    said.note(path, line, 0)
                 continue
             file.seek(place)
             if not line and (following := _next_file(path, file.fileno())) is not None:
                 file.close()
-                file = following.open("rb")
+                file = open_plain(following)
             elif follow:
                 time.sleep(POLL_S)
             else:

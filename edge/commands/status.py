@@ -10,9 +10,15 @@ from typing import Any
 from edge.clock import boot_id
 from edge.commands import add_config, config_of
 from edge.config import Config
-from edge.errors import InputError
+from edge.errors import InputError, JournalError
 from edge.printing import print_line, printable
-from edge.record.journal_file import last_records, parse_record, rotated_files
+from edge.record.journal_file import (
+    LONGEST_LINE,
+    last_records,
+    open_plain,
+    parse_record,
+    rotated_files,
+)
 from edge.record.status import is_running, read_status
 from edge.record.telemetry import throttled_words
 
@@ -40,6 +46,8 @@ def run(arguments: argparse.Namespace) -> int:
     config = config_of(arguments)
     try:
         status = _status(config)
+    except JournalError as error:
+        raise InputError(str(error)) from None
     except OSError as error:
         raise InputError(
             f"{error.filename}: cannot be read ({error.strerror}); try again with sudo"
@@ -125,7 +133,7 @@ def _from_journal(path: Path) -> dict[str, Any]:
     """
     status: dict[str, Any] = {"state": "not running, and no journal yet", "trouble": ""}
     for record in _last_records(path):
-        started = record if record["kind"] == "start" else record.get("start")
+        started = {"start": record, "continued": record.get("start")}.get(record["kind"])
         if started:
             about = {name: started.get(name) for name in ("version", "settings_sha256", "model")}
             status = {
@@ -134,7 +142,7 @@ def _from_journal(path: Path) -> dict[str, Any]:
                 **about,
             }
         if record["kind"] == "settings":
-            status["settings_sha256"] = record["settings_sha256"]
+            status["settings_sha256"] = record.get("settings_sha256")
         elif record["kind"] == "item":
             status["last"] = {
                 name: record.get(name) for name in ("sequence", "verdict", "reason", "ms")
@@ -154,7 +162,7 @@ def _last_records(path: Path) -> list[dict[str, Any]]:
     file = path if path.exists() else next(reversed(rotated_files(path)), None)
     if file is None:
         return []
-    with file.open("rb") as opened:
-        first = parse_record(opened.readline().rstrip(b"\n"))
+    with open_plain(file) as opened:
+        first = parse_record(opened.readline(LONGEST_LINE).rstrip(b"\n"))
     last = [*last_records(file, LAST_BYTES)][::-1]
     return [*([] if first is None or first in last[:1] else [first]), *last]

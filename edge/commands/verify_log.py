@@ -1,20 +1,27 @@
-"""``stampgate-edge verify-log``: check a journal's hash chain, numbers and counters."""
+"""``stampgate-edge verify-log``: check a journal's hash chain, numbers, order, counters and end."""
 
 import argparse
+from collections.abc import Iterable
 from pathlib import Path
 
 from edge.commands import add_journal, journal_of
 from edge.errors import InputError
 from edge.printing import print_line
-from edge.record.verify import Pictures, Verified, verify, verify_pictures
+from edge.record.verify import Discrepancy, Verified, verify
+from edge.record.verify_pictures import Pictures, verify_pictures
+
+STATUS = {"note": 0, "open": 3, "amiss": 1}
+"""Exit status of the heaviest discrepancy; 2 is that of a wrong command line."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command and its options."""
     parser.description = (
         "Check a journal with its full files: every line whole, carrying the hash of the line "
-        "before, the items numbered without a gap, the counters right. Exit status 0 when all "
-        "holds, 1 when not."
+        "before, items and files numbered without a gap, no record older than the one before, the "
+        "counters right, and how it ends. Exit status 0 when all holds; 1 when something was "
+        "changed, removed or put in; 3 when what is here is whole and not all is here: older files "
+        "are elsewhere, or it ends without a stop record and nobody writes it."
     )
     add_journal(parser)
     parser.add_argument(
@@ -27,20 +34,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Verify the journal and print one line.
+    """Verify the journal; print one line, and one for each discrepancy.
 
     Raises InputError that names the first line, or picture, amiss.
     """
     path, folder = journal_of(arguments), arguments.evidence
-    found = described(verify(path))
+    chain = verify(path)
+    found, discrepancies = described(chain), chain.discrepancies
     if folder is not None:
         if not folder.is_dir():
             raise InputError(
                 f"{folder}: must be the folder of the pictures; name another with --evidence"
             )
-        found += f", {pictured(verify_pictures(path, folder))}"
+        pictures = verify_pictures(path, folder, chain)
+        found += f", {pictured(pictures)}"
+        discrepancies += pictures.discrepancies
     print_line(f"{path}: {found}")
-    return 0
+    return weighed(discrepancies)
+
+
+def weighed(discrepancies: Iterable[Discrepancy]) -> int:
+    """Print discrepancies, a line each, and return the exit status of the heaviest."""
+    weights = set()
+    for discrepancy in discrepancies:
+        print_line(f"{discrepancy.weight}: {discrepancy.text}")
+        weights.add(discrepancy.weight)
+    heaviest = next((weight for weight in ("amiss", "open") if weight in weights), "note")
+    return STATUS[heaviest]
 
 
 def described(found: Verified) -> str:
@@ -52,8 +72,6 @@ def described(found: Verified) -> str:
     words = [f"{found.records} records", f"{found.items} items", "chain whole"]
     if found.files > 1:
         words.append(f"{found.files} files")
-    if found.first_item > 1:
-        words.append(f"from item {found.first_item} on: the files before it are not here")
     if found.lost_items:
         words.append(
             f"{found.lost_items} items counted but not described: the disk was full or broken"
@@ -62,7 +80,7 @@ def described(found: Verified) -> str:
 
 
 def pictured(found: Pictures) -> str:
-    """Return in words what :func:`edge.record.verify.verify_pictures` found.
+    """Return in words what :func:`edge.record.verify_pictures.verify_pictures` found.
 
     >>> pictured(Pictures(right=12, gone=3))
     'pictures: 12 as recorded, 3 gone'

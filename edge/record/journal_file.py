@@ -8,16 +8,17 @@ in order, whatever the wall clock says. No file is ever removed.
 
 import contextlib
 import fcntl
-import json
 import os
 import re
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from edge.errors import JournalError
 from edge.files import append_synced, open_ours, sync_folder, why_not_ours
+from edge.record.schema import is_record, parse_object
 
 HEAD = b'{"v": 1, "kind": '
 """The beginning of every line; a file that begins otherwise is no journal and is not touched."""
@@ -254,40 +255,58 @@ def journal_lines(path: Path) -> Iterator[tuple[Path, int, bytes]]:
         # Opened before the others are listed: if it is rotated meanwhile, it is found again under
         # its new name.
         there = path.exists() or not rotated_files(path)
-        active = stack.enter_context(path.open("rb")) if there else None
+        active = stack.enter_context(open_plain(path)) if there else None
         for rotated in rotated_files(path):
             if active is None or not leads_to(rotated, active.fileno()):
-                with rotated.open("rb") as file:
-                    yield from ((rotated, number, line) for number, line in enumerate(file, 1))
+                with open_plain(rotated) as file:
+                    for number, line in enumerate(lines_of(file), 1):
+                        yield rotated, number, line
         if active is not None:
-            for number, line in enumerate(active, 1):
+            for number, line in enumerate(lines_of(active), 1):
                 if line.endswith(b"\n") or is_free(path):
                     yield path, number, line
 
 
 def parse_record(line: bytes) -> dict[str, Any] | None:
     """Parse one line into its record; None when it is no whole record."""
-    if not line.startswith(HEAD):
+    if not line.startswith(HEAD) or len(line) > LONGEST_LINE:
         return None
-    try:
-        record: dict[str, Any] = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    whole = isinstance(record.get("sequence"), int) and isinstance(record.get("previous"), str)
-    right = {
-        "item": record.get("verdict") in ("pass", "reject", "fault"),
-        "stop": isinstance(record.get("counters"), dict),
-        "gap": isinstance(record.get("counted"), dict)
-        and isinstance(record.get("lost_items"), int),
-    }
-    return record if whole and right.get(str(record["kind"]), True) else None
+    record = parse_object(line)
+    return record if record is not None and is_record(record) else None
+
+
+def open_plain(path: Path) -> BinaryIO:
+    """Open a file of a journal for reading.
+
+    Raises JournalError for what is no plain file: a FIFO would be waited for until somebody writes.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return os.fdopen(descriptor, "rb")
+    os.close(descriptor)
+    raise JournalError(
+        f"{path}: must be a plain file, not a folder, a FIFO or a device; it was put in the "
+        "place of a journal's file: find that one"
+    )
+
+
+def lines_of(file: BinaryIO) -> Iterator[bytes]:
+    """Yield the lines of an open file, from its present position on.
+
+    Of a line longer than any record only the beginning, without a line end: what somebody put there
+    must not fill the memory.
+    """
+    while line := file.readline(LONGEST_LINE + 1):
+        yield line
+        while not line.endswith(b"\n") and (line := file.readline(LONGEST_LINE)):
+            pass
 
 
 def _last_line_of(files: list[Path]) -> bytes:
     """Return the last line of the last of *files*, without its line end; empty without files."""
     if not files:
         return b""
-    with files[-1].open("rb") as file:
+    with open_plain(files[-1]) as file:
         end = read_end(file.fileno())
     good = end.up_to_last_record(files[-1])
     if not good or good != end.content:
@@ -310,7 +329,7 @@ def is_free(path: Path) -> bool:
 
     The question takes a shared lock and gives it back at once.
     """
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         return _lock(file.fileno(), fcntl.LOCK_SH)
 
 

@@ -104,7 +104,7 @@ def line(facts: Facts, stamped: frozenset[str]) -> list[Claim]:
         Claim(
             "the journal agrees item by item",
             agrees and close and "chain whole" in facts["verified"],
-            facts["verified"].strip().rpartition(": ")[2],
+            facts["verified"].partition("\n")[0].rpartition(": ")[2],
         ),
     ]
 
@@ -292,7 +292,7 @@ def power_cut(facts: Facts, stamped: frozenset[str], seen: int) -> list[Claim]:
     kept = [sequence for sequence, _ in logged(facts["log"])]
     lost = max(0, seen - kept[-1]) if kept else seen
     whole = "chain whole" in facts["verified"] and kept == list(range(1, len(kept) + 1))
-    found = facts["verified"].strip().rpartition(": ")[2]
+    found = facts["verified"].partition("\n")[0].rpartition(": ")[2]
     pulses = pulses_of(facts["edges"])
     unstamped = [item for item in facts["items"] if item["picture"] not in stamped]
     repaired = ", a torn line taken off" if "repair" in facts["kinds"] else ""

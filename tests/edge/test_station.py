@@ -330,7 +330,7 @@ def test_the_numbers_go_on_in_the_next_run(tmp_path: Path) -> None:
     config = settings(tmp_path)
     save(tmp_path / "frames" / "1.png", DOT)
     serve(config, SimulatedClock())
-    serve(config, SimulatedClock())
+    serve(config, SimulatedClock(60_000_000_000))
     assert [r["sequence"] for r in items(tmp_path)] == [1, 2]
     assert verify(tmp_path / "journal.jsonl").records == 6
 
