@@ -245,9 +245,17 @@ class GateSettings:
         at_most=10**7,
     )
     ready_stops_belt: bool = setting(
-        False,
-        "Whether the belt stops when READY rests: when it beats again, with a delay in time and no "
-        "encoder, all between photo-eye and gate is rejected",
+        True,
+        "Whether the belt stops when READY rests: when it beats again, with a delay in time, all "
+        "between photo-eye and gate is rejected, as it comes later than reckoned",
+        live=True,
+    )
+    belt_start_ms: float = setting(
+        1000.0,
+        "Longest from READY's first beat until a belt that it had stopped runs at its speed: what "
+        "comes to the photo-eye meanwhile is rejected, too",
+        at_least=0,
+        at_most=60_000,
         live=True,
     )
     standstill_ms: float = setting(

@@ -62,8 +62,12 @@ class TestClock(MonotonicClock):
 
 
 def rig_settings(folder: Path, kind: str = "photo-eye", **gate: Any) -> Config:
-    """Settings of a gate 700 ms behind its photo-eye, with pulses of 100 ms."""
+    """Settings of a gate 700 ms behind its photo-eye, with pulses of 100 ms.
+
+    The belt runs on although READY rests: each pulse after the first is for an item of the test.
+    """
     defaults = {"reject_delay_ms": DELAY_MS, "pulse_ms": PULSE_MS, "eye_silent_ms": 10_000.0}
+    defaults["ready_stops_belt"] = False
     return Config(
         trigger=TriggerSettings(kind=kind),
         gate=GateSettings(

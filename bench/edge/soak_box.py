@@ -46,7 +46,12 @@ def fill(folder: Path, run: Path, items: int) -> Config:
     return Config(
         camera=CameraSettings(folder="frames", pictures_per_second=0.0, loop=True),
         trigger=TriggerSettings(kind="photo-eye"),
-        gate=GateSettings(driver="process", pulse_ms=1.0, socket=str(run / "gate.sock")),
+        gate=GateSettings(
+            driver="process",
+            pulse_ms=1.0,
+            ready_stops_belt=False,  # its belt runs on, and each pulse is for one item
+            socket=str(run / "gate.sock"),
+        ),
         lines=LinesSettings(trigger="PHOTO-EYE", inputs=str(run / "lines.sock")),
         model=ModelSettings(file="model.onnx"),
         journal=JournalSettings(

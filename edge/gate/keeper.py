@@ -188,6 +188,7 @@ class Keeper:
         self._last_position: int | None = None
         self._levels = dict(SAFE)
         self._stopping_ns: int | None = None
+        self._unplaced_until_ns = 0
 
     def begin(self) -> None:
         """Reject what was under way before this gate began; READY begins when an eye connects."""
@@ -725,7 +726,8 @@ class Keeper:
         """Count an item that is thrown; of one that the eye let pass the journal must be told."""
         self.counters.thrown += 1
         swept = arrival.why == UNDER_A_STRETCH  # one of many, of which some may be past the device
-        if self._confirmations is not None and not swept:
+        placed = now_ns >= self._unplaced_until_ns
+        if self._confirmations is not None and placed and not swept:
             self._confirmations.expect(arrival.sequence, now_ns, self._encoder.position)
         if arrival.let_pass:
             self.counters.thrown_passes += 1
@@ -790,15 +792,17 @@ class Keeper:
         )
 
     def _start_belt(self, now_ns: int) -> None:
-        """Reject all that is under way when READY begins: a belt that it had stopped now runs.
+        """Reject all that is under way when READY begins, and until the belt runs at its speed.
 
-        By counts the belt tells itself where things are, and so it does that it stood still, where
-        an encoder is watched for that. Else what stands on it would come later than reckoned.
+        By counts the belt itself tells where things are. By time what stood on it comes later than
+        reckoned, and so does what comes to the photo-eye while it is slow.
         """
-        watched = self._encoder_wired and self._standstill.limit_ns > 0
-        if self._by_counts or watched or not self._settings.ready_stops_belt:
+        if self._by_counts or not self._settings.ready_stops_belt:
             return
-        self._queue.sweep_all(now_ns, WHY_READY)
+        start_ns = now_ns + round(self._settings.belt_start_ms * 1e6)
+        self._queue.withdraw_all(WHY_READY)
+        self._queue.sweep(self._at_gate(), start_ns, WHY_READY)
+        self._unplaced_until_ns = start_ns + round(self._settings.reject_delay_ms * 1e6)
         if self._tag:
             self._incidents.add("swept", 0, now_ns, WHY_READY)
         self._step_queue()

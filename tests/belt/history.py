@@ -10,6 +10,8 @@ from tests.belt.world import MS, Agenda, Build, Clock, Product, Wires, World
 
 DELAY_COUNTS = 12
 PULSE_MS, CONFIRM_EARLIEST_MS, CONFIRM_MS = 20.0, 30.0, 220.0
+BELT_START_MS = 750.0
+"""From READY's first beat: the control waits for two more, and the belt up to 300 ms after them."""
 LONGEST = 8
 """Quarters of the longest single item."""
 LOOK_NS, QUIET_NS = 50 * MS, 2_000 * MS
@@ -40,6 +42,8 @@ class Plan:
     room: int = 1024
     spacing_ms: float = 0.0
     merge_gap_ms: float = 0.0
+    stops: bool = True
+    """Whether the belt stops while READY rests."""
 
 
 KINDS = (
@@ -91,6 +95,7 @@ def plan(seed: int) -> Plan:
         events=tuple(events), room=rng.choice((8, 24, 1024)),
         spacing_ms=rng.choice((0.0, 0.0, 60.0)),
         merge_gap_ms=0.0 if by_counts or build.accepts else rng.choice((0.0, 0.0, 40.0)),
+        stops=by_counts or rng.random() < 0.5,
     )  # fmt: skip
 
 
@@ -108,6 +113,8 @@ def settings(drawn: Plan) -> Config:
         confirm_ms=CONFIRM_MS,
         confirm_apart_ms=15.0,
         ready_ms=200.0,
+        ready_stops_belt=drawn.stops,
+        belt_start_ms=BELT_START_MS,
     )
     names = {"trigger": "EYE", "reject": "REJECT", "reset": "BUTTON"}
     names |= {"confirm": "BIN"} if drawn.build.confirm else {}
@@ -132,7 +139,7 @@ class History:
         self.gate = GateProcess(self.config, self.wires, self.clock)
         self.eye = Eye(self.gate, self.world, self.agenda, drawn.habits, rng)
         self.control = Control(self.world, self.agenda, rng, drawn.quarter_ms * MS)
-        self.control.stops = drawn.by_counts
+        self.control.stops = drawn.stops
         self.happened: list[str] = []
         self._events = list(drawn.events)
         self._waiting_for_reset = False

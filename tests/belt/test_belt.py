@@ -15,6 +15,7 @@ from edge.gate.incidents import Incidents
 from edge.gate.keeper import Keeper
 from edge.gate.motion import SeenPlaces, Standstill
 from edge.gate.rejects import Entry, RejectQueue
+from tests.belt import history as histories
 from tests.belt import soak
 from tests.belt.history import KINDS, History, Plan, plan
 from tests.belt.proof import findings
@@ -134,6 +135,10 @@ def _losses_are_overlooked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Keeper, "_handle_loss", lambda *_: None)
 
 
+def _no_time_to_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(histories, "BELT_START_MS", 0.0)
+
+
 def _lateness_is_overlooked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(RejectQueue, "take_lateness_ns", lambda *_: 0)
 
@@ -144,12 +149,13 @@ def _lateness_is_overlooked(monkeypatch: pytest.MonkeyPatch) -> None:
         (_no_sweep, "hands, reset", "unnoticed"),
         (_no_incident, "", "its record says that it passed"),
         (_late_answers_count, "", "record says"),
-        (_nothing_is_withdrawn, "", "never thrown"),
+        (_nothing_is_withdrawn, "eye loss", "never thrown"),
         (_any_edge_confirms, "valve", "unnoticed"),
         (_reset_ends_all, "hands, reset", "unnoticed"),
         (_never_stands, "back", "unnoticed"),
         (_all_was_seen, "", "unnoticed"),
         (_losses_are_overlooked, "gate held up long", "unnoticed"),
+        (_no_time_to_start, "", "unnoticed"),
         (_lateness_is_overlooked, "gate held up long", "unnoticed"),
     ],
     ids=lambda value: value.__name__.strip("_") if callable(value) else "",

@@ -48,6 +48,8 @@ blocked_ms = {BLOCKED_MS}
 driver = "process"
 reject_delay_ms = {DELAY_MS}
 pulse_ms = {PULSE_MS}
+# The belt runs on: each pulse is for an item, and nothing is thrown as READY begins.
+ready_stops_belt = false
 ready_ms = {READY_MS}
 eye_silent_ms = {SILENT_MS}
 

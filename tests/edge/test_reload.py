@@ -248,6 +248,7 @@ def test_what_a_running_service_can_change_is_this_and_nothing_else() -> None:
         "trigger": ["spacing_ms", "blocked_ms", "blocked_counts", "off_delay_ms"],
         "gate": [
             "ready_stops_belt",
+            "belt_start_ms",
             "standstill_ms",
             "pulse_ms",
             "merge_gap_ms",

@@ -64,6 +64,8 @@ driver = "process"
 reject_delay_ms = 2000.0
 pulse_ms = 100.0
 eye_silent_ms = 10000.0
+# Each pulse is for an item: the belt runs on, and nothing is thrown as READY begins.
+ready_stops_belt = false
 socket = "gate.sock"
 record = "edges.jsonl"
 [lines]
