@@ -7,6 +7,7 @@
 Verdict(kind='reject', reason='no qc-tested found', findings=())
 """
 
+import math
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -78,6 +79,12 @@ class Finding:
     score: float
     box: Box
 
+    @property
+    def is_possible(self) -> bool:
+        """Whether score and box are numbers that can be: not-a-number compares with none."""
+        box = self.box
+        return 0.0 <= self.score <= 1.0 and 0.0 < box.area < math.inf
+
     def as_object(self) -> dict[str, Any]:
         """Return the finding as the journal and ``--json`` hold it.
 
@@ -113,10 +120,12 @@ def decide(findings: Iterable[Finding], required: Collection[str]) -> Verdict:
     """Pass an item only when every required class was found; in any doubt reject.
 
     *findings*: those at or above the model's threshold; *required*: class names, all of which must
-    be there. With nothing required nothing can pass: an empty rule is a mistake, and a mistake
-    rejects.
+    be there. One whose score or box cannot be makes it a FAULT, whoever found it. With nothing
+    required nothing can pass: an empty rule is a mistake, and a mistake rejects.
     """
     seen = tuple(sorted(findings, key=lambda finding: -finding.score))
+    if not all(finding.is_possible for finding in seen):
+        return fault("a finding that is none: its score must be in 0..1, and its box have pixels")
     missing = sorted(set(required) - {finding.label for finding in seen})
     if not required:
         return Verdict("reject", "no class is required, so nothing can pass", seen)

@@ -6,7 +6,10 @@
     ├── UsageError (ValueError)  exit 2: the command was called wrongly
     ├── InputError (OSError)     exit 1: a file or folder given cannot be used
     ├── ConfigError (ValueError) exit 78 (EX_CONFIG): restarting will not heal a wrong configuration
-    ├── ModelError (ValueError)  exit 78: the model file is foreign, damaged or of another version
+    ├── ModelError (ValueError)  exit 78: the model file is foreign, damaged or of another version,
+    │   │                        or a golden picture is judged otherwise than it must be
+    │   └── AnswerError          what the network gave is no answer: this item is a FAULT, the
+    │                            service goes on
     ├── CameraError (OSError)    exit 75 (EX_TEMPFAIL): a new process may see again; systemd
     │   │                        starts one
     │   └── FrameError           the picture cannot be trusted: this item is a FAULT, the service
@@ -54,9 +57,13 @@ class ConfigError(StampgateError, ValueError):
 
 
 class ModelError(StampgateError, ValueError):
-    """The model file is damaged, foreign, or speaks another version of the contract."""
+    """The model file is damaged, foreign, of another version, or does not judge as it must."""
 
     exit_code = 78
+
+
+class AnswerError(ModelError):
+    """Scores or boxes that cannot be true; the item they are for is a FAULT."""
 
 
 class CameraError(StampgateError, OSError):

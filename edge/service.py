@@ -1,7 +1,5 @@
 """The service: opens the parts of the box, hands them to the station, and processes items."""
 
-import hashlib
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -26,6 +24,7 @@ from edge.reload import Reload, changes
 from edge.station import Counters, Station, required_of
 from edge.stopping import stop_on_signals
 from edge.trigger import make_trigger
+from edge.vision.idle_proof import IdleProof
 from edge.vision.localizer import Localizer
 from edge.wiring import check_for_eye, gate_warnings
 
@@ -35,14 +34,13 @@ def serve(config: Config, clock: Clock | None = None) -> Counters:
 
     On a signal the item in hand is finished, items on their way to the gate arrive there and are
     rejected or let pass as decided, the stop record is written, and every output is low; that takes
-    at most the reject delay and one pulse. An item that comes by after that is not processed: stop
-    the belt before the service. *clock*: the kernel's when None. Raises StampgateError; what was
-    rejected until then is still rejected.
+    at most the reject delay and one pulse. An item that comes after that is not processed: stop the
+    belt first. *clock*: the kernel's when None. Raises StampgateError; earlier rejects still count.
     """
     clock = clock or MonotonicClock()
     check_for_eye(config)
     with stop_on_signals() as stop, Reload(config) as reload, Notifier() as notifier:
-        localizer = _localizer(config)
+        localizer = Localizer.of(config)
         required = required_of(config, localizer)
         about = _start_fields(config, localizer, required)
         camera, gate = make_camera(config, clock), make_gate(config, clock)
@@ -65,6 +63,7 @@ def serve(config: Config, clock: Clock | None = None) -> Counters:
                     health=health,
                     notifier=notifier,
                     clock=clock,
+                    idle_proof=IdleProof(localizer, clock, config.model.golden_every_s),
                 )
                 keep_frame_memory()
                 _begin_journal(config, journal, gate, about)
@@ -164,16 +163,11 @@ def _take_settings(station: Station, reload: Reload) -> None:
     print_line(f"stampgate-edge: {said}", file=sys.stderr, flush=True)
 
 
-def _localizer(config: Config) -> Localizer:
-    """Load the model; more threads than cores would only wait for one another."""
-    return Localizer(config.model_file(), min(config.model.threads, os.cpu_count() or 1))
-
-
 def _start_fields(config: Config, localizer: Localizer, required: frozenset[str]) -> dict[str, Any]:
     contract = localizer.contract
     model = {
         "file": config.model_file().name,
-        "sha256": hashlib.sha256(config.model_file().read_bytes()).hexdigest(),
+        "sha256": localizer.sha256,
         "run_digest": contract.run_digest,
         "classes": contract.classes,
         "threshold": contract.threshold,

@@ -12,7 +12,15 @@ from edge.camera.checks import FrameChecks
 from edge.clock import Clock, Stop
 from edge.config import Config
 from edge.decision import Verdict, decide, fault, required_classes
-from edge.errors import CameraError, ConfigError, FrameError, GateError, JournalError, UsageError
+from edge.errors import (
+    CameraError,
+    ConfigError,
+    FrameError,
+    GateError,
+    JournalError,
+    ModelError,
+    UsageError,
+)
 from edge.gate import Gate
 from edge.gate.messages import Incident
 from edge.gate.rejects import Outcome
@@ -21,6 +29,7 @@ from edge.record.evidence import Evidence
 from edge.record.health import Health
 from edge.record.journal import Journal
 from edge.trigger import Item, Trigger
+from edge.vision.idle_proof import IdleProof
 from edge.vision.localizer import Localizer
 
 NUMBERS_KEPT = 10_000
@@ -137,6 +146,8 @@ class Station:
     health: Health
     notifier: Notifier
     clock: Clock
+    idle_proof: IdleProof | None = None
+    """What judges the golden pictures again; None judges none."""
     counters: Counters = field(default_factory=Counters)
     _numbers: dict[int, int] = field(default_factory=dict)
     """The journal's numbers of the last items, by their tags."""
@@ -192,7 +203,18 @@ class Station:
         """Feed the watchdog without an item, once gate and camera have shown that they work."""
         self.gate.check()
         self.camera.check()
+        self._prove_model()
         self._feed_watchdog()
+
+    def _prove_model(self) -> None:
+        """Judge a golden picture if one is due; FAULT is shown before ModelError ends us."""
+        try:
+            if self.idle_proof is not None:
+                self.idle_proof.step()
+        except ModelError as error:
+            with contextlib.suppress(GateError):  # a gate that is gone is not READY either
+                self.gate.show_fault(str(error))
+            raise
 
     def _judge(self, passage: _Passage) -> None:
         """Register the item with the gate, take its picture and decide."""
@@ -366,7 +388,7 @@ def _settled(verdict: Verdict, outcome: Outcome) -> Verdict:
 
 def _fault_of(error: BaseException) -> Verdict:
     """Return a FAULT whose reason is the error, with the exception's name if it was unforeseen."""
-    if isinstance(error, CameraError | GateError):
+    if isinstance(error, CameraError | GateError | ModelError):
         return fault(str(error))
     said = f": {error}" if str(error) else ""
     return fault(f"not foreseen: {type(error).__name__}{said}")

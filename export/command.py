@@ -35,6 +35,16 @@ def run(arguments: argparse.Namespace) -> int:
         f"parity with torch on {parity.pictures} pictures and {parity.boxes} boxes: "
         f"scores to {parity.score_gap:.1g}, boxes to {parity.box_gap:.1g} pixels"
     )
+    golden = [picture.decision for picture in exported.golden.pictures]
+    print_line(
+        f"sealed with {len(golden)} golden pictures, of which the box must pass "
+        f"{golden.count('pass')} at each start"
+    )
+    if "pass" not in golden:
+        print_line(
+            "warning: none of the run's pictures passes, so the box cannot prove at its start that "
+            "the model finds a mark; train longer"
+        )
     print_line(
         f"next: 'stampgate evaluate {exported.path} --coco LABELS.json --images DIR', "
         "or copy it to the box"

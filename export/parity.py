@@ -36,13 +36,13 @@ class Parity:
     box_gap: float
 
 
-def check_parity(kept: Checkpoint, path: Path, run: Path) -> Parity:
+def check_parity(kept: Checkpoint, localizer: Localizer, run: Path) -> Parity:
     """Compare both on the run's validation pictures, and on a second look at the middle of each.
 
-    *kept*: the torch network; *path*: the ONNX file; *run*: the run's folder. Raises ModelError
-    when they differ too much.
+    *kept*: the torch network; *localizer*: the ONNX file's; *run*: the run's folder. Raises
+    ModelError when they differ too much.
     """
-    localizer, plan = Localizer(path), kept.config.two_look_plan
+    plan = kept.config.two_look_plan
     wholes = read_held_out(run)
     batches = [whole[None] for whole in wholes]
     if plan.second_side:

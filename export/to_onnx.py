@@ -23,10 +23,14 @@ from edge.vision.contract import (
     VERSION,
     Contract,
 )
+from edge.vision.golden import GoldenSet
+from edge.vision.localizer import Localizer
 from export.parity import Parity, check_parity
 from export.rewriting import rewrite
+from export.sealing import seal
 from train.network import checkpoint
 from train.network.checkpoint import Checkpoint
+from train.network.held_out import read_held_out
 from train.network.model import DenseLocalizer
 
 OPSET = 18
@@ -111,7 +115,10 @@ def contract_of(kept: Checkpoint, run_digest: str) -> Contract:
 
 
 def to_onnx(kept: Checkpoint, contract: Contract) -> onnx.ModelProto:
-    """Translate the network, optimise its graph and attach the contract; onnx.checker checks it."""
+    """Translate the network and optimise its graph; onnx.checker checks it.
+
+    It has no metadata yet: :func:`export.sealing.seal` puts them in.
+    """
     model = Deployed(kept.network())
     # Two, as an example of one would fix the number.
     pictures = torch.zeros(2, contract.input_height, contract.input_width, 3, dtype=torch.uint8)
@@ -138,8 +145,6 @@ def to_onnx(kept: Checkpoint, contract: Contract) -> onnx.ModelProto:
     proto: onnx.ModelProto = program.model_proto
     strip(proto)
     rewrite(proto)
-    entry = proto.metadata_props.add()
-    entry.key, entry.value = METADATA_KEY, contract.to_json()
     onnx.checker.check_model(proto, full_check=True)
     return proto
 
@@ -161,16 +166,19 @@ def strip(proto: onnx.ModelProto) -> None:
 
 @dataclasses.dataclass(frozen=True)
 class Exported:
-    """The file that was written, its contract, its size in bytes, and its parity with torch."""
+    """The file that was written, what is in it, its size in bytes, and its parity with torch."""
 
     path: Path
     contract: Contract
     size: int
     parity: Parity
+    golden: GoldenSet
 
 
 def export_run(run: Path, out: Path) -> Exported:
-    """Export a run's folder to *out*, atomically, after onnx.checker and the parity check.
+    """Export a run's folder to *out*, sealed and atomically, after onnx.checker and parity check.
+
+    Its golden pictures are held-out pictures of the run, and the box's localizer must judge them.
 
     Raises InputError when the run cannot be used or the file cannot be written, ModelError when the
     check fails.
@@ -178,8 +186,11 @@ def export_run(run: Path, out: Path) -> Exported:
     kept = checkpoint.load(run)
     contract = contract_of(kept, checkpoint.digest(run))
     make_folder(out.parent)
-    content = to_onnx(kept, contract).SerializeToString(deterministic=True)
+    proto = to_onnx(kept, contract)
+    parity = check_parity(kept, Localizer.unproven(out, proto.SerializeToString(), contract), run)
+    held_out = {f"held-out {i}": picture for i, picture in enumerate(read_held_out(run), 1)}
+    content = seal(proto, contract, held_out)
     with atomic_replace(out) as temporary:
         temporary.write_bytes(content)
-        parity = check_parity(kept, temporary, run)
-    return Exported(out, contract, len(content), parity)
+        golden = Localizer(temporary).golden
+    return Exported(out, contract, len(content), parity, golden)

@@ -6,6 +6,7 @@ that colour, and the sides are constant, so every expected box is known by arith
 """
 
 import dataclasses
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,12 +20,13 @@ from PIL import Image
 from edge.vision.contract import (
     HEAT_NAME,
     INPUT_NAME,
-    METADATA_KEY,
     SIDES_NAME,
     STRIDE,
     VERSION,
     Contract,
 )
+from edge.vision.model_file import read_model
+from export.sealing import seal, seal_texts
 
 SIZE = 64
 HALF_SIDE = 1.5
@@ -55,15 +57,33 @@ def write_tiny_model(
 ) -> Path:
     """Write the model for *contract*, whose classes must be among :data:`COLOURS`; return *path*.
 
-    *metadata*: the contract text to store in place of the right one; ``""`` stores none.
+    It is sealed. *metadata*: the contract text to seal in place of the right one; ``""`` stores no
+    metadata at all.
     """
-    text = contract.to_json() if metadata is None else metadata
-    model = _model(contract)
-    if text:
-        helper.set_model_props(model, {METADATA_KEY: text})
-    onnx.checker.check_model(model)
-    path.write_bytes(model.SerializeToString())
+    if metadata is None:
+        path.write_bytes(sealed(contract))
+        return path
+    model = build(contract)
+    golden = read_model(write_tiny_model(path, contract)).golden.to_json()
+    path.write_bytes(seal_texts(model, metadata, golden) if metadata else model.SerializeToString())
     return path
+
+
+@functools.cache
+def sealed(contract: Contract) -> bytes:
+    """The content of the sealed model for *contract*."""
+    model = build(contract)
+    onnx.checker.check_model(model)
+    return seal(model, contract, golden_pictures(contract))
+
+
+def golden_pictures(contract: Contract) -> dict[str, NDArray[np.uint8]]:
+    """Pictures with every mark of *contract*, with a third of each mark, and with none."""
+    width, height = contract.input_width, contract.input_height
+    marks = {name: [(16 + 24 * i, 24)] for i, name in enumerate(contract.classes)}
+    whole, part = (paint(marks, width, height) for _ in range(2))
+    part[27:] = GREY
+    return {"marks": whole, "near miss": part, "no mark": paint({}, width, height)}
 
 
 def two_classes(threshold: float = 0.5) -> Contract:
@@ -93,8 +113,8 @@ def save(path: Path, picture: NDArray[np.uint8]) -> Path:
     return path
 
 
-def _model(contract: Contract) -> onnx.ModelProto:
-    """Build a graph of heat = mean over a cell of clip(w . rgb).
+def build(contract: Contract) -> onnx.ModelProto:
+    """Build the model, not sealed: a graph of heat = mean over a cell of clip(w . rgb).
 
     That is 1 for the class's own colour, 0 for grey, black and white.
     """

@@ -24,6 +24,7 @@ from edge.service import make_gate
 from edge.station import Station
 from edge.trigger import make_trigger
 from edge.vision import two_looks
+from edge.vision.answers import Floats
 from edge.vision.contract import HEAT_NAME, INPUT_NAME, SIDES_NAME
 from edge.vision.localizer import Localizer
 from edge.vision.preprocess import Frame
@@ -81,7 +82,7 @@ def looks_at(localizer: Localizer, frame: Frame) -> list[NDArray[np.uint8]]:
     """Return the arrays that the network is shown for one frame, second looks included."""
     shown: list[NDArray[np.uint8]] = []
 
-    def answer(pictures: NDArray[np.uint8]) -> tuple[two_looks.Floats, two_looks.Floats]:
+    def answer(pictures: NDArray[np.uint8]) -> tuple[Floats, Floats]:
         shown.append(pictures)
         return localizer.infer(pictures)
 
@@ -127,7 +128,7 @@ def overhead(
     *frames*: those that *camera* gives, in its order. Raises InputError when one of them cannot be
     judged.
     """
-    localizer = Localizer(config.model_file(), config.model.threads)
+    localizer = Localizer.of(config)
     looks = [looks_at(localizer, frame) for frame in frames]
     whole: list[float] = []
     alone: list[float] = []

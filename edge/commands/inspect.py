@@ -12,7 +12,7 @@ from typing import Any
 from edge.annotate import annotate, save_png
 from edge.config import DEFAULT_MODEL, DEFAULT_NAME
 from edge.decision import Finding, Verdict, decide, fault, required_classes
-from edge.errors import FrameError, InputError
+from edge.errors import FrameError, InputError, ModelError
 from edge.files import make_folder
 from edge.printing import print_line
 from edge.vision.localizer import Localizer
@@ -144,6 +144,8 @@ def inspect_one(
         verdict = decide(localizer.find(frame, min_score), required)
     except FrameError as error:
         verdict = fault(str(error).removeprefix(f"{path}: "))  # the line names the file already
+    except ModelError as error:
+        verdict = fault(str(error))
     except Exception as error:  # noqa: BLE001 - not foreseen: this picture's fault, the others go on
         verdict = fault(f"not foreseen: {type(error).__name__}: {error}")
     return Inspected(path, verdict, (time.monotonic_ns() - begin_ns) / 1e6, frame)

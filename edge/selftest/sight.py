@@ -179,7 +179,7 @@ def model(config: Config, clock: Clock, known: Mapping[Path, str]) -> Iterator[C
         samples = DEFAULT_MODEL.parent / "samples"
         known = {samples / name: verdict for name, verdict in SAMPLES.items()}
     yield _verdicts(config, known)
-    localizer = Localizer(config.model_file(), config.model.threads)
+    localizer = Localizer.of(config)
     contract = localizer.contract
     required_classes(config.decision.required, contract.classes)
     finds = f"finds {', '.join(contract.classes)} from {contract.threshold:.2f} on"

@@ -2,20 +2,31 @@
 
 It holds everything that the box must know about a model, under :data:`METADATA_KEY` in
 ``metadata_props``. There is no pickle and no second file; a contract of another version, with a
-field too many or too few, is refused.
+field too many or too few or a key twice, is refused. The sum that protects it, and the graph, is
+checked before it is read (:mod:`edge.vision.model_file`).
 """
 
 import dataclasses
 import json
+import re
 import typing
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from edge.errors import ModelError
+from edge.printing import printable
+from edge.vision.strict_json import read_object
 
 METADATA_KEY = "stampgate.contract"
 VERSION = 2
+MOST_CHARACTERS = 65_536
+"""Longest text of a contract."""
+MOST_CLASSES, MOST_NAME = 1024, 64
+"""Most classes, and most characters of the name of one."""
+MOST_SIDE = 4096
+"""Longest side of a look, in network pixels."""
+MOST_WEIGHT = 1000.0
 STRIDE = 8
 """Network pixels that one cell of the output grid covers each way."""
 INPUT_NAME, HEAT_NAME, SIDES_NAME = "picture", "heat", "sides"
@@ -85,24 +96,40 @@ class Contract:
         newest = f"{VERSION}; export the model again with this release"
         yield self.version == VERSION, "version", newest
         sides = (self.input_width, self.input_height)
-        sides_fit = all(side >= 32 and side % 32 == 0 for side in sides)
-        yield sides_fit, "input_width and input_height", "multiples of 32, at least 32"
+        sides_fit = all(32 <= side <= MOST_SIDE and side % 32 == 0 for side in sides)
+        wanted = f"multiples of 32, at least 32 and at most {MOST_SIDE}"
+        yield sides_fit, "input_width and input_height", wanted
         yield self.resize == "letterbox", "resize", "letterbox"
         yield self.colour == "rgb", "colour", "rgb"
         yield self.strides == (STRIDE,), "strides", f"[{STRIDE}]"
-        names_differ = bool(self.classes) and len(set(self.classes)) == len(self.classes)
-        yield names_differ, "classes", "one or more different names"
+        names_differ = len(set(self.classes)) == len(self.classes)
+        few = 1 <= len(self.classes) <= MOST_CLASSES
+        yield (
+            few and names_differ,
+            "classes",
+            f"1 to {MOST_CLASSES} different names",
+        )
+        all_printable = all(map(is_class_name, self.classes))
+        yield (
+            all_printable,
+            "classes",
+            f"names of 1 to {MOST_NAME} letters that can be seen",
+        )
+        digest_fits = re.fullmatch(r"[0-9a-f]{64}", self.run_digest) is not None
+        yield digest_fits, "run_digest", "64 hexadecimal digits"
 
     def _look_checks(self) -> Iterator[tuple[bool, str, str]]:
         """Yield the same for the threshold and the fields of the second look."""
         side, px = self.second_side, self.second_px
         yield 0.0 < self.threshold < 1.0, "threshold", "between 0 and 1"
-        side_fits = side == 0 or (side >= 32 and side % 16 == 0)
-        yield side_fits, "second_side", "0, or a multiple of 16, at least 32"
-        px_fits = px > 0 and (not side or px <= side)
+        side_fits = side == 0 or (32 <= side <= MOST_SIDE and side % 16 == 0)
+        wanted = f"0, or a multiple of 16, at least 32 and at most {MOST_SIDE}"
+        yield side_fits, "second_side", wanted
+        px_fits = 0 < px <= (side or MOST_SIDE)
         yield px_fits, "second_px", "at least 1 and at most second_side"
         yield 0.0 <= self.second_from < 1.0, "second_from", "at least 0 and below 1"
-        yield self.second_weight >= 0.0, "second_weight", "at least 0"
+        weight_fits = 0.0 <= self.second_weight <= MOST_WEIGHT
+        yield weight_fits, "second_weight", f"at least 0 and at most {MOST_WEIGHT:g}"
 
     @property
     def two_look_plan(self) -> TwoLookPlan:
@@ -125,17 +152,12 @@ class Contract:
     def from_json(cls, text: str) -> "Contract":
         """Parse the text of :meth:`to_json`. Raises ModelError, naming the field that is wrong."""
         try:
-            raw = json.loads(text)
+            raw = read_object(text, MOST_CHARACTERS)
         except ValueError as error:
-            found = f"not {text[:40]!r} ({error})"
             raise ModelError(
-                f"contract: must be a JSON text, {found}; export the model again"
+                f"contract: must be a JSON text with one object, each key once, not "
+                f"{text[:40]!r} ({error}); export the model again"
             ) from None
-        if not isinstance(raw, dict):
-            found = type(raw).__name__
-            raise ModelError(
-                f"contract: must be a JSON object, not {found}; export the model again"
-            )
         _check_version(raw)
         _check_fields(raw, {f.name: f for f in dataclasses.fields(cls)})
         values: dict[str, Any] = {
@@ -144,12 +166,17 @@ class Contract:
         return cls(**values)
 
 
+def is_class_name(name: str) -> bool:
+    """Tell whether *name* can be a class's: printable, bounded, without blanks at its ends."""
+    return 1 <= len(name) <= MOST_NAME and name == printable(name).strip()
+
+
 def _check_version(raw: dict[str, Any]) -> None:
     """Check the version first: the fields of another version mean nothing to us."""
     version = raw.get("version")
     if version != VERSION or isinstance(version, bool):
         raise ModelError(
-            f"contract: version must be {VERSION}, not {version!r}; "
+            f"contract: version must be {VERSION}, not {version!r:.40}; "
             "export the model with this release"
         )
 
@@ -159,12 +186,13 @@ def _check_fields(raw: dict[str, Any], fields: "dict[str, dataclasses.Field[Any]
         raise ModelError(f"contract: field {name} is missing; export the model again")
     for name in raw.keys() - fields.keys():
         raise ModelError(
-            f"contract: field {name} is unknown to version {VERSION}; export the model again"
+            f"contract: field {name[:40]!r} is unknown to version {VERSION}; export the model again"
         )
     for name, field in fields.items():
         if not _fits(raw[name], typing.cast(type, field.type)):
             raise ModelError(
-                f"contract: field {name} has the wrong type: {raw[name]!r}; export the model again"
+                f"contract: field {name} has the wrong type: {raw[name]!r:.40}; "
+                "export the model again"
             )
 
 

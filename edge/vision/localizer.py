@@ -1,21 +1,25 @@
-"""Inference by onnxruntime: load a model, check it against its contract, find marks with it.
+"""Inference by onnxruntime: load a model, prove that it judges as it must, find marks with it.
 
 No other module imports onnxruntime.
 """
 
-import functools
+import os
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from edge.config import Config
 from edge.decision import Finding
-from edge.errors import ModelError
+from edge.errors import AnswerError, ModelError
 from edge.vision import two_looks
-from edge.vision.contract import HEAT_NAME, INPUT_NAME, METADATA_KEY, SIDES_NAME, STRIDE, Contract
+from edge.vision.answers import Floats
+from edge.vision.contract import HEAT_NAME, INPUT_NAME, SIDES_NAME, STRIDE, Contract
+from edge.vision.golden import GoldenPicture, GoldenSet
+from edge.vision.model_file import read_model
 from edge.vision.preprocess import Frame
-from edge.vision.two_looks import Floats
 
 ARENA_BYTES = 64 << 20
 """Size of the arena for the layers' tensors: addresses reserved at once, of which only those used
@@ -29,15 +33,50 @@ class Localizer:
     Synchronization: one thread per instance; onnxruntime's own threads work inside :meth:`find`.
     """
 
-    def __init__(self, path: Path, threads: int = 1) -> None:
-        """Load the ONNX file *path* and warm up; *threads*: cores that one inference may use.
+    def __init__(self, path: Path, threads: int = 1, pin: str = "") -> None:
+        """Load the model file *path*, and judge its golden pictures, which is the warm-up too.
 
-        Raises ModelError with one clear line.
+        *threads*: cores that one inference may use; *pin*: the SHA-256 that the file must have, any
+        when empty. Raises ModelError with one clear line, ConfigError for a *pin* that is none.
         """
-        self.path = path
-        self.session = _open_session(path, threads)
-        self.contract = _read_contract(self.session, path)
-        self._check_graph()
+        file = read_model(path, pin)
+        self._open(path, file.content, file.contract, threads)
+        self.sha256, self.golden = file.sha256, file.golden
+        for picture in self.golden.pictures:
+            self.prove(picture)
+
+    @classmethod
+    def of(cls, config: Config) -> "Localizer":
+        """Load the model that the settings name; raises as the constructor does.
+
+        More threads than cores would only wait for one another.
+        """
+        threads = min(config.model.threads, os.cpu_count() or 1)
+        return cls(config.model_file(), threads, config.model.sha256)
+
+    @classmethod
+    def unproven(cls, path: Path, content: bytes, contract: Contract) -> "Localizer":
+        """Load a model that is not sealed yet, to ask it for the answers that will be.
+
+        *path*: what it is called in errors. Raises ModelError. For :mod:`export.sealing` alone.
+        """
+        localizer = cls.__new__(cls)
+        localizer._open(path, content, contract, 1)
+        localizer._check_outputs()
+        localizer.sha256, localizer.golden = "", GoldenSet(1.0, 0.0, 0.0, ())
+        return localizer
+
+    def _open(self, path: Path, content: bytes, contract: Contract, threads: int) -> None:
+        self.path, self.contract = path, contract
+        self.session = _open_session(path, content, threads)
+
+    def prove(self, picture: GoldenPicture) -> None:
+        """Judge one of :attr:`golden`'s pictures. Raises ModelError when the answer is wrong."""
+        try:
+            self.golden.judge(picture, partial(Localizer.find, self), self.contract)
+        except ModelError as error:
+            text = str(error).removeprefix(f"{self.path}: ")
+            raise ModelError(f"{self.path}: {text}") from None
 
     def find(self, frame: Frame, min_score: float | None = None) -> tuple[Finding, ...]:
         """Find the marks in *frame*, best score first, with boxes in the frame's own pixels.
@@ -46,46 +85,42 @@ class Localizer:
         None.
         """
         least = self.contract.threshold if min_score is None else min_score
-        return two_looks.find(self.infer, frame, self.contract.two_look_plan, least)
+        plan, strict_from = self.contract.two_look_plan, self.contract.threshold
+        return two_looks.find(self.infer, frame, plan, least, strict_from)
 
     def infer(self, pictures: NDArray[np.uint8]) -> tuple[Floats, Floats]:
         """Run the graph on a batch of pictures, (n, height, width, 3) uint8, RGB.
 
         Returns heat, (n, classes, rows, columns), and sides, (n, 4, rows, columns), as
-        :class:`~edge.vision.contract.Contract` describes them.
+        :class:`~edge.vision.contract.Contract` describes them. Raises AnswerError when the graph
+        does not take them, or gives arrays of another shape.
         """
-        heat, sides = self.session.run([HEAT_NAME, SIDES_NAME], {INPUT_NAME: pictures})
-        return np.asarray(heat, np.float32), np.asarray(sides, np.float32)
-
-    def _check_graph(self) -> None:
-        """Check the graph's outputs against its contract, on grey pictures; also the warm-up."""
-        contract = self.contract
-        self._check_outputs(1, contract.input_height, contract.input_width)
-        if contract.second_side:
-            self._check_outputs(2, contract.second_side, contract.second_side)
-
-    def _check_outputs(self, number: int, height: int, width: int) -> None:
         try:
-            heat, sides = self.infer(np.full((number, height, width, 3), 128, np.uint8))
+            heat, sides = self.session.run([HEAT_NAME, SIDES_NAME], {INPUT_NAME: pictures})
         except Exception as error:  # noqa: BLE001 - onnxruntime's exceptions share no public base
-            raise ModelError(
+            raise AnswerError(
                 f"{self.path}: the graph does not take the input its contract states "
                 f"({_line(error)}); export it again"
             ) from None
+        number, height, width, _ = pictures.shape
         cells = (height // STRIDE, width // STRIDE)
         wanted = (number, len(self.contract.classes), *cells), (number, 4, *cells)
-        if (heat.shape, sides.shape) != wanted:
-            raise ModelError(
-                f"{self.path}: answers {heat.shape} and {sides.shape} do not fit its contract; "
-                "export it again"
+        if (np.shape(heat), np.shape(sides)) != wanted:
+            raise AnswerError(
+                f"{self.path}: answers {np.shape(heat)} and {np.shape(sides)} do not fit its "
+                "contract; export it again"
             )
+        return np.asarray(heat, np.float32), np.asarray(sides, np.float32)
+
+    def _check_outputs(self) -> None:
+        """Check the graph against its contract, on grey pictures. Raises ModelError."""
+        contract = self.contract
+        self.infer(np.full((1, contract.input_height, contract.input_width, 3), 128, np.uint8))
+        if contract.second_side:
+            self.infer(np.full((2, contract.second_side, contract.second_side, 3), 128, np.uint8))
 
 
-def _open_session(path: Path, threads: int) -> onnxruntime.InferenceSession:
-    if not path.is_file():
-        raise ModelError(
-            f"{path}: no such model file; name an ONNX file made by 'stampgate export'"
-        )
+def _open_session(path: Path, content: bytes, threads: int) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -94,9 +129,10 @@ def _open_session(path: Path, threads: int) -> onnxruntime.InferenceSession:
     # Branches as late as may be: fewer tensors to hold at once.
     options.execution_order = onnxruntime.ExecutionOrder.PRIORITY_BASED
     options.add_session_config_entry("session.use_env_allocators", "1")
+    options.add_session_config_entry("session.load_model_format", "ONNX")
     _share_arena()
     try:
-        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # noqa: BLE001 - onnxruntime's exceptions share no public base
         raise ModelError(
             f"{path}: not an ONNX model that can be loaded ({_line(error)}); "
@@ -104,25 +140,12 @@ def _open_session(path: Path, threads: int) -> onnxruntime.InferenceSession:
         ) from None
 
 
-@functools.cache
+@cache
 def _share_arena() -> None:
     """Register one arena of :data:`ARENA_BYTES` for all sessions that ask for a shared one."""
     plan = onnxruntime.OrtArenaCfg(0, -1, ARENA_BYTES, -1)  # -1: onnxruntime's default
     kind, use = onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, onnxruntime.OrtMemType.DEFAULT
     onnxruntime.create_and_register_allocator(onnxruntime.OrtMemoryInfo("Cpu", kind, 0, use), plan)
-
-
-def _read_contract(session: onnxruntime.InferenceSession, path: Path) -> Contract:
-    text = session.get_modelmeta().custom_metadata_map.get(METADATA_KEY)
-    if text is None:
-        raise ModelError(
-            f"{path}: carries no {METADATA_KEY}, so it was not made by 'stampgate export'; "
-            "export one and use that"
-        )
-    try:
-        return Contract.from_json(text)
-    except ModelError as error:
-        raise ModelError(f"{path}: {error}") from None
 
 
 def _line(error: Exception) -> str:

@@ -14,12 +14,13 @@ The network is given as a function, so that training, its threshold and the box 
 same code.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.decision import Box, Finding
+from edge.decision import Finding
+from edge.vision.answers import Floats, Hit, check_scores
 from edge.vision.contract import STRIDE, TwoLookPlan
 from edge.vision.preprocess import Frame, Letterbox, prepare, zoom
 
@@ -35,7 +36,6 @@ look has said where it is."""
 SURE = 1e-6
 """Scores are kept this far from 0 and 1 before their logits are taken."""
 
-Floats = NDArray[np.float32]
 Network = Callable[[NDArray[np.uint8]], tuple[Floats, Floats]]
 """A network as a function, of onnxruntime or of torch.
 
@@ -44,19 +44,34 @@ It takes pictures, (n, height, width, 3) uint8 RGB, and returns heat, (n, classe
 """
 
 
-def find(network: Network, frame: Frame, plan: TwoLookPlan, least: float) -> tuple[Finding, ...]:
+def find(
+    network: Network,
+    frame: Frame,
+    plan: TwoLookPlan,
+    least: float,
+    strict_from: float | None = None,
+) -> tuple[Finding, ...]:
     """Find the marks in a frame, best score first, with boxes in the frame's own pixels.
 
-    *frame*: (height, width, 3) uint8, RGB, of any size; *least*: least score, 0..1.
+    *frame*: (height, width, 3) uint8, RGB, of any size; *least*: least score, 0..1; *strict_from*:
+    the score from which a finding counts on the box: a hit that would count, or would get a second
+    look, must be one that can be (:mod:`edge.vision.answers`), else AnswerError is raised. Hits of
+    lower scores that cannot be are left out, and all of them where it is None, in training.
+    AnswerError is raised for a score that is none in any case.
     """
     picture, fit = prepare(frame, plan.width, plan.height)
     heat, sides = network(picture[None])
+    check_scores(heat, "first")
     first_least = plan.second_from if plan.second_side else least
-    likely = decode(heat[0], sides[0], plan.classes, first_least)
-    likely = [Finding(f.label, f.score, fit.to_camera(f.box)) for f in likely]
+    first_strict = plan.second_from if plan.second_side and strict_from is not None else strict_from
+    likely = [
+        Finding(plan.classes[kind], hit.score, fit.to_camera(hit.box))
+        for kind, hit in _possible(_peaks(heat[0], sides[0], first_least, fit), plan, first_strict)
+    ]
+    likely = non_maximum_suppression(likely)
     if not plan.second_side or not likely:
         return tuple(likely)
-    found = look_again(network, frame, plan, likely[:MAX_SECOND])
+    found = look_again(network, frame, plan, likely[:MAX_SECOND], strict_from)
     return tuple(
         f
         for f in non_maximum_suppression(sorted(found, key=lambda f: -f.score))
@@ -64,37 +79,52 @@ def find(network: Network, frame: Frame, plan: TwoLookPlan, least: float) -> tup
     )
 
 
+def _possible(
+    hits: Iterable[tuple[int, Hit]], plan: TwoLookPlan, strict_from: float | None
+) -> Iterator[tuple[int, Hit]]:
+    """Yield the hits of a first look that can be marks; see *strict_from* of :func:`find`."""
+    for kind, hit in hits:
+        strict = strict_from is not None and hit.score >= strict_from
+        if hit.can_be(plan.width, plan.height, strict=strict):
+            yield kind, hit
+
+
 def look_again(
-    network: Network, frame: Frame, plan: TwoLookPlan, likely: Sequence[Finding]
+    network: Network,
+    frame: Frame,
+    plan: TwoLookPlan,
+    likely: Sequence[Finding],
+    strict_from: float | None = None,
 ) -> list[Finding]:
     """Give each likely mark a second look: a new box, and the score of both looks together.
 
-    A mark whose second look gives no finite numbers is left out.
+    A mark whose second look gives no box that can be is left out, or AnswerError is raised: see
+    *strict_from* of :func:`find`.
     """
-    views = [zoom(frame, mark.box, plan.second_side, plan.second_px) for mark in likely]
+    side = plan.second_side
+    views = [zoom(frame, mark.box, side, plan.second_px) for mark in likely]
     heat, sides = network(np.stack([picture for picture, _ in views]))
-    again = [
-        _centre(heat[i, plan.classes.index(mark.label)], sides[i], views[i][1])
-        for i, mark in enumerate(likely)
-    ]
-    return [
-        Finding(mark.label, combine_scores(mark.score, score, plan.second_weight), box)
-        for mark, (score, box) in zip(likely, again, strict=True)
-        if np.isfinite((score, *box.corners())).all()
-    ]
+    check_scores(heat, "second")
+    found = []
+    for i, mark in enumerate(likely):
+        hit = _centre(heat[i, plan.classes.index(mark.label)], sides[i], views[i][1])
+        score = combine_scores(mark.score, hit.score, plan.second_weight)
+        strict = strict_from is not None and score >= strict_from
+        if hit.can_be(side, side, strict=strict):
+            found.append(Finding(mark.label, score, hit.fit.to_camera(hit.box)))
+    return found
 
 
-def _centre(heat: Floats, sides: Floats, fit: Letterbox) -> tuple[float, Box]:
-    """Return the best score of one class near the middle of a second look, and its box.
+def _centre(heat: Floats, sides: Floats, fit: Letterbox) -> Hit:
+    """Return the best hit of one class near the middle of a second look.
 
-    *heat*: (rows, columns) of the class; *sides*: (4, rows, columns). The box is in camera pixels.
+    *heat*: (rows, columns) of the class; *sides*: (4, rows, columns).
     """
     rows, columns = heat.shape
     top, left = max(0, rows // 2 - CENTRE_CELLS), max(0, columns // 2 - CENTRE_CELLS)
     middle = heat[top : rows - top, left : columns - left]
     row, column = np.unravel_index(int(middle.argmax()), middle.shape)
-    box = _box(sides, int(row) + top, int(column) + left)
-    return float(middle[row, column]), fit.to_camera(box)
+    return _hit("second", heat, sides, int(row) + top, int(column) + left, fit)
 
 
 def combine_scores(first: float, second: float, weight: float) -> float:
@@ -113,19 +143,36 @@ def decode(heat: Floats, sides: Floats, classes: Sequence[str], min_score: float
     """Decode the dense output for one picture into findings, best first, in network pixels.
 
     *heat*: (classes, rows, columns), 0..1; *sides*: (4, rows, columns), left, top, right, bottom in
-    strides from the cell's centre. A cell is a peak when no neighbour of its class scores higher:
-    Zhou et al., Objects as Points (2019), section 3.1. Boxes that still overlap are thinned by
-    :func:`non_maximum_suppression`.
+    strides from the cell's centre. Boxes that still overlap are thinned by
+    :func:`non_maximum_suppression`; those that are no numbers are left out.
+    """
+    rows, columns = heat.shape[1:]
+    whole = Letterbox(1.0, 1.0, 0.0, 0.0, columns * STRIDE, rows * STRIDE)
+    return non_maximum_suppression(
+        Finding(classes[kind], hit.score, hit.box)
+        for kind, hit in _peaks(heat, sides, min_score, whole)
+        if np.isfinite(hit.sides).all()
+    )
+
+
+def _peaks(
+    heat: Floats, sides: Floats, min_score: float, fit: Letterbox
+) -> Iterator[tuple[int, Hit]]:
+    """Yield the class and the hit of each peak of a first look, best first.
+
+    A cell is a peak when no neighbour of its class scores higher: Zhou et al., Objects as Points
+    (2019), section 3.1.
     """
     kinds, rows, columns = np.nonzero((heat >= min_score) & (heat >= _neighbourhood_maximum(heat)))
     scores = heat[kinds, rows, columns]
-    best = np.argsort(-scores, kind="stable")[:MAX_CANDIDATES]
-    cells = zip(kinds[best], rows[best], columns[best], strict=True)
-    return non_maximum_suppression(
-        Finding(classes[kind], float(heat[kind, row, column]), _box(sides, row, column))
-        for kind, row, column in cells
-        if np.isfinite(sides[:, row, column]).all()
-    )
+    for i in np.argsort(-scores, kind="stable")[:MAX_CANDIDATES]:
+        kind, row, column = int(kinds[i]), int(rows[i]), int(columns[i])
+        yield kind, _hit("first", heat[kind], sides, row, column, fit)
+
+
+def _hit(look: str, heat: Floats, sides: Floats, row: int, column: int, fit: Letterbox) -> Hit:
+    left, top, right, bottom = (float(side) for side in sides[:, row, column])
+    return Hit(look, float(heat[row, column]), row, column, (left, top, right, bottom), fit)
 
 
 def non_maximum_suppression(
@@ -141,13 +188,6 @@ def non_maximum_suppression(
         if all(other.box.iou(finding.box) <= most for other in rivals):
             kept.append(finding)
     return kept
-
-
-def _box(sides: Floats, row: int, column: int) -> Box:
-    """Return the box that a cell predicts, in network pixels."""
-    left, top, right, bottom = (float(side) * STRIDE for side in sides[:, row, column])
-    x, y = (float(column) + 0.5) * STRIDE, (float(row) + 0.5) * STRIDE
-    return Box(x - left, y - top, x + right, y + bottom)
 
 
 def _neighbourhood_maximum(heat: Floats) -> Floats:

@@ -1,4 +1,6 @@
+import dataclasses
 import doctest
+import math
 
 import pytest
 from hypothesis import given
@@ -18,6 +20,24 @@ boxes = st.builds(Box, coordinates, coordinates, coordinates, coordinates)
 def test_the_examples_in_the_docstrings_are_true() -> None:
     """They are the first thing a reader tries."""
     assert doctest.testmod(edge.decision).failed == 0
+
+
+@pytest.mark.parametrize(
+    "finding",
+    [
+        *(dataclasses.replace(SEAL, score=s) for s in (math.nan, math.inf, -math.inf, 1.01, -0.1)),
+        dataclasses.replace(SEAL, box=Box(30, 20, 10, 50)),
+        dataclasses.replace(SEAL, box=Box(10, 20, 10, 50)),
+        dataclasses.replace(SEAL, box=Box(10, 20, math.nan, 50)),
+        dataclasses.replace(SEAL, box=Box(10, 20, math.inf, 50)),
+    ],
+)
+def test_a_finding_that_cannot_be_is_a_fault_whatever_else_is_found(finding: Finding) -> None:
+    """Whoever found it: such a score would compare, or not be written down."""
+    for required in ({"seal"}, {"label"}):
+        verdict = decide([LABEL, finding], required)
+        assert (verdict.kind, verdict.findings) == ("fault", ())
+        assert verdict.reason.startswith("a finding that is none")
 
 
 def test_an_item_passes_only_with_every_required_class() -> None:

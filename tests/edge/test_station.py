@@ -28,7 +28,7 @@ from edge.config import (
     ModelSettings,
     ServiceSettings,
 )
-from edge.decision import Box, Finding
+from edge.decision import Box, Finding, Verdict
 from edge.errors import CameraError, ConfigError, FrameError, GateError, JournalError
 from edge.gate.history import read_transitions
 from edge.gate.rejects import UNDER_A_PULSE, Outcome
@@ -746,9 +746,12 @@ def test_a_picture_that_memory_has_no_room_for_costs_the_picture_and_no_item(
 def test_a_score_that_no_record_can_hold_is_a_fault_and_rejected(
     build: Build, tmp_path: Path, stop: Stop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """JSON knows no infinity: what was let pass is taken back, and a record says why."""
-    endless = Finding("dot", float("inf"), Box(1, 1, 2, 2))
-    monkeypatch.setattr(SlowLocalizer, "find", lambda *_: (endless,))
+    """JSON knows no infinity: what was let pass is taken back, and a record says why.
+
+    A decision never rests on such a score; were it to, this is what happens.
+    """
+    endless = Verdict("pass", "dot found", (Finding("dot", float("inf"), Box(1, 1, 2, 2)),))
+    monkeypatch.setattr("edge.station.decide", lambda *_: endless)
     with build([DOT, NOTHING]) as station:
         station.pass_item(10**12, stop)
         station.pass_item(10**12, stop)

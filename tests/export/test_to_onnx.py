@@ -15,7 +15,9 @@ import torch
 from edge.config import DEFAULT_MODEL
 from edge.errors import InputError, ModelError
 from edge.vision.contract import METADATA_KEY, Contract
+from edge.vision.golden import GOLDEN_KEY
 from edge.vision.localizer import Localizer
+from edge.vision.model_file import SUM_KEY
 from export.rewriting import rewrite
 from export.to_onnx import Deployed, Exported, contract_of, export_run, to_onnx
 from tests.painting import save_mark
@@ -240,9 +242,9 @@ def test_no_path_of_this_machine_is_in_the_file(run: Path, exported: Exported) -
     content = exported.path.read_bytes()
     assert str(Path(torch.__file__).parent.parent).encode() not in content
     assert str(run.parent).encode() not in content
-    (entry,) = onnx.load(exported.path).metadata_props
-    assert entry.key == METADATA_KEY
-    assert Contract.from_json(entry.value) == exported.contract
+    texts = {entry.key: entry.value for entry in onnx.load(exported.path).metadata_props}
+    assert list(texts) == [METADATA_KEY, GOLDEN_KEY, SUM_KEY]
+    assert Contract.from_json(texts[METADATA_KEY]) == exported.contract
 
 
 def test_a_file_that_answers_otherwise_never_appears(

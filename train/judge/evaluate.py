@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import io
 import json
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from scipy.stats import beta
 from tqdm import tqdm
 
 from edge.decision import Finding, decide
-from edge.errors import InputError
+from edge.errors import AnswerError, InputError
 from edge.printing import printable
 from edge.vision.localizer import Localizer
 from edge.vision.picture_files import list_pictures, read_picture
@@ -227,7 +228,12 @@ def detect(detector: Detector, labels: Labels, negatives: Path | None) -> Detect
 
     def find(path: Path) -> tuple[Finding, ...]:
         bar.update()
-        return detector.find(read_picture(path), LOWEST_SCORE)
+        frame = read_picture(path)
+        try:
+            return detector.find(frame, LOWEST_SCORE)
+        except AnswerError as error:  # a FAULT on the box, which rejects the item
+            bar.write(printable(f"{path}: {error}"), file=sys.stderr)
+            return ()
 
     with bar:
         images = {image_id: find(path) for image_id, path in labels.images.items()}

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from edge.errors import FrameError, InputError, UsageError
+from edge.vision.contract import MOST_NAME, is_class_name
 from edge.vision.picture_files import SUFFIXES, decode_with_alpha, describe_damage, open_picture
 from train.photographs import refused_for
 
@@ -63,6 +64,11 @@ def parse_marks(given: Sequence[str]) -> tuple[tuple[str, str], ...]:
             raise UsageError(
                 f"--mark {text}: must be NAME=PATH or PATH, with neither empty; "
                 "say which picture and its name"
+            )
+        if not is_class_name(name.strip()):
+            raise UsageError(
+                f"--mark {text!a}: the name must be 1 to {MOST_NAME} printable characters; "
+                "give it another, --mark NAME=PATH"
             )
         pairs.append((name.strip(), path.strip()))
     return tuple(pairs)

@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from edge.vision.two_looks import Floats, Network
+from edge.vision.answers import Floats
+from edge.vision.two_looks import Network
 from train.network.torchvision_models import backbone
 
 # Mean and deviation of ImageNet's pictures, RGB in 0..1: what torchvision's own weights were

@@ -7,11 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.errors import ModelError
-from edge.vision.contract import VERSION, Contract
+from edge.vision.contract import VERSION, Contract, is_class_name
 from tests.tiny_model import CONTRACT
 
 sides = st.integers(1, 40).map(lambda n: 32 * n)
-names = st.lists(st.text(min_size=1, max_size=20), min_size=1, max_size=5, unique=True).map(tuple)
+names = st.lists(
+    st.text(min_size=1, max_size=20).filter(is_class_name), min_size=1, max_size=5, unique=True
+).map(tuple)
 contracts = st.builds(
     Contract,
     version=st.just(VERSION),
@@ -45,15 +47,15 @@ def changed(**values: Any) -> str:
     ("text", "message"),
     [
         ("{", "contract: must be a JSON text"),
-        ("[1]", "contract: must be a JSON object, not list"),
+        ("[1]", "contract: must be a JSON text with one object, each key once, not '[1]'"),
         (changed(version=1), "version must be 2, not 1; export the model"),
         (changed(version=True), "version must be 2, not True"),
-        (changed(anchors=[1]), "field anchors is unknown to version 2"),
+        (changed(anchors=[1]), "field 'anchors' is unknown to version 2"),
         (changed(threshold="high"), "field threshold has the wrong type: 'high'"),
         (changed(threshold=1.5), "threshold must be between 0 and 1"),
         (changed(input_width=100), "input_width and input_height must be multiples of 32"),
-        (changed(classes=[]), "classes must be one or more different names"),
-        (changed(classes=["a", "a"]), "classes must be one or more different names"),
+        (changed(classes=[]), "classes must be 1 to 1024 different names"),
+        (changed(classes=["a", "a"]), "classes must be 1 to 1024 different names"),
         (changed(classes=[1]), "field classes has the wrong type"),
         (changed(resize="stretch"), "resize must be letterbox"),
         (changed(colour="bgr"), "colour must be rgb"),
@@ -67,6 +69,29 @@ def changed(**values: Any) -> str:
         (changed(second_px=0), "second_px must be at least 1 and at most second_side"),
         (changed(second_from=1.0), "second_from must be at least 0 and below 1"),
         (changed(second_weight=-1.0), "second_weight must be at least 0"),
+        (changed()[:-1] + ', "threshold": 1e-9}', "it has the key 'threshold' twice"),
+        (changed(threshold=0.0), "threshold must be between 0 and 1"),
+        (changed(threshold=1), "threshold must be between 0 and 1"),
+        (changed(threshold=float("nan")), "NaN is no number"),
+        (changed(second_weight=float("inf")), "Infinity is no number"),
+        (changed().replace("2.0", "1e999"), "1e999 is too large a number"),
+        (changed(second_weight=1e6), "second_weight must be at least 0 and at most 1000"),
+        (changed(input_width=32 * 10**6), "at least 32 and at most 4096"),
+        (changed().replace('"input_width": 64', f'"input_width": {"6" * 5000}'), "5000 digits"),
+        (changed(second_side=16 * 10**6), "at least 32 and at most 4096"),
+        (changed(second_px=10**9), "second_px must be at least 1"),
+        (changed(run_digest="0" * 63 + "g"), "run_digest must be 64 hexadecimal digits"),
+        ("[" * 60_000, "nested too deep"),
+        (changed(strides=[[8]]), "field strides has the wrong type"),
+        (changed(classes=["L" * 70_000]), "must be at most 65536"),
+        (changed(classes=["L" * 65]), "letters that can be seen"),
+        (changed(classes=[""]), "letters that can be seen"),
+        (changed(classes=[" dot"]), "letters that can be seen"),
+        (changed(classes=["dot\npass   fake.jpg"]), "letters that can be seen"),
+        (changed(classes=["\x1b[2J"]), "letters that can be seen"),
+        (changed(classes=["\u202edot"]), "letters that can be seen"),
+        (changed(classes=["a\ud800b"]), "letters that can be seen"),
+        (changed(classes=["a\0b"]), "letters that can be seen"),
     ],
 )
 def test_a_contract_that_cannot_be_honoured_is_refused(text: str, message: str) -> None:

@@ -8,9 +8,11 @@ from numpy.typing import NDArray
 
 import edge.vision.two_looks
 from edge.decision import Box, Finding
+from edge.errors import AnswerError
+from edge.vision.answers import Floats
 from edge.vision.contract import TwoLookPlan
 from edge.vision.localizer import Localizer
-from edge.vision.two_looks import MAX_SECOND, Floats, find, look_again, non_maximum_suppression
+from edge.vision.two_looks import MAX_SECOND, find, look_again, non_maximum_suppression
 from tests.tiny_model import paint, two_classes, write_tiny_model
 
 PLAN = TwoLookPlan(
@@ -70,9 +72,10 @@ def test_without_second_looks_the_first_one_decides() -> None:
 
 
 @pytest.mark.parametrize("second", [float("nan"), float("inf")])
-def test_a_second_look_that_is_no_number_is_no_mark(second: float) -> None:
-    """Whatever is in doubt is rejected."""
-    assert find(Recorded(0.9, second), np.zeros((64, 64, 3), np.uint8), PLAN, 0.01) == ()
+def test_a_second_look_that_is_no_number_is_no_answer(second: float) -> None:
+    """In training too: a network that gives such scores is broken."""
+    with pytest.raises(AnswerError, match="second look gave no answer but a score of"):
+        find(Recorded(0.9, second), np.zeros((64, 64, 3), np.uint8), PLAN, 0.01)
 
 
 def test_a_box_that_is_no_number_is_no_mark() -> None:

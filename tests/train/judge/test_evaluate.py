@@ -8,10 +8,14 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from edge.errors import InputError
+from edge.decision import Finding
+from edge.errors import AnswerError, InputError
+from edge.vision.localizer import Localizer
+from edge.vision.preprocess import Frame
 from tests.tiny_model import CONTRACT, SIZE, paint, save, two_classes, write_tiny_model
 from train.commands import evaluate as command
 from train.judge.evaluate import (
+    LOWEST_SCORE,
     Evaluation,
     ModelOutput,
     Rate,
@@ -115,6 +119,26 @@ def test_false_accepts_and_false_rejects_are_counted_by_picture(tmp_path: Path) 
     result = photographs.evaluate()
     assert (result.false_accepts.errors, result.false_accepts.items) == (1, 2)
     assert (result.false_rejects.errors, result.false_rejects.items) == (1, 2)
+
+
+def test_a_picture_without_an_answer_is_rejected_as_on_the_box(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is named, and the others are measured all the same."""
+    photographs = Set(tmp_path)
+    photographs.add((3, 3))
+    photographs.add((2, 2))
+    find = Localizer.find
+
+    def dumb(self: Localizer, frame: Frame, min_score: float | None = None) -> tuple[Finding, ...]:
+        if min_score == LOWEST_SCORE and frame[3 * 8, 3 * 8, 1] == 0:
+            raise AnswerError("no answer")
+        return find(self, frame, min_score)
+
+    monkeypatch.setattr(Localizer, "find", dumb)
+    result = photographs.evaluate()
+    assert (result.false_rejects.errors, result.false_rejects.items) == (1, 2)
+    assert ".png: no answer" in capsys.readouterr().err
 
 
 def test_recall_at_k_false_accepts_moves_the_score_to_beat(tmp_path: Path) -> None:

@@ -170,6 +170,13 @@ def test_a_mark_without_name_or_path_is_refused(text: str) -> None:
         parse_marks([text])
 
 
+@pytest.mark.parametrize("name", ["a\nb", "\u202egnp", "x" * 65, "a\x1b[2J", "\ud800"])
+def test_a_name_that_no_contract_can_hold_is_refused_before_the_training(name: str) -> None:
+    """The exported file could not say it on one line."""
+    with pytest.raises(UsageError, match="1 to 64 printable characters"):
+        parse_marks([f"{name}=seal.png"])
+
+
 def test_the_outline_spans_the_mark_exactly() -> None:
     """Pixel-edge coordinates: a full square of 60 pixels reaches from 0 to 60."""
     outline = outline_of(mark_image("square", 60))
