@@ -433,6 +433,11 @@ class JournalSettings:
         "The journal, JSON lines; files that are full lie beside it, numbered",
         form="path",
     )
+    mark: str = setting(
+        "/var/lib/stampgate/journal.mark",
+        "File, apart from the journal, that keeps how far it was written, so that missing records "
+        "show; beside it where that folder is missing; empty for none",
+    )
     sync: str = setting(
         "every-line",
         "every-line: each record is on the disk before the next item; grouped: passes wait for "

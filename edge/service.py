@@ -18,6 +18,7 @@ from edge.notify import Notifier
 from edge.printing import print_line
 from edge.record.evidence import Evidence
 from edge.record.health import Health
+from edge.record.high_water import mark_path
 from edge.record.journal import Journal
 from edge.record.journal_file import last_item
 from edge.reload import Reload, changes
@@ -82,7 +83,7 @@ def _begin_journal(config: Config, journal: Journal, gate: Gate, about: dict[str
     That gate has thrown what was under way, also what the gate before had let pass: there are
     records that say PASS, and only this one tells.
     """
-    journal.append("start", about)
+    journal.append("start", about | ({"lacking": journal.lacking} if journal.lacking else {}))
     run = gate.facts.get("run", "")
     before = (last_item(config.path(config.journal.file)) or {}).get("gate_run", run)
     if run and before != run:
@@ -114,8 +115,15 @@ def _path(config: Config, text: str) -> Path | None:
 
 def _journal(config: Config, clock: Clock, evidence: Evidence) -> Journal:
     """Make the journal; on a full disk the evidence gives way to it."""
-    path = config.path(config.journal.file)
-    return Journal(path, clock, settings=config.journal, make_room=evidence.give_way)
+    path, mark = config.path(config.journal.file), _path(config, config.journal.mark)
+    return Journal(
+        path,
+        clock,
+        settings=config.journal,
+        make_room=evidence.give_way,
+        mark=mark and mark_path(mark, path),
+        at_least=evidence.last_item,
+    )
 
 
 def _run(station: Station, stop: Stop, reload: Reload, tick_ns: int) -> str:

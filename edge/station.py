@@ -201,6 +201,7 @@ class Station:
 
     def _idle(self) -> None:
         """Feed the watchdog without an item, once gate and camera have shown that they work."""
+        self.journal.check()
         self.gate.check()
         self.camera.check()
         self._prove_model()

@@ -215,6 +215,7 @@ def check_for_eye(config: Config) -> None:
     for setting, text in (
         ("[journal] file", config.journal.file),
         ("[journal] status", config.journal.status),
+        ("[journal] mark", config.journal.mark),
         ("[gate] record", record),
     ):
         _refuse_others(setting, config, text)
@@ -256,6 +257,7 @@ def _refuse_shared_files(config: Config) -> None:
         ("[model] file", config.model_file()),
         ("[journal] file", config.path(config.journal.file)),
         ("[journal] status", config.path(config.journal.status)),
+        ("[journal] mark", config.path(config.journal.mark)),
         ("[gate] record", config.path(config.gate.record)),
         ("[gate] socket", config.path(config.gate.socket)),
         ("[lines] inputs", config.path(config.lines.inputs)),

@@ -10,7 +10,7 @@ from edge.commands import add_config, config_of
 from edge.config import Config
 from edge.errors import ConfigError, InputError
 from edge.printing import print_line
-from edge.record.journal_file import is_free
+from edge.record.journal_lock import is_free
 from edge.selftest import CheckResult, box, run_check, sight, wires
 
 FRAMES = 10

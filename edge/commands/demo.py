@@ -13,7 +13,7 @@ from edge.errors import FrameError, InputError
 from edge.files import make_folder, write_atomic
 from edge.gate.history import Pulse, pulses, read_transitions
 from edge.printing import print_line, printable
-from edge.record.journal_file import is_free
+from edge.record.journal_lock import is_free
 from edge.record.verify import read_records, verify
 from edge.service import serve
 from edge.settings import toml_value
@@ -39,6 +39,7 @@ record = "{gate}"
 file = {model}
 
 [journal]
+mark = ""
 file = "{journal}"
 status = "status.json"
 

@@ -76,6 +76,8 @@ def described(found: Verified) -> str:
         words.append(
             f"{found.lost_items} items counted but not described: the disk was full or broken"
         )
+    if found.missing_items:
+        words.append(f"{found.missing_items} items without a record")
     return ", ".join(words)
 
 

@@ -125,6 +125,8 @@ class Evidence:
         self.folder, self.settings = folder, settings
         self.trouble = ""
         """Why pictures are not kept; empty when they are."""
+        self.last_item = 0
+        """The highest item's number that a picture in the folder bore at the start."""
         self._lock = threading.Lock()
         self._kept: dict[int, Kept] = {}
         self._bytes = self._lost = 0
@@ -138,10 +140,9 @@ class Evidence:
         if self.folder is not None:
             try:
                 self.folder.mkdir(parents=True, exist_ok=True)
-                self._next = 1 + max(
-                    (int(found[1]) for found in map(_named, self.folder.iterdir()) if found),
-                    default=0,
-                )
+                found = [found for found in map(_named, self.folder.iterdir()) if found]
+                self._next = 1 + max((int(name[1]) for name in found), default=0)
+                self.last_item = max((int(name[2]) for name in found), default=0)
             except OSError as error:
                 self.trouble = f"{self.folder}: pictures cannot be kept ({error.strerror})"
             self._unfinished += 1

@@ -26,6 +26,12 @@ not help, lines wait in ``memory_kb`` of memory and are written, in order, when 
 their place in the chain. :attr:`Journal.trouble` says so as long as it lasts. A journal that cannot
 be *opened* is another matter: the service does not start (JournalError).
 
+**A file that is taken away** (renamed, removed, replaced, cut) is noticed at the next line: a new
+one begins with ``continued``, a ``repair`` record says what was done, and :attr:`Journal.trouble`
+does so for a minute. What was taken between two starts is known by the high-water mark
+(:mod:`edge.record.high_water`): a ``missing`` record stands for numbers that were given and are not
+given again.
+
 **Files** are described in :mod:`edge.record.journal_file`, the thread that writes them in
 :mod:`edge.record.journal_writer`. A new one begins after ``file_items`` items, after a day of
 running on the monotonic clock, or, when items are in it, after the machine was started again. Its
@@ -34,13 +40,13 @@ on; the fields of the ``start`` record, and the verdicts counted since, so that 
 checked when older files are kept elsewhere.
 
 Every line begins ``{"v": 1, "kind": ...``. The kinds: ``start`` (version, settings, model),
-``item``, ``health``, ``continued``, ``repair``, ``disk``, ``gap``, ``settings`` (read again; they
-count from the next item on, unless its reason says why not), ``incident`` (of the gate: what became
-of an item after its record), ``stop`` (counters). A reader passes over kinds and fields that it
-does not know; ``v`` changes only when that would not do. ``sequence`` is the item's number, in the
-other kinds that of the last item before. An item whose picture was kept names it and carries the
-SHA-256 of its file for :func:`edge.record.verify.verify_pictures`; :mod:`edge.record.evidence` says
-when there is none.
+``item``, ``health``, ``continued``, ``repair``, ``missing``, ``disk``, ``gap``, ``settings`` (read
+again; they count from the next item on, unless its reason says why not), ``incident`` (of the gate:
+what became of an item after its record), ``stop`` (counters). A reader passes over kinds and fields
+that it does not know; ``v`` changes only when that would not do. ``sequence`` is the item's number,
+in the other kinds that of the last item before. An item whose picture was kept names it and carries
+the SHA-256 of its file for :func:`edge.record.verify.verify_pictures`; :mod:`edge.record.evidence`
+says when there is none.
 
 ``previous`` is the SHA-256 of the line before without its line end, 64 zeros in the very first. The
 hash chain shows that a line was changed, removed or put in; someone who can rewrite all files can
@@ -63,6 +69,7 @@ from edge.clock import Clock, boot_id, clock_synced
 from edge.config import JournalSettings
 from edge.errors import JournalError
 from edge.printing import json_text
+from edge.record.high_water import HighWater, Mark
 from edge.record.journal_file import (
     FIRST,
     JournalFile,
@@ -78,6 +85,9 @@ TORN_TEXT_KEPT = 400
 """Bytes of a torn line that its repair record keeps."""
 LONGEST_ITEM = 16_384
 """Bytes for which there must be room where an item's record is to be kept for sure."""
+TOLD_NS = 60_000_000_000
+"""How long what another program did to the file is shown as trouble, nanoseconds."""
+SKIPPED = "pictures bear these numbers, and no record does: it was lost with a killed process"
 ROOM_AGAIN = 0.5
 """Share of the memory that must be free again after records were lost (hysteresis): one gap record,
 not one beside each line."""
@@ -148,7 +158,9 @@ class Journal:
     """Appends records to files that only it writes.
 
     *wall*: gives the wall-clock time; it is recorded and never relied on. *settings*: the defaults
-    when None. *make_room*: frees space on a full disk in the journal's favour.
+    when None. *make_room*: frees space on a full disk in the journal's favour. *mark*: the file of
+    the high-water mark, None for none. *at_least*: the last item's number by other witnesses, such
+    as the evidence; no number up to it is given again.
 
     Synchronization: one thread; another process that opens the same journal is refused.
     """
@@ -160,22 +172,32 @@ class Journal:
         wall: Callable[[], datetime] = lambda: datetime.now(UTC),
         settings: JournalSettings | None = None,
         make_room: MakeRoom | None = None,
+        mark: Path | None = None,
+        at_least: int = 0,
     ) -> None:
         self.path = path
+        self.lacking = ""
+        """Which records were taken from the journal before it was opened; empty for none."""
         self._clock, self._wall = clock, wall
         self._settings, self._make_room = settings or JournalSettings(), make_room
         self._boot_id = boot_id()
-        self._file = JournalFile(path)
+        self._file, self._high_water = JournalFile(path), HighWater(mark, path)
+        self._at_least = at_least
+        self._told_ns: int | None = None
+        self._told = ""  # what another program did to the file, since _told_ns
         self._writer: JournalWriter
         self._tip, self._lost = _Tip(), _Lost()
+        self._before: Path | None = None  # the file before this one, where that is gone
 
     def __enter__(self) -> Self:
         with self._opening():
             removed = self._file.open()
-            self._take_up()
-        self._writer = JournalWriter(self._file, self._settings, self._make_room)
+            mark = self._high_water.open()
+            self._take_up(mark)
+        self._writer = JournalWriter(self._file, self._settings, self._make_room, self._high_water)
         if removed:
             self.append("repair", _repair_fields(removed))
+        self._append_missing(mark)
         return self
 
     def __exit__(
@@ -190,9 +212,11 @@ class Journal:
         """
         with contextlib.suppress(JournalError) if error is not None else contextlib.nullcontext():
             try:
+                self._renew_if_taken()
                 self._append_outage_records()
                 self._writer.close()
             finally:
+                self._high_water.close()
                 self._file.close()
 
     @property
@@ -223,7 +247,7 @@ class Journal:
         """
         lost = self._lost.records
         dropped = f"; {lost} more did not fit and are only counted" if lost else ""
-        return self._writer.trouble + dropped
+        return "; ".join(filter(None, [self._writer.trouble + dropped, self._told_trouble()]))
 
     def append(self, kind: str, fields: Mapping[str, Any]) -> None:
         """Append one record; return when it is as durable as the policy says.
@@ -233,9 +257,17 @@ class Journal:
         whatever else is raised, the record was taken if :attr:`next_sequence` has gone on, else
         nothing has changed.
         """
+        self._renew_if_taken()
         self._append_outage_records()
         self._rotate_if_due()
         self._put(kind, fields)
+
+    def check(self) -> None:
+        """Look whether another program has taken the file away, and begin a new one if so.
+
+        :meth:`append` does so itself.
+        """
+        self._renew_if_taken()
 
     def flush(self) -> None:
         """Bring what waits for others onto the disk, as far as patience reaches.
@@ -258,11 +290,13 @@ class Journal:
         fields: Mapping[str, Any],
         rotated: Path | None = None,
         told: Outage | None = None,
+        *,
+        taken: bool = False,
     ) -> None:
         """Chain a record and hand it to the writer, or count it when there is no room.
 
-        *rotated*: the final name of the file before, when this record begins one; *told*: the
-        outage that it tells of.
+        *rotated*: the final name of the file before, when this record begins one; *taken*: that
+        file was taken away. *told*: the outage that it tells of.
         """
         record = self._record(kind, fields)
         content = encode(record)
@@ -276,7 +310,8 @@ class Journal:
         previous = hashlib.sha256(content).hexdigest()
         tip = dataclasses.replace(tip, previous=previous, begin=begin, rotated=number)
         urgent = self._is_urgent(kind, str(record.get("verdict", "")))
-        self._writer.add(Line(content + b"\n", urgent, rotated), told)
+        mark = Mark(tip.sequence, previous, number, begin.first_item)
+        self._writer.add(Line(content + b"\n", urgent, mark, rotated, taken), told)
         self._tip, self._lost = tip, lost
         self._writer.wait()
 
@@ -314,7 +349,37 @@ class Journal:
             rotated = rotated_name(self.path, self._tip.rotated + 1, begin.first_item)
             self._put("continued", self._continued_fields(rotated), rotated)
         elif begin is None and self._tip.previous != FIRST:
-            self._put("continued", self._continued_fields(rotated_files(self.path)[-1]))
+            before = self._before or rotated_files(self.path)[-1]
+            self._put("continued", self._continued_fields(before))
+
+    def _renew_if_taken(self) -> None:
+        """Begin a new file when another program has taken the one that is being written away.
+
+        Its first record carries the chain on, its second says what was done.
+        """
+        with contextlib.suppress(OSError):  # then nobody can tell; the writer will say why
+            if foreign := self._writer.cut_foreign():
+                self._tell("was written into by another program, which was cut off")
+                self._put("repair", _repair_fields(foreign))
+            if what := self._writer.taken_away():
+                self._renew(what)
+
+    def _renew(self, what: str) -> None:
+        self._tell(f"{what}, and a new file goes on")
+        begin = self._tip.begin or _Begin(self._boot_id, self._clock.now_ns(), self.next_sequence)
+        rotated = rotated_name(self.path, self._tip.rotated + 1, begin.first_item)
+        lines = self._writer.recent()
+        self._put("continued", self._continued_fields(rotated), rotated, taken=True)
+        self._put("repair", {"reason": f"the file before {what}", "last_lines": lines})
+
+    def _tell(self, what: str) -> None:
+        """Show on the FAULT output for a while what another program did."""
+        self._told, self._told_ns = f"{self.path}: the journal {what}", self._clock.now_ns()
+
+    def _told_trouble(self) -> str:
+        if self._told_ns is None or self._clock.now_ns() - self._told_ns >= TOLD_NS:
+            return ""
+        return self._told
 
     def _is_rotation_due(self, begin: _Begin) -> bool:
         return (
@@ -327,25 +392,56 @@ class Journal:
         counted = None if self._tip.counted is None else dict(self._tip.counted)
         return {"after": rotated.name, "start": self._tip.started, "counted": counted}
 
-    def _take_up(self) -> None:
-        """Go on where the files end: the hash, the numbers and the age of the open file."""
+    def _take_up(self, mark: Mark | None) -> None:
+        """Go on where the files end: the hash, the numbers and the age of the open file.
+
+        Where there is no file, or an empty one, go on from the *mark*.
+        """
         last, first = self._file.last_line, self._file.first_line()
-        previous = hashlib.sha256(last).hexdigest() if last else FIRST
-        sequence = int(json.loads(last)["sequence"]) if last else 0
-        begin = None
-        if first:
-            record = parse_record(first)
-            if record is None:
-                raise JournalError(
-                    f"{self.path}: must begin with a whole record; move it away, a new one begins"
-                )
-            begin = _beginning(record)
-            if begin.boot_id != self._boot_id and begin.first_item == sequence + 1:
-                # A file without items goes on: a box that restarts in a loop would otherwise fill
-                # the folder with files.
-                begin = _Begin(self._boot_id, self._clock.now_ns(), begin.first_item)
         rotated = max(map(file_number, rotated_files(self.path)), default=0)
-        self._tip = _Tip(previous, sequence, begin, rotated)
+        sequence = int(json.loads(last)["sequence"]) if last else 0
+        if mark is not None and not first and self._is_ahead(mark, sequence):
+            # Numbered behind the file that is gone, so that there is room for it.
+            self._tip = _Tip(mark.sha256, mark.sequence, None, max(rotated, mark.rotated + 1))
+            self._before = mark.file(self.path)
+            self.lacking = f"the file up to item {mark.sequence} is gone: {self._before.name}"
+            return
+        previous = hashlib.sha256(last).hexdigest() if last else FIRST
+        self._tip = _Tip(previous, sequence, self._first_of(first, sequence), rotated)
+
+    def _first_of(self, first: bytes, sequence: int) -> _Begin | None:
+        """Return what the *first* line of the open file tells; *sequence*: the last item."""
+        if not first:
+            return None
+        record = parse_record(first)
+        if record is None:
+            raise JournalError(
+                f"{self.path}: must begin with a whole record; move it away, a new one begins"
+            )
+        begin = _beginning(record)
+        if begin.boot_id != self._boot_id and begin.first_item == sequence + 1:
+            # A file without items goes on: a box that restarts in a loop would otherwise fill
+            # the folder with files.
+            begin = _Begin(self._boot_id, self._clock.now_ns(), begin.first_item)
+        return begin
+
+    def _is_ahead(self, mark: Mark, sequence: int) -> bool:
+        """Tell whether the files, whose last item is *sequence*, lack the line of the *mark*."""
+        return mark.sequence >= sequence and not self._file.holds(mark.sha256)
+
+    def _append_missing(self, mark: Mark | None) -> None:
+        """Append what the files lack, by the *mark* or by other witnesses."""
+        last = self._tip.sequence
+        if mark is not None and not self.lacking and self._is_ahead(mark, last):
+            items = mark.sequence - last
+            self.lacking = f"its last records are gone, {items} items among them"
+            self._put("missing", _missing_fields(mark.sequence, items, self.lacking, mark.sha256))
+        if self.lacking:
+            self._tell(f"lacks records: {self.lacking}")
+        if self._at_least > self._tip.sequence:
+            numbers = self._at_least - self._tip.sequence
+            self._rotate_if_due()
+            self._put("missing", _missing_fields(self._at_least, numbers, SKIPPED))
 
     @contextlib.contextmanager
     def _opening(self) -> Iterator[None]:
@@ -356,7 +452,7 @@ class Journal:
         except OSError as error:
             cure = "make room or permission there, or name another [journal] file"
             raise JournalError(
-                f"{self.path}: the journal cannot be opened ({error.strerror}); {cure}"
+                f"{self.path}: the journal cannot be opened ({error.strerror or error}); {cure}"
             ) from None
 
 
@@ -380,6 +476,18 @@ def _gap_fields(lost: _Lost) -> dict[str, Any]:
         "counted": dict(lost.verdicts),
         "first_lost_ns": lost.first_ns,
     }
+
+
+def _missing_fields(
+    sequence: int, items: int, reason: str, taken_sha256: str = ""
+) -> dict[str, Any]:
+    """Return the fields of the record of numbers that are given and stand in no record here.
+
+    *sequence*: the last of them. *taken_sha256*: the hash of the last line of them, where they were
+    on the disk.
+    """
+    taken = {"taken_sha256": taken_sha256} if taken_sha256 else {}
+    return {"sequence": sequence, "items": items, "reason": reason, **taken}
 
 
 def _disk_fields(outage: Outage) -> dict[str, Any]:

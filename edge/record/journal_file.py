@@ -1,13 +1,19 @@
-"""The journal's files: rotation, the writer's lock, crash recovery, and appends that roll back.
+"""The journal's files: rotation, crash recovery, appends that roll back, and a file taken away.
 
 The file being written has the name in the settings, say ``journal.jsonl``. When it is full it is
 rotated: it keeps its lines and is renamed ``journal-000001-000000001.jsonl``, by its number among
 the files and the first item that it may hold. Both only ever grow, so the names alone put the files
 in order, whatever the wall clock says. No file is ever removed.
+
+A file that another program renames, removes, replaces or cuts while it is written is *taken away*
+(:meth:`JournalFile.taken_away`). A new one carries the chain on (:meth:`JournalFile.begin_anew`).
+What lies in its place by then is renamed, and the records of a removed file are saved under its
+numbered name, as long as the open file still has them.
 """
 
 import contextlib
-import fcntl
+import errno
+import hashlib
 import os
 import re
 import stat
@@ -18,6 +24,7 @@ from typing import Any, BinaryIO
 
 from edge.errors import JournalError
 from edge.files import append_synced, open_ours, sync_folder, why_not_ours
+from edge.record.journal_lock import WriterLock, is_free
 from edge.record.schema import is_record, parse_object
 
 HEAD = b'{"v": 1, "kind": '
@@ -27,25 +34,36 @@ LONGEST_LINE = 1 << 20
 bytes."""
 END_BYTES = 2 * LONGEST_LINE
 """Bytes at a file's end in which its last record is looked for, also behind a torn line."""
+END_COMPARED = 64
+"""Bytes at the end of our lines that must still be there when the next line comes: its hash."""
 FIRST = "0" * 64
 """The hash of the line before in the very first line."""
+NO_SUCH_FILE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 OPEN = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+
+
+class TakenAwayError(OSError):
+    """Another program has renamed, removed, replaced or cut the file that is being written."""
 
 
 class JournalFile:
     """The file that is being written; only one process has it open.
 
-    Synchronization: one thread at a time; the advisory lock of flock(2) keeps other processes out.
+    Synchronization: one thread at a time; :class:`WriterLock` keeps other processes out.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.last_line = b""
         """The last line when it was opened, without its line end; empty in a new journal."""
+        self._lock = WriterLock(path)
         self._descriptor = -1
         self._size = 0
         self._kept = 0  # how much of it is on the disk for sure: what a power cut leaves
         self._renamed = False
+        self._rolled_back = False  # a rollback may have left something behind our size
+        self._end = b""  # of the last line that was written
+        self._owner = (0, 0)
 
     def open(self) -> bytes:
         """Open and lock it; cut off and return a torn end. Raises JournalError, OSError."""
@@ -53,62 +71,161 @@ class JournalFile:
             raise JournalError(
                 f"{self.path}: must be a plain file ({why}); name another [journal] file"
             )
-        self._descriptor = open_ours(self.path, OPEN, 0o640)
+        if not self._lock.take():
+            raise JournalError(
+                f"{self.path}: is being written by another stampgate-edge; stop that one "
+                "or name another [journal] file"
+            )
         try:
-            self._claim()
+            self._descriptor = open_ours(self.path, OPEN, 0o640)
+            self._check_journal()
             sync_folder(self.path.absolute().parent)
             removed = self._recover()
-            self._kept = self._size
+            if self._size:  # what a killed process left to the kernel
+                os.fdatasync(self._descriptor)
+            self._kept, self._owner = self._size, _owner(self._descriptor)
         except BaseException:
             self.close()
             raise
         return removed
 
     def close(self) -> None:
-        """Close it, which releases the lock."""
-        os.close(self._descriptor)
+        """Close it and release the lock."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+        self._lock.release()
 
     def first_line(self) -> bytes:
         """Return its first line without the line end; empty in an empty file."""
         return os.pread(self._descriptor, LONGEST_LINE, 0).split(b"\n", 1)[0]
 
-    def add(self, lines: bytes, sync: bool) -> None:
+    def holds(self, sha256: str) -> bool:
+        """Tell whether the line of that hash is among the last ones of the file or the one before.
+
+        The file must be as :meth:`open` found it. Raises OSError.
+        """
+        ends = [read_end(self._descriptor).content]
+        for rotated in rotated_files(self.path)[-1:]:
+            with rotated.open("rb") as file:
+                ends.append(read_end(file.fileno()).content)
+        return any(
+            hashlib.sha256(line).hexdigest() == sha256
+            for end in ends
+            for line in reversed(end.splitlines())
+        )
+
+    def taken_away(self) -> str:
+        """Return what another program has done to the file, in words; empty when nothing.
+
+        Call it while no line is being written. Raises OSError when nobody can tell.
+        """
+        status, end = os.fstat(self._descriptor), len(self._end)
+        what = ""
+        if status.st_nlink == 0:
+            what = "was removed"
+        elif not leads_to(self.path, self._descriptor):
+            what = "was replaced" if os.path.lexists(self.path) else "was renamed"
+        elif status.st_size < self._size:
+            what = f"was cut from {self._size} bytes to {status.st_size}"
+        elif os.pread(self._descriptor, end, self._size - end) != self._end:
+            what = "was written over"
+        elif _owner(self._descriptor) != self._owner:
+            what = "was given another owner or other permissions"
+        return what and f"{what} by another program"
+
+    def cut_foreign(self) -> bytes:
+        """Cut off and return what another program has written behind our lines; empty for nothing.
+
+        Call it while no line is being written. Raises OSError.
+        """
+        size = os.fstat(self._descriptor).st_size
+        if size <= self._size or self._rolled_back or self.taken_away():
+            return b""
+        foreign = os.pread(self._descriptor, END_BYTES, self._size)
+        os.ftruncate(self._descriptor, self._size)
+        return foreign
+
+    def add(self, lines: bytes, sync: bool, *, taken: bool = False) -> None:
         """Append whole lines; with *sync* all lines appended so far are on the disk on return.
 
-        Raises OSError, and then all that was appended since the last sync is rolled back, and has
-        to be appended again: after an fdatasync(2) that failed nobody can say which of it is there
-        (Rebello et al., "Can Applications Recover from fsync Failures?", 2020).
+        *taken*: to a file that was taken away, in which these are the last lines. Raises OSError,
+        and then all that was appended since the last sync is rolled back, and has to be appended
+        again: after an fdatasync(2) that failed nobody can say which of it is there (Rebello et
+        al., "Can Applications Recover from fsync Failures?", 2020).
         """
-        self._check_ours()
+        if taken:
+            self._size = self._kept = os.fstat(self._descriptor).st_size
+        else:
+            self._check_ours()
         try:
             if sync:
                 self._size = self._kept = append_synced(self._descriptor, lines, self._size)
             else:
                 _write(self._descriptor, lines)
                 self._size += len(lines)
-        except OSError:
-            self._size = self._kept
+            self._end = lines[-END_COMPARED:] or self._end
+        except BaseException:
+            self._size, self._rolled_back, self._end = self._kept, True, b""
             with contextlib.suppress(OSError):
                 os.ftruncate(self._descriptor, self._size)
             raise
 
+    def finish(self, *, taken: bool) -> None:
+        """Bring all lines onto the disk before the next file begins.
+
+        *taken*: the file was taken away. Raises OSError.
+        """
+        if not self._renamed:
+            self.add(b"", sync=True, taken=taken)
+
     def rotate(self, rotated: Path) -> None:
-        """Rename the file to *rotated* and begin the next one.
+        """Rename the file, which is finished, to *rotated* and begin the next one.
 
         Raises OSError, after which it may be called again and goes on where it failed.
         """
         if not self._renamed:
-            self.add(b"", sync=True)
-            if rotated.exists():
-                raise OSError(0, f"{rotated.name} is there already; move it away")
-            self.path.rename(rotated)
+            self._rename(rotated)
+        self._begin_next()
+
+    def begin_anew(self, rotated: Path) -> None:
+        """Begin the next file after this one was taken away.
+
+        What of it is left at its name is renamed to *rotated*; whatever else lies there is renamed,
+        too. Raises OSError, after which it may be called again.
+        """
+        self.path.absolute().parent.mkdir(parents=True, exist_ok=True)
+        if not self._renamed:
+            if os.fstat(self._descriptor).st_nlink == 0:
+                self._save_removed(rotated)
+            if leads_to(self.path, self._descriptor):
+                if self._is_empty():
+                    self._size, self._kept, self._end = 0, 0, b""
+                    return
+                self._rename(rotated if self._begins_well() else _unused(self.path))
+            elif os.path.lexists(self.path):
+                self.path.rename(_unused(self.path))
             self._renamed = True
+        self._begin_next()
+
+    def _is_empty(self) -> bool:
+        return os.fstat(self._descriptor).st_size == 0
+
+    def _begins_well(self) -> bool:
+        """Tell whether the file begins as a journal does; some file systems leave zeros there."""
+        beginning = os.pread(self._descriptor, len(HEAD), 0)
+        return beginning == HEAD[: len(beginning)] or not beginning.strip(b"\0")
+
+    def _rename(self, rotated: Path) -> None:
+        if rotated.exists():
+            raise OSError(0, f"{rotated.name} is there already; move it away")
+        self.path.rename(rotated)
+        self._renamed = True
+
+    def _begin_next(self) -> None:
         sync_folder(self.path.absolute().parent)
         descriptor = os.open(self.path, OPEN | os.O_EXCL, 0o640)
         try:
-            # The old file stays locked until the new one is: another writer finds one of them
-            # taken at any moment.
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             sync_folder(self.path.absolute().parent)
         except OSError:
             self.path.unlink(missing_ok=True)
@@ -116,25 +233,38 @@ class JournalFile:
             raise
         os.close(self._descriptor)
         self._descriptor, self._size, self._kept, self._renamed = descriptor, 0, 0, False
+        self._rolled_back, self._end, self._owner = False, b"", _owner(descriptor)
+
+    def _save_removed(self, rotated: Path) -> None:
+        """Save the records of a file without a name; where that cannot be done they are lost."""
+        if rotated.exists():
+            return
+        saved = rotated.with_name(f".{rotated.name}.saving")
+        with contextlib.suppress(OSError), saved.open("wb") as copy:
+            offset = 0
+            while part := os.pread(self._descriptor, 1 << 20, offset):
+                copy.write(part)
+                offset += len(part)
+            copy.flush()
+            os.fsync(copy.fileno())
+            saved.rename(rotated)
+        saved.unlink(missing_ok=True)
 
     def _check_ours(self) -> None:
-        """Check that the name still leads to our file; cut off what a rollback had to leave."""
-        size = os.fstat(self._descriptor).st_size
-        if size < self._size or not leads_to(self.path, self._descriptor):
-            raise OSError(0, "another program moved, removed or cut it; restart the service")
-        if size > self._size:
-            os.ftruncate(self._descriptor, self._size)
+        """Check that the file is still ours; cut off what a rollback had to leave."""
+        taken = self.taken_away()
+        if not taken and os.fstat(self._descriptor).st_size > self._size:
+            if self._rolled_back:
+                os.ftruncate(self._descriptor, self._size)
+            else:
+                taken = "was written into by another program"
+        if taken:
+            raise TakenAwayError(0, taken)
+        self._rolled_back = False
 
-    def _claim(self) -> None:
-        """Lock the file, and check that it is a journal or empty. Raises JournalError."""
-        if not (_lock(self._descriptor) and all(map(is_free, rotated_files(self.path)[-1:]))):
-            raise JournalError(
-                f"{self.path}: is being written by another stampgate-edge; stop that one "
-                "or name another [journal] file"
-            )
-        beginning = os.pread(self._descriptor, len(HEAD), 0)
-        # Some file systems leave zeros where the first line of a new file should have been.
-        if beginning != HEAD[: len(beginning)] and beginning.strip(b"\0"):
+    def _check_journal(self) -> None:
+        """Check that the file is a journal or empty. Raises JournalError."""
+        if not self._begins_well():
             raise JournalError(
                 f"{self.path}: is not a stampgate journal; move it away "
                 "or name another [journal] file"
@@ -316,29 +446,28 @@ def _last_line_of(files: list[Path]) -> bytes:
     return good.splitlines()[-1]
 
 
+def _owner(descriptor: int) -> tuple[int, int]:
+    """Return what says who may write an open file: its owner, and the owner's permissions."""
+    status = os.fstat(descriptor)
+    return status.st_uid, status.st_mode & stat.S_IRWXU
+
+
+def _unused(path: Path) -> Path:
+    """Return a name beside *path* for what lies there in its place."""
+    number = 1
+    while os.path.lexists(aside := path.with_name(f"{path.name}.aside-{number}")):
+        number += 1
+    return aside
+
+
 def leads_to(path: Path, descriptor: int) -> bool:
     """Tell whether *path* is the name of the open file."""
     try:
         return os.path.samestat(path.stat(), os.fstat(descriptor))
-    except FileNotFoundError:
-        return False
-
-
-def is_free(path: Path) -> bool:
-    """Tell whether no process has the file locked for writing.
-
-    The question takes a shared lock and gives it back at once.
-    """
-    with open_plain(path) as file:
-        return _lock(file.fileno(), fcntl.LOCK_SH)
-
-
-def _lock(descriptor: int, how: int = fcntl.LOCK_EX) -> bool:
-    try:
-        fcntl.flock(descriptor, how | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+    except OSError as error:
+        if error.errno in NO_SUCH_FILE:
+            return False
+        raise
 
 
 def _write(descriptor: int, content: bytes) -> None:

@@ -16,12 +16,17 @@ from pathlib import Path
 
 from edge.config import JournalSettings
 from edge.errors import JournalError
-from edge.record.journal_file import JournalFile
+from edge.record.high_water import HighWater, Mark
+from edge.record.journal_file import JournalFile, TakenAwayError
 
 RETRY_S = 0.5
 """Time between two attempts on a disk that fails, seconds."""
 CLOSING_S = 10.0
 """Time limit for writing the lines that wait at the end, seconds; systemd grants more."""
+RECENT = 16
+"""Last lines that a file which was cut or removed is told in the next one."""
+RECENT_KEPT = 4000
+"""Characters of each."""
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
 MakeRoom = Callable[[Path], bool]
@@ -32,13 +37,16 @@ MakeRoom = Callable[[Path], bool]
 class Line:
     """One line on its way to the disk, its line end included.
 
-    *at_once*: it must be on the disk before the next item. *rotated*: the final name of the
-    file before, when this line begins a new one.
+    *at_once*: it must be on the disk before the next item. *mark*: what is known of the journal
+    when the line is there. *rotated*: the final name of the file before, when this line begins a
+    new one; *taken*: that file was taken away by another program.
     """
 
     content: bytes
     at_once: bool
+    mark: Mark
     rotated: Path | None = None
+    taken: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,7 +65,11 @@ class JournalWriter:
     """
 
     def __init__(
-        self, file: JournalFile, settings: JournalSettings, make_room: MakeRoom | None = None
+        self,
+        file: JournalFile,
+        settings: JournalSettings,
+        make_room: MakeRoom | None = None,
+        high_water: HighWater | None = None,
     ) -> None:
         self.settings = settings
         """Its policy; may be replaced between two lines."""
@@ -65,7 +77,7 @@ class JournalWriter:
         """How many lines were handed over, ever."""
         self.synced = 0
         """How many of them are on the disk: the first so many."""
-        self._file, self._make_room = file, make_room
+        self._file, self._make_room, self._high_water = file, make_room, high_water
         self._condition = threading.Condition()
         self._lines: deque[Line] = deque()  # not known to be on the disk
         self._bytes = 0
@@ -73,6 +85,9 @@ class JournalWriter:
         self._unsynced_since_s = 0.0
         self._error, self._failed_s, self._retry_s = "", 0.0, 0.0
         self._outage: Outage | None = None
+        self._taken = ""  # what another program did to the file, once the writing thread saw it
+        self._mark: Mark | None = None
+        self._recent: deque[Line] = deque(maxlen=RECENT)
         self._slow = self._flushing = self._closing = self._closed_in_vain = False
         self._failure: BaseException | None = None
         self._slowest_s = 0.0
@@ -106,10 +121,13 @@ class JournalWriter:
             self._raise_if_dead()
             self._condition.notify_all()  # the thread goes on when the lock is released
             size = len(line.content)
+            self._recent.append(line)
             self._lines.append(line)
             # No call from here on: whatever is raised, all of this is done or none of it.
             self._bytes += size
             self.added += 1
+            if line.taken:  # try at once
+                self._taken, self._retry_s = "", 0.0
             if self._outage is told:
                 self._outage = None
 
@@ -131,6 +149,32 @@ class JournalWriter:
                 self._wait(lambda: not self._lines)
             finally:
                 self._flushing = False
+
+    def taken_away(self) -> str:
+        """Return what another program has done to the file, in words; empty when nothing.
+
+        Of a file that is being written this moment nothing is said. Raises OSError when nobody can
+        tell.
+        """
+        with self._condition:
+            if self._taken or len(self._lines) > self._written or self._error:
+                return self._taken
+            return self._file.taken_away()
+
+    def cut_foreign(self) -> bytes:
+        """Cut off and return what another program has written behind our lines.
+
+        Raises OSError.
+        """
+        with self._condition:
+            if len(self._lines) > self._written or self._error:
+                return b""
+            return self._file.cut_foreign()
+
+    def recent(self) -> list[str]:
+        """Return the last lines as text, the oldest first."""
+        with self._condition:
+            return [line.content.decode().rstrip("\n")[:RECENT_KEPT] for line in self._recent]
 
     @property
     def outage(self) -> Outage | None:
@@ -191,6 +235,7 @@ class JournalWriter:
         try:
             while self._wait_for_work():
                 self._work()
+                self._note_mark()
         except BaseException as failure:  # noqa: BLE001 - put() reports it, which ends the service
             with self._condition:
                 self._failure = failure
@@ -222,14 +267,16 @@ class JournalWriter:
         """Write the lines that go into one file, and sync them when it is time."""
         with self._condition:
             batch = self._batch()
-            sync = self._is_sync_due(batch)
+            taken = self._is_of_taken(batch)
+            sync = taken or self._is_sync_due(batch)
         try:
             began_s = time.monotonic()
-            self._write(batch, sync)
+            self._write(batch, sync, taken)
             self._note_success(len(batch), sync, time.monotonic() - began_s)
         except OSError as error:
             with self._condition:
-                self._written = 0  # all lines not on the disk were rolled back
+                if not isinstance(error, TakenAwayError):
+                    self._written = 0  # all lines not on the disk were rolled back
             if not (error.errno in FULL and self._has_made_room()):
                 self._note_failure(error)
 
@@ -240,6 +287,11 @@ class JournalWriter:
         """Return the lines not written yet, up to the next one that begins a file."""
         fresh = list(islice(self._lines, self._written, None))
         return fresh[:1] + list(takewhile(lambda line: line.rotated is None, fresh[1:]))
+
+    def _is_of_taken(self, batch: list[Line]) -> bool:
+        """Tell whether *batch* belongs into a file that was taken away, behind its last lines."""
+        begins = next((line for line in self._lines if line.rotated is not None), None)
+        return begins is not None and begins.taken and begins not in batch
 
     def _is_sync_due(self, batch: list[Line]) -> bool:
         waiting_s = time.monotonic() - self._unsynced_since_s if self._written else 0.0
@@ -252,15 +304,18 @@ class JournalWriter:
             or waiting_s * 1000 >= self.settings.group_ms
         )
 
-    def _write(self, batch: list[Line], sync: bool) -> None:
+    def _write(self, batch: list[Line], sync: bool, taken: bool) -> None:
         if batch and batch[0].rotated is not None:
-            self._file.rotate(batch[0].rotated)
+            self._file.finish(taken=batch[0].taken)
             with self._condition:
                 self._drop_synced(self._written)
+            begin = self._file.begin_anew if batch[0].taken else self._file.rotate
+            begin(batch[0].rotated)
+            with self._condition:
                 # The file has begun: should the line not fit, the next attempt must not begin
                 # another one.
-                self._lines[0] = dataclasses.replace(batch[0], rotated=None)
-        self._file.add(b"".join(line.content for line in batch), sync)
+                self._lines[0] = dataclasses.replace(batch[0], rotated=None, taken=False)
+        self._file.add(b"".join(line.content for line in batch), sync, taken=taken)
 
     def _note_success(self, lines: int, sync: bool, took_s: float) -> None:
         with self._condition:
@@ -278,15 +333,24 @@ class JournalWriter:
 
     def _drop_synced(self, lines: int) -> None:
         for _ in range(lines):
-            self._bytes -= len(self._lines.popleft().content)
+            line = self._lines.popleft()
+            self._bytes -= len(line.content)
+            self._mark = line.mark
         self.synced += lines
         self._written = 0
+
+    def _note_mark(self) -> None:
+        """Note how far the journal is on the disk; not under the lock, for a disk may be slow."""
+        mark, self._mark = self._mark, None
+        if mark is not None and self._high_water is not None:
+            self._high_water.note(mark)
 
     def _note_failure(self, error: OSError) -> None:
         with self._condition:
             if not self._error:
                 self._failed_s = time.monotonic()
             self._error = error.strerror or str(error)
+            self._taken = self._error if isinstance(error, TakenAwayError) else ""
             self._retry_s = time.monotonic() + RETRY_S
             self._closed_in_vain = self._closing
             self._condition.notify_all()

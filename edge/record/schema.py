@@ -165,9 +165,15 @@ KINDS: dict[str, dict[str, Test]] = {
         "counted": _or_none(_counts),
     },
     "gap": {"counted": _counts, "lost_items": _whole, "lost_records": _whole},
+    "missing": {"items": _whole, "taken_sha256": _text},
     "incident": {"what": _text, "item": _or_none(_whole)},
     "stop": {"counters": _counts},
 }
 """Of the records of one kind."""
-NEEDED = {"item": ("verdict",), "stop": ("counters",), "gap": ("counted", "lost_items")}
+NEEDED = {
+    "item": ("verdict",),
+    "stop": ("counters",),
+    "gap": ("counted", "lost_items"),
+    "missing": ("items",),
+}
 """Fields without which a record of that kind says nothing."""

@@ -20,11 +20,11 @@ from edge.errors import InputError, StampgateError
 from edge.record.journal_file import (
     FIRST,
     file_number,
-    is_free,
     journal_lines,
     parse_record,
     rotated_files,
 )
+from edge.record.journal_lock import is_free
 from edge.record.schema import VERDICTS
 from edge.record.times import wall_ns
 
@@ -66,6 +66,8 @@ class Verified:
     journal's own ``gap`` records."""
     first_item: int = 1
     """First item that the files here may hold; above 1 when older files are kept elsewhere."""
+    missing_items: int = 0
+    """Items whose numbers were given and whose records are gone, by ``missing`` records."""
     unclean_ends: tuple[UncleanEnd, ...] = ()
     """Ends without a ``stop`` record, that of the whole journal included."""
     discrepancies: tuple[Discrepancy, ...] = ()
@@ -73,7 +75,7 @@ class Verified:
     @property
     def last_item(self) -> int:
         """Number of the last item, those of gaps included; 0 when there is none."""
-        return self.first_item - 1 + self.items + self.lost_items
+        return self.first_item - 1 + self.items + self.lost_items + self.missing_items
 
 
 def verify(path: Path) -> Verified:
@@ -130,7 +132,7 @@ class _Chain:
 
     def __init__(self) -> None:
         self._previous, self._last = FIRST, 0
-        self._records = self._items = self._lost = 0
+        self._records = self._items = self._lost = self._missing = 0
         self._first_item = 1
         self._files: list[Path] = []
         # Verdicts since the last start; None when its file is not here.
@@ -142,6 +144,7 @@ class _Chain:
         self._boots: set[str] = set()
         self._unclean: list[UncleanEnd] = []
         self._jumps, self._ends = _Places(), _Places()
+        self._taken, self._skipped = _Places(), _Places()
 
     def take(self, file: Path, number: int, line: bytes) -> None:
         """Check the next line. Raises InputError."""
@@ -177,6 +180,8 @@ class _Chain:
             *self._ending(path, rotated),
             *_said("note", "it ended without a stop record (killed, or no power)", self._ends),
             *_said("note", "the wall clock jumped", self._jumps),
+            *_said("note", "numbers that no record bears were passed over", self._skipped),
+            *_said("amiss", "records were taken away before the service started", self._taken),
         ]
         return Verified(
             self._records,
@@ -184,6 +189,7 @@ class _Chain:
             max(1, len(self._files)),
             self._lost,
             self._first_item,
+            self._missing,
             tuple(self._unclean),
             tuple(found),
         )
@@ -195,7 +201,8 @@ class _Chain:
         self._running = record.get("start") is not None
 
     def _check(self, record: Mapping[str, Any], where: str) -> None:
-        new_items = {"item": 1, "gap": record.get("lost_items")}.get(str(record["kind"]), 0)
+        counted = {"item": 1, "gap": record.get("lost_items"), "missing": record.get("items")}
+        new_items = counted.get(str(record["kind"]), 0)
         expected = self._last + (new_items or 0)
         sequence = record["sequence"]
         cure = _numbering(expected, sequence)
@@ -281,6 +288,10 @@ class _Chain:
         elif kind == "gap":
             _check_gap(record, where)
             self._lost += record["lost_items"]
+        elif kind == "missing":
+            self._missing += record["items"]
+            places = self._taken if record.get("taken_sha256") else self._skipped
+            places.add(f"{record['items']} up to item {record['sequence']} before {where}")
         if kind == "start":
             self._counted = Counter()
         elif self._counted is not None and kind == "item":
@@ -298,7 +309,7 @@ class _Chain:
     def _ending(self, path: Path, rotated: list[Path]) -> Iterator[Discrepancy]:
         """Say how the journal ends, as far as that can be known."""
         if not path.exists():
-            if rotated and is_free(rotated[-1]):
+            if rotated and is_free(path):
                 why = "the last file, with the newest records, was removed"
                 yield Discrepancy("amiss", f"{path}: must be beside its full files; {why}")
             return

@@ -326,8 +326,8 @@ def test_the_demo_shows_what_the_service_did(
         assert [name for name, _ in starts] == ["b", "c"]
         assert all(float(ms) >= 500.0 for _, ms in starts)
     assert {path.name for path in out.iterdir()} == {
-        ".stampgate-demo", "annotated", "edge.toml", "evidence", "gate.jsonl", "journal.jsonl",
-        "sheet.png", "status.json",
+        ".journal.jsonl.lock", ".stampgate-demo", "annotated", "edge.toml", "evidence",
+        "gate.jsonl", "journal.jsonl", "sheet.png", "status.json",
     }  # fmt: skip
     assert {path.name for path in (out / "annotated").iterdir()} == {"001-a.png", "002-b.png"}
     assert len(read_records(out / "journal.jsonl")) == 5

@@ -184,7 +184,7 @@ def test_the_status_file_says_what_a_technician_asks_first(tmp_path: Path) -> No
     }
     assert (first["p50_ms"], first["p99_ms"]) == (12.5, 12.5)
     assert is_running(first)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["journal.jsonl", "status.json"]
+    assert sorted(path.name for path in tmp_path.glob("[!.]*")) == ["journal.jsonl", "status.json"]
 
 
 def test_trouble_shows_in_the_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -214,22 +214,6 @@ def test_a_full_disk_between_two_files_begins_the_next_one_later(
     assert verify(path).items == 3
 
 
-def test_a_journal_removed_under_the_service_is_trouble_and_not_silence(path: Path) -> None:
-    """Lines in a file without a name would be lost for ever."""
-
-    def remove_and_go_on(log: Journal) -> None:
-        log.append("item", item())
-        path.unlink()
-        log.append("item", item())
-        assert "another program moved, removed or cut it; restart the service" in log.trouble
-
-    with (
-        pytest.raises(JournalError, match="another program moved, removed or cut it"),
-        journal(path) as log,
-    ):
-        remove_and_go_on(log)
-
-
 def test_a_dead_writing_thread_ends_the_service(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
