@@ -22,6 +22,7 @@ from edge.wiring import load_checked
 
 SAMPLES = DEFAULT_MODEL.parent / "samples"
 MARKER = ".stampgate-demo"
+EVIDENCE = "evidence"
 SETTINGS, JOURNAL, GATE = "edge.toml", "journal.jsonl", "gate.jsonl"
 SHEET, COPIES = "sheet.png", "annotated"
 SETTINGS_TEXT = """\
@@ -109,8 +110,9 @@ def _claim_folder(out: Path) -> None:
     write_atomic(
         out / MARKER, b"made by 'stampgate-edge demo', which may replace what it wrote here\n"
     )
-    for name in (SETTINGS, JOURNAL, GATE, SHEET):
-        (out / name).unlink(missing_ok=True)
+    pictures = (out / EVIDENCE).glob("*.jpg")  # they bear the numbers of items
+    for path in (*pictures, *(out / name for name in (SETTINGS, JOURNAL, GATE, SHEET))):
+        path.unlink(missing_ok=True)
 
 
 def _print_items(items: Sequence[dict[str, Any]]) -> None:
