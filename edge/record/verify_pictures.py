@@ -141,7 +141,7 @@ def _unnamed(pictures: Mapping[str, tuple[int, int]], chain: Verified) -> list[D
                 "of another box",
             )
         )
-    if beside and not chain.lost_items:
+    if beside and not (chain.lost_items or chain.missing_items):
         what = "put there, or a record does not say it"
         found.append(Discrepancy("open", f"named by no record: {_few(beside)}; {what}"))
     return found

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.clock import SimulatedClock
+from edge.clock import MonotonicClock, SimulatedClock
 from edge.errors import InputError, JournalError
 from edge.record.high_water import HighWater, Mark, parse_mark, read_mark
 from edge.record.journal import SKIPPED, TOLD_NS, Journal
@@ -357,7 +357,9 @@ def test_numbers_go_on_when_the_tail_was_cut_off(path: Path, lines: int) -> None
     assert (missing["kind"], missing["items"], missing["sequence"]) == ("missing", lines, 4)
     assert missing["taken_sha256"] == hashlib.sha256(content[-1].rstrip(b"\n")).hexdigest()
     assert shape(path)[-1] == ("pass", 5)
-    assert verify(path).missing_items == lines
+    found = verify(path)
+    assert found.missing_items == lines
+    assert [d.weight for d in found.discrepancies if "taken away" in d.text] == ["amiss"]
 
 
 def test_a_journal_that_lacks_nothing_says_nothing(path: Path) -> None:
@@ -466,7 +468,8 @@ def test_a_killed_writer_leaves_mark_and_journal_in_step(path: Path) -> None:
         while int(writer.stdout.readline()) < 20:
             pass
         writer.kill()
-    with marked(path) as log:
+    mark = path.parent.parent / "mark"
+    with Journal(path, MonotonicClock(), lambda: NOON, settings(), mark=mark) as log:
         assert log.lacking == ""
         write(log, 1)
     assert verify(path).missing_items == 0
