@@ -16,18 +16,14 @@ eye to be written down.
 import dataclasses
 import os
 from collections import deque
-from dataclasses import dataclass
 
 from edge.clock import Clock
 from edge.config import Config
 from edge.errors import GateError
-from edge.gate.beam import Beam, longest_blocked
-from edge.gate.confirmations import Confirmations, window_of
-from edge.gate.encoder import Encoder
+from edge.gate.belt_stops import BeltStops
 from edge.gate.heartbeat import Ready
-from edge.gate.incidents import Incidents
 from edge.gate.lines import BOTH_EDGES, Lines, WireEvent
-from edge.gate.lost_edges import EdgeWatch, Loss
+from edge.gate.loss_handling import LossHandler
 from edge.gate.messages import (
     VERSION,
     Answer,
@@ -48,8 +44,10 @@ from edge.gate.messages import (
     Welcome,
     Withdraw,
 )
-from edge.gate.motion import SeenPlaces, Standstill
-from edge.gate.rejects import UNDER_A_STRETCH, Arrival, Outcome, make_queue, retime
+from edge.gate.photo_eye import PhotoEye
+from edge.gate.reject_bin import RejectBin
+from edge.gate.rejects import UNDER_A_STRETCH, Arrival, Outcome
+from edge.gate.transit import GateCounters, Transit
 from edge.gate.unsettled import REPORTED_AT_MOST, Unsettled, UnsettledItem
 from edge.wiring import (
     BIN_FULL,
@@ -70,73 +68,12 @@ NO_EYE = "no eye was connected when it came by"
 BEHIND = "the eye had not written down so many before it that the gate told it of no more"
 EYE_LOST = "the eye was lost before it was written down"
 EYE_LOST_PASSED = "the eye was lost after it had let the item pass, before that was written down"
-EDGE_LOST = "its edge was lost: all that passed the photo-eye meanwhile is rejected"
-EDGE_MISSING = "edges of an input were lost"
-BLOCKED_AT_START = (
-    "the photo-eye was blocked when the gate began: until it is clear all is rejected"
-)
-PASSED_BY = "an item may have passed the gate before it could be rejected"
-NOT_IN_THE_BIN = "a rejected item did not come to the bin"
-NOT_REJECTED = "an item came to the bin that was not rejected"
 WHY_RESET = "somebody pressed reset while it was under way"
 WHY_STARTED = "the gate began while it was under way"
-WHY_ENCODER = "edges of the encoder were lost while it was under way"
-WHY_EDGES = "edges of the photo-eye were lost beside it"
-WHY_TOUCHING = "the photo-eye was blocked by it for longer than by one item"
-EDGE_LOST_STRETCH = "edges were lost: all that passed the photo-eye meanwhile is rejected"
-EDGE_LOST_POSITION = (
-    "edges were lost, and so the belt's position: all that was under way is rejected"
-)
-COUNTS_BACK = "new items come while the encoder counts back"
-STOOD_STILL = "the belt stood still with items under way, and the delay is a time"
-WHY_READY = "READY had stopped the belt, and nobody can tell where things are"
-WHY_STOOD = "the belt stood still, and nobody can tell where things are"
 WHY_CLOSE = "another item followed it too close"
 WHY_EYE = EYE_LOST
-REREAD_NS = 1_000_000
-"""How long the photo-eye must read as clear until the edge that would say so counts as lost."""
 DRAIN_BY_COUNTS_NS = 10 * 10**9
 """Longest wait of a gate that must stop, for a belt that may have stopped."""
-
-
-@dataclass
-class GateCounters:
-    """Counts since the gate began; the eye receives them with each heartbeat."""
-
-    triggers: int = 0
-    """Items entered, those of lost edges among them."""
-    thrown: int = 0
-    """Items thrown on arrival; what nobody knew of in a stretch that was swept counts as none."""
-    thrown_passes: int = 0
-    """Items of these that the eye had let pass: each is an incident in the journal."""
-    missed: int = 0
-    """Items that came while no eye was connected."""
-    busy: int = 0
-    """Items that came while the eye had not answered for the one before."""
-    close: int = 0
-    """Items that came less than ``spacing_ms`` after the one before."""
-    late: int = 0
-    """Answers that came when the item was already due."""
-    unknown: int = 0
-    """Answers for an item that the gate does not know, or that had its answer."""
-    joined: int = 0
-    """Breaks of the beam that went on with the item before, within ``off_delay_ms``."""
-    touching: int = 0
-    """Breaks of the beam that were longer than one item."""
-    reread: int = 0
-    """Items that a belt which ran back brought to the photo-eye again."""
-    lost_edges: int = 0
-    """Edges of the inputs that were not delivered."""
-    unconfirmed: int = 0
-    """Rejected items that did not come to the bin in time."""
-    unexpected: int = 0
-    """Items at the bin that had not been rejected."""
-    seen_again: int = 0
-    """Edges at the bin that were the item before once more."""
-    malformed: int = 0
-    """Messages that could not be decoded."""
-    refused: int = 0
-    """Eyes that were refused: a second one, or one of another version."""
 
 
 class Keeper:
@@ -150,22 +87,25 @@ class Keeper:
 
     def __init__(self, config: Config, lines: Lines, clock: Clock) -> None:
         settings = config.gate
-        self.counters = GateCounters()
+        transit = self._transit = Transit(config, clock)
         self.outbox: deque[FromGate] = deque()
         self.crowded = ""
         """Why the process of the gate takes no connection now; empty while it can."""
         self.run = f"{os.getpid()}-{clock.now_ns()}"
         self._settings, self._trigger = settings, config.trigger
         self._lines, self._clock = lines, clock
-        self._queue, self._unsettled = make_queue(settings), Unsettled()
-        self._by_counts = settings.reject_delay_counts > 0
-        self._encoder = Encoder(two_tracks=bool(config.lines.encoder_b))
-        self._seen = SeenPlaces()
-        self._standstill = Standstill(round(settings.standstill_ms * 1e6), clock.now_ns())
-        self._encoder_wired = bool(config.lines.encoder_a)
+        self._queue, self._latched, self._incidents = (
+            transit.queue,
+            transit.latched,
+            transit.incidents,
+        )
+        self._encoder, self._by_counts = transit.encoder, transit.by_counts
+        self._photo_eye = PhotoEye(config, transit, lines, self._handle_item, self._owe)
+        self._losses = LossHandler(transit, self._photo_eye, lines, self._owe)
+        self._stops = BeltStops(config, transit)
+        self._unsettled = Unsettled()
         self._ready = Ready(round(settings.ready_ms * 1e6))
-        self._incidents = Incidents()
-        self._confirmations = Confirmations(window_of(settings)) if config.lines.confirm else None
+        self._bin = RejectBin(config, transit)
         self._silent_ns = round(settings.eye_silent_ms * 1e6)
         self._tick_ns: int | None = None
         self._tag = 0
@@ -173,33 +113,26 @@ class Keeper:
         self._cancelled: set[int] = set()
         self._reported_missed: int | None = None
         self._eye, self._heard_ns, self._eye_trouble = False, 0, ""
-        self._latched: dict[str, bool] = {}
         self._shown: set[str] = set()
         self._bin_full = False
-        self._photo_eye = config.trigger.kind == "photo-eye"
-        self._watch = EdgeWatch(0, clock.now_ns())
-        self._beam = Beam(longest_blocked(config), round(config.trigger.off_delay_ms * 1e6))
-        self._beam_item = 0
-        self._clear_ns: int | None = None
-        self._stretch_told = False
-        self._lost_until: int | None = None
         self._last_ns = clock.now_ns()
         self._last_tag = 0
-        self._last_position: int | None = None
         self._levels = dict(SAFE)
         self._stopping_ns: int | None = None
-        self._unplaced_until_ns = 0
+
+    @property
+    def counters(self) -> GateCounters:
+        """Counts since the gate began."""
+        return self._transit.counters
 
     def begin(self) -> None:
         """Reject what was under way before this gate began; READY begins when an eye connects."""
         now_ns = self._clock.now_ns()
-        self._watch = EdgeWatch(self._place(now_ns), now_ns)
-        self._standstill.count(now_ns)
+        self._losses.begin()
+        self._stops.begin(now_ns)
         self._bin_full = bool(self._lines.level(BIN_FULL))
-        self._encoder = Encoder(
-            two_tracks=self._encoder.two_tracks,
-            b=self._lines.level(ENCODER_B) if self._encoder.two_tracks else 0,
-        )
+        if self._encoder.two_tracks:
+            self._encoder.correct(self._lines.level(ENCODER_B))
         if self._trigger.kind == "interval":
             self._tick_ns = now_ns
         self._take_first_levels(now_ns)
@@ -217,12 +150,10 @@ class Keeper:
     def adopt(self, config: Config) -> None:
         """Apply changed settings from the next edge on; items under way keep their moments."""
         self._settings, self._trigger = config.gate, config.trigger
-        retime(self._queue, config.gate)
-        self._standstill.limit_ns = round(config.gate.standstill_ms * 1e6)
-        self._beam.longest = longest_blocked(config)
-        self._beam.off_delay_ns = round(config.trigger.off_delay_ms * 1e6)
-        if self._confirmations is not None:
-            self._confirmations.window = window_of(config.gate)
+        self._transit.adopt(config.gate)
+        self._stops.adopt(config.gate)
+        self._photo_eye.adopt(config)
+        self._bin.adopt(config.gate)
 
     @property
     def done(self) -> bool:
@@ -249,9 +180,9 @@ class Keeper:
             self._lines.next_ns(),
             self._ready.next_ns(),
             self._tick_ns,
-            self._beam_next_ns(),
-            self._standstill.next_ns() if self._must_move() else None,
-            self._confirmations.next_ns() if self._confirmations else None,
+            self._photo_eye.next_ns(),
+            self._stops.next_ns(),
+            self._bin.next_ns(),
             silent_ns if silent_ns is not None and self._ready.next_ns() is not None else None,
             self._stopping_ns if not self.done else None,
         ]
@@ -262,13 +193,13 @@ class Keeper:
         for event in self._lines.read():
             self._handle_event(event)
         now_ns = self._clock.now_ns()
-        self._check_beam(self._place(now_ns))
-        self._check_standstill(now_ns)
+        self._check_beam(now_ns)
+        self._stops.check(now_ns)
         while self._tick_ns is not None and self._tick_ns <= now_ns:
             self._handle_item(self._tick_ns)
             self._tick_ns += round(self._trigger.interval_ms * 1e6)
         self._step_queue()
-        self._miss_overdue(now_ns)
+        self._bin.check(now_ns)
         self._report_incident()
         self._show_state(now_ns)
 
@@ -380,37 +311,33 @@ class Keeper:
 
     # The lines
 
-    def _place(self, t_ns: int) -> int:
-        """Return what passes the photo-eye at *t_ns*: that moment, or by counts the position."""
-        return self._encoder.position if self._by_counts else t_ns
-
     def _handle_event(self, event: WireEvent) -> None:
-        loss = self._watch.feed(event, self._place(event.t_ns))
+        loss = self._losses.find(event)
         encoder = event.line in (ENCODER_A, ENCODER_B)
         if encoder:
-            self._encoder.feed(event)
+            self._encoder.feed(event, 0 if loss is None else loss.rises)
             moved_ns = event.t_ns if loss is None else loss.since_ns
-            self._queue.move_to(self._encoder.position, moved_ns)
-            self._seen.move_to(self._encoder.position)
-            self._move_after_standstill(event.t_ns)
+            self._transit.move(moved_ns)
+            self._stops.move(event.t_ns, blocked=self._photo_eye.blocked)
         if loss is not None:
-            self._handle_loss(event, loss)
-        if event.line == TRIGGER and self._photo_eye:
-            self._handle_photo_eye(event)
+            self._losses.handle(event, loss)
+            self._bin_full = bool(self._lines.level(BIN_FULL)) if loss.shared else self._bin_full
+        if event.line == TRIGGER and self._photo_eye.triggers:
+            self._photo_eye.handle(event)
         elif encoder:
-            self._check_beam(self._place(event.t_ns))
+            self._check_beam(event.t_ns)
             self._step_queue()
         elif event.line == CONFIRM and event.level:
-            self._confirm(event.t_ns)
+            self._bin.confirm(event.t_ns)
         elif event.line == BIN_FULL:
             self._bin_full = bool(event.level)
         elif event.line == RESET and event.level:
             self._reset()
 
-    def _handle_item(self, t_ns: int) -> None:
-        """Enter an item, and report it to the eye if there is one."""
-        if self._by_counts and self._photo_eye and self._stands_still():
-            self._latched["the encoder stands still while items come"] = True
+    def _handle_item(self, t_ns: int) -> int:
+        """Enter an item, report it to the eye if there is one, and return its tag."""
+        if self._photo_eye.triggers:
+            self._stops.check_item()
         self.counters.busy += bool(self._unanswered)
         before, apart_ns = self._last_tag, t_ns - self._last_ns
         tag = self._enter(t_ns)
@@ -423,6 +350,7 @@ class Keeper:
         else:
             self.counters.missed += 1
             self._unsettled.add_missed(UnsettledItem(tag, t_ns, BEHIND if self._eye else NO_EYE))
+        return tag
 
     def _reject_both(self, before: int, tag: int, t_ns: int, apart_ns: int) -> None:
         """Reject two items so close that a picture may show either; no answer can cancel that."""
@@ -447,32 +375,8 @@ class Keeper:
         self.counters.triggers += 1
         self._queue.expect(self._tag, t_ns)
         self._last_ns, self._last_tag = t_ns, self._tag
-        self._last_position = self._encoder.position
+        self._stops.note_item()
         return self._tag
-
-    def _stands_still(self) -> bool:
-        """Return whether the belt has not moved since the last item.
-
-        With one of its two tracks broken an encoder counts up and down by one.
-        """
-        if self._last_position is None:
-            return False
-        moved = abs(self._encoder.position - self._last_position)
-        return moved <= int(self._encoder.two_tracks)
-
-    # The photo-eye
-
-    def _handle_photo_eye(self, event: WireEvent) -> None:
-        """Handle an edge of the photo-eye: an item begins or goes on, or the beam is clear."""
-        place, self._clear_ns, self._stretch_told = self._place(event.t_ns), None, False
-        self._grow_beam(place)
-        if not event.level:
-            self._sweep_beam(place)
-            self._beam.uncover(event.t_ns)
-        elif self._beam.cover(place, event.t_ns):
-            self._handle_front(event.t_ns)
-        else:
-            self.counters.joined += 1
 
     def _take_first_levels(self, now_ns: int) -> None:
         """Take the edges since the inputs were requested, and the levels from which all go on.
@@ -484,81 +388,16 @@ class Keeper:
         levels = {line: self._lines.level(line) for line in BOTH_EDGES}
         events = self._lines.read()
         for line in levels.keys() - {event.line for event in events}:
-            self._watch.correct(line, levels[line])
-            if line == TRIGGER and self._photo_eye and levels[line] and not self._beam.blocked:
-                self._begin_blocked(now_ns)
+            self._losses.correct(line, levels[line])
+            if line == TRIGGER and levels[line]:
+                self._photo_eye.begin_blocked(now_ns)
         for event in events:
             self._handle_event(event)
 
-    def _handle_front(self, t_ns: int) -> None:
-        """Enter the item whose front is at the photo-eye, unless it was there before."""
-        if self._by_counts and self._encoder.two_tracks:
-            if self._seen.again(self._beam.longest):
-                self.counters.reread += 1
-                self._beam_item = 0
-                return
-            if self._seen.behind:
-                self._latched[COUNTS_BACK] = True
-        self._handle_item(t_ns)
-        self._seen.enter()
-        self._beam_item = self._last_tag
-
-    def _begin_blocked(self, now_ns: int) -> None:
-        """Reject what covers the photo-eye at the start, of which nobody saw the beginning."""
-        place = self._place(now_ns)
-        self._beam.cover(place - self._beam.longest - 1, now_ns)
-        self._beam.grow(place)
-        self._sweep_beam(place)
-        self._owe(now_ns, BLOCKED_AT_START)
-
-    def _check_beam(self, place: int) -> None:
-        """Look at what covers the photo-eye, whenever it has grown by a length."""
-        due = self._beam.next_place()
-        if due is None or place < due:
-            return
-        now_ns = self._clock.now_ns()
-        if self._lines.level(TRIGGER):
-            self._clear_ns = None
-            self._grow_beam(place)
-        elif self._clear_ns is None:
-            self._clear_ns = now_ns  # the edge that says so may be on its way
-        elif now_ns - self._clear_ns >= REREAD_NS:
-            self._watch.correct(TRIGGER, 0)
-            self._handle_lost_fall(place, now_ns)
-
-    def _beam_next_ns(self) -> int | None:
-        """Return when :meth:`_check_beam` has something to look at; None when nothing is ahead."""
-        if self._clear_ns is not None:
-            return self._clear_ns + REREAD_NS
-        return None if self._by_counts else self._beam.next_place()
-
-    def _grow_beam(self, place: int) -> None:
-        """Reject what covers the photo-eye for longer than one item; record it once."""
-        several = self._beam.lengths > 0
-        if not self._beam.grow(place):
-            return
-        if not several:
-            self._reject_touching()
-        self._sweep_beam(place)
-
-    def _reject_touching(self) -> None:
-        """Reject several items of which only the first has a trigger."""
-        self.counters.touching += 1
-        self._queue.withdraw(self._beam_item, WHY_TOUCHING)
-        fate = "rejected" if self._queue.under_way(self._beam_item) else "past the gate already"
-        first = (
-            f" by item {self._beam_item} of the gate, which is {fate}" if self._beam_item else ""
-        )
-        longest = self._beam.longest
-        limit = f"{longest} counts" if self._by_counts else f"{longest / 1e6:g} ms"
-        why = f"several items: the photo-eye was blocked{first}; one blocks it for {limit} at most"
-        self._owe(self._clock.now_ns(), why)
-
-    def _sweep_beam(self, place: int) -> None:
-        """Reject what covers the photo-eye up to *place*, when it is longer than one item."""
-        if self._beam.blocked and self._beam.lengths and place > self._beam.swept:
-            self._sweep(self._beam.swept, place, WHY_TOUCHING)
-            self._beam.swept = place
+    def _check_beam(self, t_ns: int) -> None:
+        """Look at what covers the photo-eye, and at an end of it that no edge has told."""
+        if self._photo_eye.check(place := self._transit.place(t_ns)):
+            self._losses.handle_lost_fall(place)
 
     def _owe(self, t_ns: int, why: str) -> None:
         """Enter an item that nobody saw come, to be written down; what it is on is swept."""
@@ -567,133 +406,6 @@ class Keeper:
         self._unsettled.add_missed(UnsettledItem(self._tag, t_ns, why))
         self._report_missed()
 
-    # A belt that stands still
-
-    def _must_move(self) -> bool:
-        """Return whether the belt must not stand still now: items are under way by time."""
-        timed = self._encoder_wired and not self._by_counts and STOOD_STILL not in self._latched
-        return timed and bool(self._queue.ahead)
-
-    def _check_standstill(self, now_ns: int) -> None:
-        """Stop the production line when the belt stands still and its items are timed."""
-        if self._must_move() and self._standstill.stands(now_ns):
-            self._latched[STOOD_STILL] = True
-            self._incidents.add("stood still", 0, now_ns, STOOD_STILL)
-
-    def _move_after_standstill(self, t_ns: int) -> None:
-        """Reject all that is under way when the belt moves again, where its places are in doubt.
-
-        They are where the delay is a time, and where one track cannot tell whether the belt has run
-        back: then what is there comes up to twice as far, as it is counted both ways.
-        """
-        stood = self._standstill.count(t_ns)
-        if not stood or (self._by_counts and self._encoder.two_tracks):
-            return
-        here, now_ns = self._encoder.position, self._clock.now_ns()
-        empty = self._queue.idle and not self._queue.sweeping(now_ns) and not self._beam.blocked
-        if self._by_counts and empty:
-            return
-        self._queue.sweep_all(now_ns, WHY_STOOD)
-        if self._by_counts:
-            self._queue.sweep(here, here + self._settings.reject_delay_counts, WHY_STOOD)
-            self._incidents.add("swept", 0, t_ns, WHY_STOOD)
-
-    # Lost edges
-
-    def _handle_loss(self, event: WireEvent, loss: Loss) -> None:
-        """Reject at once what lost edges may hide, and have it written down."""
-        self.counters.lost_edges += loss.edges
-        self._latched.setdefault(EDGE_MISSING, False)
-        here, photo_eye = self._place(event.t_ns), event.line == TRIGGER and self._photo_eye
-        if self._by_counts and (loss.shared or event.line in (ENCODER_A, ENCODER_B)):
-            self._lose_position(here, loss, event.t_ns)
-        elif (loss.shared and self._photo_eye) or (photo_eye and not loss.known):
-            self._lose_stretch(here, loss, event.t_ns)
-        if loss.shared:
-            self._read_levels()
-        if photo_eye:
-            self._doubt_beam()
-            for _ in range(loss.rises):
-                self._owe(event.t_ns, EDGE_LOST)
-        elif loss.shared and self._photo_eye:
-            self._reread_beam(loss)
-
-    def _lose_position(self, here: int, loss: Loss, t_ns: int) -> None:
-        """Sweep all that is under way: nobody knows any more what is where.
-
-        The counts that were added for lost edges may be too many: then things come later.
-        """
-        delay = self._settings.reject_delay_counts
-        self._seen.forget()
-        self._queue.withdraw_all(WHY_ENCODER)
-        first = min(here - delay, loss.since) if loss.shared or loss.known else here - delay
-        self._sweep(first, here + loss.edges // 2 + 1, WHY_ENCODER)
-        if self._lost_until is None or here > self._lost_until:
-            self._incidents.add("lost", 0, t_ns, EDGE_LOST_POSITION)
-        self._lost_until = here + delay
-
-    def _lose_stretch(self, here: int, loss: Loss, t_ns: int) -> None:
-        """Sweep what passed the photo-eye since the last good event.
-
-        One edge of it alone is of an item that is still there, or has just left; a buffer that ran
-        over may hide any.
-        """
-        several = self._beam.blocked and self._beam.lengths
-        since = self._beam.swept if several else loss.since
-        first = min(since, here)
-        if not loss.shared:
-            first = max(first, self._at_gate())
-        self._sweep(first, max(since, here), WHY_EDGES)
-        if not loss.rises and not self._stretch_told:
-            self._incidents.add("lost", 0, t_ns, EDGE_LOST_STRETCH)
-        self._stretch_told = True
-
-    def _sweep(self, first: int, last: int, why: str) -> None:
-        """Reject all from one place to another; what may have passed the gate stops the line."""
-        at_gate = self._at_gate()
-        pulse_ns = 0 if self._by_counts else round(self._settings.pulse_ms * 1e6)
-        if first < at_gate - pulse_ns:
-            self._latched[PASSED_BY] = True
-        self._queue.sweep(max(first, at_gate), max(last, at_gate), why)
-
-    def _at_gate(self) -> int:
-        """Return the place of what is at the gate now: what passed the photo-eye before is gone."""
-        if self._by_counts:
-            return self._encoder.position - self._settings.reject_delay_counts
-        return self._clock.now_ns() - round(self._settings.reject_delay_ms * 1e6)
-
-    def _read_levels(self) -> None:
-        """Read the levels again that lost edges may have changed."""
-        self._encoder.correct(self._lines.level(ENCODER_B))
-        self._bin_full = bool(self._lines.level(BIN_FULL))
-
-    def _doubt_beam(self) -> None:
-        """Reject the item at the photo-eye, whose end nobody saw; what comes next is another."""
-        if self._beam.blocked:
-            self._queue.withdraw(self._beam_item, WHY_EDGES)
-        self._beam.forget()
-
-    def _reread_beam(self, loss: Loss) -> None:
-        """Read the photo-eye again after edges of any line were lost."""
-        blocked = self._beam.blocked
-        if blocked:
-            self._queue.withdraw(self._beam_item, WHY_EDGES)
-        if not self._lines.level(TRIGGER):
-            self._beam.forget()
-        elif not blocked:
-            self._beam.forget()
-            self._beam.cover(loss.since, loss.since_ns)
-            self._beam_item = 0
-
-    def _handle_lost_fall(self, place: int, now_ns: int) -> None:
-        """Handle a beam that is clear although no edge said so, like any other loss."""
-        self.counters.lost_edges += 1
-        self._latched.setdefault(EDGE_MISSING, False)
-        self._sweep(self._beam.swept, place, WHY_EDGES)
-        self._doubt_beam()
-        self._incidents.add("lost", 0, now_ns, EDGE_LOST_STRETCH)
-        self._clear_ns = None
-
     def _reset(self) -> None:
         """Handle the reset button: what is under way is rejected, and the faults are over.
 
@@ -701,11 +413,11 @@ class Keeper:
         photo-eye and gate is rejected, as at the start. What was not shown yet when it was pressed
         stays: nobody has looked at that.
         """
-        self._latched = {why: stop for why, stop in self._latched.items() if why not in self._shown}
+        for why in self._latched.keys() & self._shown:
+            del self._latched[why]
         self._queue.sweep_all(self._clock.now_ns(), WHY_RESET)
-        self._seen.forget()
-        if self._confirmations is not None:
-            self._confirmations.clear()
+        self._transit.seen.forget()
+        self._bin.clear()
 
     def _step_queue(self) -> None:
         sweeping = self._queue.sweeping(self._clock.now_ns())
@@ -716,8 +428,8 @@ class Keeper:
         now_ns = self._clock.now_ns()
         if self._queue.take_lateness_ns() > round(self._settings.pulse_ms * 1e6):
             self._latched["an item was reached later than a pulse is long: look at it"] = True
-        if self._confirmations and (sweeping or self._queue.sweeping(now_ns)):
-            self._confirmations.sweep(now_ns, self._encoder.position)
+        if sweeping or self._queue.sweeping(now_ns):
+            self._bin.sweep(now_ns)
         for arrival in self._queue.take_arrivals():
             if arrival.thrown:
                 self._note_thrown(arrival, now_ns)
@@ -726,33 +438,13 @@ class Keeper:
         """Count an item that is thrown; of one that the eye let pass the journal must be told."""
         self.counters.thrown += 1
         swept = arrival.why == UNDER_A_STRETCH  # one of many, of which some may be past the device
-        placed = now_ns >= self._unplaced_until_ns
-        if self._confirmations is not None and placed and not swept:
-            self._confirmations.expect(arrival.sequence, now_ns, self._encoder.position)
+        placed = now_ns >= self._stops.unplaced_until_ns
+        if placed and not swept:
+            self._bin.expect(arrival.sequence, now_ns)
         if arrival.let_pass:
             self.counters.thrown_passes += 1
             self._cancelled.discard(arrival.sequence)
             self._incidents.add("thrown", arrival.sequence, now_ns, arrival.why)
-
-    # The bin
-
-    def _confirm(self, t_ns: int) -> None:
-        """Take an edge of the bin's sensor; an item that nobody had rejected is trouble."""
-        if self._confirmations is None:
-            return
-        if self._queue.sweeping(t_ns):
-            self._confirmations.sweep(t_ns, self._encoder.position)
-        if self._confirmations.confirm(t_ns, self._encoder.position) == "unexpected":
-            self._latched[NOT_REJECTED] = True
-            self._incidents.add("unexpected", 0, t_ns, NOT_REJECTED)
-
-    def _miss_overdue(self, now_ns: int) -> None:
-        """Latch a trouble for rejected items that should have come to the bin by now."""
-        if self._confirmations is None:
-            return
-        for tag in self._confirmations.overdue(now_ns, self._encoder.position):
-            self._latched[NOT_IN_THE_BIN] = True
-            self._incidents.add("unconfirmed", tag, now_ns, NOT_IN_THE_BIN)
 
     def _report_incident(self) -> None:
         """Report the next incident to the eye, one at a time."""
@@ -774,7 +466,7 @@ class Keeper:
             "no eye is connected": not self._eye,
             "the eye says nothing": silent,
             "the bin is full": self._bin_full,
-            "the photo-eye is blocked": self._beam.jammed,
+            "the photo-eye is blocked": self._photo_eye.jammed,
             **self._latched,
         }
         return [why for why, stops in found.items() if stops]
@@ -791,30 +483,11 @@ class Keeper:
             ]
         )
 
-    def _start_belt(self, now_ns: int) -> None:
-        """Reject all that is under way when READY begins, and until the belt runs at its speed.
-
-        By counts the belt itself tells where things are. By time what stood on it comes later than
-        reckoned, and so does what comes to the photo-eye while it is slow.
-        """
-        if self._by_counts or not self._settings.ready_stops_belt:
-            return
-        start_ns = now_ns + round(self._settings.belt_start_ms * 1e6)
-        self._queue.withdraw_all(WHY_READY)
-        self._queue.sweep(self._at_gate(), start_ns, WHY_READY)
-        self._unplaced_until_ns = start_ns + round(self._settings.reject_delay_ms * 1e6)
-        if self._tag:
-            self._incidents.add("swept", 0, now_ns, WHY_READY)
-        self._step_queue()
-
     def _show_state(self, now_ns: int) -> None:
         live = not self._reasons_to_stop(now_ns)
         if live and self._ready.next_ns() is None:
-            self._start_belt(now_ns)
+            self._stops.start(now_ns, told=self._tag > 0)
+            self._step_queue()
         self._drive(READY_LINE, self._ready.act(now_ns, live=live))
         self._drive(FAULT_LINE, int(bool(self.trouble)))
         self._shown = set(self._latched)
-        if self._confirmations is not None:
-            self.counters.unconfirmed = self._confirmations.missing
-            self.counters.unexpected = self._confirmations.unexpected
-            self.counters.seen_again = self._confirmations.again

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 
-from edge.gate.keeper import BLOCKED_AT_START, EDGE_LOST, EDGE_MISSING, EYE_LOST_PASSED
+from edge.gate.keeper import EYE_LOST_PASSED
+from edge.gate.loss_handling import EDGE_LOST, EDGE_MISSING
+from edge.gate.photo_eye import BLOCKED_AT_START
 from tests.belt.history import History
 from tests.belt.line import Record
 from tests.belt.world import MS, Product

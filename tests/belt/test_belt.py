@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from edge.gate.confirmations import Confirmations
 from edge.gate.incidents import Incidents
+from edge.gate.inputs.confirmations import Confirmations
+from edge.gate.inputs.motion import SeenPlaces, Standstill
 from edge.gate.keeper import Keeper
-from edge.gate.motion import SeenPlaces, Standstill
+from edge.gate.loss_handling import LossHandler
 from edge.gate.rejects import Entry, RejectQueue
 from tests.belt import history as histories
 from tests.belt import soak
@@ -132,7 +133,7 @@ def _all_was_seen(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _losses_are_overlooked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Keeper, "_handle_loss", lambda *_: None)
+    monkeypatch.setattr(LossHandler, "handle", lambda *_: None)
 
 
 def _no_time_to_start(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from edge.__main__ import PROGRAM
 from edge.command_line import make_parser
 from edge.commands.log import COLUMNS
 from edge.config import SECTIONS, load_config
-from edge.gate.keeper import GateCounters
+from edge.gate.transit import GateCounters
 from edge.station import Counters
 from tests.paths import ROOT
 
@@ -71,12 +71,12 @@ def messages(tree: ast.Module) -> Iterator[str]:
 def _latched_messages(node: ast.Subscript | ast.Assign) -> Iterator[str]:
     """Yield texts that are latched as a trouble, or assigned to one or to a constant for one."""
     if isinstance(node, ast.Subscript):
-        if getattr(node.value, "attr", "") == "_latched":
+        if getattr(node.value, "attr", "") in ("latched", "_latched"):
             yield from texts(node.slice)
         return
     target = getattr(node.targets[0], "attr", getattr(node.targets[0], "id", ""))
     if target in ("trouble", "why") or re.fullmatch(
-        r"(NO|NOT|EYE|EDGE|BLOCKED|PASSED|WHY)_\w+", target
+        r"(NO|NOT|EYE|EDGE|BLOCKED|PASSED|WHY|STOOD|COUNTS|ITEMS)_\w+", target
     ):
         yield from texts(node.value)
 

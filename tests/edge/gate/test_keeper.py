@@ -11,27 +11,20 @@ import pytest
 from edge.clock import SimulatedClock
 from edge.config import Config, GateSettings, LinesSettings, TriggerSettings
 from edge.gate import keeper
+from edge.gate.belt_stops import STOOD_STILL, WHY_READY, WHY_STOOD
 from edge.gate.keeper import (
     BEHIND,
-    COUNTS_BACK,
-    EDGE_LOST,
-    EDGE_MISSING,
     EYE_LOST,
     EYE_LOST_PASSED,
     NO_EYE,
-    NOT_IN_THE_BIN,
-    NOT_REJECTED,
-    PASSED_BY,
-    STOOD_STILL,
     WHY_CLOSE,
     WHY_EYE,
-    WHY_READY,
     WHY_RESET,
-    WHY_STOOD,
     Keeper,
 )
 from edge.gate.lines import WireEvent
 from edge.gate.lines.simulated import SimulatedLines
+from edge.gate.loss_handling import EDGE_LOST, EDGE_MISSING
 from edge.gate.messages import (
     VERSION,
     Answer,
@@ -51,7 +44,10 @@ from edge.gate.messages import (
     Welcome,
     Withdraw,
 )
+from edge.gate.photo_eye import COUNTS_BACK
+from edge.gate.reject_bin import NOT_IN_THE_BIN, NOT_REJECTED
 from edge.gate.rejects import UNDER_A_PULSE
+from edge.gate.transit import PASSED_BY
 from edge.gate.unsettled import KEPT
 
 MS = 1_000_000

@@ -6,19 +6,18 @@ from typing import Any
 import pytest
 
 from edge.config import Config
-from edge.gate.keeper import (
-    BLOCKED_AT_START,
+from edge.gate.lines import WireEvent
+from edge.gate.lines.simulated import SimulatedLines
+from edge.gate.loss_handling import (
     EDGE_LOST,
     EDGE_LOST_POSITION,
     EDGE_LOST_STRETCH,
     EDGE_MISSING,
-    PASSED_BY,
     WHY_ENCODER,
-    WHY_TOUCHING,
 )
-from edge.gate.lines import WireEvent
-from edge.gate.lines.simulated import SimulatedLines
 from edge.gate.messages import Answer, Answered, Beat, Incident, ItemSeen, Missed, Recorded, Settle
+from edge.gate.photo_eye import BLOCKED_AT_START, WHY_TOUCHING
+from edge.gate.transit import PASSED_BY
 from tests.edge.gate.test_keeper import MS, SWEEP, Bench, belt, settings
 
 REACHED_LATE = "an item was reached later than a pulse is long: look at it"

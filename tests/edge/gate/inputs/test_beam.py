@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from edge.config import Config, GateSettings, TriggerSettings
-from edge.gate.beam import Beam, longest_blocked
+from edge.gate.inputs.beam import Beam, longest_blocked
 
 MS = 1_000_000
 

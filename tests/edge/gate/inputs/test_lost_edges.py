@@ -1,7 +1,7 @@
 import dataclasses
 
+from edge.gate.inputs.lost_edges import EdgeWatch, Loss
 from edge.gate.lines import WireEvent
-from edge.gate.lost_edges import EdgeWatch, Loss
 
 BEGIN = 100
 

@@ -56,8 +56,8 @@ class Loss:
 class EdgeWatch:
     """Finds the edges that each input has lost, from its numbers and levels.
 
-    *place*: a moment in nanoseconds or a count of the encoder, as in :mod:`edge.gate.rejects`;
-    where the watch begins, at *now_ns*.
+    Nobody else keeps the levels of the inputs. *place*: a moment in nanoseconds or a count of the
+    encoder, as in :mod:`edge.gate.rejects`; where the watch begins, at *now_ns*.
     """
 
     def __init__(self, place: int, now_ns: int) -> None:

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.gate.motion import SeenPlaces, Standstill
+from edge.gate.inputs.motion import SeenPlaces, Standstill
 
 
 def test_what_a_belt_that_ran_back_brings_again_was_seen_before() -> None:
