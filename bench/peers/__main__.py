@@ -35,7 +35,7 @@ from edge.vision.picture_files import list_pictures, read_picture
 from edge.vision.preprocess import Frame, prepare
 from train.config import FitSettings, RunConfig
 from train.judge.evaluate import Detector
-from train.labels.coco import read_coco
+from train.labels.reading import read_ground_truth
 from train.learn.environment import processor
 from train.marks.mark import parse_marks
 from train.network import checkpoint
@@ -263,7 +263,7 @@ def contenders_of(arguments: argparse.Namespace, inputs: Inputs, peer: Path) -> 
     """
     ours = given_models(arguments) or [(OURS, train_ours(arguments, inputs))]
     classes = inputs.config.classes
-    labels = read_coco(arguments.coco, arguments.images, classes)
+    labels = read_ground_truth(arguments.coco, arguments.images, classes)[0]
     marks = "".join(sha256(mark.image.tobytes()).hexdigest() for mark in inputs.marks)
     code = digest(Path(__file__).with_name("sift.py"))
     return [
@@ -301,7 +301,7 @@ def our_contender(
             f"{model}: must know as many classes as there are --mark, {wanted}, not {known}; "
             "correct one"
         )
-    labels = read_coco(arguments.coco, arguments.images, contract.classes)
+    labels = read_ground_truth(arguments.coco, arguments.images, contract.classes)[0]
     return Contender(name, partial(Localizer, model), contract.threshold, labels, digest(model))
 
 
@@ -418,7 +418,7 @@ def compare_all(arguments: argparse.Namespace) -> int:
     check(arguments)
     make_folder(arguments.out)
     inputs = inputs_of(arguments)
-    read_coco(
+    read_ground_truth(
         arguments.coco, arguments.images, inputs.config.classes
     )  # a mistake there should not cost an hour
     for name, model in given_models(arguments):

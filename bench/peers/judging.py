@@ -18,7 +18,7 @@ from train.judge.evaluate import (
     detect,
     judge,
 )
-from train.labels.coco import Labels
+from train.labels.ground_truth import Labels
 
 LEVEL = ALLOWED_FALSE_ACCEPTS[-1]
 """Median IoU is also taken where all contenders make this many false accepts: their own thresholds

@@ -14,9 +14,10 @@ from edge.config import DEFAULT_MODEL, DEFAULT_NAME
 from edge.decision import Finding, Verdict, decide, fault, required_classes
 from edge.errors import FrameError, InputError, ModelError
 from edge.files import make_folder
-from edge.printing import print_line
+from edge.printing import print_error, print_line
 from edge.vision.localizer import Localizer
-from edge.vision.picture_files import list_pictures, read_picture
+from edge.vision.picture_files import read_picture
+from edge.vision.picture_folders import PictureFolder, find_pictures
 from edge.vision.preprocess import Frame
 
 
@@ -25,8 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Judge picture files, one line each. Boxes are corners x0, y0, x1, y1 in the picture's own "
         "pixels, x right, y down, as the picture is seen (EXIF orientation applied). A file that "
-        "is no picture is a fault; the others go on and the exit status is 1. A reject is an "
-        "answer, not an error: the exit status stays 0."
+        "is no picture is a fault; the others go on and the exit status is 1. Of a folder its "
+        "sub-folders are read too; what holds no picture there is left out and counted. A reject "
+        "is an answer, not an error: the exit status stays 0."
     )
     add = parser.add_argument
     model = f"model file, or '{DEFAULT_NAME}' for the packaged one"
@@ -119,7 +121,7 @@ def inspect(
     """
     localizer = Localizer(model, threads=os.cpu_count() or 1)
     required = required_classes(require, localizer.contract.classes)
-    paths = _expand(images)
+    paths, folders = _expand(images)
     copies = None if annotate_to is None else Copies(annotate_to, paths)
     faults = 0
     for path in paths:
@@ -130,7 +132,10 @@ def inspect(
         )
         if copies is not None:
             copies.write(inspected)
-    return 1 if faults else 0
+    for folder in folders:
+        if said := folder.describe_left_out():
+            print_error("stampgate-edge", said)
+    return 1 if faults or any(folder.unread for folder in folders) else 0
 
 
 def inspect_one(
@@ -183,11 +188,16 @@ class Copies:
             number += 1
 
 
-def _expand(images: Sequence[Path]) -> list[Path]:
-    paths: list[Path] = []
+def _expand(images: Sequence[Path]) -> tuple[list[Path], list[PictureFolder]]:
+    """Return the pictures, and the folders that were among *images*. Raises InputError."""
+    paths, folders = list[Path](), list[PictureFolder]()
     for image in images:
-        inside = list_pictures(image) if image.is_dir() else (image,)
-        if not inside:
-            raise InputError(f"{image}: holds no file; name a folder of pictures")
-        paths.extend(inside)
-    return paths
+        if not image.is_dir():
+            paths.append(image)
+            continue
+        folders.append(find_pictures(image))
+        if not folders[-1].pictures:
+            said = folders[-1].describe_left_out() or f"{image}: holds no file"
+            raise InputError(f"{said}; name a folder of pictures")
+        paths.extend(folders[-1].pictures)
+    return paths, folders

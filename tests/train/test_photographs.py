@@ -11,7 +11,7 @@ from tests.icc_profiles import DISPLAY_P3, matrix_profile
 from tests.painting import mark_image
 from train.config import SynthSettings
 from train.crawl.cleaning import clean
-from train.labels.reading import Labelled
+from train.labels.ground_truth import Labelled
 from train.marks.mark import load_mark
 from train.paint.backgrounds import Photographs
 from train.paint.real_photographs import real_frame

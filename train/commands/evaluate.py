@@ -6,16 +6,26 @@ from pathlib import Path
 from edge.annotate import save_png
 from edge.errors import InputError
 from edge.files import write_atomic
-from edge.printing import print_line
+from edge.printing import print_error, print_line
 from train.commands import needing
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command and its options."""
-    parser.description = "Measure a model on labelled photographs, with the box's own code."
+    parser.description = (
+        "Measure a model on labelled photographs, with the box's own code. A picture that cannot "
+        "be read is left out and named; the others are measured, and the exit status is 1."
+    )
     add = parser.add_argument
     add("model", type=Path, metavar="MODEL.onnx")
-    add("--coco", required=True, type=Path, metavar="LABELS.json", help="labels in COCO layout")
+    add(
+        "--coco",
+        "--labels",
+        required=True,
+        type=Path,
+        metavar="LABELS",
+        help="their labels: COCO .json, YOLO data.yaml, or a folder of YOLO or VOC",
+    )
     add("--images", required=True, type=Path, metavar="DIR", help="the labelled photographs")
     add("--negatives", type=Path, metavar="DIR", help="photographs without any mark")
     add(
@@ -45,4 +55,6 @@ def run(arguments: argparse.Namespace) -> int:
         save_png(worst_sheet(output.labels, output.detections, output.threshold), arguments.sheet)
     if arguments.json:
         write_atomic(arguments.json, as_json(evaluation).encode())
-    return 0
+    for said in (*output.remarks, *(f"left out: {problem}" for problem in output.unread)):
+        print_error("stampgate", said)
+    return 1 if output.unread else 0

@@ -6,12 +6,12 @@ import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import imagehash
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from edge.vision.colour_profiles import to_srgb
 from edge.vision.picture_files import eight_bits, on_white
+from train.copies import perceptual_hash
 
 FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "BMP", "GIF", "TIFF")
 """The formats that are opened. Pillow knows more, some of which start other programs to be read."""
@@ -79,11 +79,6 @@ def check_size(size: int) -> None:
         raise RefusedError("empty")
     if size > MOST_BYTES:
         raise RefusedError(f"too many bytes: {size}, at most {MOST_BYTES}")
-
-
-def perceptual_hash(picture: Image.Image) -> int:
-    """Return imagehash's ``phash``: 64 bits, whether each low frequency is above their median."""
-    return int(str(imagehash.phash(picture)), 16)
 
 
 @contextlib.contextmanager

@@ -16,15 +16,11 @@ from typing import Self
 
 from edge.errors import InputError, UsageError
 from edge.files import make_folder, sync_folder, write_atomic
+from train.copies import NEAR
 from train.crawl.cleaning import Clean, RefusedError, clean
 from train.crawl.manifest import Entry, Kind, Manifest, Source, now
 
 MANIFEST, PICTURES, DROPPED = "manifest.jsonl", "pictures", "dropped"
-NEAR = 8
-"""Bits of 64. Measured on photographs of groceries: each of 308, scaled to 45 % and saved again at
-JPEG quality 60, or made a fifth brighter, stayed within 8 bits of itself; of 922, nine came within
-8 bits of another one, and each of the nine was a second shot of the same thing in the same place.
-"""
 LONGEST_NAME = 40
 SAME, ALIKE = "duplicate", "near duplicate"
 BY_COMMAND, BY_HAND = "by --drop", "its file was taken out of pictures/ by hand"

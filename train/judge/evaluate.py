@@ -16,12 +16,14 @@ from scipy.stats import beta
 from tqdm import tqdm
 
 from edge.decision import Finding, decide
-from edge.errors import AnswerError, InputError
+from edge.errors import AnswerError, FrameError, InputError
 from edge.printing import printable
 from edge.vision.localizer import Localizer
-from edge.vision.picture_files import list_pictures, read_picture
+from edge.vision.picture_files import read_picture
+from edge.vision.picture_folders import find_pictures
 from edge.vision.preprocess import Frame
-from train.labels.coco import FOUND_IOU, Label, Labels, read_coco
+from train.labels.ground_truth import FOUND_IOU, Label, Labels
+from train.labels.reading import read_ground_truth
 
 LOWEST_SCORE = 0.005
 """Findings below this are left out; the precision-recall curve ends there."""
@@ -142,13 +144,17 @@ class Detections:
 class ModelOutput:
     """A model's output on a labelled set.
 
-    *name*, *threshold*: the model's; *labels*: the ground truth; *detections*: its findings.
+    *name*, *threshold*: the model's; *labels*: the ground truth; *detections*: its findings;
+    *unread*: pictures and folders that could not be read, a line each, which neither of these has;
+    *remarks*: what else is to be said of the set.
     """
 
     name: str
     threshold: float
     labels: Labels
     detections: Detections
+    unread: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
 class Detector(Protocol):
@@ -167,8 +173,9 @@ def evaluate(
 ) -> Evaluation:
     """Evaluate *model* on the labelled *images* and on *negatives*, pictures without any mark.
 
-    *coco*: the labels; *images*, *negatives*: folders; *threads*: cores to use. Labelled images
-    without any box are negatives too; those whose boxes are all ignored count for neither error.
+    *coco*: the labels, in any layout that training reads; *images*, *negatives*: folders, read
+    with their sub-folders; *threads*: cores to use. Labelled images without any box are negatives
+    too; those whose boxes are all ignored count for neither error, nor does a damaged picture.
     Raises ModelError or InputError.
     """
     output = run_model(model, coco, images, negatives, threads)
@@ -180,9 +187,20 @@ def run_model(
 ) -> ModelOutput:
     """Run *model* on all pictures that :func:`evaluate` takes. Raises ModelError or InputError."""
     localizer = Localizer(model, threads)
-    labels = read_coco(coco, images, localizer.contract.classes)
-    detections = detect(localizer, labels, negatives)
-    return ModelOutput(str(model), localizer.contract.threshold, labels, detections)
+    labels, read = read_ground_truth(coco, images, localizer.contract.classes)
+    files, remarks, unread = _negatives(negatives, labels)
+    looked, detections, damaged = _detect_readable(localizer, labels, files)
+    unread = (*(text for _, text in read.unread), *damaged, *unread)
+    if unread and not looked.images and not detections.negatives:
+        raise InputError(f"evaluate: not one picture can be read: {unread[0]}")
+    return ModelOutput(
+        str(model),
+        localizer.contract.threshold,
+        looked,
+        detections,
+        unread,
+        (*read.remarks, *remarks),
+    )
 
 
 def judge(name: str, labels: Labels, detections: Detections, threshold: float) -> Evaluation:
@@ -216,19 +234,56 @@ def judge(name: str, labels: Labels, detections: Detections, threshold: float) -
 
 def detect(detector: Detector, labels: Labels, negatives: Path | None) -> Detections:
     """Run *detector* on every picture. Raises InputError when one cannot be read."""
-    blank = [image_id for image_id in labels.images if not labels.of(image_id)]
-    files = list(list_pictures(negatives)) if negatives else []
-    if negatives and not files:
-        raise InputError(
-            f"--negatives {negatives}: holds no picture; name a folder of pictures without the mark"
-        )
-    bar = tqdm(
-        total=len(labels.images) + len(files), desc="evaluate", unit="picture", mininterval=1.0
-    )
+    files, _, unread = _negatives(negatives, labels)
+    _, detections, damaged = _detect_readable(detector, labels, files)
+    if problems := (*damaged, *unread):
+        raise InputError(problems[0])
+    return detections
 
-    def find(path: Path) -> tuple[Finding, ...]:
+
+def _negatives(
+    folder: Path | None, labels: Labels
+) -> tuple[tuple[Path, ...], tuple[str, ...], tuple[str, ...]]:
+    """Return the pictures without a mark, what is to be said of them, and what cannot be read.
+
+    Raises InputError when there is none, or when one of them is labelled with a mark.
+    """
+    if folder is None:
+        return (), (), ()
+    found = find_pictures(folder)
+    if not found.pictures:
+        raise InputError(
+            f"--negatives {folder}: holds no picture; name a folder of pictures without the mark"
+        )
+    marked = {labels.images[label.image_id].resolve() for label in labels.labels}
+    for path in found.pictures:
+        if path.resolve() in marked:
+            raise InputError(
+                f"--negatives {folder}: {path} is labelled with a mark; name a folder without it"
+            )
+    said = found.describe_left_out()
+    unread = tuple(f"{path}: {reason}" for path, reason in found.left_out if path in found.unread)
+    return found.pictures, (said,) if said else (), unread
+
+
+def _detect_readable(
+    detector: Detector, labels: Labels, negatives: Sequence[Path]
+) -> tuple[Labels, Detections, tuple[str, ...]]:
+    """Run *detector* on every picture that can be read.
+
+    Returns the labels and findings of those, and what is wrong with the others.
+    """
+    problems = list[str]()
+    total = len(labels.images) + len(negatives)
+    bar = tqdm(total=total, desc="evaluate", unit="picture", mininterval=1.0)
+
+    def find(path: Path) -> tuple[Finding, ...] | None:
         bar.update()
-        frame = read_picture(path)
+        try:
+            frame = read_picture(path)
+        except FrameError as error:
+            problems.append(str(error))
+            return None
         try:
             return detector.find(frame, LOWEST_SCORE)
         except AnswerError as error:  # a FAULT on the box, which rejects the item
@@ -236,9 +291,16 @@ def detect(detector: Detector, labels: Labels, negatives: Path | None) -> Detect
             return ()
 
     with bar:
-        images = {image_id: find(path) for image_id, path in labels.images.items()}
-        found = (*(images[i] for i in blank), *(find(path) for path in files))
-        return Detections(images, found, (*(labels.images[i] for i in blank), *files))
+        in_images = {image_id: find(path) for image_id, path in labels.images.items()}
+        in_negatives = [(path, find(path)) for path in negatives]
+    images = {image_id: found for image_id, found in in_images.items() if found is not None}
+    read = labels.without([image_id for image_id in labels.images if image_id not in images])
+    unmarked = [
+        *((read.images[i], images[i]) for i in read.images if not read.of(i)),
+        *((path, found) for path, found in in_negatives if found is not None),
+    ]
+    paths, found = tuple(path for path, _ in unmarked), tuple(found for _, found in unmarked)
+    return read, Detections(images, found, paths), tuple(problems)
 
 
 def best(findings: Iterable[Finding]) -> float:

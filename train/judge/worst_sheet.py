@@ -12,7 +12,7 @@ from edge.decision import Box, Finding
 from edge.printing import printable
 from edge.vision.picture_files import read_picture
 from train.judge.evaluate import Detections, finds, overlaps
-from train.labels.coco import Label, Labels
+from train.labels.ground_truth import Label, Labels
 
 Kind = Literal["false accept", "miss", "extra", "hit"]
 SHOWN: dict[Kind, int] = {"false accept": 18, "miss": 18, "extra": 6, "hit": 12}

@@ -1,316 +1,243 @@
-"""Read the ground truth of real photographs from COCO JSON, YOLO text or Pascal VOC XML."""
+"""Read the ground truth of real photographs: the one reader, for training and for evaluation.
 
-import dataclasses
+COCO JSON, YOLO text and Pascal VOC XML are told apart by what is named; each has a module of its
+own. What a label says is checked here against its picture and the classes, whatever it came from.
+"""
+
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from xml.etree import ElementTree as ET
-
-import yaml
 
 from edge.decision import Box
 from edge.errors import InputError
-from edge.vision.picture_files import SUFFIXES
-from train.labels.coco import labels_in, read_json
-from train.photographs import upright_size
+from edge.vision.picture_folders import find_files
+from train.labels.coco import given_in_coco
+from train.labels.ground_truth import Given, GivenBox, Labelled, Labels, RealBox, labels_of
+from train.labels.picture_index import PictureIndex
+from train.labels.voc import given_in_voc
+from train.labels.yolo import CLASS_FILES, given_in_yolo, text_labels
+from train.photographs import check_whole, read_header
 
 OUTSIDE_PX = 2.0
 """Pixels. A box that reaches this far outside its picture is clipped: labelling programs round
 differently."""
-CLASS_FILES = ("data.yaml", "data.yml", "classes.txt")
-"""Files in which YOLO programs keep the names of the classes."""
+LEAST_CORNERS = 5
+"""Boxes from which on it is no chance that the numbers of all would be corners as well."""
+SHOWN = 3
+"""Pictures that a remark names."""
 
 
 @dataclass(frozen=True)
-class RealBox:
-    """One labelled box.
+class ReadLabels:
+    """What a set of labels holds.
 
-    *label*, *kind*: class name and index; *box*: in pixels of the upright photograph; *ignore*: it
-    does not count.
+    *labelled*: photographs with their boxes; *remarks*: what cannot be known from the files, or was
+    left out, a line each; *unread*: pictures that cannot be read, and why.
     """
 
-    label: str
-    kind: int
-    box: Box
-    ignore: bool
+    labelled: tuple[Labelled, ...]
+    remarks: tuple[str, ...] = ()
+    unread: tuple[tuple[Path, str], ...] = ()
 
 
-@dataclass(frozen=True)
-class Labelled:
-    """A real photograph and its ground truth.
+def read_real(
+    labels: Path, images: Path, classes: Sequence[str], say: Callable[[str], None] | None = None
+) -> tuple[Labelled, ...]:
+    """Read the labels of the photographs in *images* to train on, and see that each is whole.
 
-    *size*: width and height in pixels when upright; *boxes*: all marks on it, perhaps none.
+    *say*: is given each of the remarks. Raises InputError, in one line, as :func:`read_labels`
+    does, and also for a photograph that is cut off or damaged: it would be missed in the midst of
+    the training.
     """
+    read = read_labels(labels, images, classes, ("--real", "--real-images"))
+    if read.unread:
+        raise InputError(read.unread[0][1])
+    with ThreadPoolExecutor(thread_name_prefix="whole") as pool:
+        for _ in pool.map(check_whole, [labelled.path for labelled in read.labelled]):
+            pass
+    if say:
+        for remark in read.remarks:
+            say(remark)
+    return read.labelled
 
-    path: Path
-    size: tuple[int, int]
-    boxes: tuple[RealBox, ...]
 
+def read_ground_truth(
+    labels: Path, images: Path, classes: Sequence[str]
+) -> tuple[Labels, ReadLabels]:
+    """Read the labels of the photographs in *images* to judge a model on.
 
-@dataclass(frozen=True)
-class Raw:
-    """The labels of one picture as they stand in the label file, unchecked.
-
-    *where*: how messages begin; *stated*: width and height, if the file gives them; *boxes*: class
-    name, box in pixels (in shares of the picture when *shares*), and whether it is to be ignored.
+    Raises InputError as :func:`read_labels` does.
     """
-
-    where: str
-    path: Path
-    stated: tuple[int, int] | None
-    boxes: tuple[tuple[str, Box, bool], ...]
-    shares: bool = False
+    read = read_labels(labels, images, classes, ("--coco", "--images"))
+    return labels_of(read.labelled), read
 
 
-def read_real(labels: Path, images: Path, classes: Sequence[str]) -> tuple[Labelled, ...]:
+def read_labels(
+    labels: Path, images: Path, classes: Sequence[str], options: tuple[str, str]
+) -> ReadLabels:
     """Read the labels of the photographs in *images*; classes are matched with *classes* by name.
 
-    *labels*: a COCO ``.json``; a YOLO ``data.yaml`` with its ``labels`` folder beside it; or a
-    folder of YOLO ``.txt`` (with ``data.yaml`` or ``classes.txt`` in it or above it) or of Pascal
-    VOC ``.xml``. Only photographs that the labels name are taken; one with no box in its label
-    shows no mark. When labels and *classes* have just one class each, they are taken for the same.
-    Raises InputError, in one line.
+    *labels*: a COCO ``.json``; a YOLO ``data.yaml`` with its labels beside it or below; or a folder
+    of YOLO ``.txt`` (with its class names in it or above it), of Pascal VOC ``.xml`` or of one COCO
+    ``.json``. *options*: what the command calls both. Only photographs that the labels name are
+    taken; one with no box in its label shows no mark. When labels and *classes* have just one class
+    each, they are taken for the same. Raises InputError, in one line.
     """
     if not images.is_dir():
         raise InputError(
-            f"--real-images {images}: no such folder; name the folder of the labelled photographs"
+            f"{options[1]} {images}: no such folder; name the folder of the labelled photographs"
         )
-    found = list(_raw(labels, images, classes))
-    if not found:
+    pictures = PictureIndex(images)
+    given = list(_given(labels, pictures, classes, options[0]))
+    if not given:
         raise InputError(
-            f"--real {labels}: labels no photograph; name a file or folder with labels"
+            f"{options[0]} {labels}: labels no photograph; name a file or folder with labels"
         )
-    twice = {raw.path for raw in found if sum(other.path == raw.path for other in found) > 1}
-    if twice:
-        raise InputError(
-            f"--real {labels}: {min(twice).name} is labelled twice; keep one of its labels"
-        )
-    return tuple(_checked(raw, classes) for raw in found)
+    _check_each_once(labels, given, options[0])
+    return _checked_all(given, pictures, classes)
 
 
-def _raw(labels: Path, images: Path, classes: Sequence[str]) -> Iterator[Raw]:
+def _given(
+    labels: Path, pictures: PictureIndex, classes: Sequence[str], option: str
+) -> Iterator[Given]:
     """Detect the layout of the labels and read them. Raises InputError."""
     if labels.is_dir():
-        if any(labels.rglob("*.xml")):
-            return _voc(labels, images, classes)
-        return _yolo(labels, images, _class_file(labels), classes)
+        return _given_in_folder(labels, pictures, classes, option)
     if not labels.is_file():
         raise InputError(
-            f"--real {labels}: no such file or folder; name the labels of the real photographs"
+            f"{option} {labels}: no such file or folder; name the labels of the real photographs"
         )
-    if labels.suffix.lower() == ".json":
-        return _coco(labels, images, classes)
-    if labels.suffix.lower() in (".yaml", ".yml"):
-        return _yolo(labels.parent / "labels", images, labels, classes)
+    ending = labels.suffix.lower()
+    if ending == ".json":
+        return given_in_coco(labels, pictures, classes)
+    if ending in (".yaml", ".yml") or labels.name in CLASS_FILES:
+        return given_in_yolo(labels.parent, pictures, labels, classes)
+    if ending == ".data":  # of CVAT and Darknet, beside obj.names
+        return given_in_yolo(labels.parent, pictures, None, classes)
     raise InputError(
-        f"--real {labels}: must be a COCO .json, a YOLO data.yaml, or a folder of YOLO .txt or "
-        f"Pascal VOC .xml files, not {labels.suffix or 'a file without an ending'}; "
+        f"{option} {labels}: must be a COCO .json, a YOLO data.yaml, or a folder of YOLO .txt or "
+        f"Pascal VOC .xml files, not {ending or 'a file without an ending'}; "
         "name one of those"
     )
 
 
-def _coco(path: Path, images: Path, classes: Sequence[str]) -> Iterator[Raw]:
-    raw = read_json(path)
-    labels = labels_in(raw, path, images, tuple(classes))
-    for entry in raw["images"]:
-        name = entry["file_name"]
-        size = (entry.get("width"), entry.get("height"))
-        if any(length is not None and not isinstance(length, int) for length in size):
+def _given_in_folder(
+    labels: Path, pictures: PictureIndex, classes: Sequence[str], option: str
+) -> Iterator[Given]:
+    annotations, texts = find_files(labels, ".xml"), text_labels(labels, pictures)
+    if annotations and texts:
+        raise InputError(
+            f"{option} {labels}: holds Pascal VOC ({annotations[0].name}) and YOLO text "
+            f"({texts[0].name}), of which one is older; name a folder with one of them"
+        )
+    if annotations:
+        return given_in_voc(labels, pictures, classes)
+    files = find_files(labels, ".json")
+    if texts or not files:
+        return given_in_yolo(labels, pictures, None, classes)
+    if len(files) > 1:
+        raise InputError(
+            f"{option} {labels}: holds {len(files)} .json files ({files[0].name}, "
+            f"{files[1].name}); name one of them"
+        )
+    return given_in_coco(files[0], pictures, classes)
+
+
+def _check_each_once(labels: Path, given: Sequence[Given], option: str) -> None:
+    """Check that no picture has two labels. Raises InputError."""
+    seen: dict[Path, Given] = {}
+    for one in given:
+        if one.path in seen:
+            where = {str(other.where) for other in (one, seen[one.path])}
+            said = f" ({' and '.join(sorted(where))})" if len(where) > 1 else ""
             raise InputError(
-                f"{path}: {name}: width and height must be whole numbers, not {size}; "
-                "correct the file"
+                f"{option} {labels}: {one.path.name} is labelled twice{said}; keep one of its "
+                "labels"
             )
-        boxes = tuple(
-            (label.label, label.box, label.ignore) for label in labels.of(int(entry["id"]))
+        seen[one.path] = one
+
+
+def _checked_all(
+    given: Sequence[Given], pictures: PictureIndex, classes: Sequence[str]
+) -> ReadLabels:
+    labelled, unread, turned = list[Labelled](), list[tuple[Path, str]](), list[Path]()
+    for one in given:
+        try:
+            size, orientation = read_header(one.path)
+        except InputError as error:
+            text = str(error).removeprefix(f"{one.path.parent}/")
+            unread.append((one.path, f"{one.where}: {text}"))
+            continue
+        labelled.append(_checked(one, size, classes))
+        if orientation != 1 and (one.stated is None or size[0] == size[1] or orientation < 5):
+            turned.append(one.path)
+    return ReadLabels(tuple(labelled), tuple(_remarks(given, pictures, turned)), tuple(unread))
+
+
+def _remarks(
+    given: Sequence[Given], pictures: PictureIndex, turned: Sequence[Path]
+) -> Iterator[str]:
+    """Yield in a line each what the files do not say, and what was not taken."""
+    folder = pictures.found.folder
+    if turned:
+        yield (
+            f"{folder}: {len(turned)} labelled photographs ({_some(turned)}) are stored turned or "
+            "mirrored (EXIF), and their labels do not tell whether they were drawn on the picture "
+            "as it is seen: they are taken so; see in pictures.png or --sheet that the boxes fit"
         )
-        yield Raw(f"{path}: {name}", images / name, size if all(size) else None, boxes)
-
-
-def _class_file(labels: Path) -> Path:
-    for folder in (labels, labels.parent):
-        for name in CLASS_FILES:
-            if (folder / name).is_file():
-                return folder / name
-    raise InputError(
-        f"--real {labels}: YOLO text needs its class names, in data.yaml or classes.txt in it "
-        "or above it; put one there"
-    )
-
-
-def _yolo(labels: Path, images: Path, class_file: Path, classes: Sequence[str]) -> Iterator[Raw]:
-    names, pictures = _yolo_names(class_file), _by_stem(images)
-    if len(names) == len(classes) == 1:
-        names = list(classes)
-    for path in sorted(set(labels.rglob("*.txt")) - {class_file}):
-        boxes = tuple(
-            _yolo_box(f"{path} line {number}", line.split(), names, class_file)
-            for number, line in enumerate(_text(path).splitlines(), start=1)
-            if line.strip()
+    boxes = [box for one in given for box in one.boxes]
+    if len(boxes) >= LEAST_CORNERS and all(box.perhaps_corners for box in boxes):
+        yield (
+            f"{folder}: the numbers of all {len(boxes)} boxes would be corners as well as x, y, "
+            "width and height, which COCO means; they are taken so; see in pictures.png or --sheet "
+            "that the boxes fit"
         )
-        picture = _picture_of(path.relative_to(labels), pictures, path, images)
-        yield Raw(str(path), picture, None, boxes, shares=True)
+    taken = {one.path for one in given}
+    unlabelled = [path for path in pictures.found.pictures if path not in taken]
+    if unlabelled:
+        yield (
+            f"{folder}: {len(unlabelled)} pictures ({_some(unlabelled)}) have no label and are not "
+            "taken; label them, if only with no box"
+        )
+    if pictures.found.unread:
+        yield pictures.found.describe_left_out()
 
 
-def _yolo_names(path: Path) -> list[str]:
-    """Read class names by index, from ``data.yaml`` or a line each. Raises InputError."""
-    if path.suffix == ".txt":
-        return [line.strip() for line in _text(path).splitlines() if line.strip()]
-    try:
-        raw = yaml.safe_load(_text(path))
-    except yaml.YAMLError as error:
+def _some(paths: Sequence[Path]) -> str:
+    names = [path.name for path in paths[:SHOWN]]
+    return ", ".join(names) + ", ..." * (len(paths) > SHOWN)
+
+
+def _checked(given: Given, size: tuple[int, int], classes: Sequence[str]) -> Labelled:
+    """Check one picture's labels against its *size* and the classes. Raises InputError."""
+    if given.stated and given.stated != size:
         raise InputError(
-            f"{path}: cannot be read as YAML ({' '.join(str(error).split())}); correct it"
-        ) from None
-    names = raw.get("names") if isinstance(raw, dict) else None
-    if isinstance(names, dict) and sorted(names) == list(range(len(names))):
-        names = [names[index] for index in range(len(names))]
-    listed = isinstance(names, list) and all(isinstance(name, str | int) for name in names)
-    if not listed or not names:
-        raise InputError(
-            f"{path}: names must list the classes, from number 0 on, not {names!r}; correct it"
+            f"{given.where}: says {given.stated[0]} x {given.stated[1]} pixels, but the picture "
+            f"has {size[0]} x {size[1]} when upright; label the picture as it is seen"
         )
-    return [str(name) for name in names]
+    boxes = tuple(_checked_box(box, given, size, classes) for box in given.boxes)
+    return Labelled(given.path, size, boxes)
 
 
-def _yolo_box(
-    where: str, words: list[str], names: Sequence[str], class_file: Path
-) -> tuple[str, Box, bool]:
-    if len(words) != 5:
+def _checked_box(
+    given: GivenBox, of: Given, size: tuple[int, int], classes: Sequence[str]
+) -> RealBox:
+    if given.label not in classes:
         raise InputError(
-            f"{where}: must hold 5 numbers (class, centre x, y, width, height), "
-            f"not {len(words)}; correct it"
-        )
-    x, y, width, height = _numbers(where, words[1:])
-    if not words[0].isdecimal() or int(words[0]) >= len(names):
-        raise InputError(
-            f"{where}: class {words[0]} must be 0 to {len(names) - 1}, as in {class_file}; "
-            "correct one of them"
-        )
-    box = Box(x - width / 2, y - height / 2, x + width / 2, y + height / 2)
-    return names[int(words[0])], box, False
-
-
-def _voc(labels: Path, images: Path, classes: Sequence[str]) -> Iterator[Raw]:
-    found = list(_voc_files(labels, images))
-    if len({name for raw in found for name, _, _ in raw.boxes}) == len(classes) == 1:
-        found = [
-            dataclasses.replace(
-                raw, boxes=tuple((classes[0], box, ignore) for _, box, ignore in raw.boxes)
-            )
-            for raw in found
-        ]
-    return iter(found)
-
-
-def _voc_files(labels: Path, images: Path) -> Iterator[Raw]:
-    pictures = _by_stem(images)
-    for path in sorted(labels.rglob("*.xml")):
-        root = _xml(path)
-        name = (root.findtext("filename") or "").strip()
-        picture = images / name if name and (images / name).is_file() else None
-        boxes = tuple(
-            _voc_box(f"{path} object {n}", entry)
-            for n, entry in enumerate(root.iter("object"), start=1)
-        )
-        sides = [root.findtext(f"size/{side}") or "0" for side in ("width", "height")]
-        width, height = _numbers(str(path), sides)
-        stated = (int(width), int(height)) if width and height else None
-        picture = picture or _picture_of(path.relative_to(labels), pictures, path, images)
-        yield Raw(str(path), picture, stated, boxes)
-
-
-def _xml(path: Path) -> ET.Element:
-    text = _text(path)
-    if "<!DOCTYPE" in text or "<!ENTITY" in text:
-        raise InputError(
-            f"{path}: must be plain Pascal VOC XML, without DOCTYPE or ENTITY; save it anew"
-        )
-    try:
-        root = ET.fromstring(text)  # noqa: S314 - entities, which could expand, are refused above
-    except ET.ParseError as error:
-        raise InputError(f"{path}: cannot be read as XML ({error}); save it anew") from None
-    if root.tag != "annotation":
-        raise InputError(
-            f"{path}: must hold a Pascal VOC annotation, not {root.tag}; name another folder"
-        )
-    return root
-
-
-def _voc_box(where: str, entry: ET.Element) -> tuple[str, Box, bool]:
-    """Return class name, box and whether to ignore it, of one object.
-
-    VOC counts pixels from 1 and names the last one inside; half-open corners count from 0 and name
-    the first one outside.
-    """
-    name = (entry.findtext("name") or "").strip()
-    corners = [entry.findtext(f"bndbox/{corner}") for corner in _VOC_CORNERS]
-    if not name or None in corners:
-        raise InputError(
-            f"{where}: must have a name and a bndbox with {', '.join(_VOC_CORNERS)}; correct it"
-        )
-    x0, y0, x1, y1 = _numbers(where, [corner or "" for corner in corners])
-    difficult = (entry.findtext("difficult") or "0").strip() not in ("0", "")
-    return name, Box(x0 - 1, y0 - 1, x1, y1), difficult
-
-
-_VOC_CORNERS = ("xmin", "ymin", "xmax", "ymax")
-
-
-def _by_stem(images: Path) -> dict[str, list[Path]]:
-    """Return the pictures below *images* by their path without suffix."""
-    found: dict[str, list[Path]] = {}
-    for path in sorted(images.rglob("*")):
-        if path.suffix.lower() in SUFFIXES:
-            found.setdefault(str(path.relative_to(images).with_suffix("")), []).append(path)
-    return found
-
-
-def _picture_of(label: Path, pictures: dict[str, list[Path]], where: Path, images: Path) -> Path:
-    stem = str(label.with_suffix(""))
-    candidates = pictures.get(stem, [])
-    if len(candidates) != 1:
-        what = "no picture" if not candidates else f"{len(candidates)} pictures"
-        raise InputError(
-            f"{where}: there must be one picture named {stem} in {images}, not {what}; "
-            "correct --real-images"
-        )
-    return candidates[0]
-
-
-def _checked(raw: Raw, classes: Sequence[str]) -> Labelled:
-    """Check one picture's labels against its file and the classes. Raises InputError."""
-    size = _upright_size(raw.path, raw.where)
-    if raw.stated and raw.stated != size:
-        raise InputError(
-            f"{raw.where}: says {raw.stated[0]} x {raw.stated[1]} pixels, but the picture has "
-            f"{size[0]} x {size[1]} when upright; label the picture as it is seen"
-        )
-    boxes = []
-    for label, box, ignore in raw.boxes:
-        pixels = _scaled(box, *size) if raw.shares else box
-        kind, inside = _kind(label, classes, raw.where), _inside(pixels, size, raw.where)
-        boxes.append(RealBox(label, kind, inside, ignore))
-    return Labelled(raw.path, size, tuple(boxes))
-
-
-def _upright_size(path: Path, where: str) -> tuple[int, int]:
-    if not path.is_file():
-        raise InputError(f"{where}: names {path.name}, which is not there; correct --real-images")
-    try:
-        return upright_size(path)
-    except InputError as error:
-        text = str(error).removeprefix(f"{path.parent}/")
-        raise InputError(f"{where}: {text}") from None
-
-
-def _kind(label: str, classes: Sequence[str], where: str) -> int:
-    if label not in classes:
-        raise InputError(
-            f"{where}: class {label!r} is none of the marks' ({', '.join(classes)}); "
+            f"{of.where}: class {given.label!r:.100} is none of the marks' ({', '.join(classes)}); "
             "rename one of them"
         )
-    return list(classes).index(label)
+    box = given.box
+    if not of.shares and max(box.corners()) <= 1 < min(size):
+        raise InputError(
+            f"{of.where}: the box {_text_of(box)} is in shares of the picture (0 to 1); "
+            "it must be in pixels: export anew"
+        )
+    pixels = _scaled(box, *size) if of.shares else box
+    kind, inside = list(classes).index(given.label), _inside(pixels, size, of.where)
+    return RealBox(given.label, kind, inside, given.ignore, given.main, given.variant)
 
 
 def _inside(box: Box, size: tuple[int, int], where: str) -> Box:
@@ -324,29 +251,19 @@ def _inside(box: Box, size: tuple[int, int], where: str) -> Box:
     if clipped > OUTSIDE_PX or inside.area <= 0:
         raise InputError(
             f"{where}: the box {_text_of(box)} must lie inside the picture of "
-            f"{size[0]} x {size[1]}; correct the label"
+            f"{size[0]} x {size[1]}{_perhaps_corners(box, size)}; correct the label"
         )
     return inside
 
 
+def _perhaps_corners(box: Box, size: tuple[int, int]) -> str:
+    """Return a hint where width and height, taken for corners, would lie in the picture."""
+    fits = box.x0 < box.width <= size[0] and box.y0 < box.height <= size[1]
+    return ", where it would lie if its numbers were corners" if fits else ""
+
+
 def _text_of(box: Box) -> str:
     return "[" + " ".join(f"{corner:g}" for corner in box.corners()) + "]"
-
-
-def _numbers(where: str, words: Sequence[str]) -> list[float]:
-    try:
-        return [float(word) for word in words]
-    except ValueError:
-        raise InputError(
-            f"{where}: must hold numbers, not {' '.join(words)!r}; correct the label"
-        ) from None
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as text ({error}); save it anew") from None
 
 
 def _scaled(box: Box, scale_x: float, scale_y: float) -> Box:

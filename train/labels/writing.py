@@ -45,7 +45,12 @@ def coco(shown: Iterable[Shown], classes: Sequence[str], size: int, info: dict[s
     for number, picture in enumerate(shown, start=1):
         images.append({"id": number, "file_name": picture.name, "width": size, "height": size})
         boxes = [(kind, box, False) for kind, box in picture.marks]
-        boxes += [(kind, box, True) for box in picture.ignored for kind in range(len(classes))]
+        boxes += [
+            (kind, box, True)
+            for box in picture.ignored
+            if hundredths(box.width) and hundredths(box.height)  # less is no box for any reader
+            for kind in range(len(classes))
+        ]
         for kind, box, ignore in boxes:
             corner = [
                 hundredths(box.x0),

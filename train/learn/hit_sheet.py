@@ -6,7 +6,7 @@ from PIL import Image, ImageDraw
 
 from edge.annotate import contact_sheet, upright
 from edge.decision import Finding
-from train.labels.coco import FOUND_IOU
+from train.labels.ground_truth import FOUND_IOU
 from train.paint.synth import Picture
 
 HIT, MISS, FALSE, IGNORED = (40, 220, 80), (255, 40, 40), (255, 190, 0), (60, 120, 255)

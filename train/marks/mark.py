@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from edge.errors import FrameError, InputError, UsageError
+from edge.printing import print_error
 from edge.vision.contract import MOST_NAME, is_class_name
-from edge.vision.picture_files import SUFFIXES, decode_with_alpha, describe_damage, open_picture
+from edge.vision.picture_files import decode_with_alpha, describe_damage, open_picture
+from edge.vision.picture_folders import PictureFolder, find_pictures
 from train.photographs import refused_for
 
 DRAWING = ".svg"
 """Suffix of a mark that is drawn, which is rendered to pixels first."""
-MARK_SUFFIXES = SUFFIXES | {DRAWING}
-"""Files of a folder of marks that are taken for pictures; others are passed over."""
 DRAWING_PX = 640
 """Width at which a drawing is rendered, in pixels; what is transparent around it is cut away."""
 LONG_SIDE = 320
@@ -88,12 +88,15 @@ def load_marks(pairs: Sequence[tuple[str, str]]) -> tuple[Mark, ...]:
 
 
 def mark_files(path: Path) -> tuple[Path, ...]:
-    """Return the pictures of a mark: the file itself, or those of a folder, by name."""
-    if not path.is_dir():
-        return (path,)
-    return tuple(
-        sorted(p for p in path.iterdir() if p.suffix.lower() in MARK_SUFFIXES and p.is_file())
-    )
+    """Return the pictures of a mark: the file itself, or those of a folder and below, by name.
+
+    Raises InputError when the folder cannot be read.
+    """
+    return _in_folder(path).pictures if path.is_dir() else (path,)
+
+
+def _in_folder(folder: Path) -> PictureFolder:
+    return find_pictures(folder, also=(DRAWING,))
 
 
 def load_folder(folder: Path, label: str, kind: int = 0) -> tuple[Mark, ...]:
@@ -101,12 +104,14 @@ def load_folder(folder: Path, label: str, kind: int = 0) -> tuple[Mark, ...]:
 
     Raises InputError, which names every picture that cannot be used, or when there is none.
     """
-    paths = mark_files(folder)
+    found = _in_folder(folder)
+    paths, said = found.pictures, found.describe_left_out()
     if not paths:
         raise InputError(
-            f"{folder}: holds no picture ({', '.join(sorted(MARK_SUFFIXES))}); "
-            "name a picture or another folder"
+            f"{said or f'{folder}: holds no picture'}; name a picture or another folder"
         )
+    if said:
+        print_error("stampgate", said)
     marks, faults = [], []
     for path in paths:
         try:

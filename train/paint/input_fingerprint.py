@@ -18,7 +18,7 @@ from typing import Any
 
 from edge.errors import InputError
 from train.config import RunConfig
-from train.labels.reading import Labelled
+from train.labels.ground_truth import Labelled
 from train.marks.mark import mark_files
 
 Sums = tuple[tuple[str, str], ...]

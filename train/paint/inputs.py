@@ -1,13 +1,16 @@
 """The inputs of a run: its marks, its photographs, and which of them are held out."""
 
 import dataclasses
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from edge.errors import UsageError
+from edge.printing import print_error
 from train.config import RunConfig
-from train.labels.reading import Labelled, read_real
+from train.labels.ground_truth import Labelled
+from train.labels.reading import read_real
 from train.marks.lookalikes import kind_names
 from train.marks.mark import Mark, load_mark, load_marks
 from train.paint.backgrounds import Backgrounds, Mixed, PaintedProducts, Photographs, check_sizes
@@ -75,7 +78,8 @@ def read_inputs(config: RunConfig, kept: Fingerprint | None = None) -> Inputs:
     lookalikes = tuple(load_mark(Path(path), "look-alike") for path in config.lookalikes)
     labelled: tuple[Labelled, ...] = ()
     if config.real:
-        labelled = read_real(Path(config.real[0]), Path(config.real[1]), config.classes)
+        say = functools.partial(print_error, "stampgate")
+        labelled = read_real(Path(config.real[0]), Path(config.real[1]), config.classes, say)
     folder, paths = Path(config.backgrounds), None
     if config.backgrounds:
         paths = check_sizes(list_photographs(folder), folder)

@@ -19,7 +19,7 @@ import numpy as np
 from edge.decision import Box
 from edge.vision.preprocess import Frame, prepare
 from train.config import SynthSettings
-from train.labels.reading import Labelled, RealBox
+from train.labels.ground_truth import Labelled, RealBox
 from train.paint.optics import lens_and_sensor, light
 from train.paint.synth import Picture
 from train.photographs import read_photograph, split_by_product

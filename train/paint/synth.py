@@ -17,7 +17,7 @@ from PIL import Image
 from edge.decision import Box
 from edge.vision.preprocess import Frame, prepare
 from train.config import SynthSettings
-from train.labels.reading import Labelled
+from train.labels.ground_truth import Labelled
 from train.marks.lookalikes import LookAlike, make_lookalike
 from train.marks.making import making_of, reprinted
 from train.marks.mark import Mark, outline_of

@@ -20,6 +20,7 @@ from edge.errors import InputError, UsageError
 from tests.train.crawl import web
 from tests.train.crawl.photographs import body, jpeg, photograph
 from tests.train.crawl.web import NOTHING_FOUND, Web
+from train import copies
 from train.commands import crawl
 from train.crawl import collection, engines
 from train.crawl.search_state import FetchSettings
@@ -233,7 +234,7 @@ def test_a_wrong_command_is_refused_in_one_line(
 def test_the_numbers_of_the_command_line_are_those_of_the_crawl() -> None:
     """They are written twice, so that --help needs no library."""
     assert tuple(engines.ENGINES) == crawl.ENGINES
-    assert (crawl.NEAR_BITS, crawl.MAX_LIMIT) == (collection.NEAR, engines.MOST_LINKS)
+    assert (crawl.NEAR_BITS, crawl.MAX_LIMIT) == (copies.NEAR, engines.MOST_LINKS)
 
 
 def test_the_sheet_can_be_written_anew_after_weeding_by_hand(own: Path, tmp_path: Path) -> None:

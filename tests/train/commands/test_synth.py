@@ -19,7 +19,7 @@ from edge.errors import InputError, StampgateError
 from tests.painting import save_mark
 from train.commands import synth
 from train.commands.configuration import config_of
-from train.labels.coco import read_coco
+from train.labels.reading import read_ground_truth
 from train.paint import backgrounds
 from train.paint import painted_set as writer
 from train.paint.inputs import read_inputs
@@ -86,7 +86,7 @@ def test_three_kinds_of_labels_tell_the_same(tmp_path: Path, inputs: list[str]) 
     """
     out = tmp_path / "set"
     paint_set(out, inputs, 12)
-    labels = read_coco(out / "labels.json", out / "images", ("disc",))
+    labels, _ = read_ground_truth(out / "labels.json", out / "images", ("disc",))
     assert len(labels.images) == 12
     assert set(COCO(labels_of(out)).getImgIds()) == set(labels.images)
     rows = list(csv.reader((out / "labels.csv").read_text().splitlines()))

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from tests.train.crawl.photographs import body, jpeg, photograph
+from train.copies import perceptual_hash
 from train.crawl.cleaning import (
     LONGEST_SIDE,
     Clean,
@@ -14,7 +15,6 @@ from train.crawl.cleaning import (
     calm_decoders,
     check_size,
     clean,
-    perceptual_hash,
 )
 
 

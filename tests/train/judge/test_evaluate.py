@@ -1,5 +1,5 @@
 import json
-from argparse import ArgumentParser
+from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Any
 
@@ -296,6 +296,92 @@ def test_presence_counts_both_kinds_of_picture(tmp_path: Path) -> None:
     assert json.loads(as_json(result))["presence"] == pytest.approx(
         {"errors": 2, "items": 10, "accuracy": 0.8, "upper_bound": 0.5069}, abs=1e-4
     )
+
+
+def test_negatives_are_read_with_sub_folders_links_and_any_ending(tmp_path: Path) -> None:
+    """What is left out is told with its reason."""
+    photographs = Set(tmp_path)
+    photographs.add((3, 3))
+    photographs.negative((4, 4))
+    (tmp_path / "negatives" / "x" / "y").mkdir(parents=True)
+    save(tmp_path / "n.png", paint({"dot": [(8, 8)]})).rename(tmp_path / "negatives/x/y/none")
+    save(tmp_path / "n.png", paint({}))
+    (tmp_path / "negatives" / "x" / "link.PNG").symlink_to(tmp_path / "n.png")
+    (tmp_path / "negatives" / "notes.txt").write_text("seen on Monday")
+    output = photographs.detect()
+    assert [path.name for path in output.detections.negative_paths] == ["0.png", "link.PNG", "none"]
+    (remark,) = output.remarks
+    assert remark.endswith("holds 3 pictures; left out: 1 no picture (notes.txt)")
+    assert output.unread == ()
+
+
+def test_a_damaged_picture_costs_no_more_than_itself(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is named at the end, the figures are those of the others, and the exit status is 1."""
+    photographs = Set(tmp_path)
+    for _ in range(4):
+        photographs.add((3, 3))
+    photographs.negative()
+    photographs.negative((4, 4))
+    expected = photographs.evaluate()
+    photographs.add((3, 3))
+    photographs.negative()
+    whole = (tmp_path / "images" / "5.png").read_bytes()
+    (tmp_path / "images" / "5.png").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "negatives" / "2.png").write_bytes(b"")
+    result = photographs.evaluate()
+    assert (result.groups, result.false_rejects, result.false_accepts) == (
+        expected.groups,
+        expected.false_rejects,
+        expected.false_accepts,
+    )
+    options = {"model": "m.onnx", "coco": "labels.json", "images": "images", "json": "out.json"}
+    paths = {key: tmp_path / name for key, name in options.items()}
+    arguments = Namespace(**paths, negatives=tmp_path / "negatives", sheet=tmp_path / "sheet.png")
+    assert command.run(arguments) == 1
+    assert (tmp_path / "out.json").is_file()
+    assert (tmp_path / "sheet.png").is_file()
+    said = [line for line in capsys.readouterr().err.splitlines() if "left out" in line]
+    assert [line.partition(".png: must be a whole picture")[0][-1] for line in said] == ["5", "2"]
+
+
+def test_where_no_picture_can_be_read_nothing_is_measured(tmp_path: Path) -> None:
+    """One line that names the first."""
+    photographs = Set(tmp_path)
+    photographs.add((3, 3))
+    whole = (tmp_path / "images" / "1.png").read_bytes()
+    (tmp_path / "images" / "1.png").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(InputError, match=r"not one picture can be read: .*1\.png"):
+        photographs.evaluate()
+
+
+def test_a_negative_that_is_labelled_with_a_mark_is_refused(tmp_path: Path) -> None:
+    """A folder of negatives within which, or behind a link in which, the labelled ones lie."""
+    photographs = Set(tmp_path)
+    photographs.add((3, 3))
+    photographs.negative()
+    (tmp_path / "negatives" / "more").symlink_to(tmp_path / "images")
+    with pytest.raises(InputError, match=r"more/1\.png is labelled with a mark"):
+        photographs.evaluate()
+
+
+@pytest.mark.parametrize("layout", ["yolo", "voc"])
+def test_labels_of_each_layout_are_judged_alike(tmp_path: Path, layout: str) -> None:
+    """By the reader that training has."""
+    photographs = Set(tmp_path)
+    photographs.add((3, 3))
+    expected = photographs.evaluate()
+    (tmp_path / "labels").mkdir()
+    if layout == "yolo":
+        (tmp_path / "classes.txt").write_text("badge")
+        (tmp_path / "labels" / "1.txt").write_text("0 0.4375 0.4375 0.375 0.375")
+    else:
+        corners = "<xmin>17</xmin><ymin>17</ymin><xmax>40</xmax><ymax>40</ymax>"
+        entry = f"<object><name>badge</name><bndbox>{corners}</bndbox></object>"
+        (tmp_path / "labels" / "1.xml").write_text(f"<annotation>{entry}</annotation>")
+    found = evaluate(tmp_path / "m.onnx", tmp_path / "labels", tmp_path / "images", None)
+    assert found == expected
 
 
 def test_a_set_of_pictures_without_any_mark_is_measured(tmp_path: Path) -> None:

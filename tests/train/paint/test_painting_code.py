@@ -20,13 +20,20 @@ SHAPES_NOTHING = {
     "edge.clock": "names the boot in a lock",
     "edge.errors": "messages",
     "edge.files": "how files are written, not what is in them",
+    "edge.printing": "messages",
     "edge.record.status": "names the process in a lock",
     "edge.settings": "reads the settings, whose values are in the key",
     "edge.vision.contract": "what the settings import for the model",
     "train.config": "the settings, whose values are in the key",
     "train.folder_lock": "keeps a second writer out",
-    "train.labels.coco": "reads labels of real photographs",
-    "train.labels.reading": "reads labels of real photographs",
+    **dict.fromkeys(
+        (
+            *("train.labels.coco", "train.labels.documents", "train.labels.ground_truth"),
+            *("train.labels.masks", "train.labels.picture_index", "train.labels.reading"),
+            *("train.labels.voc", "train.labels.yolo"),
+        ),
+        "reads labels of real photographs",
+    ),
     "train.labels.writing": "labels are written anew for all pictures at each resume",
     "train.paint.input_fingerprint": "compares inputs, which are in the key",
     "train.paint.painting_code": "the key itself",
@@ -89,7 +96,7 @@ def test_the_list_is_what_the_painting_functions_import() -> None:
 def test_what_does_not_paint_is_not_in_the_list() -> None:
     """Of the desktop's rooms only those that paint, draw and read photographs."""
     rooms = (
-        *("train.paint.", "train.marks.", "train.drawing.", "train.photographs"),
+        *("train.paint.", "train.marks.", "train.drawing.", "train.photographs", "train.copies"),
         *("edge.vision.", "edge.decision"),
     )
     assert [module for module in MODULES if not module.startswith(rooms)] == []

@@ -12,7 +12,8 @@ from edge.decision import Box
 from edge.errors import InputError
 from tests.quick_run import SMALL, config_in
 from train.config import SynthSettings
-from train.labels.reading import Labelled, RealBox, read_real
+from train.labels.ground_truth import Labelled, RealBox
+from train.labels.reading import read_real
 from train.learn.dataset import paint_batch
 from train.learn.validation_set import paint_validation_set
 from train.paint.inputs import read_inputs
@@ -203,12 +204,15 @@ def test_a_photograph_without_a_label_is_not_taken(folder: Path) -> None:
     ("line", "words"),
     [
         ("0 0.5 0.5 0.1", "line 1: must hold 5 numbers"),
-        ("0 0.1 0.1 0.2 0.1 0.2 0.2", "must hold 5 numbers"),
         ("0 a 0.5 0.1 0.1", "must hold numbers, not 'a 0.5 0.1 0.1'"),
         ("3 0.5 0.5 0.1 0.1", "class 3 must be 0 to 0"),
         ("-1 0.5 0.5 0.1 0.1", "class -1 must be 0 to 0"),
         ("0 nan 0.5 0.1 0.1", "must have width and height above 0"),
-        ("0 40 60 100 90", "must lie inside"),
+        ("0 40 60 100 90", "must be shares of the picture, 0 to 1, not pixels"),
+        ("0 0.1 0.1 0.2 0.1 0.9", "must hold 5 numbers"),
+        ("0 0.1 0.1 0.2 0.1 0.3 0.1", "must have width and height above 0"),
+        ("0 inf 0.5 0.1 0.1", "must be shares of the picture"),
+        ("00000000000 0.9 0.5 0.4 0.1", "must lie inside the picture of 320 x 240"),
     ],
 )
 def test_a_wrong_line_of_yolo_is_named(folder: Path, line: str, words: str) -> None:
@@ -275,7 +279,8 @@ def test_two_pictures_of_one_name_are_refused(folder: Path) -> None:
 def test_a_picture_labelled_twice_is_refused(folder: Path) -> None:
     """Two labels that disagree would both be taught."""
     labels = voc(folder)
-    (labels / "copy.xml").write_text((labels / "milk_1.xml").read_text())
+    (labels / "again").mkdir()
+    (labels / "again" / "milk_1.xml").write_text((labels / "milk_1.xml").read_text())
     assert "milk_1.png is labelled twice" in complaint(labels, folder / "images")
 
 
