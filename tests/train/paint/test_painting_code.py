@@ -24,6 +24,7 @@ SHAPES_NOTHING = {
     "edge.record.status": "names the process in a lock",
     "edge.settings": "reads the settings, whose values are in the key",
     "edge.vision.contract": "what the settings import for the model",
+    "edge.vision.strict_json": "what the contract is read by",
     "train.config": "the settings, whose values are in the key",
     "train.folder_lock": "keeps a second writer out",
     **dict.fromkeys(
