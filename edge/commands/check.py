@@ -23,8 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "Test the box: camera, model, GPIO lines, disk, clock, watchdogs, power. One line a thing: "
         "ok, WARN or FAIL, what, the figure, the next step. Exit status 1 when anything FAILs, "
         "else 0. While the service runs it has the camera and the lines, and they are left alone: "
-        "stop the line and the service to test them too. Run it as the service's user "
-        "(sudo -u stampgate), or what that user may not do stays unseen."
+        "stop the line and the service to test them too. Run it as the eye's user too "
+        "(sudo -u stampgate), or what that user may not do stays unseen; the lines are the gate's."
     )
     add_config(parser)
     parser.add_argument(

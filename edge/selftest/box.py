@@ -39,7 +39,7 @@ def disk(config: Config, root: Path = Path("/")) -> Iterator[CheckResult]:
     reason = volatile_storage(journal.parent, root)
     yield _folder("journal disk", journal.parent, config, reason and f"{reason}: {LOST_WITH_POWER}")
     if journal.exists() and not os.access(journal, os.R_OK | os.W_OK):
-        text = f"{journal}: may not be written; chown it to the service's user"
+        text = f"{journal}: may not be written; chown it to the eye's user"
         yield CheckResult("FAIL", "journal file", text)
     if config.evidence.folder:
         folder = _nearest(config.path(config.evidence.folder))

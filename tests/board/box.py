@@ -16,6 +16,9 @@ GATE, EYE, BOTH = "stampgate-gate.service", "stampgate-edge.service", "stampgate
 PROGRAM = "stampgate-edge"
 JOURNAL = Path("/var/log/stampgate/journal.jsonl")
 SETTINGS = Path("/etc/stampgate/edge.toml")
+SOCKET = Path("/run/stampgate/gate.sock")
+EYE_USER, GATE_USER = "stampgate", "stampgate-gate"
+UNITS = Path("/usr/lib/systemd/system")
 PATIENCE_S = 240.0
 """How long anything may take that is waited for: starting the eye takes about a quarter of that
 here."""

@@ -41,6 +41,11 @@ SETTLED_S = 2 * REST_S
 """For so long a rejected item may be on its way to the gate."""
 LOAD_S = 0.25
 """Between two items of the load that the power cut ends: more than the eye can look at."""
+REACH = ("python3", "-m", "tests.board.reach")
+COPIED, REACHED = Path("/etc/systemd/system/board-reach.service"), Path("/run/board-reach.json")
+SERVICE_ONLY = ("ExecStart=", "ExecReload=", "Type=", "NotifyAccess=", "Restart", "WatchdogSec=")
+"""Lines of a unit that a program which only tries something cannot have."""
+LEFT = ("/opt/stampgate", "/var/lib/stampgate", "/var/lib/stampgate-gate", "/run/stampgate")
 Facts = dict[str, Any]
 
 
@@ -300,6 +305,56 @@ def hardening() -> Facts:
     }
 
 
+def users() -> Facts:
+    """What each service's unit, and the eye's user without it, reaches of the other's.
+
+    And what the gate answers to a user that is none of the two, from outside and from inside its
+    group.
+    """
+    gate, eye = box.main_pid(box.GATE), box.main_pid(box.EYE)
+    facts = {
+        "reached": {
+            "eye": reached(box.EYE, gate),
+            "gate": reached(box.GATE, eye),
+            "user": json.loads(as_user(box.EYE_USER, box.EYE_USER, str(gate))),
+        },
+        "called": {
+            "outside": as_user("nobody", "nogroup", "--call", str(box.SOCKET)),
+            "inside": as_user("nobody", box.GATE_USER, "--call", str(box.SOCKET)),
+        },
+    }
+    box.until("READY", box.ready)
+    same = [box.main_pid(box.GATE), box.main_pid(box.EYE)] == [gate, eye]
+    return {**facts, "same": same}
+
+
+def reached(unit: str, other: int) -> list[str]:
+    """What a process in a copy of the service's unit reaches, of process *other* among it."""
+    COPIED.write_text(copied((box.UNITS / unit).read_text(), other))
+    box.run("systemctl", "daemon-reload")
+    box.run("systemctl", "start", COPIED.name)
+    return list(json.loads(REACHED.read_text()))
+
+
+def copied(unit: str, other: int) -> str:
+    """The text of a service's unit, but for what it starts."""
+    lines = [line for line in unit.splitlines() if not line.startswith(SERVICE_ONLY)]
+    begin = lines.index("[Service]") + 1
+    lines[begin:begin] = [
+        "Type=oneshot",
+        "Environment=PYTHONPATH=/payload",
+        f"ExecStart=/usr/bin/{' '.join(REACH)} {other}",
+        f"StandardOutput=truncate:{REACHED}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def as_user(user: str, group: str, *arguments: str) -> str:
+    """What :mod:`tests.board.reach` tells as a user of that group and no other."""
+    become = ["setpriv", "--reuid", user, "--regid", group, "--clear-groups"]
+    return box.run(*become, "env", "PYTHONPATH=/payload", *REACH, *arguments)
+
+
 def load() -> Facts:
     """Let item after item come by until the power is cut.
 
@@ -331,7 +386,7 @@ def purge() -> Facts:
     box.run("dpkg", "--purge", name)
     return {
         "journals": len(list(box.JOURNAL.parent.glob("journal*"))),
-        "left": [str(path) for path in (Path("/opt/stampgate"), box.SETTINGS) if path.exists()],
+        "left": [path for path in (*LEFT, str(box.SETTINGS)) if Path(path).exists()],
         "running": [unit for unit in (box.GATE, box.EYE) if box.main_pid(unit)],
     }
 
@@ -473,6 +528,7 @@ FIRST: dict[str, Callable[[], Facts]] = {
 AFTER_THE_CUT: dict[str, Callable[[], Facts]] = {
     "after_the_cut": after_the_cut,
     "hardening": hardening,
+    "users": users,
     "purge": purge,
 }
 

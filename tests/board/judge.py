@@ -58,6 +58,7 @@ def judge(facts: Mapping[str, Facts], stamped: frozenset[str], seen: int) -> lis
         *camera_lost(facts["camera_lost"], stamped),
         *power_cut(facts["after_the_cut"], stamped, seen),
         *hardened(facts["hardening"]),
+        *separated(facts["users"]),
         *purged(facts["purge"]),
     ]
 
@@ -73,8 +74,8 @@ def installed(install: Facts, start: Facts) -> list[Claim]:
     return [
         Claim("dpkg installs the package without a network", whole, figures),
         Claim(
-            "both services start, as a user of their own",
-            users == ["stampgate"] * 2,
+            "both services start, each as a user of its own",
+            users == ["stampgate-gate", "stampgate"],
             f"{start['seconds']:.1f} s",
         ),
     ]
@@ -327,6 +328,35 @@ def hardened(facts: Facts) -> list[Claim]:
             figures,
         ),
         Claim("the board's watchdog watches systemd", watched, facts["watchdog"].strip()),
+    ]
+
+
+def separated(facts: Facts) -> list[Claim]:
+    """Two users: what each reaches of the other's, and who may call the gate."""
+    reached, called = facts["reached"], facts["called"]
+    outside, inside = called["outside"], called["inside"]
+    refused = "Permission denied" in outside and "may not be the eye" in inside
+    return [
+        Claim(
+            "the eye's unit reaches camera and journal, neither GPIO chip nor the gate's process",
+            set(reached["eye"]) == {"camera", "journal", "settings"},
+            f"reached: {', '.join(reached['eye']) or 'nothing'}",
+        ),
+        Claim(
+            "the gate's unit reaches the GPIO chip, neither camera nor journal nor the eye",
+            set(reached["gate"]) == {"GPIO chip", "settings"},
+            f"reached: {', '.join(reached['gate']) or 'nothing'}",
+        ),
+        Claim(
+            "the eye's user without its unit reaches neither GPIO chip nor the gate's process",
+            set(reached["user"]) == {"journal", "settings"},
+            f"reached: {', '.join(reached['user']) or 'nothing'}",
+        ),
+        Claim(
+            "a stranger is refused on the gate's socket, by its mode and by its user",
+            refused and bool(facts["same"]),
+            f"'{outside.strip()[:40]}', '{inside.strip()[:90]}'",
+        ),
     ]
 
 

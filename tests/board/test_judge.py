@@ -138,6 +138,22 @@ def without_gate() -> Facts:
     }
 
 
+def apart() -> Facts:
+    """Two users, each of whom reaches what is its own, and strangers who are refused."""
+    return {
+        "reached": {
+            "eye": ["camera", "journal", "settings"],
+            "gate": ["GPIO chip", "settings"],
+            "user": ["journal", "settings"],
+        },
+        "called": {
+            "outside": '"Permission denied"',
+            "inside": '"process 9 of user 65534 may not be the eye"',
+        },
+        "same": True,
+    }
+
+
 def good() -> Facts:
     """Facts that prove everything."""
     one_pass = {"items": passing(("stamped", 0), ("unstamped", 1000)), "edges": pulse(1000)}
@@ -151,7 +167,7 @@ def good() -> Facts:
             "seconds": 1,
             "size_mb": 1,
         },
-        "start": {"users": ["stampgate", "stampgate"], "seconds": 1.0},
+        "start": {"users": ["stampgate-gate", "stampgate"], "seconds": 1.0},
         "line": {
             **one_pass,
             "records": records("pass", "reject"),
@@ -178,6 +194,7 @@ def good() -> Facts:
             "watchdog": "RuntimeWatchdogUSec=15s",
             "said": ["it"],
         },
+        "users": apart(),
         "purge": {"journals": 2, "left": [], "running": []},
     }
 
@@ -210,6 +227,46 @@ def drop(facts: Facts, step: str, line: str) -> None:
 WRONGS: dict[str, tuple[Callable[[Facts], Any], str]] = {
     "a network": (lambda f: f["install"]["networks"].append("eth0"), "dpkg installs"),
     "root": (lambda f: f["start"].update(users=["root", "root"]), "both services start"),
+    "one user": (
+        lambda f: f["start"].update(users=["stampgate", "stampgate"]),
+        "both services start",
+    ),
+    "an eye with the chip": (
+        lambda f: f["users"]["reached"]["eye"].append("GPIO chip"),
+        "the eye's unit reaches",
+    ),
+    "an eye in the gate's memory": (
+        lambda f: f["users"]["reached"]["eye"].append("other's memory"),
+        "the eye's unit reaches",
+    ),
+    "an eye that was not tried": (
+        lambda f: f["users"]["reached"].update(eye=[]),
+        "the eye's unit reaches",
+    ),
+    "a gate with the journal": (
+        lambda f: f["users"]["reached"]["gate"].append("journal"),
+        "the gate's unit reaches",
+    ),
+    "a gate without its chip": (
+        lambda f: f["users"]["reached"]["gate"].remove("GPIO chip"),
+        "the gate's unit reaches",
+    ),
+    "a user that may debug": (
+        lambda f: f["users"]["reached"]["user"].append("other's debugger"),
+        "the eye's user without",
+    ),
+    "a stranger at the socket": (
+        lambda f: f["users"]["called"].update(outside='"no answer"'),
+        "a stranger is refused",
+    ),
+    "a stranger who is welcome": (
+        lambda f: f["users"]["called"].update(inside='{"say": "welcome"}'),
+        "a stranger is refused",
+    ),
+    "a stranger who ends the gate": (
+        lambda f: f["users"].update(same=False),
+        "a stranger is refused",
+    ),
     "no pulse": (lambda f: f["line"].update(edges=[]), "stamped items give no pulse"),
     "one pulse more": (
         lambda f: f["line"].update(edges=[*pulse(0), *pulse(1000)]),

@@ -134,6 +134,7 @@ def test_the_package_holds_the_units_the_settings_and_every_wheel_for_both_pytho
         "usr/lib/systemd/journald.conf.d/60-stampgate.conf",
         "usr/lib/systemd/system.conf.d/60-stampgate.conf",
         "usr/lib/sysusers.d/stampgate.conf",
+        "usr/lib/tmpfiles.d/stampgate.conf",
         "usr/lib/udev/rules.d/60-stampgate.rules",
         *(f"{DOCUMENTATION}/{name}" for name in ("changelog.gz", "copyright", "systemd/README.md")),
         *(
@@ -265,8 +266,10 @@ def test_dpkg_alone_makes_an_offline_computer_a_box(installed: Copy) -> None:
         == ""
     )
     assert (
-        installed.says("id --name --user stampgate; getent group gpio video | cut -d: -f1")
-        == "stampgate\ngpio\nvideo"
+        installed.says(
+            "id --name --user stampgate stampgate-gate; getent group gpio video | cut -d: -f1"
+        )
+        == "stampgate\nstampgate-gate\ngpio\nvideo"
     )
     assert installed.says("find /opt/stampgate/current/lib -maxdepth 3 -name 'pip*'") == ""
     assert installed.says("dpkg --verify stampgate-edge; dpkg --audit") == ""
@@ -313,11 +316,47 @@ def test_an_upgrade_that_would_not_take_the_settings_is_refused_until_they_are_c
     assert box.says(IN_USE) != before
 
 
+@pytest.mark.slow
+def test_an_upgrade_from_the_package_with_one_user_takes_nothing_from_the_eye(box: Copy) -> None:
+    """Journal and pictures stay the eye's; the folder of the socket becomes the gate's.
+
+    So does nothing that links in it point at, and what lay in it is still whose it was.
+    """
+    kept = "/run/stampgate/status.json /var/log/stampgate/journal.jsonl /var/lib/stampgate"
+    said = box.says(  # at once: /run is another one each time
+        "mkdir -p /var/log/stampgate /var/lib/stampgate /run/stampgate /srv/elsewhere; "
+        "touch /var/log/stampgate/journal.jsonl /run/stampgate/status.json; "
+        "ln -s /srv/elsewhere /run/stampgate/link; "
+        "chown -R stampgate:stampgate /var/log/stampgate /var/lib/stampgate /run/stampgate; "
+        "dpkg --install /stampgate.deb </dev/null >/dev/null; "
+        f"stat --format '%U:%G %a' /run/stampgate; stat --format %U {kept} /srv/elsewhere"
+    )
+    assert said.splitlines() == [
+        "stampgate-gate:stampgate-gate 1775",
+        *["stampgate"] * 3,
+        "root",
+    ]
+
+
+@pytest.mark.slow
+def test_settings_that_the_gates_user_cannot_read_are_said_before_the_switch(box: Copy) -> None:
+    """A file that was made for the one user of before."""
+    before = box.says(IN_USE)
+    box.says("chown root:stampgate /etc/stampgate/edge.toml; chmod 640 /etc/stampgate/edge.toml")
+    done = box.run("dpkg --install /stampgate.deb </dev/null")
+    assert done.returncode != 0
+    assert "edge.toml must be readable by the user stampgate-gate; then: chmod a+r" in done.stderr
+    assert box.says(IN_USE) == before
+    box.says("chmod a+r /etc/stampgate/edge.toml && dpkg --configure stampgate-edge")
+    assert box.says(IN_USE) != before
+
+
 LEAVE_TRACES = """
 systemctl enable --quiet stampgate.target
-mkdir -p /var/lib/stampgate/frames /var/log/stampgate/evidence
+mkdir -p /var/lib/stampgate/frames /var/log/stampgate/evidence /var/lib/stampgate-gate
 touch /var/log/stampgate/journal.jsonl
 """
+STATES = ("/var/lib/stampgate", "/var/lib/stampgate-gate")
 TRACES = "find /etc /opt /usr /var -name '*stampgate*' -not -path '/var/lib/dpkg/info/*' | sort"
 
 
@@ -327,7 +366,8 @@ def test_removing_keeps_settings_and_logs_and_purging_keeps_the_logs(box: Copy) 
     box.says(LEAVE_TRACES)
     box.says("dpkg --remove stampgate-edge")
     kept = box.says(TRACES).split()
-    assert {"/etc/stampgate", "/var/log/stampgate", "/var/lib/stampgate"} <= set(kept)
+    folders = {"/etc/stampgate", "/var/log/stampgate", *STATES}
+    assert folders <= set(kept)
     assert not [path for path in kept if path.startswith(("/opt", "/usr"))]
     assert "/var/log/stampgate is kept" in box.says("dpkg --purge stampgate-edge")
     assert box.says(TRACES) == "/var/log/stampgate"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.config import GateSettings, ServiceSettings
+from edge.config import GateSettings, JournalSettings, ServiceSettings
 from edge.errors import ConfigError
 from edge.settings import read_section
 from tests.paths import ROOT
@@ -73,7 +73,7 @@ def test_a_service_reaches_the_devices_it_drives_and_no_others(
     assert {line for line in lines if line.startswith("DeviceAllow=")} == {
         f"DeviceAllow=char-{d} rw" for d in devices
     }
-    assert unit(path)["Service"]["SupplementaryGroups"] == group
+    assert group in unit(path)["Service"]["SupplementaryGroups"].split()
     assert f"g {group} -" in SYSUSERS.splitlines()
     assert f'GROUP="{group}", MODE="0660"' in (FOLDER / "stampgate.rules").read_text()
 
@@ -140,13 +140,56 @@ def test_the_default_paths_are_the_folders_that_systemd_makes() -> None:
         service["ExecStart"]
         == f"{PROGRAM} run --config /etc/{service['ConfigurationDirectory']}/edge.toml"
     )
-    for path in (UNIT, GATE_UNIT):
-        assert f"/run/{unit(path)['Service']['RuntimeDirectory']}/gate.sock" in sample
+    assert f"/run/{unit(GATE_UNIT)['Service']['RuntimeDirectory']}/gate.sock" in sample
     assert f"/var/log/{service['LogsDirectory']}/evidence" in sample
 
 
 @both
 def test_the_user_is_made_by_sysusers(path: Path) -> None:
-    """The name in the unit and in the sysusers file is one."""
-    line = next(x for x in SYSUSERS.splitlines() if not x.startswith("#"))
-    assert re.match(rf"u {unit(path)['Service']['User']} - ", line)
+    """The names in the units and in the sysusers file are the same."""
+    user = unit(path)["Service"]["User"]
+    assert re.search(rf"^u {user} - ", SYSUSERS, flags=re.MULTILINE)
+    assert unit(path)["Service"]["Group"] == user
+
+
+def test_eye_and_gate_are_two_users_and_only_one_way_into_the_others_group() -> None:
+    """The eye comes to the socket by the gate's group; the gate is in none of the eye's."""
+    eye, gate = unit(UNIT)["Service"], unit(GATE_UNIT)["Service"]
+    assert (eye["User"], gate["User"]) == (GateSettings().eye_user, GateSettings().gate_user)
+    assert eye["User"] != gate["User"]
+    assert eye["SupplementaryGroups"].split() == ["video", gate["Group"]]
+    assert gate["SupplementaryGroups"].split() == ["gpio"]
+
+
+@both
+def test_no_service_reaches_into_another_process(path: Path) -> None:
+    """Neither by its user nor by a system call."""
+    text = path.read_text()
+    assert "SystemCallFilter=~@debug process_vm_readv process_vm_writev\n" in text
+    assert unit(path)["Service"]["ProtectProc"] == "invisible"
+    assert unit(path)["Service"]["CapabilityBoundingSet"] == ""
+
+
+def test_the_folder_of_the_socket_is_the_gates_and_both_write_there() -> None:
+    """In one place for both: tmpfiles.d makes it at boot, for an eye without a gate too."""
+    gate, eye = unit(GATE_UNIT)["Service"], unit(UNIT)["Service"]
+    (line,) = (
+        line.split()
+        for line in (FOLDER / "stampgate.tmpfiles.conf").read_text().splitlines()
+        if not line.startswith("#")
+    )
+    folder, mode = f"/run/{gate['RuntimeDirectory']}", gate["RuntimeDirectoryMode"]
+    assert line == ["d", folder, mode, gate["User"], gate["Group"], "-"]
+    assert eye["ReadWritePaths"] == f"-{folder}"
+    assert "RuntimeDirectory" not in eye
+    for path in (GateSettings().socket, JournalSettings().status):
+        assert path.startswith(f"{folder}/")
+
+
+def test_each_service_has_a_state_of_its_own_and_cannot_look_into_the_others() -> None:
+    """Whatever modes somebody has given the folders."""
+    gate, eye = unit(GATE_UNIT)["Service"], unit(UNIT)["Service"]
+    hidden = gate["InaccessiblePaths"].split()
+    assert {f"-/var/log/{eye['LogsDirectory']}", f"-/var/lib/{eye['StateDirectory']}"} == {*hidden}
+    assert eye["InaccessiblePaths"] == f"-/var/lib/{gate['StateDirectory']}"
+    assert "LogsDirectory" not in gate

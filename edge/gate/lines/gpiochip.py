@@ -278,7 +278,7 @@ def _unopened(path: Path, error: OSError) -> GateError:
     """Return what to say of a chip that cannot be opened."""
     denied = error.errno in (errno.EACCES, errno.EPERM)
     cure = (
-        "the service's user must be in the group that owns it"
+        "the gate's user must be in the group that owns it"
         if denied
         else "is it plugged in? A new process tries again"
     )

@@ -626,7 +626,7 @@ def test_a_chip_that_cannot_be_looked_at_is_a_failure_only_where_lines_are_missi
 
     (devices / "gpiochip1").touch()
     monkeypatch.setattr(Chip, "__init__", refuse)
-    why = f"{devices}/gpiochip1: cannot be opened (Permission denied); the service's user must be"
+    why = f"{devices}/gpiochip1: cannot be opened (Permission denied); the gate's user must be"
     for names, state in (({}, "WARN"), ({"confirm": "NOBODY"}, "FAIL")):
         (told,) = (one for one in wires.lines(wired_box(**names), devices) if one.name == "chip")
         assert (told.state, told.text[: len(why)]) == (state, why)

@@ -320,7 +320,7 @@ def test_a_chip_that_is_not_asked_for_stops_nobody(
 @pytest.mark.parametrize(
     ("method", "number", "kind", "message"),
     [
-        ("open", errno.EACCES, GateError, rf"{UNOPENED} \(Permission denied\); the service's user"),
+        ("open", errno.EACCES, GateError, rf"{UNOPENED} \(Permission denied\); the gate's user"),
         ("open", errno.ENODEV, GateError, rf"{UNOPENED} \(No such device\); is it plugged in"),
         ("get_info", errno.ENODEV, GateError, rf"{UNOPENED} \(No such device\)"),
         ("get_line_info", errno.ENODEV, GateError, r"does not tell of its lines \(No such device"),
