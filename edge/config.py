@@ -348,6 +348,12 @@ class GateSettings:
         "stampgate-gate",
         "User whose process the eye takes for the gate, beside its own and root",
     )
+    debts: str = setting(
+        "/var/lib/stampgate/gate.debts",
+        "Where a gate that ends leaves what stands in no journal yet, for a new boot; until then, "
+        "and where that folder is missing, it is beside the socket; empty for nowhere",
+        form="path",
+    )
     record: str = setting(
         "",
         "File to which simulated lines add every transition as a JSON line; empty for none",
@@ -437,6 +443,7 @@ class JournalSettings:
         "/var/lib/stampgate/journal.mark",
         "File, apart from the journal, that keeps how far it was written, so that missing records "
         "show; beside it where that folder is missing; empty for none",
+        form="path",
     )
     sync: str = setting(
         "every-line",

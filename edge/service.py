@@ -20,7 +20,8 @@ from edge.record.evidence import Evidence
 from edge.record.health import Health
 from edge.record.high_water import mark_path
 from edge.record.journal import Journal
-from edge.record.journal_file import last_item
+from edge.record.journal_file import END_BYTES, last_item
+from edge.record.written import WrittenRecords
 from edge.reload import Reload, changes
 from edge.station import Counters, Station, required_of
 from edge.stopping import stop_on_signals
@@ -85,7 +86,8 @@ def _begin_journal(config: Config, journal: Journal, gate: Gate, about: dict[str
     """
     journal.append("start", about | ({"lacking": journal.lacking} if journal.lacking else {}))
     run = gate.facts.get("run", "")
-    before = (last_item(config.path(config.journal.file)) or {}).get("gate_run", run)
+    last = last_item(config.path(config.journal.file)) or {}
+    before = last.get("told_by", last.get("gate_run", run))
     if run and before != run:
         why = "another gate began: what was under way was thrown, or passed while there was none"
         fields = {"what": "swept", "reason": why, "at_ns": int(str(run).rpartition("-")[2])}
@@ -95,15 +97,15 @@ def _begin_journal(config: Config, journal: Journal, gate: Gate, about: dict[str
 def make_gate(config: Config, clock: Clock) -> Gate:
     """Make the gate that ``[gate]`` asks for: simulated in this process, or a process of its own.
 
-    The link to a gate process is told which item the journal holds last, so that one which an
-    eye wrote down and could not settle before it died is not recorded twice.
+    The link to a gate process is told what the journal holds, so that an item which an eye wrote
+    down and could not settle before it died is not recorded twice.
     """
     if config.gate.driver != "process":
         for warning in gate_warnings(config):  # a gate process says it itself
             print_line(f"stampgate-edge: warning: {warning}", file=sys.stderr, flush=True)
         return SimulatedGate(config.gate, clock, _path(config, config.gate.record))
-    last = last_item(config.path(config.journal.file)) or {}
-    written = (str(last.get("gate_run", "")), int(last.get("tag", 0)))
+    most = END_BYTES + 2 * 1024 * config.journal.memory_kb  # what may be on the disk and unsettled
+    written = WrittenRecords(config.path(config.journal.file), most)
     path, user = config.path(config.gate.socket), config.gate.gate_user
     return RemoteGate(path, config.trigger.kind, clock, written, user)
 

@@ -287,7 +287,11 @@ class Station:
             "ms": round((passage.answered_ns - item.t_ns) / 1e6, 3),
         }
         if self.gate.facts:  # a gate that outlives us numbers the items itself
-            fields |= {"tag": passage.tag, "gate_run": self.gate.facts["run"]}
+            run = self.gate.facts["run"]
+            if item.run:  # an item of a gate that has ended keeps its name
+                fields |= {"tag": item.seen_as, "gate_run": item.run, "told_by": run}
+            else:
+                fields |= {"tag": passage.tag, "gate_run": run}
         self.journal.append("item", fields)
 
     def _count(self, passage: _Passage, verdict: Verdict) -> None:
@@ -354,9 +358,10 @@ class Station:
                 "incident": incident.number,
             }
             if incident.tag:
-                fields |= {"item": self._numbers.get(incident.tag), "tag": incident.tag}
+                item = None if incident.run else self._numbers.get(incident.tag)
+                fields |= {"item": item, "tag": incident.tag}
             if self.gate.facts:
-                fields |= {"gate_run": self.gate.facts["run"]}
+                fields |= {"gate_run": incident.run or self.gate.facts["run"]}
             self.journal.append("incident", fields)
             self.counters.thrown_passes += incident.what == "thrown"
             self._unsettled_incidents.append((self.journal.taken, incident))

@@ -21,6 +21,10 @@ class Item:
     """The gate's number for it; None when the gate has not heard of it yet."""
     trouble: str = ""
     """The reason why it cannot be judged; empty when it can."""
+    run: str = ""
+    """The life of the gate that saw it, where that has ended; else empty."""
+    seen_as: int = 0
+    """Its number there, else 0."""
 
 
 class Trigger(Protocol):
@@ -121,7 +125,7 @@ class GateTrigger:
         if told is None:
             return None
         if isinstance(told, Missed):
-            return Item(told.t_ns, told.tag, told.why)
+            return _missed(told)
         waited_ns = self._clock.now_ns() - told.t_ns
         if waited_ns <= self._latest_ns:
             return Item(told.t_ns, told.tag)
@@ -162,8 +166,12 @@ class EveryFrameAndMissed(EveryFrame):
         if (item := super().wait(now_ns, stop)) is not None:
             return item
         if isinstance(told := self._gate.next_item(now_ns, stop), Missed):
-            return Item(told.t_ns, told.tag, told.why)
+            return _missed(told)
         return super().wait(until_ns, stop)
+
+
+def _missed(told: Missed) -> Item:
+    return Item(told.t_ns, told.tag, told.why, told.run, told.seen_as)
 
 
 def make_trigger(

@@ -238,6 +238,7 @@ def check_for_gate(config: Config) -> None:
     check_gate(config)
     _refuse_shared_files(config)
     _refuse_others("[gate] record", config, config.gate.record)
+    _refuse_others("[gate] debts", config, config.gate.debts)
 
 
 def _refuse_others(setting: str, config: Config, text: str) -> None:
@@ -260,6 +261,7 @@ def _refuse_shared_files(config: Config) -> None:
         ("[journal] mark", config.path(config.journal.mark)),
         ("[gate] record", config.path(config.gate.record)),
         ("[gate] socket", config.path(config.gate.socket)),
+        ("[gate] debts", config.path(config.gate.debts)),
         ("[lines] inputs", config.path(config.lines.inputs)),
     ):
         if path is None or path == config.folder:  # an empty text is none

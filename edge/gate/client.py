@@ -4,7 +4,6 @@ A gate that is damaged or hostile cannot keep the eye waiting, fill its memory o
 with what is no message: it is a lost gate, as is one of a user that may not be it.
 """
 
-import re
 import select
 import socket
 from collections import deque
@@ -12,12 +11,13 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar, cast, get_args
+from typing import Protocol, Self, TypeVar, cast, get_args
 
 from edge.clock import Clock, Stop
 from edge.errors import GateError
 from edge.gate.messages import (
     LONGEST,
+    RUN,
     VERSION,
     Answer,
     Answered,
@@ -50,9 +50,29 @@ KEPT = 10_000
 """Most messages kept for later; a sound gate has no more items."""
 READ_AT_ONCE = 1000
 """Most messages read before something else is looked at."""
-RUN = re.compile("[0-9]{1,10}-[0-9]{1,19}")
-"""A gate's run: its process and when it began, monotonic nanoseconds."""
 T = TypeVar("T", bound=FromGate)
+
+
+class Written(Protocol):
+    """Tells what the journal holds of a gate's items and incidents."""
+
+    def holds_item(self, run: str, tag: int, t_ns: int) -> bool:
+        """Tell whether there is a record of that item of the gate *run*; *t_ns*: its trigger."""
+
+    def holds_incident(self, run: str, number: int) -> bool:
+        """Tell whether there is a record of that incident of the gate *run*."""
+
+
+class NothingWritten:
+    """A journal that holds nothing."""
+
+    def holds_item(self, run: str, tag: int, t_ns: int) -> bool:  # noqa: ARG002
+        """Tell that there is no record."""
+        return False
+
+    def holds_incident(self, run: str, number: int) -> bool:  # noqa: ARG002
+        """Tell that there is no record."""
+        return False
 
 
 class RemoteGate:
@@ -62,9 +82,8 @@ class RemoteGate:
     same. When the gate is gone every call raises GateError: what it was not told to let pass is
     rejected, and this process should end.
 
-    *written*: the last item in the journal, as the gate's run and tag. An eye may be killed between
-    writing an item down and settling it; the gate reports it to the next eye, which only settles
-    it.
+    *written*: tells what the journal holds already. An eye may be killed between writing an item
+    down and settling it; the gate reports it to the next eye, which only settles it.
 
     *user*: whose process may be the gate, beside root's and this one's own user's.
 
@@ -76,10 +95,15 @@ class RemoteGate:
         path: Path,
         trigger: str,
         clock: Clock,
-        written: tuple[str, int] = ("", 0),
+        written: "Written | None" = None,
         user: str = "",
     ) -> None:
-        self._path, self._trigger, self._clock, self._written = path, trigger, clock, written
+        self._path, self._trigger, self._clock, self._written = (
+            path,
+            trigger,
+            clock,
+            written or NothingWritten(),
+        )
         self._users = TrustedUsers(user)
         self._socket: socket.socket | None = None
         self._seen: deque[ItemSeen] = deque()
@@ -232,13 +256,22 @@ class RemoteGate:
     def _keep(self, message: FromGate) -> None:
         if len(self._seen) + len(self._missed) + len(self._incidents) >= KEPT:
             raise self.lost(f"it has reported {KEPT} items and incidents that nobody took yet")
+        run = message.run if isinstance(message, Missed | Incident) else ""
+        if run and not RUN.fullmatch(run):
+            raise self.lost(f"it said {message}, of a gate that cannot be")
         match message:
             case ItemSeen():
                 self._seen.append(message)
-            case Missed() if (self._run, message.tag) == self._written:
+            case Missed() if self._written.holds_item(
+                message.run or self._run, message.seen_as or message.tag, message.t_ns
+            ):
                 self.settle(message.tag, written=True)
             case Missed():
                 self._missed.append(message)
+            case Incident() if self._written.holds_incident(
+                message.run or self._run, message.number
+            ):
+                self.recorded(message)
             case Incident():
                 self._incidents.append(message)
             case _:

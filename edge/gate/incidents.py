@@ -10,13 +10,25 @@ PASSED_UNWRITTEN = "it had passed before that was taken back, and its record say
 BEYOND = "more happened than the gate could keep; their number stands in its counters"
 
 
+class IncidentLedger:
+    """Takes note of the incidents that are owed; this one forgets them."""
+
+    def owe_incident(self, incident: Incident) -> None:
+        """Note that an incident is owed."""
+
+    def settle_incident(self, incident: Incident) -> None:
+        """Note that an incident is owed no more."""
+
+
 class Incidents:
     """Incidents that the gate owes the journal (at-least-once delivery), oldest first.
 
-    One is reported at a time; the next when the eye has written it down. Pure, of bounded size.
+    One is reported at a time; the next when the eye has written it down. Of bounded size.
+    *ledger*: is told of each that is owed or owed no more.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, ledger: "IncidentLedger | None" = None) -> None:
+        self.ledger = ledger or IncidentLedger()
         self._waiting: deque[Incident] = deque()
         self._number = 0
         self._reported: int | None = None
@@ -37,7 +49,12 @@ class Incidents:
             self._beyond = True
             what, tag, why = "more", 0, BEYOND
         self._number += 1
-        self._waiting.append(Incident(self._number, what, tag, t_ns, why))
+        self.owe(Incident(self._number, what, tag, t_ns, why))
+
+    def owe(self, incident: Incident) -> None:
+        """Add an incident as it is: one of a gate before this one keeps its number."""
+        self._waiting.append(incident)
+        self.ledger.owe_incident(incident)
 
     def next_report(self) -> Incident | None:
         """Return the incident to report now; None when one is reported, or none waits."""
@@ -49,7 +66,7 @@ class Incidents:
     def recorded(self, number: int) -> None:
         """Remove the incident that is written down; any other number changes nothing."""
         if number == self._reported:
-            self._waiting.popleft()
+            self.ledger.settle_incident(self._waiting.popleft())
             self._reported = None
 
     def take_back(self) -> None:

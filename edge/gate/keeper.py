@@ -21,7 +21,9 @@ from edge.clock import Clock
 from edge.config import Config
 from edge.errors import GateError
 from edge.gate.belt_stops import BeltStops
+from edge.gate.debts import Debts, Entry, incident_entry, item_entry
 from edge.gate.heartbeat import Ready
+from edge.gate.incidents import PASSED_UNWRITTEN
 from edge.gate.lines import BOTH_EDGES, Lines, WireEvent
 from edge.gate.loss_handling import LossHandler
 from edge.gate.messages import (
@@ -103,7 +105,7 @@ class Keeper:
         self._photo_eye = PhotoEye(config, transit, lines, self._handle_item, self._owe)
         self._losses = LossHandler(transit, self._photo_eye, lines, self._owe)
         self._stops = BeltStops(config, transit)
-        self._unsettled = Unsettled()
+        self._unsettled, self._debts = Unsettled(), Debts()
         self._ready = Ready(round(settings.ready_ms * 1e6))
         self._bin = RejectBin(config, transit)
         self._silent_ns = round(settings.eye_silent_ms * 1e6)
@@ -124,6 +126,34 @@ class Keeper:
     def counters(self) -> GateCounters:
         """Counts since the gate began."""
         return self._transit.counters
+
+    def take_over(self, debts: Debts, boot_id: str) -> None:
+        """Owe what the gate before this one owed, and keep in *debts* what is owed from now on.
+
+        Items of another boot get the present moment: theirs is of another clock.
+        """
+        owed, now_ns = debts.read(), self._clock.now_ns()
+        for item in owed.items.values():
+            self._tag += 1
+            t_ns = item.t_ns if owed.boot_id == boot_id else now_ns
+            self._unsettled.add_missed(dataclasses.replace(item, tag=self._tag, t_ns=t_ns))
+        self._unsettled.add_beyond(owed.beyond, now_ns)
+        for incident in owed.incidents.values():
+            self._incidents.owe(incident)
+        self._debts = self._unsettled.ledger = self._incidents.ledger = debts
+        debts.present = self._owed_entries
+        debts.begin(self.run, boot_id)
+
+    def _owed_entries(self) -> list[Entry]:
+        """Return all that is owed now, as the file of debts has it."""
+        number, t_ns = self._unsettled.beyond
+        passed = [{"passed": tag} for tag in self._cancelled if self._unsettled.knows(tag)]
+        return [
+            *map(item_entry, self._unsettled.owed()),
+            *passed,
+            *([{"beyond": number, "t_ns": t_ns}] if number else []),
+            *map(incident_entry, self._incidents.waiting),
+        ]
 
     def begin(self) -> None:
         """Reject what was under way before this gate began; READY begins when an eye connects."""
@@ -230,8 +260,7 @@ class Keeper:
             case Answer():
                 self.outbox.append(Answered(message.tag, self._answer(message)))
             case Withdraw():
-                if self._unsettled.knows(message.tag):
-                    self._queue.withdraw(message.tag, WHY_EYE)
+                self._take_back(message.tag)
             case Settle():
                 self._settle(message.tag)
             case Recorded():
@@ -274,9 +303,19 @@ class Keeper:
         self._unanswered.discard(tag)
         if outcome == "cancelled":
             self._cancelled.add(tag)
+            self._debts.note_passed(tag)
         self.counters.late += outcome == "late"
         self.counters.unknown += outcome == "unknown"
         return outcome
+
+    def _take_back(self, tag: int) -> None:
+        """Reject an item after all whose record says no PASS; too late is an incident."""
+        if not self._unsettled.knows(tag):
+            return
+        if tag in self._cancelled and not self._queue.under_way(tag):
+            self._incidents.add("passed", tag, self._clock.now_ns(), PASSED_UNWRITTEN)
+        self._cancelled.discard(tag)
+        self._queue.take_back(tag, WHY_EYE)
 
     def _settle(self, tag: int) -> None:
         self._unsettled.settle(tag)
@@ -307,7 +346,9 @@ class Keeper:
             self._tag = max(self._tag, missed.tag)
             self._reported_missed = missed.tag
             self._unsettled.report(missed)
-            self.outbox.append(Missed(missed.tag, missed.t_ns, missed.why))
+            self.outbox.append(
+                Missed(missed.tag, missed.t_ns, missed.why, missed.run, missed.seen_as)
+            )
 
     # The lines
 
@@ -479,7 +520,7 @@ class Keeper:
             [
                 *self._reasons_to_stop(self._clock.now_ns()),
                 *warnings,
-                *filter(None, [self.crowded, self._eye_trouble]),
+                *filter(None, [self.crowded, self._debts.trouble, self._eye_trouble]),
             ]
         )
 

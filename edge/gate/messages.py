@@ -33,13 +33,15 @@ from typing import Any
 
 from edge.printing import printable
 
-VERSION = 2
+VERSION = 3
 LONGEST = 8192
 """Bytes of one message."""
 TEXT_KEPT = 400
 """Characters of a text in a message."""
 GREATEST = 2**63 - 1
 """Greatest number in a message; none is below 0."""
+RUN = re.compile("[0-9]{1,10}-[0-9]{1,19}")
+"""A gate's run: its process and when it began, monotonic nanoseconds."""
 COUNTERS_AT_MOST = 64
 """Counters in one message."""
 
@@ -91,11 +93,17 @@ class ItemSeen:
 
 @dataclass(frozen=True)
 class Missed:
-    """An item has passed that nobody judged; it was rejected, and must be written down."""
+    """An item has passed that nobody judged; it was rejected, and must be written down.
+
+    *run*, *seen_as*: the life of the gate that saw it, and its tag there, where that is not this
+    one; else empty and 0.
+    """
 
     tag: int
     t_ns: int
     why: str
+    run: str = ""
+    seen_as: int = 0
 
 
 @dataclass(frozen=True)
@@ -103,7 +111,8 @@ class Incident:
     """Something happened at the gate that no item's record tells, and must be written down.
 
     *number* counts from 1 in each life of the gate. *what*: one word, such as ``thrown``; *tag*:
-    the item concerned, 0 for none; *t_ns*: when, in monotonic nanoseconds; *why*: in a sentence.
+    the item concerned, 0 for none; *t_ns*: when, in monotonic nanoseconds; *why*: in a sentence;
+    *run*: the life of the gate whose number and tag these are, where that is not this one.
     """
 
     number: int
@@ -111,6 +120,7 @@ class Incident:
     tag: int
     t_ns: int
     why: str
+    run: str = ""
 
 
 @dataclass(frozen=True)
@@ -191,10 +201,14 @@ def encode(message: FromEye | FromGate) -> bytes:
     """
     said = {"say": word_of(message), **dataclasses.asdict(message)}
     cut = {
-        key: printable(value[:TEXT_KEPT])[:TEXT_KEPT] if isinstance(value, str) else value
-        for key, value in said.items()
+        key: clean_text(value) if isinstance(value, str) else value for key, value in said.items()
     }
     return json.dumps(cut).encode()
+
+
+def clean_text(text: str) -> str:
+    """Return a text as a message may hold it: printable, and not too long."""
+    return printable(text[:TEXT_KEPT])[:TEXT_KEPT]
 
 
 def decode(datagram: bytes) -> FromEye | FromGate:

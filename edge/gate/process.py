@@ -19,10 +19,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from edge.clock import MonotonicClock, Stop
+from edge.clock import MonotonicClock, Stop, boot_id
 from edge.config import Config
 from edge.errors import ConfigError
 from edge.files import NO_ROOM, raise_if_no_room
+from edge.gate.debts import Debts
 from edge.gate.keeper import Keeper
 from edge.gate.lines import Lines
 from edge.gate.lines.gpiochip import GpioLines
@@ -73,6 +74,8 @@ def serve_gate(config: Config) -> None:
         make_lines(config, clock) as lines,
     ):
         keeper, users = Keeper(config, lines, clock), TrustedUsers(config.gate.eye_user)
+        debts = make_debts(config)
+        keeper.take_over(debts, boot_id())
         loop = GateLoop(keeper, lines, listener, clock, notifier, users)
         for warning in gate_warnings(config):
             loop.log.say(f"warning: {warning}")
@@ -80,6 +83,14 @@ def serve_gate(config: Config) -> None:
             loop.run(stop, reload)
         finally:
             loop.close()
+            debts.close()
+
+
+def make_debts(config: Config) -> Debts:
+    """Make the file of what the gate owes: beside its socket, and at its end on the disk."""
+    socket_path = config.path(config.gate.socket)
+    rest = config.path(config.gate.debts) if config.gate.debts else None
+    return Debts(socket_path.with_name(f"{socket_path.name}.debts"), rest)
 
 
 def make_lines(config: Config, clock: MonotonicClock) -> Lines:
@@ -145,7 +156,8 @@ class GateLoop:
             self._log_trouble()
             self._feed_watchdog()
         if self._keeper.unsettled:
-            self.log.say(f"{self._keeper.unsettled} items passed that no eye has written down")
+            said = f"{self._keeper.unsettled} items passed that no eye has written down"
+            self.log.say(f"{said}; the next gate reports them", always=True)
         for incident in self._keeper.unrecorded:
             about = f"item {incident.tag} of this gate: " if incident.tag else ""
             what = f"incident in no journal: {incident.what}: {about}{incident.why}"

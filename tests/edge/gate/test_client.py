@@ -15,7 +15,7 @@ from edge.camera import Camera
 from edge.clock import MonotonicClock, Stop
 from edge.errors import GateError
 from edge.gate import client as gate_client
-from edge.gate.client import RemoteGate
+from edge.gate.client import NothingWritten, RemoteGate
 from edge.gate.keeper import NO_EYE
 from edge.gate.messages import (
     VERSION,
@@ -295,6 +295,17 @@ def test_what_passed_without_an_eye_is_an_item_with_its_trouble(tmp_path: Path, 
             assert (item.tag, item.trouble) == (1, NO_EYE)
 
 
+class HasWritten(NothingWritten):
+    """A journal that holds one item."""
+
+    def __init__(self, run: str, tag: int) -> None:
+        self._item = run, tag
+
+    def holds_item(self, run: str, tag: int, t_ns: int) -> bool:
+        """Tell whether it is that one."""
+        return (run, tag) == self._item
+
+
 def test_an_item_that_was_written_down_but_not_settled_is_settled_now(
     tmp_path: Path, stop: Stop
 ) -> None:
@@ -306,11 +317,11 @@ def test_an_item_that_was_written_down_but_not_settled_is_settled_now(
         for _ in range(2):
             pass_photo_eye(tmp_path)
         eventually(lambda: rig.keeper.counters.missed == 2)
-        with RemoteGate(rig.socket, "photo-eye", CLOCK, (rig.keeper.run, 1)) as gate:
+        with RemoteGate(rig.socket, "photo-eye", CLOCK, HasWritten(rig.keeper.run, 1)) as gate:
             item = gate.next_item(soon(), stop)
             assert item is not None
             assert (item.tag, rig.keeper.unsettled) == (2, 1)
-        with RemoteGate(rig.socket, "photo-eye", CLOCK, ("another run", 2)) as gate:
+        with RemoteGate(rig.socket, "photo-eye", CLOCK, HasWritten("another run", 2)) as gate:
             assert gate.next_item(soon(), stop) is not None
 
 
@@ -428,7 +439,7 @@ def test_a_gate_that_never_comes_to_its_reply_is_a_lost_gate(
     path = tmp_path / "gate.sock"
     with (
         chattering_gate(path, encode(Missed(1, 1, "x"))),
-        RemoteGate(path, "photo-eye", CLOCK, ("1-1", 1)) as gate,
+        RemoteGate(path, "photo-eye", CLOCK, HasWritten("1-1", 1)) as gate,
         pytest.raises(GateError, match="the gate is lost: "),
     ):
         gate.check()

@@ -15,6 +15,7 @@ import pytest
 from edge.__main__ import main
 from edge.clock import SimulatedClock
 from edge.errors import GateError
+from edge.gate.debts import GATE_LOST_PASSED
 from edge.gate.history import TransitionRecord, read_transitions
 from edge.gate.keeper import EYE_LOST, NO_EYE
 from edge.gate.lines.simulated import SimulatedLines
@@ -339,7 +340,10 @@ def test_gate_killed_ends_ready_and_the_next_gate_rejects_what_was_in_transit(
         assert edges[4].t_ns - edges[3].t_ns >= 2100 * MS
         with Caller(tmp_path / "gate.sock") as eye:
             assert isinstance(eye.greet(), Welcome)
-            assert eye.ask(Answer(1, True)) == Answered(1, "unknown")
+            owed = eye.hear()
+            assert isinstance(owed, Missed)
+            assert (owed.seen_as, owed.why, bool(owed.run)) == (1, GATE_LOST_PASSED, True)
+            assert eye.ask(Answer(99, True)) == Answered(99, "unknown")
 
 
 def test_sigterm_lets_items_under_way_arrive_and_leaves_the_outputs_safe(
