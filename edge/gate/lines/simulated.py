@@ -15,7 +15,6 @@ import contextlib
 import heapq
 import json
 import socket
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -27,12 +26,14 @@ from edge.errors import ConfigError
 from edge.files import raise_if_no_room
 from edge.gate.history import TransitionRecord
 from edge.gate.lines import WireEvent
-from edge.printing import print_line
+from edge.gate.log import Log
 from edge.wiring import INPUTS, SAFE
 
 LONGEST = 4096
 """Bytes of one datagram."""
 FLASH_NS = 1_000_000
+READ_AT_ONCE = 256
+"""Most datagrams that are read before the gate looks at what is due."""
 LOST_AT_MOST = 1000
 """Greatest number of lost edges in a datagram."""
 
@@ -57,7 +58,7 @@ class SimulatedLines:
         levels: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
         self.record = TransitionRecord(clock, record)
-        self._clock, self._path = clock, inputs
+        self._clock, self._path, self._log = clock, inputs, Log(clock)
         self._script = [(event.t_ns, number, event) for number, event in enumerate(flashes(script))]
         heapq.heapify(self._script)
         self._levels = dict.fromkeys(INPUTS, 0) | dict(levels)
@@ -94,7 +95,7 @@ class SimulatedLines:
         return self._script[0][0] if self._script else None
 
     def read(self) -> list[WireEvent]:
-        """Return the events that the script and the socket have.
+        """Return the events that the script and the socket have; more of the socket's come next.
 
         A datagram that is no event is reported on stderr.
         """
@@ -116,7 +117,7 @@ class SimulatedLines:
         self.record.note(line, level, tag)
         if self.record.trouble is not None and not self._reported:
             self._reported = True
-            print_line(f"stampgate-edge gate: {self.record.trouble}", file=sys.stderr, flush=True)
+            self._log.say(str(self.record.trouble), always=True)
 
     def _rest(self) -> None:
         for line, level in SAFE.items():
@@ -124,15 +125,15 @@ class SimulatedLines:
 
     def _received(self) -> list[WireEvent]:
         events: list[WireEvent] = []
+        if self._socket is None:
+            return events
         with contextlib.suppress(BlockingIOError):
-            while self._socket is not None:
+            for _ in range(READ_AT_ONCE):
                 datagram = self._socket.recv(LONGEST)
                 try:
                     events.append(_event(datagram, self._clock.now_ns()))
                 except ValueError as error:
-                    print_line(
-                        f"stampgate-edge gate: [lines] inputs: {error}", file=sys.stderr, flush=True
-                    )
+                    self._log.say(f"[lines] inputs: {error}")
         return events
 
 
@@ -174,7 +175,10 @@ def _listen(path: Path) -> socket.socket:
 
 def _event(datagram: bytes, now_ns: int) -> WireEvent:
     """Read one datagram. Raises ValueError."""
-    said = json.loads(datagram)
+    try:
+        said = json.loads(datagram)
+    except RecursionError:
+        raise ValueError(f"an edge must not be nested so deep: {datagram[:80]!r}") from None
     if (
         not isinstance(said, dict)
         or said.get("line") not in INPUTS

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from edge.clock import SimulatedClock
-from edge.errors import ConfigError, JournalError
+from edge.errors import ConfigError
 from edge.gate.history import Transition, read_transitions
-from edge.gate.lines import WireEvent
+from edge.gate.lines import WireEvent, simulated
 from edge.gate.lines.simulated import SimulatedLines
 
 MS = 1_000_000
@@ -58,9 +58,7 @@ def test_a_script_is_played_in_the_order_of_its_moments() -> None:
         assert (lines.next_ns(), lines.level("bin_full")) == (None, 1)
 
 
-def test_any_program_can_move_the_inputs(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_any_program_can_move_the_inputs(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """By datagrams on a real socket; what is no edge is told on stderr and does nothing."""
     clock, path = SimulatedClock(40), tmp_path / "lines.sock"
     with SimulatedLines(clock, inputs=path) as lines:
@@ -84,10 +82,20 @@ def test_any_program_can_move_the_inputs(
             '{"line": []}',
         )
         say(path, '{"line": "trigger", "level": 1, "lost": -1}', "[]")
-        say(path, '{"line": "trigger", "level": 1, "overflow": true}')
+        say(path, '{"line": "trigger", "level": 1, "overflow": true}', "[" * 4000, "9" * 4400)
         assert lines.read() == []
-        assert capsys.readouterr().err.count("[lines] inputs: ") == 7
+        assert capfd.readouterr().err.count("[lines] inputs: ") == 9
     assert not path.exists()
+
+
+def test_a_flood_of_edges_is_read_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So the gate looks at what is due in between; none is lost."""
+    monkeypatch.setattr(simulated, "READ_AT_ONCE", 3)
+    path, edges = tmp_path / "lines.sock", [(number + 1) % 2 for number in range(8)]
+    with SimulatedLines(SimulatedClock(40), inputs=path) as lines:
+        say(path, *(json.dumps({"line": "trigger", "level": level}) for level in edges))
+        read = [[event.level for event in lines.read()] for _ in range(4)]
+    assert read == [edges[:3], edges[3:6], edges[6:], []]
 
 
 def test_an_input_socket_that_cannot_be_made_is_a_wrong_setting(tmp_path: Path) -> None:
@@ -105,14 +113,14 @@ def test_an_input_socket_that_cannot_be_made_is_a_wrong_setting(tmp_path: Path) 
 def test_a_record_on_a_full_disk_is_refused_at_the_start() -> None:
     """Before any item."""
     with (
-        pytest.raises(JournalError, match="/dev/full"),
+        pytest.raises(ConfigError, match="/dev/full: cannot be written \\(a device, not a file\\)"),
         SimulatedLines(SimulatedClock(), Path("/dev/full")),
     ):
         pass
 
 
 def test_a_record_that_fills_the_disk_is_told_once_and_the_gate_goes_on(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The edges are remembered all the same."""
     with SimulatedLines(SimulatedClock()) as lines:
@@ -127,7 +135,7 @@ def test_a_record_that_fills_the_disk_is_told_once_and_the_gate_goes_on(
             1,
         ]
     assert (
-        capsys.readouterr().err.count(
+        capfd.readouterr().err.count(
             "the gate's record cannot be written (No space left on device)"
         )
         == 1
