@@ -1,5 +1,6 @@
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -336,6 +337,60 @@ def test_an_upgrade_from_the_package_with_one_user_takes_nothing_from_the_eye(bo
         *["stampgate"] * 3,
         "root",
     ]
+
+
+TWO_USERS = f"""
+systemd-tmpfiles --create stampgate.conf
+mkdir -p /var/log/stampgate /frames
+cp {SAMPLES}/01-* {SAMPLES}/02-* /frames
+chown stampgate:stampgate /var/log/stampgate
+cat >/etc/stampgate/edge.toml <<END
+[camera]
+folder = "/frames"
+[trigger]
+kind = "every-frame"
+[gate]
+driver = "process"
+END
+{{ cat /etc/stampgate/edge.toml; echo '[journal]
+file = "/tmp/journal.jsonl"
+status = ""
+[evidence]
+folder = ""'; }} >other.toml
+chmod a+r other.toml
+as() {{ setpriv --reuid "$1" --regid "$2" --groups "$3" "${{@:4}}"; }}
+umask 27
+setpriv --reuid stampgate-gate --regid stampgate-gate --groups gpio \
+    stampgate-edge gate --config /etc/stampgate/edge.toml 2>log &
+until [ -S /run/stampgate/gate.sock ]; do sleep 0.1; done
+run="stampgate-edge run --config /etc/stampgate/edge.toml"
+as stampgate stampgate stampgate-gate $run && echo "the eye: $?"
+as stampgate stampgate video $run 2>&1 || echo "not in the gate's group: $?"
+other="stampgate-edge run --config /other.toml"
+as daemon stampgate-gate stampgate $other 2>&1 || echo "another user: $?"
+as stampgate stampgate stampgate-gate rm -f /run/stampgate/gate.sock || echo "not the eye's"
+as stampgate-gate stampgate-gate gpio cat /var/log/stampgate/journal.jsonl || echo "not the gate's"
+stat --format '%n %U:%G %a' /run/stampgate/*
+kill $!
+wait $!
+grep -c 'an eye is connected' log
+"""
+
+
+@pytest.mark.slow
+def test_eye_and_gate_work_together_as_two_users_and_nobody_else_does(box: Copy) -> None:
+    """With the users, groups, folders and modes of the package, on real sockets."""
+    said = box.says(f"bash -ec {shlex.quote(TWO_USERS)}")
+    assert "the eye: 0" in said
+    assert re.search(
+        r"no gate listens there \(Permission denied\).*\nnot in the .* group: 75", said
+    )
+    assert re.search(r"user 1 may not be the eye.*\nanother user: 75", said)
+    assert "not the eye's" in said
+    assert "not the gate's" in said
+    assert "/run/stampgate/gate.sock stampgate-gate:stampgate-gate 660" in said
+    assert "/run/stampgate/status.json stampgate:stampgate 644" in said
+    assert said.splitlines()[-1] == "1"
 
 
 @pytest.mark.slow
