@@ -8,6 +8,7 @@ import onnx
 
 from edge.config import DEFAULT_MODEL
 from edge.files import write_atomic
+from edge.printing import print_line
 from edge.vision.contract import METADATA_KEY, Contract
 from edge.vision.localizer import Localizer
 from edge.vision.picture_files import list_pictures, read_picture
@@ -28,5 +29,5 @@ if __name__ == "__main__":
     write_atomic(DEFAULT_MODEL, resealed())
     localizer = Localizer(DEFAULT_MODEL)
     for picture in localizer.golden.pictures:
-        print(f"{picture.decision:<6} {picture.name}: {len(picture.png)} bytes")
-    print(f"{DEFAULT_MODEL}: sha256 {localizer.sha256}")
+        print_line(f"{picture.decision:<6} {picture.name}: {len(picture.png)} bytes")
+    print_line(f"{DEFAULT_MODEL}: sha256 {localizer.sha256}")

@@ -29,6 +29,9 @@ COMMANDS = {
     ),
     "status": Command("edge.commands.status", "say how the service is"),
     "log": Command("edge.commands.log", "show the journal, for people or as CSV"),
+    "seal-setup": Command(
+        "edge.commands.seal_setup", "begin to seal the journal; give its verification key out once"
+    ),
     "verify-log": Command(
         "edge.commands.verify_log", "check a journal: every line whole, chained and counted"
     ),

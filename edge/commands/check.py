@@ -83,6 +83,7 @@ def results(arguments: argparse.Namespace) -> Iterator[CheckResult]:
     for wire in arguments.loop_back:
         yield from run_check("loop-back", loop_back(config, wire))
     yield from run_check("disk", box.disk(config))
+    yield from run_check("seal", box.seal(config))
     yield from run_check("clock", box.clock())
     yield from run_check("watchdog", box.watchdog(config))
     yield from run_check("power", box.power())

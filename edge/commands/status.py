@@ -74,6 +74,8 @@ def described(status: Mapping[str, Any]) -> list[str]:
         lines.append(("gate", _words(gate)))
     if camera := status.get("camera"):
         lines.append(("camera", _words(camera)))
+    if seal := status.get("seal"):
+        lines.append(("seal", str(seal)))
     if last := status.get("last"):
         said = f"#{last['sequence']} {last['verdict'].upper()} {last.get('reason', '')}"
         lines.append(("last item", said))
@@ -151,6 +153,7 @@ def _from_journal(path: Path) -> dict[str, Any]:
             status |= {"state": f"stopped: {record.get('reason')}", "counters": record["counters"]}
         elif record["kind"] == "health":
             status["health"] = record
+        status["seal"] = "on" if "seal" in record else "off"
     return status
 
 

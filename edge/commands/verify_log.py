@@ -7,8 +7,10 @@ from pathlib import Path
 from edge.commands import add_journal, journal_of
 from edge.errors import InputError
 from edge.printing import print_line
+from edge.record.seal import read_verification_key
 from edge.record.verify import Discrepancy, Verified, verify
 from edge.record.verify_pictures import Pictures, verify_pictures
+from edge.record.verify_seal import SealFound, verify_seal
 
 STATUS = {"note": 0, "open": 3, "amiss": 1}
 """Exit status of the heaviest discrepancy; 2 is that of a wrong command line."""
@@ -21,7 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "before, items and files numbered without a gap, no record older than the one before, the "
         "counters right, and how it ends. Exit status 0 when all holds; 1 when something was "
         "changed, removed or put in; 3 when what is here is whole and not all is here: older files "
-        "are elsewhere, or it ends without a stop record and nobody writes it."
+        "are elsewhere, or it ends without a stop record and nobody writes it. With --seal-key "
+        "what was written anew is found, too: use it on another machine, on a copy with its end "
+        "mark (journal.end)."
     )
     add_journal(parser)
     parser.add_argument(
@@ -31,6 +35,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="compare the pictures in DIR with their sums in the journal, too; those that gave way "
         "are counted",
     )
+    parser.add_argument(
+        "--seal-key",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="check the seal of each record by the verification key in FILE, as 'stampgate-edge "
+        "seal-setup' gave it out; may be repeated, for a seal that was set up anew",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -39,8 +52,13 @@ def run(arguments: argparse.Namespace) -> int:
     Raises InputError that names the first line, or picture, amiss.
     """
     path, folder = journal_of(arguments), arguments.evidence
+    keys = [read_verification_key(file) for file in arguments.seal_key]
     chain = verify(path)
     found, discrepancies = described(chain), chain.discrepancies
+    if keys:
+        seal = verify_seal(path, keys, chain)
+        found += f", {sealed(seal)}"
+        discrepancies = (*settled(discrepancies, seal), *seal.discrepancies)
     if folder is not None:
         if not folder.is_dir():
             raise InputError(
@@ -51,6 +69,15 @@ def run(arguments: argparse.Namespace) -> int:
         discrepancies += pictures.discrepancies
     print_line(f"{path}: {found}")
     return weighed(discrepancies)
+
+
+def settled(discrepancies: Iterable[Discrepancy], seal: SealFound) -> Iterable[Discrepancy]:
+    """Return what is left in doubt once the *seal* is known: a proven end was not cut off."""
+    for discrepancy in discrepancies:
+        proven = discrepancy.about == "end" and seal.end_proven
+        weight = "note" if proven else discrepancy.weight
+        more = "; nothing was cut off, by the seal" if proven else ""
+        yield Discrepancy(weight, discrepancy.text + more, discrepancy.about)
 
 
 def weighed(discrepancies: Iterable[Discrepancy]) -> int:
@@ -79,6 +106,16 @@ def described(found: Verified) -> str:
     if found.missing_items:
         words.append(f"{found.missing_items} items without a record")
     return ", ".join(words)
+
+
+def sealed(found: SealFound) -> str:
+    """Return in words what :func:`edge.record.verify_seal.verify_seal` found.
+
+    >>> sealed(SealFound(12, 1, end_proven=True))
+    'seal: 12 records as sealed, to the last one'
+    """
+    words = f"seal: {found.records} records as sealed"
+    return f"{words}, to the last one" if found.end_proven else words
 
 
 def pictured(found: Pictures) -> str:

@@ -110,6 +110,7 @@ class Health:
                 "counters": dict(counters),
                 "gate": dict(self.gate),
                 "camera": dict(self.camera),
+                "seal": self._journal.seal,
                 "last": self._last,
                 "queue_depth": queue_depth,
                 **self._latency(len(self._latencies)),

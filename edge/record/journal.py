@@ -50,7 +50,8 @@ says when there is none.
 
 ``previous`` is the SHA-256 of the line before without its line end, 64 zeros in the very first. The
 hash chain shows that a line was changed, removed or put in; someone who can rewrite all files can
-rewrite the chain with them.
+rewrite the chain with them, unless each line is sealed (:mod:`edge.record.seal`): ``seal`` is then
+its last field, and a ``seal`` record says when sealing began, or that it could not go on.
 """
 
 import contextlib
@@ -79,6 +80,7 @@ from edge.record.journal_file import (
     rotated_name,
 )
 from edge.record.journal_writer import JournalWriter, Line, MakeRoom, Outage
+from edge.record.seal import Seal, Sealed, SealKey
 
 DAY_NS = 86_400_000_000_000
 TORN_TEXT_KEPT = 400
@@ -139,6 +141,8 @@ class _Tip:
     """Fields of the start record, once there is one."""
     counted: Counter[str] | None = None
     """Verdicts since the start record; None before it."""
+    seal: SealKey | None = None
+    """The key that seals the next record; None when the journal is not sealed."""
 
     def after(self, record: Mapping[str, Any], fields: Mapping[str, Any]) -> "_Tip":
         """Return where the journal ends once *record* is taken, be it in the chain or lost."""
@@ -182,6 +186,7 @@ class Journal:
         self._settings, self._make_room = settings or JournalSettings(), make_room
         self._boot_id = boot_id()
         self._file, self._high_water = JournalFile(path), HighWater(mark, path)
+        self._seal = Seal(path)
         self._at_least = at_least
         self._told_ns: int | None = None
         self._told = ""  # what another program did to the file, since _told_ns
@@ -194,10 +199,17 @@ class Journal:
             removed = self._file.open()
             mark = self._high_water.open()
             self._take_up(mark)
-        self._writer = JournalWriter(self._file, self._settings, self._make_room, self._high_water)
+            self._seal.open()
+            said = self._seal.take_up(self._file.last_line)
+            self._tip = dataclasses.replace(self._tip, seal=self._seal.key)
+        self._writer = JournalWriter(
+            self._file, self._settings, self._seal, self._make_room, self._high_water
+        )
         if removed:
             self.append("repair", _repair_fields(removed))
         self._append_missing(mark)
+        if said:
+            self.append("seal", {"reason": said, "seal_name": self._seal.name})
         return self
 
     def __exit__(
@@ -216,6 +228,7 @@ class Journal:
                 self._append_outage_records()
                 self._writer.close()
             finally:
+                self._seal.close()
                 self._high_water.close()
                 self._file.close()
 
@@ -247,7 +260,14 @@ class Journal:
         """
         lost = self._lost.records
         dropped = f"; {lost} more did not fit and are only counted" if lost else ""
-        return "; ".join(filter(None, [self._writer.trouble + dropped, self._told_trouble()]))
+        told = [self._writer.trouble + dropped, self._told_trouble(), self._seal.trouble]
+        return "; ".join(filter(None, told))
+
+    @property
+    def seal(self) -> str:
+        """Whether records are sealed, in words."""
+        key = self._tip.seal
+        return f"on, record {key.number} of {key.name} is next" if key else "off"
 
     def append(self, kind: str, fields: Mapping[str, Any]) -> None:
         """Append one record; return when it is as durable as the policy says.
@@ -299,19 +319,22 @@ class Journal:
         file was taken away. *told*: the outage that it tells of.
         """
         record = self._record(kind, fields)
-        content = encode(record)
-        tip = self._tip.after(record, fields)
+        content, tip = encode(record), self._tip.after(record, fields)
+        if tip.seal is not None:
+            content, tip = tip.seal.seal(content), dataclasses.replace(tip, seal=tip.seal.next())
         lost = _Lost() if kind == "gap" else self._lost
         if lost.records or not self._writer.has_room(len(content)):
+            tip = dataclasses.replace(tip, seal=self._tip.seal)
             self._tip, self._lost = tip, self._lost.and_one(record)
             return
         begin = _beginning(record) if rotated or tip.begin is None else tip.begin
         number = tip.rotated if rotated is None else file_number(rotated)
         previous = hashlib.sha256(content).hexdigest()
+        sealed = None if tip.seal is None else Sealed(tip.seal, previous)
         tip = dataclasses.replace(tip, previous=previous, begin=begin, rotated=number)
         urgent = self._is_urgent(kind, str(record.get("verdict", "")))
         mark = Mark(tip.sequence, previous, number, begin.first_item)
-        self._writer.add(Line(content + b"\n", urgent, mark, rotated, taken), told)
+        self._writer.add(Line(content + b"\n", urgent, mark, rotated, taken, sealed), told)
         self._tip, self._lost = tip, lost
         self._writer.wait()
 

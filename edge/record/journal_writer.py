@@ -18,6 +18,7 @@ from edge.config import JournalSettings
 from edge.errors import JournalError
 from edge.record.high_water import HighWater, Mark
 from edge.record.journal_file import JournalFile, TakenAwayError
+from edge.record.seal import Seal, Sealed
 
 RETRY_S = 0.5
 """Time between two attempts on a disk that fails, seconds."""
@@ -39,7 +40,8 @@ class Line:
 
     *at_once*: it must be on the disk before the next item. *mark*: what is known of the journal
     when the line is there. *rotated*: the final name of the file before, when this line begins a
-    new one; *taken*: that file was taken away by another program.
+    new one; *taken*: that file was taken away by another program. *sealed*: what its seal leaves;
+    None without one.
     """
 
     content: bytes
@@ -47,6 +49,7 @@ class Line:
     mark: Mark
     rotated: Path | None = None
     taken: bool = False
+    sealed: Sealed | None = None
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,7 @@ class JournalWriter:
         self,
         file: JournalFile,
         settings: JournalSettings,
+        seal: Seal,
         make_room: MakeRoom | None = None,
         high_water: HighWater | None = None,
     ) -> None:
@@ -86,6 +90,7 @@ class JournalWriter:
         self._error, self._failed_s, self._retry_s = "", 0.0, 0.0
         self._outage: Outage | None = None
         self._taken = ""  # what another program did to the file, once the writing thread saw it
+        self._seal = seal
         self._mark: Mark | None = None
         self._recent: deque[Line] = deque(maxlen=RECENT)
         self._slow = self._flushing = self._closing = self._closed_in_vain = False
@@ -258,13 +263,15 @@ class JournalWriter:
         if len(self._lines) > self._written:
             return 0.0
         if not self._lines:
-            return None
+            return self._seal.wait_s()
         if self._flushing:
             return 0.0
         return self._unsynced_since_s + self.settings.group_ms / 1000 - time.monotonic()
 
     def _work(self) -> None:
         """Write the lines that go into one file, and sync them when it is time."""
+        if not (self._lines or self._error):  # only the seal's files wait for the disk
+            return
         with self._condition:
             batch = self._batch()
             taken = self._is_of_taken(batch)
@@ -272,6 +279,8 @@ class JournalWriter:
         try:
             began_s = time.monotonic()
             self._write(batch, sync, taken)
+            if sync:
+                self._keep_seal(len(batch))
             self._note_success(len(batch), sync, time.monotonic() - began_s)
         except OSError as error:
             with self._condition:
@@ -339,8 +348,20 @@ class JournalWriter:
         self.synced += lines
         self._written = 0
 
+    def _keep_seal(self, lines: int) -> None:
+        """Replace the seal's key by that behind the lines now on the disk, *lines* of them new.
+
+        It is gone before anybody hears that they are there.
+        """
+        with self._condition:
+            on_disk = islice(self._lines, self._written + lines)
+            sealed = [line.sealed for line in on_disk if line.sealed is not None]
+        if sealed:
+            self._seal.keep(sealed[-1])
+
     def _note_mark(self) -> None:
         """Note how far the journal is on the disk; not under the lock, for a disk may be slow."""
+        self._seal.sync()
         mark, self._mark = self._mark, None
         if mark is not None and self._high_water is not None:
             self._high_water.note(mark)

@@ -130,6 +130,7 @@ FIELDS: dict[str, Test] = {
     "reason": _text,
     "gate_run": _text,
     "tag": _whole,
+    "seal": _text,
 }
 """Of every record."""
 FINDING: dict[str, Test] = {"label": _text, "score": _number, "box": _box}

@@ -43,6 +43,8 @@ class Discrepancy:
 
     weight: Weight
     text: str
+    about: Literal["", "end"] = ""
+    """*end*: how the journal ends, which a seal can prove."""
 
 
 @dataclass(frozen=True)
@@ -327,6 +329,7 @@ class _Chain:
                 "open",
                 f"it ends at {self._where}, item {self._last}, {when}, without a stop record: "
                 "copied while it was written, killed, the power went, or its end was cut off",
+                "end",
             )
 
 

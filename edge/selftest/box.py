@@ -11,6 +11,7 @@ from typing import Any
 
 from edge.clock import boot_id, clock_synced
 from edge.config import Config
+from edge.record.seal import Seal
 from edge.record.telemetry import telemetry, throttled_words
 from edge.record.volatile import LOST_WITH_POWER, volatile_storage
 from edge.selftest import CheckResult, State
@@ -85,6 +86,22 @@ def _write_times_ms(folder: Path) -> list[float]:
             os.fdatasync(file.fileno())
             times_ms.append((time.monotonic() - began_s) * 1000)
     return times_ms
+
+
+def seal(config: Config) -> Iterator[CheckResult]:
+    """Say whether the journal is sealed, and whether the service can use the key."""
+    journal = config.path(config.journal.file)
+    key = Seal(journal)
+    key.open()
+    if key.trouble:
+        yield CheckResult("FAIL", "seal", key.trouble)
+    elif key.key is None:
+        text = "off: who is root here can write the journal anew unseen; see 'seal-setup'"
+        yield CheckResult("ok", "seal", text)
+    else:
+        text = f"on: {key.key.name}, its next record is {key.key.number}"
+        yield CheckResult("ok", "seal", text)
+    key.close()
 
 
 def _nearest(folder: Path) -> Path:

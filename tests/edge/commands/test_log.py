@@ -435,6 +435,7 @@ def test_status_of_a_service_that_ended_is_read_from_the_journal(run: Run, path:
         "settings_sha256 ab",
         "model           m.onnx (sha256 cd...)",
         "counters        triggers 7, pass 4, reject 2, fault 1",
+        "seal            off",
         "last item       #7 PASS reason 7",
         "temperature     40.0 degrees Celsius",
     ]
