@@ -1,6 +1,5 @@
 """Read the picture of a stamp: an RGBA cut-out, one on plain paper, or a drawing (SVG)."""
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,17 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from edge.errors import FrameError, InputError, UsageError
+from edge.errors import InputError, UsageError
 from edge.printing import print_error
 from edge.vision.contract import MOST_NAME, is_class_name
-from edge.vision.picture_files import decode_with_alpha, describe_damage, open_picture
+from edge.vision.picture_files import decode_with_alpha, open_picture
 from edge.vision.picture_folders import PictureFolder, find_pictures
+from train.marks.drawing import render
 from train.photographs import refused_for
 
 DRAWING = ".svg"
 """Suffix of a mark that is drawn, which is rendered to pixels first."""
-DRAWING_PX = 640
-"""Width at which a drawing is rendered, in pixels; what is transparent around it is cut away."""
 LONG_SIDE = 320
 """Marks are kept at most this long, in pixels; larger detail is never shown to the network."""
 PAPER_TOLERANCE = 24
@@ -131,7 +129,7 @@ def load_mark(path: Path, label: str, kind: int = 0) -> Mark:
     if not path.is_file():
         raise InputError(f"{path}: no such file; name the picture of the stamp")
     with refused_for("save the stamp as PNG"):
-        drawing = _rendered(path) if path.suffix.lower() == DRAWING else None
+        drawing = render(path) if path.suffix.lower() == DRAWING else None
         with open_picture(path, drawing) as opened:
             image, treatment = _with_alpha(decode_with_alpha(opened, path))
     native = image.size
@@ -148,28 +146,6 @@ def load_mark(path: Path, label: str, kind: int = 0) -> Mark:
         )
     image.thumbnail((LONG_SIDE, LONG_SIDE), Image.Resampling.LANCZOS)
     return Mark(label, kind, image, outline_of(image), treatment, native)
-
-
-def _rendered(path: Path) -> io.BytesIO:
-    """Render a drawing (SVG) and return it as PNG.
-
-    Raises FrameError when it cannot be read, InputError when the renderer is not installed.
-    """
-    try:
-        from resvg_py import svg_to_bytes  # noqa: PLC0415 - only a drawing needs it
-    except ModuleNotFoundError:
-        raise InputError(
-            f"{path}: SVG needs the package resvg-py; "
-            "pip install resvg-py, or save the stamp as PNG"
-        ) from None
-    try:
-        png = svg_to_bytes(svg_string=path.read_text("utf-8"), width=DRAWING_PX)
-    except (OSError, ValueError, SyntaxError) as error:
-        raise FrameError(
-            f"{path}: must be a whole drawing, not {describe_damage(error)}; draw it again",
-            picture=path.name,
-        ) from None
-    return io.BytesIO(png)
 
 
 def _solid_table() -> list[int]:

@@ -30,6 +30,7 @@ MODULES = (
     "train.drawing.texture",
     "train.drawing.words",
     "train.marks.distinct",
+    "train.marks.drawing",
     "train.marks.lookalikes",
     "train.marks.making",
     "train.marks.mark",
