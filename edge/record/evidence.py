@@ -32,6 +32,7 @@ from PIL import Image
 
 from edge.config import EvidenceSettings
 from edge.decision import Kind
+from edge.printing import printable
 from edge.vision.preprocess import Frame
 
 NAME = re.compile(r"(\d{9,})-(\d{9,})-(pass|reject|fault)\.jpg")
@@ -267,7 +268,9 @@ class Evidence:
         """Write one picture and return the SHA-256 of its file, in hex. Raises OSError."""
         assert self.folder is not None
         buffer = io.BytesIO()
-        picture.save(buffer, "JPEG", quality=self.settings.quality, comment=about.encode())
+        picture.save(
+            buffer, "JPEG", quality=self.settings.quality, comment=printable(about).encode()
+        )
         content = buffer.getvalue()
         self._make_room(len(content))
         unfinished = self.folder / UNFINISHED

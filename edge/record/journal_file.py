@@ -107,7 +107,7 @@ class JournalFile:
         """
         ends = [read_end(self._descriptor).content]
         for rotated in rotated_files(self.path)[-1:]:
-            with rotated.open("rb") as file:
+            with open_plain(rotated) as file:
                 ends.append(read_end(file.fileno()).content)
         return any(
             hashlib.sha256(line).hexdigest() == sha256

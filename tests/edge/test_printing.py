@@ -282,11 +282,19 @@ def writes_raw(call: ast.Call) -> bool:
     raw = {"print", "sys.stdout.write", "sys.stderr.write", "sys.stdout.writelines", "pprint"}
     if name == "tqdm.write":
         return not ast.unparse(call.args[0]).startswith("printable(")
+    if name == "tqdm":
+        given = [*call.args[1:2], *(word.value for word in call.keywords if word.arg == "desc")]
+        return not all(
+            isinstance(text, ast.Constant) or ast.unparse(text).startswith("printable(")
+            for text in given
+        )
     return name in raw
 
 
 def test_raw_printing_is_found() -> None:
     """The check above, on what it must find."""
-    calls = ["print(x)", "sys.stderr.write(x)", "tqdm.write(x)", "tqdm.write(printable(x))"]
-    parsed = [ast.parse(call, mode="eval").body for call in calls]
-    assert [isinstance(c, ast.Call) and writes_raw(c) for c in parsed] == [True, True, True, False]
+    bad = ["print(x)", "sys.stderr.write(x)", "tqdm.write(x)", "tqdm(y, x)", "tqdm(desc=x)"]
+    good = ["tqdm.write(printable(x))", "tqdm(y, 'x')", "tqdm(desc=printable(x))", "print_line(x)"]
+    parsed = [ast.parse(call, mode="eval").body for call in (*bad, *good)]
+    found = [isinstance(call, ast.Call) and writes_raw(call) for call in parsed]
+    assert found == [True] * len(bad) + [False] * len(good)

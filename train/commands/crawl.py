@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edge.errors import InputError, UsageError
-from edge.printing import print_line
+from edge.printing import print_line, printable
 from train.commands import needing
 
 if TYPE_CHECKING:
@@ -219,7 +219,12 @@ def bar(title: str, total: int, done: int = 0) -> "Iterator[Callable[..., None]]
     from tqdm import tqdm  # noqa: PLC0415
 
     with tqdm(
-        total=total, initial=min(done, total), desc=title, unit="picture", disable=None, leave=False
+        total=total,
+        initial=min(done, total),
+        desc=printable(title),
+        unit="picture",
+        disable=None,
+        leave=False,
     ) as shown:
 
         def progress(counts: Any = None) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from edge.decision import Box
 from edge.files import write_atomic
+from edge.printing import json_text
 
 COCO, CSV, YOLO, YOLO_SET = "labels.json", "labels.csv", "labels", "data.yaml"
 
@@ -108,9 +109,7 @@ def yolo_text(marks: Iterable[tuple[int, Box]], width: int, height: int) -> str:
 
 def yolo_set(classes: Sequence[str]) -> str:
     """Return the ``data.yaml`` of YOLO programs: paths from its own folder, and the class names."""
-    names = "".join(
-        f"  {index}: {json.dumps(name, ensure_ascii=False)}\n" for index, name in enumerate(classes)
-    )
+    names = "".join(f"  {index}: {json_text(name)}\n" for index, name in enumerate(classes))
     return (
         "# Written by 'stampgate synth'. To judge on pictures that were not trained on, "
         "paint a second set with\n# --held-out and name its images folder at val.\n"

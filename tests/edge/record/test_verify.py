@@ -14,10 +14,12 @@ import pytest
 
 from edge.__main__ import main
 from edge.clock import SimulatedClock
+from edge.errors import JournalError
+from edge.record.journal import Journal
 from edge.record.journal_file import HEAD, LONGEST_LINE, rotated_files
 from edge.record.verify import verify
 from edge.record.verify_pictures import verify_pictures
-from tests.disk import NOON, item, journal
+from tests.disk import NOON, item, journal, settings
 
 ITEMS = 35
 SECOND = "journal-000002-000000011.jsonl"
@@ -472,3 +474,18 @@ def test_log_and_status_wait_for_no_fifo(
         assert "must be a plain file" in capsys.readouterr().err
     assert main(["status", "--config", str(box / "edge.toml")]) == 1
     assert "must be a plain file" in capsys.readouterr().err
+
+
+def test_a_start_waits_for_no_fifo(tmp_path: Path) -> None:
+    """In the place of the last full file, which the start looks into; one line, no waiting."""
+    path, mark = tmp_path / "journal.jsonl", tmp_path / "mark"
+    with Journal(path, SimulatedClock(1), settings=settings(file_items=2), mark=mark) as log:
+        for _ in range(5):
+            log.append("item", item())
+    path.write_bytes(b"")
+    fifo(rotated_files(path)[-1])
+    with (
+        pytest.raises(JournalError, match="must be a plain file, not a folder, a FIFO"),
+        Journal(path, SimulatedClock(1), settings=settings(file_items=2), mark=mark),
+    ):
+        pass
