@@ -349,7 +349,7 @@ class GateSettings:
         "User whose process the eye takes for the gate, beside its own and root",
     )
     debts: str = setting(
-        "/var/lib/stampgate/gate.debts",
+        "/var/lib/stampgate-gate/gate.debts",
         "Where a gate that ends leaves what stands in no journal yet, for a new boot; until then, "
         "and where that folder is missing, it is beside the socket; empty for nowhere",
         form="path",

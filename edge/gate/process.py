@@ -87,10 +87,16 @@ def serve_gate(config: Config) -> None:
 
 
 def make_debts(config: Config) -> Debts:
-    """Make the file of what the gate owes: beside its socket, and at its end on the disk."""
+    """Make the file of what the gate owes: beside its socket, and at its end on the disk.
+
+    The eye may write beside the socket, too: what it has put there is not what a gate owed.
+    """
     socket_path = config.path(config.gate.socket)
     rest = config.path(config.gate.debts) if config.gate.debts else None
-    return Debts(socket_path.with_name(f"{socket_path.name}.debts"), rest)
+    beside = socket_path.with_name(f"{socket_path.name}.debts")
+    for path in (beside, beside.with_name(f".{beside.name}.new")):
+        _clear_of_others(path)
+    return Debts(beside, rest)
 
 
 def make_lines(config: Config, clock: MonotonicClock) -> Lines:
@@ -377,9 +383,7 @@ def _open_lock(path: Path) -> int:
     The eye may write in the same folder; a lock that it holds, or a link that it has put there,
     must not keep the gate from its work. Raises OSError.
     """
-    with suppress(OSError):
-        if not _is_ours(os.lstat(path)):
-            _clear(path)
+    _clear_of_others(path)
     flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
     return os.open(path, flags, 0o600)
 
@@ -387,6 +391,13 @@ def _open_lock(path: Path) -> int:
 def _is_ours(found: os.stat_result) -> bool:
     """Return whether this is a regular file of this process's user."""
     return stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid()
+
+
+def _clear_of_others(path: Path) -> None:
+    """Make way at *path*, unless there lies a regular file of this user, or nothing."""
+    with suppress(OSError):
+        if not _is_ours(os.lstat(path)):
+            _clear(path)
 
 
 def _clear(path: Path) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 SEIZE = 0x4206
 """A request of ptrace(2): attach, and do not stop the process."""
-HELLO = b'{"say": "hello", "version": 2, "trigger": "photo-eye"}'
+HELLO = b'{"say": "hello", "version": 3, "trigger": "photo-eye"}'
 LONGEST = 9000
 
 

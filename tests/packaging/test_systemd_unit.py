@@ -193,3 +193,5 @@ def test_each_service_has_a_state_of_its_own_and_cannot_look_into_the_others() -
     assert {f"-/var/log/{eye['LogsDirectory']}", f"-/var/lib/{eye['StateDirectory']}"} == {*hidden}
     assert eye["InaccessiblePaths"] == f"-/var/lib/{gate['StateDirectory']}"
     assert "LogsDirectory" not in gate
+    assert GateSettings().debts.startswith(f"/var/lib/{gate['StateDirectory']}/")
+    assert JournalSettings().mark.startswith(f"/var/lib/{eye['StateDirectory']}/")

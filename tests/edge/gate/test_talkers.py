@@ -38,7 +38,15 @@ from edge.gate.messages import (
     encode,
 )
 from edge.gate.peers import Peer, TrustedUsers
-from edge.gate.process import CROWDED, NO_ROOM_NS, PENDING_KEPT, TOLD_NS, GateLoop, listening
+from edge.gate.process import (
+    CROWDED,
+    NO_ROOM_NS,
+    PENDING_KEPT,
+    TOLD_NS,
+    GateLoop,
+    listening,
+    make_debts,
+)
 from edge.notify import Notifier
 from tests.gate_rig import DELAY_MS, Caller, Rig, TestClock, pass_photo_eye, pulses_of, rig_settings
 from tests.programs import PATIENCE_S, eventually
@@ -373,6 +381,21 @@ def test_a_gate_takes_its_socket_back_from_what_the_eye_has_put_there(tmp_path: 
         with listening(path), Caller(path):
             assert lock.is_file()
         assert elsewhere.read_text() == "mine"
+
+
+def test_what_the_eye_has_put_beside_the_socket_is_no_debt_of_a_gate(tmp_path: Path) -> None:
+    """A link to a file of its own, and a folder where the file is written anew."""
+    config, planted = rig_settings(tmp_path), tmp_path / "planted"
+    planted.write_text('{"debts": 1, "run": "1-1", "boot_id": "x"}\n{"beyond": 9, "t_ns": 1}\n')
+    (tmp_path / "gate.sock.debts").symlink_to(planted)
+    (tmp_path / ".gate.sock.debts.new").mkdir()
+    debts = make_debts(config)
+    assert not debts.read().anything
+    debts.begin("2-2", "y")
+    debts.close()
+    assert debts.trouble == ""
+    assert planted.read_text().endswith('"t_ns": 1}\n')
+    assert make_debts(config).read().run == "2-2"
 
 
 def test_trusted_users_are_root_this_one_and_the_one_named() -> None:
