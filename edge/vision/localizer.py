@@ -69,6 +69,8 @@ class Localizer:
     def _open(self, path: Path, content: bytes, contract: Contract, threads: int) -> None:
         self.path, self.contract = path, contract
         self.session = _open_session(path, content, threads)
+        # It would keep the file's content, 5 MB, to load it once more with other providers.
+        self.session._model_bytes = None
 
     def prove(self, picture: GoldenPicture) -> None:
         """Judge one of :attr:`golden`'s pictures. Raises ModelError when the answer is wrong."""
@@ -124,7 +126,7 @@ def _open_session(path: Path, content: bytes, threads: int) -> onnxruntime.Infer
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    options.log_severity_level = 3
+    options.log_severity_level = 4  # what goes wrong is told in the error, on one line
     options.enable_mem_pattern = False
     # Branches as late as may be: fewer tensors to hold at once.
     options.execution_order = onnxruntime.ExecutionOrder.PRIORITY_BASED

@@ -4,8 +4,8 @@
 
     bytes → SHA-256, pinned? → fields → sum → contract, golden pictures → no external data → network
 
-A file of ours is sealed: its metadata hold, under :data:`SUM_KEY`, the SHA-256 of the whole file
-with that sum itself blanked. A flipped bit, a zeroed sector, a cut or a longer file, an exchanged
+A file of ours has a model seal: its metadata hold, under :data:`SUM_KEY`, the SHA-256 of the whole
+file with that sum itself blanked. A flipped bit, a zeroed sector, a cut or a longer file, an exchanged
 text: whatever is not as the exporter left it is refused. The sum guards against damage, not against
 somebody who seals a file of his own; a file is pinned by ``[model] sha256``. Those very bytes are
 loaded, and no others are: data outside the file are refused.
@@ -222,11 +222,11 @@ def sum_of(content: bytes, begin: int, end: int) -> str:
 def check_sum(content: bytes) -> None:
     """Check a file against the sum it carries. Raises ModelError or ValueError."""
     begin, end = find_sum(content)
-    told, found = content[begin:end], sum_of(content, begin, end)
-    if told != found.encode():
+    told, found = content[begin:end].decode("ascii", "replace"), sum_of(content, begin, end)
+    if told != found:
         raise ModelError(
             f"damaged, or changed after it was sealed: its sum is {found[:16]}..., must be "
-            f"{told[:16]!r}...; copy it again from where it was exported, or export it again"
+            f"{told[:16]}...; copy it again from where it was exported, or export it again"
         )
 
 

@@ -15,6 +15,7 @@ from packaging.tags import compatible_tags, cpython_tags
 from packaging.utils import parse_wheel_filename
 
 import edge
+from edge.config import DEFAULT_MODEL
 from tests.paths import ROOT
 
 PACKAGING = ROOT / "packaging"
@@ -22,6 +23,7 @@ SAMPLE = ROOT / "systemd" / "edge.toml"
 PYTHONS = ("311", "313")
 MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
 MANYLINUX = ("manylinux_2_28", "manylinux_2_27", "manylinux_2_17", "manylinux2014")
+CONTROL = ("conffiles", "control", "md5sums", "postinst", "postrm", "prerm", "triggers")
 SERVICES = ("stampgate-edge.service", "stampgate-gate.service")
 DOCUMENTATION = "usr/share/doc/stampgate-edge"
 NEEDED = ("python3", "systemd", "libstdc++6")
@@ -48,7 +50,7 @@ def test_bookworm_keeps_the_numpy_that_its_picamera2_was_built_against() -> None
     assert [pinned(python)["numpy"].split(".")[0] for python in PYTHONS] == ["1", "2"]
 
 
-@pytest.mark.parametrize("script", ["postinst", "prerm", "postrm"])
+@pytest.mark.parametrize("script", ["postinst", "prerm", "postrm", "check-environment"])
 def test_the_shell_can_read_a_maintainer_script(script: str) -> None:
     """A slip of the pen would otherwise show on the box."""
     assert os.access(PACKAGING / script, os.X_OK)
@@ -128,7 +130,9 @@ def test_the_package_holds_the_units_the_settings_and_every_wheel_for_both_pytho
         if path.is_file() or path.is_symlink()
     }
     assert found - {f"usr/lib/stampgate/wheels/{wheel}" for wheel in wheels} == {
-        *(f"DEBIAN/{name}" for name in ("conffiles", "control", "postinst", "postrm", "prerm")),
+        *(f"DEBIAN/{name}" for name in CONTROL),
+        "usr/lib/stampgate/check-environment",
+        "usr/share/stampgate/model.onnx",
         "etc/stampgate/edge.toml",
         "usr/bin/stampgate-edge",
         *(f"usr/lib/systemd/system/{unit}" for unit in (*SERVICES, "stampgate.target")),
@@ -146,6 +150,7 @@ def test_the_package_holds_the_units_the_settings_and_every_wheel_for_both_pytho
     }
     assert (root / "DEBIAN/conffiles").read_text() == "/etc/stampgate/edge.toml\n"
     assert (root / "etc/stampgate/edge.toml").read_text() == SAMPLE.read_text()
+    assert (root / "usr/share/stampgate/model.onnx").read_bytes() == DEFAULT_MODEL.read_bytes()
     for python in PYTHONS:
         assert dict(fitting(wheels, python, MACHINES[host])) == {
             **pinned(python),
@@ -276,16 +281,65 @@ def test_dpkg_alone_makes_an_offline_computer_a_box(installed: Copy) -> None:
     assert installed.says("dpkg --verify stampgate-edge; dpkg --audit") == ""
 
 
+MODEL = "/usr/share/stampgate/model.onnx"
+IN_ENVIRONMENT = "/opt/stampgate/current/lib/python3*/site-packages/edge/default/model.onnx"
+
+
+def changed(box: Copy, name: str, changes: str, version: str = "9.9") -> str:
+    """Make a package of another version in the copy, with some changes; return its path.
+
+    *changes*: a script that is run beside the unpacked package, ``package``; the wheel is unpacked
+    into ``wheel`` and packed again.
+    """
+    box.says(
+        f"""
+        mkdir /{name}; cd /{name}
+        dpkg-deb --raw-extract /stampgate.deb package
+        ours=$(echo package/usr/lib/stampgate/wheels/stampgate-*.whl)
+        python3 -I -m zipfile -e "$ours" wheel
+        rm package/DEBIAN/md5sums "$ours"
+        {changes}
+        sed -i 's/^Version: .*/Version: {version}/' package/DEBIAN/control
+        sed -i 's/^Version: .*/Version: {version}/' wheel/stampgate-*.dist-info/METADATA
+        mv wheel/stampgate-*.dist-info wheel/stampgate-{version}.dist-info
+        (cd wheel && python3 -I -m zipfile -c \
+            ../package/usr/lib/stampgate/wheels/stampgate-{version}-py3-none-any.whl *)
+        dpkg-deb -Znone --build package /{name}.deb
+        """
+    )
+    return f"/{name}.deb"
+
+
+HOSTILE = """
+mkdir /hostile; cd /hostile
+for name in sitecustomize edge numpy PIL json encodings; do
+    echo 'open("/hostile/ran", "a"); raise SystemExit(3)' >$name.py
+done
+"""
+
+
 @pytest.mark.slow
-def test_an_upgrade_keeps_the_settings_and_leaves_one_environment(box: Copy) -> None:
-    """The settings stay as edited; the environment is another one, and the old one is gone."""
+def test_an_upgrade_and_the_way_back_keep_the_settings_and_leave_one_environment(box: Copy) -> None:
+    """The settings stay as edited; the environment is another one, and the old one is gone.
+
+    No variable and no folder decides what the package's scripts run.
+    """
     box.says("sed -i 's/^pulse_ms = .*/pulse_ms = 70.0/' /etc/stampgate/edge.toml")
-    before = box.says(IN_USE).split()
-    box.says("dpkg --install /stampgate.deb </dev/null")
-    current, *others = box.says(IN_USE).split()
-    assert (current != before[0], sorted(others)) == (True, ["current", current])
+    box.says(HOSTILE)
+    used = [box.says(IN_USE).split()[0]]
+    for package in (changed(box, "newer", ""), "/stampgate.deb"):
+        box.says(
+            "cd /hostile && PYTHONPATH=/hostile PYTHONSTARTUP=/hostile/edge.py"
+            f" PYTHONUSERBASE=/hostile dpkg --install {package} </dev/null"
+        )
+        current, *others = box.says(IN_USE).split()
+        assert (current not in used, sorted(others)) == (True, ["current", current])
+        assert box.says(f"readlink {IN_ENVIRONMENT}") == MODEL
+        assert box.says(INSPECT).startswith("pass ")
+        used.append(current)
     assert box.says("grep ^pulse_ms /etc/stampgate/edge.toml") == "pulse_ms = 70.0"
-    assert box.says(INSPECT).startswith("pass ")
+    assert box.run("ls /hostile/ran").returncode != 0
+    assert box.says("dpkg --verify stampgate-edge | grep -v ' c ' || dpkg --audit") == ""
 
 
 @pytest.mark.slow
@@ -404,6 +458,82 @@ def test_settings_that_the_gates_user_cannot_read_are_said_before_the_switch(box
     assert box.says(IN_USE) == before
     box.says("chmod a+r /etc/stampgate/edge.toml && dpkg --configure stampgate-edge")
     assert box.says(IN_USE) != before
+
+
+@pytest.mark.slow
+def test_dpkg_finds_a_changed_model_and_the_program_refuses_it(box: Copy) -> None:
+    """It is the package's own file by whichever name it is changed, and no settings file."""
+    assert box.says("dpkg --verify stampgate-edge") == ""
+    box.says(
+        f"printf X | dd of=$(echo {IN_ENVIRONMENT}) bs=1 seek=2000000 conv=notrunc status=none"
+    )
+    found = box.run("dpkg --verify stampgate-edge").stdout.split()
+    assert found == ["??5??????", MODEL]
+    done = box.run(INSPECT)
+    assert done.returncode == 78
+    assert "damaged, or changed after it was sealed" in done.stderr
+
+
+LETS_ALL_PASS = """
+sed -i 's/    if missing:/    if False:/' wheel/edge/decision.py
+sed -i 's/        for picture in self.golden.pictures:/        for picture in ():/' \\
+    wheel/edge/vision/localizer.py
+"""
+
+
+@pytest.mark.slow
+def test_a_version_that_does_not_judge_as_it_must_is_not_switched_to(box: Copy) -> None:
+    """The one before stays in service, with a copy of its model.
+
+    Golden pictures would tell at every start; here they are left out.
+    """
+    before = box.says(IN_USE)
+    done = box.run(f"dpkg --install {changed(box, 'other', LETS_ALL_PASS)}")
+    assert done.returncode != 0
+    assert "02-milk-unstamped.jpg must be reject, not pass" in done.stderr
+    assert "what was installed before is still in use" in done.stderr
+    assert box.says(IN_USE) == before
+    assert box.run(f"readlink {IN_ENVIRONMENT}").returncode == 1
+    assert box.says(INSPECT).startswith("pass ")
+
+
+OTHER_PYTHON = """
+# Another Python, as after an upgrade of Debian: what python3 is now does not look into the folder
+# lib/python3.11 of the environment. The old one is gone.
+version=$(python3 -I -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+find /opt/stampgate -depth -name "python$version" -path '*/lib/*' \
+    -execdir mv {} python3.9 ';'
+"""
+TRIGGER = "dpkg-trigger --by-package=python3 /usr/bin/python3; dpkg --triggers-only --pending"
+CHECK = "/usr/lib/stampgate/check-environment"
+
+
+@pytest.mark.slow
+def test_a_python_that_changes_under_the_program_is_healed_by_a_trigger(box: Copy) -> None:
+    """And before that it is said in one line, not in a traceback."""
+    assert box.says(CHECK) == ""
+    before = box.says(IN_USE)
+    box.says(OTHER_PYTHON)
+    done = box.run(CHECK)
+    assert (done.returncode, done.stdout) == (78, "")
+    (line,) = done.stderr.splitlines()
+    assert "the system's Python was changed" in line
+    assert "dpkg-reconfigure stampgate-edge" in line
+    healed = box.run(TRIGGER)
+    assert healed.returncode == 0, healed.stderr
+    assert "making the environment anew" in healed.stderr
+    assert box.says(IN_USE) != before
+    assert box.says(CHECK) == ""
+    assert box.says(INSPECT).startswith("pass ")
+    assert box.says("dpkg --audit") == ""
+
+
+@pytest.mark.slow
+def test_a_change_of_python_that_does_no_harm_changes_nothing(box: Copy) -> None:
+    """A security update of the same version comes every month."""
+    before = box.says(IN_USE)
+    box.says(TRIGGER)
+    assert box.says(IN_USE) == before
 
 
 LEAVE_TRACES = """

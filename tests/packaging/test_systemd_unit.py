@@ -18,6 +18,7 @@ UNIT, GATE_UNIT, TARGET = (
 )
 SYSUSERS = (FOLDER / "stampgate.sysusers.conf").read_text()
 PROGRAM = "/opt/stampgate/current/bin/stampgate-edge"
+CHECK = "/usr/lib/stampgate/check-environment"
 EXPOSURE_AT_MOST = 2.0
 """Highest exposure that `systemd-analyze security` may find: 0 may do nothing, 10 everything."""
 both = pytest.mark.parametrize("path", [UNIT, GATE_UNIT], ids=lambda path: path.stem)
@@ -44,7 +45,8 @@ def test_systemd_accepts_the_units(tmp_path: Path, analyze: str) -> None:
     """Copies whose program exists here, because systemd looks for it."""
     copies = [tmp_path / path.name for path in (UNIT, GATE_UNIT, TARGET)]
     for copy in copies:
-        copy.write_text((FOLDER / copy.name).read_text().replace(PROGRAM, "/bin/true"))
+        text = (FOLDER / copy.name).read_text()
+        copy.write_text(text.replace(PROGRAM, "/bin/true").replace(CHECK, "/bin/true"))
     done = subprocess.run([analyze, "verify", *copies], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
