@@ -5,10 +5,10 @@
     bytes → SHA-256, pinned? → fields → sum → contract, golden pictures → no external data → network
 
 A file of ours has a model seal: its metadata hold, under :data:`SUM_KEY`, the SHA-256 of the whole
-file with that sum itself blanked. A flipped bit, a zeroed sector, a cut or a longer file, an exchanged
-text: whatever is not as the exporter left it is refused. The sum guards against damage, not against
-somebody who seals a file of his own; a file is pinned by ``[model] sha256``. Those very bytes are
-loaded, and no others are: data outside the file are refused.
+file with that sum itself blanked. A flipped bit, a zeroed sector, a cut or a longer file, an
+exchanged text: whatever is not as the exporter left it is refused. The sum guards against damage,
+not against somebody who seals a file of his own; a file is pinned by ``[model] sha256``. Those very
+bytes are loaded, and no others are: data outside the file are refused.
 
 :mod:`export.sealing` is what writes such a file.
 """
