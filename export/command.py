@@ -17,6 +17,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "run", type=Path, metavar="RUN", help="folder of a run made by 'stampgate train'"
     )
     parser.add_argument("--out", required=True, type=Path, metavar="MODEL.onnx")
+    parser.add_argument(
+        "--threshold",
+        type=float,
+        metavar="T",
+        help="least score that counts, in place of the run's own; never below what photographs "
+        "without the mark score (the table at the end of 'stampgate train')",
+    )
+    parser.add_argument(
+        "--anyway", action="store_true", help="export a run that is not ready to be tried, too"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -24,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     with needing("train,export"):
         from export.to_onnx import export_run  # noqa: PLC0415 - see train/commands
 
-    exported = export_run(arguments.run, arguments.out)
+    exported = export_run(arguments.run, arguments.out, arguments.threshold, arguments.anyway)
     contract, parity = exported.contract, exported.parity
     print_line(
         f"{exported.path}: {exported.size / 1e6:.2f} MB, "

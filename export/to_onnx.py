@@ -26,6 +26,7 @@ from edge.vision.contract import (
 from edge.vision.golden import GoldenSet
 from edge.vision.localizer import Localizer
 from export.parity import Parity, check_parity
+from export.ready import check_ready, threshold_for
 from export.rewriting import rewrite
 from export.sealing import seal
 from train.network import checkpoint
@@ -175,15 +176,20 @@ class Exported:
     golden: GoldenSet
 
 
-def export_run(run: Path, out: Path) -> Exported:
+def export_run(
+    run: Path, out: Path, threshold: float | None = None, anyway: bool = False
+) -> Exported:
     """Export a run's folder to *out*, sealed and atomically, after onnx.checker and parity check.
 
     Its golden pictures are held-out pictures of the run, and the box's localizer must judge them.
 
-    Raises InputError when the run cannot be used or the file cannot be written, ModelError when the
-    check fails.
+    *threshold*: in place of the run's own; *anyway*: also when the run is not ready to be tried.
+    Raises InputError when the run cannot be used or the file cannot be written, UsageError for a
+    threshold that is too low, ModelError when the check fails.
     """
     kept = checkpoint.load(run)
+    check_ready(kept, run, anyway)
+    kept = dataclasses.replace(kept, threshold=threshold_for(kept, threshold))
     contract = contract_of(kept, checkpoint.digest(run))
     make_folder(out.parent)
     proto = to_onnx(kept, contract)

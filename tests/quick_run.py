@@ -21,7 +21,9 @@ SMALL = FitSettings(
     validate_share=0.0,
 )
 FEW = {
-    "train.learn.threshold.NEGATIVES": 4,
+    "train.assess.trial.MARKS": 3,
+    "train.assess.trial.LOOKALIKES": 3,
+    "train.assess.trial.PHOTOGRAPHS": 3,
     "train.learn.run_folder.SHEET_PICTURES": 4,
     "train.learn.run_folder.KEPT": 2,
     "train.learn.run_folder.PICTURES": 3,

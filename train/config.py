@@ -323,7 +323,19 @@ class FitSettings:
         0.1, "share of the products held out for setting the threshold", above=0.0, at_most=0.5
     )
     false_accept_rate: float = setting(
-        0.005, "rate of false accepts that the threshold aims at", above=0.0, at_most=0.5
+        0.002,
+        "greatest rate of photographs without a mark that the threshold may accept",
+        above=0.0,
+        at_most=0.5,
+    )
+    lookalike_rate: float = setting(
+        0.01, "rate of look-alikes accepted that the threshold aims at", above=0.0, at_most=0.5
+    )
+    least_found: float = setting(
+        0.97,
+        "share of painted marks that the threshold must still find, for the rate of look-alikes",
+        at_least=0.0,
+        at_most=1.0,
     )
 
     @property

@@ -145,7 +145,7 @@ def run_trial(trial: Trial, bench: Bench) -> Record:
     begun = (folder / "run" / checkpoint.NAME).exists()
     resume = ["train", "--resume", "--out", str(folder / "run")]
     bench.stampgate(resume if begun else training_of(trial, bench), variant.without)
-    bench.stampgate(["export", str(folder / "run"), "--out", str(model)], ())
+    bench.stampgate(["export", str(folder / "run"), "--out", str(model), "--anyway"], ())
     for command in judge_arguments(model, bench.judged[trial.subject.name], folder):
         bench.stampgate(command, ())
     record = Record(

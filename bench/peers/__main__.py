@@ -236,7 +236,11 @@ def train_ours(arguments: argparse.Namespace, inputs: Inputs) -> Path:
     # A run that has its threshold and its minutes was only kept from being exported.
     if not trained or trained.threshold is None or trained.seconds < arguments.minutes * 60:
         run(command, OURS, "see its lines above")
-    run([*stampgate, "export", str(folder), "--out", str(model)], OURS, "see its lines above")
+    run(
+        [*stampgate, "export", str(folder), "--out", str(model), "--anyway"],
+        OURS,
+        "see its lines above",
+    )
     write_atomic(out / "asked.json", json.dumps(asked).encode())
     return model
 

@@ -19,6 +19,7 @@ from train.config import RunConfig
 from train.marks.mark import mark_files
 
 if TYPE_CHECKING:
+    from train.assess.assessment import Assessment
     from train.folder_lock import FolderLock
     from train.learn.fit import FitResult
     from train.marks.mark import Mark
@@ -214,13 +215,12 @@ def _described(marks: Sequence["Mark"]) -> str:
 
 def print_result(outcome: "FitResult", run: Path) -> int:
     """Print the result and the next step; return 130 when the run was interrupted."""
-    threshold = (
-        "without a threshold" if outcome.threshold is None else f"threshold {outcome.threshold:.3f}"
-    )
     print_line(
-        f"step {outcome.step}, {threshold}: {outcome.checkpoint}; "
-        f"what it was shown: {run / 'pictures.png'}, what it finds: {run / 'hits.png'}"
+        f"step {outcome.step}: {outcome.checkpoint}; what it was shown: {run / 'pictures.png'}, "
+        f"what it finds: {run / 'hits.png'}"
     )
+    if outcome.assessment:
+        print_assessment(outcome.assessment, run)
     following = f"'stampgate export {run} --out MODEL.onnx'"
     if outcome.interrupted:
         print_line(
@@ -232,3 +232,14 @@ def print_result(outcome: "FitResult", run: Path) -> int:
         print_line("ended before its time: the loss on held-out pictures fell no more")
     print_line(f"next: {following}")
     return 0
+
+
+def print_assessment(assessment: "Assessment", run: Path) -> None:
+    """Print the trade as a table, then what the photographs may bear, and the assessment."""
+    from train.assess.assessment import suspects_line, table_lines  # noqa: PLC0415
+
+    for line in table_lines(assessment):
+        print_line(line)
+    if named := suspects_line(assessment):
+        print_line(f"{named}: {run / 'unstamped.png'}")
+    print_line(f"{assessment.words()}; {run / 'assessment.png'}")

@@ -1,6 +1,5 @@
 """Train a localizer: one function that reads from top to bottom, :func:`fit`."""
 
-import functools
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -8,16 +7,16 @@ from pathlib import Path
 
 import torch
 
-from edge.annotate import save_png
+from train.assess.assessment import Assessment
 from train.config import RunConfig
 from train.folder_lock import FolderLock
+from train.learn.conclusion import SHOWN_SCORE, conclude
 from train.learn.dataset import Batch, load_batches, plan_batch
-from train.learn.distributed import cores_here, join_process_group
+from train.learn.distributed import join_process_group
 from train.learn.hit_sheet import hit_sheet
 from train.learn.progress import share_done
-from train.learn.run_folder import HITS, SHEET_PICTURES, prepare_folder
+from train.learn.run_folder import SHEET_PICTURES, prepare_folder
 from train.learn.saving import Saver, screen
-from train.learn.threshold import choose_threshold
 from train.learn.trainer import Trainer, parts_of, train_step
 from train.learn.training_log import TrainingLog, open_training_log
 from train.learn.validation_set import find_marks, validation_losses
@@ -30,23 +29,23 @@ from train.stopping import stop_requested
 
 SAVE_SECONDS = 60.0
 """A checkpoint is written this often."""
-SHOWN_SCORE = 0.3
-"""Least score of what is drawn while the run has no threshold yet."""
 
 
 @dataclass(frozen=True)
 class FitResult:
     """How a run ended.
 
-    *checkpoint*: its file; *step*: steps taken; *threshold*: least score that counts, None when
-    none was asked for; *interrupted*: by a signal; *early_stopped*: by early stopping.
+    *checkpoint*: its file; *step*: steps taken; *interrupted*: by a signal; *early_stopped*: by
+    early stopping; *threshold*: least score that counts, None when none was asked for;
+    *assessment*: of the network, in the leader alone.
     """
 
     checkpoint: Path
     step: int
-    threshold: float | None
     interrupted: bool
-    early_stopped: bool = False
+    early_stopped: bool
+    threshold: float | None
+    assessment: Assessment | None
 
 
 def fit(
@@ -89,11 +88,10 @@ def fit(
                 if group.is_leader and saver.is_due(SAVE_SECONDS):
                     log.flush()
                     saver.save(trainer.checkpoint(config, None))
-        shown_from = conclude(trainer, inputs, validation_set, saver, with_threshold)
+        concluded = conclude(trainer, inputs, validation_set, saver, with_threshold)
     saver.check_all_written(trainer.step)
     early = trainer.early_stopping.should_stop
-    threshold = shown_from if with_threshold else None
-    return FitResult(out / checkpoint.NAME, trainer.step, threshold, stop and not early, early)
+    return FitResult(out / checkpoint.NAME, trainer.step, stop and not early, early, *concluded)
 
 
 def batches_from(inputs: Inputs, trainer: Trainer) -> Iterator[Batch]:
@@ -135,34 +133,3 @@ def validate(
         shown = validation_set[:SHEET_PICTURES]
         found = find_marks(net, shown, config.two_look_plan, SHOWN_SCORE)
         log.add_sheet("hits and misses", hit_sheet(shown, found, config.classes), trainer.step)
-
-
-def conclude(
-    trainer: Trainer,
-    inputs: Inputs,
-    validation_set: Sequence[Picture],
-    saver: Saver,
-    with_threshold: bool,
-) -> float:
-    """Save, set the threshold on all cores, and draw the findings in the validation set.
-
-    Returns the score from which findings are drawn: the threshold where there is one. The leader
-    alone does so; the others wait for its answer.
-    """
-    if not trainer.group.is_leader:
-        return trainer.group.broadcast(0.0)
-    config = inputs.config
-    kept = trainer.checkpoint(config, None)
-    saver.save(kept)
-    torch.set_num_threads(config.fit.threads or cores_here())
-    net = kept.network()
-    threshold: float | None = None
-    if with_threshold:
-        threshold = choose_threshold(net, functools.partial(inputs.kit, True), config)
-        saver.save(trainer.checkpoint(config, threshold))
-    shown_from = SHOWN_SCORE if threshold is None else threshold
-    shown = validation_set[:SHEET_PICTURES]
-    found = find_marks(net, shown, config.two_look_plan, shown_from)
-    with saver.missing_if_unwritten(HITS):
-        save_png(hit_sheet(shown, found, config.classes), saver.out / HITS)
-    return trainer.group.broadcast(shown_from)

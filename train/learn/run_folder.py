@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from edge.files import make_folder, write_atomic
+from train.assess.sheets import CURVE, UNSTAMPED
 from train.learn.dataset import first_pictures
 from train.learn.distributed import ProcessGroup
 from train.learn.environment import note_environment
@@ -50,7 +51,8 @@ def prepare_folder(inputs: Inputs, out: Path, group: ProcessGroup, step: int) ->
 
 def remove_unfinished(out: Path) -> None:
     """Remove what a process that was killed while it wrote has left beside the run's files."""
-    for name in (checkpoint.NAME, HITS, SHEET, LOOKALIKES, HELD_OUT, "config.toml", "loss.csv"):
+    sheets = (HITS, SHEET, LOOKALIKES, CURVE, UNSTAMPED)
+    for name in (checkpoint.NAME, *sheets, HELD_OUT, "config.toml", "loss.csv"):
         for path in out.glob(f".{name}.*"):
             path.unlink(missing_ok=True)
 

@@ -26,8 +26,9 @@ class Checkpoint:
     *optimizer*: what training goes on from; *step*, *seconds*: how far it came; *threshold*: least
     score that counts, None until it was set; *scaler*: the loss scaling of float16, empty
     elsewhere; *best_loss*, *since_best*: the state of early stopping; *inputs*: the fingerprint of
-    what the run trains on and of its split (:mod:`train.paint.input_fingerprint`), as JSON, empty
-    in those of earlier releases.
+    what the run trains on and of its split (:mod:`train.paint.input_fingerprint`), and
+    *assessment*, of the finished network (:mod:`train.assess.assessment`): both as JSON, empty in
+    those of earlier releases.
     """
 
     config: RunConfig
@@ -41,6 +42,7 @@ class Checkpoint:
     best_loss: float = math.inf
     since_best: int = 0
     inputs: str = ""
+    assessment: str = ""
 
     def network(self) -> DenseLocalizer:
         """Return the network with the averaged weights, in eval mode."""
@@ -65,6 +67,7 @@ def save(checkpoint: Checkpoint, folder: Path) -> Path:
         "best_loss": checkpoint.best_loss,
         "looks_since": checkpoint.since_best,
         "inputs": checkpoint.inputs,
+        "assessment": checkpoint.assessment,
     }
     with atomic_replace(path) as temporary, temporary.open("wb") as file:
         try:

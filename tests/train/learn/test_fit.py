@@ -17,6 +17,7 @@ from edge.errors import InputError
 from export.to_onnx import export_run
 from tests.programs import Program
 from tests.quick_run import SMALL, config_in, paint_few
+from train.assess.assessment import Assessment
 from train.learn import fit as fitting
 from train.learn.dataset import PaintedBatches, collate, load_batches, paint_batch, plan_batch
 from train.learn.fit import fit, validation_due
@@ -42,6 +43,7 @@ def test_a_run_leaves_all_that_was_promised(tmp_path: Path) -> None:
     assert (outcome.step, outcome.interrupted, kept.step) == (6, False, 6)
     assert kept.config == config
     assert kept.threshold == outcome.threshold
+    assert Assessment.from_json(kept.assessment) == outcome.assessment
     assert outcome.threshold is not None
     assert 0.0 < outcome.threshold < 1.0
     with (out / "loss.csv").open(newline="") as file:
@@ -59,8 +61,9 @@ def test_a_run_leaves_all_that_was_promised(tmp_path: Path) -> None:
     (start,) = json.loads((out / "environment.json").read_text())
     assert (start["step"], start["torch"], start["processes"]) == (0, torch.__version__, 1)
     assert sorted(path.name for path in out.iterdir()) == [
-        *("checkpoint.pt", "config.toml", "environment.json", "held_out.npz", "hits.png"),
-        *("lookalikes.png", "loss.csv", "pictures.png", "validation.csv"),
+        *("assessment.png", "checkpoint.pt", "config.toml", "environment.json", "held_out.npz"),
+        *("hits.png", "lookalikes.png", "loss.csv", "pictures.png", "unstamped.png"),
+        "validation.csv",
     ]
 
 
@@ -84,7 +87,9 @@ def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(
     monkeypatch.setattr(fitting, "train_step", interrupted)
     outcome = fit(read_inputs(config), tmp_path / "parts")
     assert (outcome.step, outcome.interrupted) == (3, True)
-    assert export_run(tmp_path / "parts", tmp_path / "early.onnx").contract.classes == ("disc",)
+    assert export_run(
+        tmp_path / "parts", tmp_path / "early.onnx", anyway=True
+    ).contract.classes == ("disc",)
     monkeypatch.setattr(fitting, "train_step", step)
     with (tmp_path / "parts" / "loss.csv").open("a") as table:
         table.write(
@@ -176,6 +181,7 @@ from pathlib import Path
 from tests.quick_run import SMALL, config_in
 from train.learn.dataset import load_batches
 from train.paint.inputs import read_inputs
+from train.assess.assessment import Assessment
 
 inputs = read_inputs(config_in(Path(sys.argv[1])))
 batches = load_batches(inputs.kit, dataclasses.replace(SMALL, workers=1), 1, 0)
@@ -197,6 +203,7 @@ from pathlib import Path
 from tests.quick_run import SMALL, config_in
 from train.learn.dataset import load_batches
 from train.paint.inputs import read_inputs
+from train.assess.assessment import Assessment
 
 inputs = read_inputs(config_in(Path(sys.argv[1])))
 batches = load_batches(inputs.kit, dataclasses.replace(SMALL, workers=1), 1, 0)

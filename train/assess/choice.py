@@ -1,0 +1,64 @@
+"""Choose the score threshold where the photographs and look-alikes of a trial put it."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from train.assess.scores import Trial
+from train.config import FitSettings
+
+LOWEST, HIGHEST = 0.2, 0.95
+"""Bounds of the threshold: below the first a network that has learnt nothing would pass items,
+above the last none."""
+ABOVE = 1e-3
+"""How far above the score that must not pass the threshold lies."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A threshold, 0..1, and the least one that the user's own photographs allow.
+
+    Where that lies above :data:`HIGHEST`, no threshold is good.
+    """
+
+    threshold: float
+    floor: float
+
+
+def choose(trial: Trial, fit: FitSettings) -> Choice:
+    """Return the threshold of a trial.
+
+    Photographs without a mark come first: the threshold is never below their split-conformal
+    quantile, the ceil((n + 1)(1 - a))-th smallest of their best scores, *a* being
+    ``false_accept_rate``, so that the next such photograph is falsely accepted with probability at
+    most *a*; with fewer than 1 / *a* - 1 of them it is their greatest score, and the probability
+    at most 1 / (n + 1) (Vovk; Angelopoulos and Bates, 2021). From there it rises until at most
+    ``lookalike_rate`` of the frames with look-alikes are accepted, as long as ``least_found`` of
+    the painted marks are found.
+
+    It is a setting and no proof: painted marks are no real ones, and the photographs have trained
+    the network. Proof is made on photographs that it never saw.
+    """
+    floor = conformal_quantile([p.score for p in trial.photographs], fit.false_accept_rate) + ABOVE
+    alike = conformal_quantile(trial.lookalikes, fit.lookalike_rate) + ABOVE
+    marks = np.sort(trial.marks + trial.real_marks)
+    allowed = int(len(marks) * (1.0 - fit.least_found))  # marks that may be missed
+    found = float(marks[allowed]) if len(marks) else 0.0
+    wanted = max(floor, min(alike, found), LOWEST)
+    return Choice(min(wanted, HIGHEST), max(floor, LOWEST))
+
+
+def conformal_quantile(scores: Sequence[float], rate: float) -> float:
+    """Return the score that a further one exceeds with probability at most *rate*.
+
+    Where there are too few scores for that rate it is the greatest of them; 0 when there is none.
+
+    >>> conformal_quantile([0.1, 0.2, 0.3, 0.4], 0.25), conformal_quantile([0.1, 0.2], 0.01)
+    (0.4, 0.2)
+    """
+    if not scores:
+        return 0.0
+    rank = math.ceil((len(scores) + 1) * (1.0 - rate))
+    return float(np.sort(scores)[min(rank, len(scores)) - 1])

@@ -1,0 +1,109 @@
+"""Pictures of an assessment: the trade as a curve, and what looks most like the mark."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from edge.annotate import contact_sheet, upright
+from edge.printing import printable
+from edge.vision.picture_files import read_picture
+from train.assess.assessment import Assessment
+from train.assess.scores import Scored, Trial
+from train.photographs import refused_for
+
+CURVE, UNSTAMPED = "assessment.png", "unstamped.png"
+"""Files of a run's folder."""
+SHOWN = 9
+"""Photographs on the sheet."""
+WIDTH, HEIGHT, MARGIN = 900, 520, 70
+MARKS, LOOKALIKES, PHOTOGRAPHS = "#1b7f3b", "#c77700", "#b3261e"
+LETTERS = 16
+
+
+def curve(trial: Trial, assessment: Assessment) -> Image.Image:
+    """Draw the share that reaches each threshold: marks found, look-alikes, photographs passed."""
+    image = Image.new("RGB", (WIDTH, HEIGHT), "white")
+    draw = ImageDraw.Draw(image)
+    font = ImageFont.load_default(LETTERS)
+    _axes(draw, font)
+    photographs = [one.score for one in trial.photographs]
+    kind = "painted frames" if assessment.painted else "your photographs"
+    for scores, colour in (
+        (trial.marks, MARKS),
+        (trial.lookalikes, LOOKALIKES),
+        (photographs, PHOTOGRAPHS),
+    ):
+        draw.line(_steps(scores), fill=colour, width=3)
+    at = _x(assessment.chosen.threshold)
+    draw.line([(at, MARGIN), (at, HEIGHT - MARGIN)], fill="black", width=2)
+    draw.text(
+        (at + 6, MARGIN - LETTERS - 6),
+        f"threshold {assessment.chosen.threshold:.3f}",
+        fill="black",
+        font=font,
+    )
+    row = assessment.chosen
+    for line, (told, colour) in enumerate(
+        (
+            (f"marks found: {row.marks}", MARKS),
+            (f"pictures of look-alikes passed: {row.lookalikes}", LOOKALIKES),
+            (f"{kind} passed: {row.photographs}", PHOTOGRAPHS),
+        )
+    ):
+        draw.text((MARGIN + 10, 8 + line * (LETTERS + 4)), told, fill=colour, font=font)
+    return image
+
+
+def _axes(draw: ImageDraw.ImageDraw, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> None:
+    """Draw a grid of tenths, the threshold from left to right, the share from bottom to top."""
+    for tenth in range(11):
+        share = tenth / 10
+        draw.line([(_x(share), _y(0)), (_x(share), _y(1))], fill="#e4e4e4")
+        draw.line([(_x(0), _y(share)), (_x(1), _y(share))], fill="#e4e4e4")
+        draw.text((_x(share) - 10, _y(0) + 6), f"{share:.1f}", fill="#505050", font=font)
+        draw.text((_x(0) - 50, _y(share) - 9), f"{100 * share:.0f} %", fill="#505050", font=font)
+    draw.text((WIDTH // 2 - 40, HEIGHT - LETTERS - 12), "threshold", fill="#505050", font=font)
+
+
+def _steps(scores: Sequence[float]) -> list[tuple[float, float]]:
+    """Return the share of *scores* that reach each threshold, as points of a line."""
+    ordered = np.sort(scores)
+    thresholds = np.linspace(0.0, 1.0, 401)
+    reached = len(ordered) - np.searchsorted(ordered, thresholds, side="left")
+    shares = reached / max(1, len(ordered))
+    return [(_x(float(t)), _y(float(s))) for t, s in zip(thresholds, shares, strict=True)]
+
+
+def _x(threshold: float) -> float:
+    return MARGIN + threshold * (WIDTH - 2 * MARGIN)
+
+
+def _y(share: float) -> float:
+    return HEIGHT - MARGIN - share * (HEIGHT - 2 * MARGIN)
+
+
+def unstamped_sheet(trial: Trial) -> Image.Image:
+    """Lay out the photographs that look most like the mark, with the place and its score.
+
+    Raises InputError when one cannot be read.
+    """
+    likest = sorted(trial.photographs, key=lambda one: -one.score)[:SHOWN]
+    return contact_sheet([_drawn(one) for one in likest])
+
+
+def _drawn(one: Scored) -> Image.Image:
+    """Draw a photograph with its best finding and, in a strip below, its score and name."""
+    with refused_for("bring a whole one"):
+        frame = read_picture(Path(one.path))
+    height, width = frame.shape[:2]
+    letters = max(12, width // 22)
+    image = Image.new("RGB", (width, height + 2 * letters), "white")
+    image.paste(Image.fromarray(frame), (0, 0))
+    draw = ImageDraw.Draw(image)
+    if one.box:
+        draw.rectangle(upright(one.box), outline=PHOTOGRAPHS, width=max(2, width // 150))
+    told = f"{one.score:.2f}  {printable(Path(one.path).name)}"
+    draw.text((4, height + letters // 3), told, fill="black", font=ImageFont.load_default(letters))
+    return image
