@@ -18,7 +18,7 @@ from edge.vision.preprocess import Frame, letterbox
 from edge.vision.two_looks import find
 from train.assess.scores import Scored, Trial
 from train.config import RunConfig
-from train.labels.coco import FOUND_IOU
+from train.labels.ground_truth import FOUND_IOU
 from train.network.model import DenseLocalizer, as_network
 from train.paint.inputs import Inputs
 from train.paint.real_photographs import real_frame
