@@ -50,6 +50,9 @@ TICK_NS = 500_000_000
 """Longest sleep of the loop, and how often the watchdog is fed, unless it asks for more."""
 PENDING_KEPT = 4
 """Most connections that have not sent Hello; of more the oldest is closed."""
+BACKLOG = 64
+"""Connections that wait to be accepted, one after the other; with more the kernel refuses the eye,
+which then calls again."""
 NO_ROOM_NS = 250_000_000
 """For so long no connection is accepted after one for which there was no file descriptor."""
 TOLD_NS = 5 * 10**9
@@ -359,7 +362,7 @@ def listening(path: Path) -> Iterator[socket.socket]:
             _clear(path)
             listener.bind(str(path))
             path.chmod(0o660)
-            listener.listen(PENDING_KEPT)
+            listener.listen(BACKLOG)
             listener.setblocking(False)
         except OSError as error:
             raise_if_no_room(error, path, "the gate's socket")
