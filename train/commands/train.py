@@ -83,7 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
         from train.learn.fit import fit  # noqa: PLC0415
         from train.paint.inputs import read_inputs  # noqa: PLC0415
     # What is wrong is said before a folder is made; then it is asked again, alone in it.
-    fresh = None if resumable(arguments) else read_inputs(config_of(arguments))
+    fresh = None if resumable(arguments) else read_inputs(_writable(config_of(arguments)))
     with run_lock(arguments.out, "stampgate train") as lock:
         kept = resumable(arguments)
         inputs = resumed_inputs(arguments, kept) if kept else fresh
@@ -92,6 +92,12 @@ def run(arguments: argparse.Namespace) -> int:
             print_plan(inputs)
         outcome = fit(inputs, arguments.out, _told(kept, inputs), lock=lock)
     return print_result(outcome, arguments.out) if is_leader() else 0
+
+
+def _writable(config: RunConfig) -> RunConfig:
+    """Return a configuration that can be written into the run's folder. Raises ConfigError."""
+    config.to_toml()
+    return config
 
 
 @contextlib.contextmanager

@@ -107,7 +107,8 @@ class Job:
             "jpeg_quality": JPEG_QUALITY,
             "mark": [[mark.label, _digest(mark.image.tobytes())] for mark in self.inputs.marks],
             "lookalike": [_digest(mark.image.tobytes()) for mark in self.inputs.lookalikes],
-            "backgrounds": [len(names), _digest("\n".join(names).encode())],
+            # A name on an old disk may be no UTF-8.
+            "backgrounds": [len(names), _digest("\n".join(names).encode(errors="surrogateescape"))],
             **dataclasses.asdict(config.synth),
         }
         # As it will be read back: lists, no tuples.

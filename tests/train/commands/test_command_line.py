@@ -1,3 +1,4 @@
+import os
 from argparse import Namespace
 from pathlib import Path
 
@@ -47,6 +48,17 @@ def test_a_folder_of_marks_is_told_as_one(
     assert seals.endswith("pixels long; 3 times its own transparency is used")
     assert disc.startswith(f"mark disc: {mark}, ")
     assert disc.endswith(" pixels; its own transparency is used")
+
+
+def test_a_path_that_is_no_utf_8_is_refused_before_a_folder_is_made(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A run writes its paths into a file of text; names of photographs in a folder may be any."""
+    path = save_mark(tmp_path, "disc").rename(tmp_path / os.fsdecode(b"Pr\xfcfung.png"))
+    out = tmp_path / "run"
+    said = refusal(["train", "--mark", f"seal={path}", "--out", str(out)], capsys, 78)
+    assert "must be UTF-8" in said
+    assert not out.exists()
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,19 @@ def labels_of(out: Path) -> dict[str, Any]:
     return raw
 
 
+def test_names_that_are_no_utf_8_are_painted_on(tmp_path: Path, inputs: list[str]) -> None:
+    """Folder, photographs and mark from an old disk: Latin-1 in their names."""
+    old = tmp_path / os.fsdecode(b"Pr\xfcfung")
+    old.mkdir()
+    for number, path in enumerate(sorted(Path(inputs[-1]).iterdir())):
+        path.rename(old / os.fsdecode(b"\xfc%d.png" % number))
+    inputs[-1] = str(old)
+    out = tmp_path / os.fsdecode(b"set \xfc")
+    paint_set(out, inputs, 2)
+    paint_set(out, inputs, 3)
+    assert len(labels_of(out)["images"]) == 3
+
+
 def test_three_kinds_of_labels_tell_the_same(tmp_path: Path, inputs: list[str]) -> None:
     """Each box of COCO is a row of the CSV and a line of YOLO.
 
