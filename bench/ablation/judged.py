@@ -241,12 +241,13 @@ def inputs_of(subject: Subject, products: Products) -> Inputs:
     marks = load_marks(config.marks)
     mark = marks[0]
     known = tuple(load_mark(path, "look-alike") for path in subject.lookalikes)
+    drawn = (
+        make_lookalike(mark.image, np.random.default_rng((SEED, number))) for number in range(MADE)
+    )
     made = tuple(
-        dataclasses.replace(mark, image=image, outline=outline_of(image))
-        for image in (
-            make_lookalike(mark.image, np.random.default_rng((SEED, number))).image
-            for number in range(MADE)
-        )
+        dataclasses.replace(mark, image=one.image, outline=outline_of(one.image))
+        for one in drawn
+        if one is not None
     )
     return Inputs(config, marks, products.photographs, products.photographs, known + made)
 

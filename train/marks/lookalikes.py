@@ -41,6 +41,8 @@ from train.marks.making import OPAQUE, making_of, parts_of
 
 TRIES = 4
 """How many kinds are drawn before falling back to a seal of another shape."""
+MORE_TRIES = 40
+"""How many more are drawn where such a seal is the mark itself, so says the user."""
 
 RIM_ON_PLAIN, FILLED_INSIDE, LINE_IN_FRAME = 0.5, 0.5, 0.6
 """Shares of plain outlines with a rim, of blank frames that are filled, of frames with a line."""
@@ -94,8 +96,11 @@ def _name_of(kind: Kind) -> str:
 
 def make_lookalike(
     mark: Image.Image, rng: np.random.Generator, without: Set[str] = frozenset()
-) -> LookAlike:
-    """Return a print that resembles the mark and is not it, chosen at random.
+) -> LookAlike | None:
+    """Return a print that resembles the mark and is not it, chosen at random; None for none.
+
+    There is none where the user takes all kinds for the mark, or all but those that nobody could
+    tell from it.
 
     *mark*: RGBA, transparent outside the mark; *without*: names of kinds that the user takes for
     the mark itself, so that they are no negatives. The longer side of the result is at most
@@ -106,12 +111,16 @@ def make_lookalike(
     small = working_copy(mark)
     table = SEAL_KINDS if making_of(small).own_ground else PRINT_KINDS
     kinds = [(kind, share) for kind, share in table if _name_of(kind) not in without]
-    kinds = kinds or [(_other_seal, 1.0)]
-    for _ in range(TRIES):
+    if not kinds:
+        return None
+    falls_back = _name_of(_other_seal) not in without
+    for _ in range(TRIES if falls_back else TRIES + MORE_TRIES):
         kind = pick_weighted(kinds, rng)
         made = _told_apart(small, kind(small, rng), kind)
         if made is not None:
             return made
+    if not falls_back:
+        return None
     while (made := _told_apart(small, _other_seal(small, rng), _other_seal)) is None:
         pass  # its colours and words are drawn anew each time: this ends
     return made

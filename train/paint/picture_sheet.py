@@ -43,12 +43,13 @@ def write_picture_sheet(pictures: Sequence[Picture], classes: Sequence[str], pat
 def write_lookalike_sheet(kit: Kit, path: Path, count: int = LOOKALIKES_SHOWN) -> None:
     """Write the first look-alikes made from the marks, with number, kind and least size in pixels.
 
-    Each is a negative: a user who takes one for the mark names its number or kind in ``mine``.
+    Each is a negative: a user who takes one for the mark names its number or kind in ``mine``. A
+    place stays empty where a mark has none that is not the user's.
     Raises InputError when *path* cannot be written.
     """
     cell, words = LOOKALIKE_CELL
     numbers = kit.numbers[:count]
-    rows = math.ceil(len(numbers) / LOOKALIKE_COLUMNS)
+    rows = max(1, math.ceil(len(numbers) / LOOKALIKE_COLUMNS))
     sheet = Image.new("RGB", (LOOKALIKE_COLUMNS * cell, rows * (cell + words)), CHEQUER[0])
     for y in range(0, sheet.height, CHEQUER_PX):
         for x in range(y % (2 * CHEQUER_PX), sheet.width, 2 * CHEQUER_PX):
@@ -56,6 +57,8 @@ def write_lookalike_sheet(kit: Kit, path: Path, count: int = LOOKALIKES_SHOWN) -
     draw = ImageDraw.Draw(sheet)
     for place, number in enumerate(numbers):
         made, _ = kit.made_lookalike(number)
+        if made is None:
+            continue
         x, y = place % LOOKALIKE_COLUMNS * cell, place // LOOKALIKE_COLUMNS * (cell + words)
         shown = ImageOps.contain(made.image, (cell - 8, cell - 8))
         sheet.paste(shown, (x + (cell - shown.width) // 2, y + (cell - shown.height) // 2), shown)

@@ -119,29 +119,37 @@ class Kit:
         """
         if self.given_lookalikes and happens(rng, self.settings.given_share):
             return self._cutout(self.given_lookalikes[whole(rng, len(self.given_lookalikes))], None)
-        if happens(rng, self.settings.piece_share):
+        if happens(rng, self.settings.piece_share) or not self.numbers:
             return self._piece(rng)
         number = self.numbers[whole(rng, len(self.numbers))]
-        return self._keep(number, lambda: self._made(number))
+        made = self._made_cutout(number)
+        return self._piece(rng) if made is None else made
 
     @functools.cached_property
     def numbers(self) -> tuple[int, ...]:
         """The numbers of the look-alikes made from the marks, without those that are the mark."""
         mine = set(self.settings.mine)
-        return tuple(n for n in range(LOOKALIKE_POOL) if str(n) not in mine) or (LOOKALIKE_POOL,)
+        return tuple(n for n in range(LOOKALIKE_POOL) if str(n) not in mine)
 
-    def made_lookalike(self, number: int) -> tuple[LookAlike, Mark]:
+    def made_lookalike(self, number: int) -> tuple[LookAlike | None, Mark]:
         """Make look-alike *number* of the pool; it depends on the marks and its number alone.
 
-        Returned with it is the mark that it was made from.
+        Returned with it is the mark that it was made from. None where all that this mark has are
+        the mark as well, by ``mine``.
         """
         rng = np.random.default_rng((len(self.marks), number))
         mark = self.marks[whole(rng, len(self.marks))]
         return make_lookalike(mark.image, rng, frozenset(self.settings.mine)), mark
 
-    def _made(self, number: int) -> Cutout:
-        """Return look-alike *number* as a cut-out, at times in other colours as its mark is."""
+    def _made_cutout(self, number: int) -> Cutout | None:
+        """Return look-alike *number* as a cut-out, or once more; None where there is none."""
+        if number in self._kept:
+            return self._kept[number]
         made, mark = self.made_lookalike(number)
+        return None if made is None else self._keep(number, lambda: self._cut(made, mark, number))
+
+    def _cut(self, made: LookAlike, mark: Mark, number: int) -> Cutout:
+        """Cut a look-alike out, at times in other colours as its mark is."""
         image, making = made.image, making_of(mark.image)
         rng = np.random.default_rng((len(self.marks), number, 3))
         if making.one_colour and happens(rng, self.settings.other_colours_share):

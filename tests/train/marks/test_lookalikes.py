@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Set
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from train.marks.lookalikes import (
     PRINT_KINDS,
     SEAL_KINDS,
     Kind,
+    LookAlike,
     kind_names,
     make_lookalike,
     palette,
@@ -30,6 +32,15 @@ from train.paint.inputs import check_mine
 from train.paint.picture_sheet import write_lookalike_sheet
 
 ARTWORK = ROOT / "artwork"
+
+
+def drawn_from(
+    mark: Image.Image, rng: np.random.Generator, without: Set[str] = frozenset()
+) -> LookAlike:
+    """Draw a look-alike of a mark that has one."""
+    made = make_lookalike(mark, rng, without)
+    assert made is not None
+    return made
 
 
 def stamp() -> Image.Image:
@@ -73,7 +84,7 @@ def test_no_lookalike_is_the_mark_itself(name: str) -> None:
     mark = MARKS[name]()
     rng = np.random.default_rng(11)
     for _ in range(25):
-        made = make_lookalike(mark, rng)
+        made = drawn_from(mark, rng)
         assert made.least_px in SIZES
         assert least_distinct_px(mark, made.image) == made.least_px, made.kind
 
@@ -84,7 +95,7 @@ def test_lookalikes_are_cropped_rgba_of_bounded_size(name: str) -> None:
     mark = MARKS[name]()
     rng = np.random.default_rng(12)
     for _ in range(20):
-        made = make_lookalike(mark, rng).image
+        made = drawn_from(mark, rng).image
         assert made.mode == "RGBA"
         assert 0 < max(made.size) <= WORKING_PX
         alpha = np.asarray(made.getchannel("A")) >= 16
@@ -94,12 +105,10 @@ def test_lookalikes_are_cropped_rgba_of_bounded_size(name: str) -> None:
 def test_the_same_seed_gives_the_same_lookalikes() -> None:
     """Two runs from one seed agree pixel for pixel, whatever was made in between."""
     mark = stamp()
-    first = [
-        make_lookalike(mark, np.random.default_rng(seed)).image.tobytes() for seed in range(12)
-    ]
-    make_lookalike(star(), np.random.default_rng(99))
+    first = [drawn_from(mark, np.random.default_rng(seed)).image.tobytes() for seed in range(12)]
+    drawn_from(star(), np.random.default_rng(99))
     assert [
-        make_lookalike(mark, np.random.default_rng(seed)).image.tobytes() for seed in range(12)
+        drawn_from(mark, np.random.default_rng(seed)).image.tobytes() for seed in range(12)
     ] == first
 
 
@@ -107,7 +116,7 @@ def test_lookalikes_differ_from_one_another() -> None:
     """Forty draws of one mark give at least twenty different pictures."""
     rng = np.random.default_rng(13)
     mark = stamp()
-    assert len({make_lookalike(mark, rng).image.tobytes() for _ in range(40)}) >= 20
+    assert len({drawn_from(mark, rng).image.tobytes() for _ in range(40)}) >= 20
 
 
 def test_a_mirrored_print_is_another_only_where_the_mark_is_not_symmetric() -> None:
@@ -150,16 +159,46 @@ def test_a_print_without_a_ground_gets_no_frame_and_a_seal_no_exchanged_letters(
     seals, prints = ({k.__name__.lstrip("_") for k, _ in t} for t in (SEAL_KINDS, PRINT_KINDS))
     for make, kinds, own_ground in ((stamp, seals, True), (word, prints, False)):
         assert making_of(make()).own_ground == own_ground
-        assert {make_lookalike(make(), rng).kind for _ in range(25)} <= kinds
+        assert {drawn_from(make(), rng).kind for _ in range(25)} <= kinds
 
 
 def test_kinds_that_the_user_calls_his_own_are_never_drawn() -> None:
     """Half a stamp is a stamp, says the owner, and so it is no negative."""
     rng = np.random.default_rng(16)
-    drawn = {make_lookalike(stamp(), rng, frozenset({"part", "mirrored"})).kind for _ in range(40)}
+    drawn = {drawn_from(stamp(), rng, frozenset({"part", "mirrored"})).kind for _ in range(40)}
     assert drawn
     assert not drawn & {"part", "mirrored"}
     assert {"part", "mirrored"} <= set(kind_names())
+
+
+@pytest.mark.parametrize("make", [stamp, word], ids=["a seal", "a word"])
+def test_a_seal_of_another_shape_is_no_way_out_where_the_user_calls_it_his_own(
+    monkeypatch: pytest.MonkeyPatch, make: Callable[[], Image.Image]
+) -> None:
+    """Nothing that was drawn could be told from the mark, and the way out was the user's mark."""
+    alone = frozenset(kind_names()) - {"mirrored"}
+    for without in (frozenset(kind_names()), alone):
+        with monkeypatch.context() as patch:
+            patch.setattr("train.marks.lookalikes.least_distinct_px", lambda *_: None)
+            assert make_lookalike(make(), np.random.default_rng(17), without) is None
+    made = make_lookalike(make(), np.random.default_rng(17), alone)
+    assert made is not None
+    assert made.kind == "mirrored"
+
+
+@pytest.mark.parametrize(
+    "mine", [kind_names(), tuple(map(str, range(240)))], ids=["by kind", "by number"]
+)
+def test_where_all_are_the_users_own_pieces_of_pictures_are_the_look_alikes(
+    tmp_path: Path, mine: tuple[str, ...]
+) -> None:
+    """No picture ends for it, none of them is made from the mark, and the sheet is empty."""
+    kit = make_kit(SynthSettings(mine=mine, piece_share=0.0), "star")
+    rng = np.random.default_rng(18)
+    assert {kit.lookalike(rng).kind for _ in range(3)} == {None}
+    write_lookalike_sheet(kit, tmp_path / "sheet.png", count=3)
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        assert len(sheet.getcolors() or ()) == 2
 
 
 def test_a_change_that_only_a_close_look_shows_is_kept_for_large_ones() -> None:
