@@ -213,6 +213,14 @@ class TriggerSettings:
         at_most=10_000,
         live=True,
     )
+    off_delay_counts: int = setting(
+        0,
+        "The same in encoder counts, where the reject delay is in counts; above 0 they stand in "
+        "for off_delay_ms",
+        at_least=0,
+        at_most=10**7,
+        live=True,
+    )
     latest_ms: float = setting(
         100.0,
         "Longest that an item may wait for the eye, once the gate saw it; later it has moved on "

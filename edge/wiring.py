@@ -159,7 +159,9 @@ def _wrong_lengths(config: Config) -> Iterator[str]:
     """What is wrong with the greatest length of an item at the photo-eye, and the off-delay."""
     trigger, gate = config.trigger, config.gate
     names = [
-        name for name in ("blocked_ms", "blocked_counts", "off_delay_ms") if getattr(trigger, name)
+        name
+        for name in ("blocked_ms", "blocked_counts", "off_delay_ms", "off_delay_counts")
+        if getattr(trigger, name)
     ]
     if names and trigger.kind != "photo-eye":
         yield f'[trigger] {names[0]} needs kind "photo-eye"'
@@ -168,7 +170,11 @@ def _wrong_lengths(config: Config) -> Iterator[str]:
             yield "[trigger] blocked_ms must be 0 when the delay is in counts; see blocked_counts"
         if trigger.blocked_counts >= gate.reject_delay_counts:
             yield "[trigger] blocked_counts must be below [gate] reject_delay_counts"
+        if longest_item(config) <= trigger.off_delay_counts:
+            yield "[trigger] off_delay_counts must be below blocked_counts, or half of the delay"
         return
+    if trigger.off_delay_counts > 0:
+        yield "[trigger] off_delay_counts needs [gate] reject_delay_counts"
     if trigger.blocked_counts > 0:
         yield "[trigger] blocked_counts needs [gate] reject_delay_counts"
     if trigger.blocked_ms >= gate.reject_delay_ms:

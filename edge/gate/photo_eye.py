@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from edge.config import Config
-from edge.gate.inputs.beam import Beam, longest_blocked
+from edge.gate.inputs.beam import Beam, longest_blocked, off_delay
 from edge.gate.lines import Lines, WireEvent
 from edge.gate.transit import Transit
 from edge.wiring import TRIGGER
@@ -40,14 +40,15 @@ class PhotoEye:
         self.edges = 0
         """Edges that were handled."""
         self._transit, self._lines, self._enter, self._owe = transit, lines, enter, owe
-        self._beam = Beam(longest_blocked(config), round(config.trigger.off_delay_ms * 1e6))
+        off, in_places = off_delay(config)
+        self._beam = Beam(longest_blocked(config), off, off_in_places=in_places)
         self._item = 0
         self._clear_ns: int | None = None
 
     def adopt(self, config: Config) -> None:
         """Apply changed settings from the next edge on."""
         self._beam.longest = longest_blocked(config)
-        self._beam.off_delay_ns = round(config.trigger.off_delay_ms * 1e6)
+        self._beam.off_delay, self._beam.off_in_places = off_delay(config)
 
     @property
     def blocked(self) -> bool:
@@ -71,7 +72,7 @@ class PhotoEye:
         self._grow(place)
         if not event.level:
             self._sweep(place)
-            self._beam.uncover(event.t_ns)
+            self._beam.uncover(place, event.t_ns)
         elif self._beam.cover(place, event.t_ns):
             self._handle_front(event.t_ns)
         else:

@@ -33,7 +33,7 @@ class GateCounters:
     unknown: int = 0
     """Answers for an item that the gate does not know, or that had its answer."""
     joined: int = 0
-    """Breaks of the beam that went on with the item before, within ``off_delay_ms``."""
+    """Breaks of the beam that went on with the item before, within the off-delay."""
     touching: int = 0
     """Breaks of the beam that were longer than one item."""
     reread: int = 0

@@ -245,7 +245,13 @@ def test_what_a_running_service_can_change_is_this_and_nothing_else() -> None:
     }
     assert live == {
         "camera": ["drift_above", "black_below", "covered_below", "overexposed_above"],
-        "trigger": ["spacing_ms", "blocked_ms", "blocked_counts", "off_delay_ms"],
+        "trigger": [
+            "spacing_ms",
+            "blocked_ms",
+            "blocked_counts",
+            "off_delay_ms",
+            "off_delay_counts",
+        ],
         "gate": [
             "ready_stops_belt",
             "belt_start_ms",

@@ -156,6 +156,13 @@ BY_COUNTS = {"reject_delay_counts": 90}
         ({"off_delay_ms": 9.0, "blocked_ms": 9.0}, {}, "off_delay_ms must be below blocked_ms"),
         ({"off_delay_ms": 249.0}, {}, ""),
         ({"off_delay_ms": 999.0, "blocked_counts": 89}, BY_COUNTS, ""),
+        ({"off_delay_counts": 9}, {}, "off_delay_counts needs [gate] reject_delay_counts"),
+        (
+            {"off_delay_counts": 20, "blocked_counts": 20},
+            BY_COUNTS,
+            "off_delay_counts must be below blocked_counts",
+        ),
+        ({"off_delay_counts": 19, "blocked_counts": 20}, BY_COUNTS, ""),
         ({"blocked_ms": 499.0}, {}, ""),
     ],
 )

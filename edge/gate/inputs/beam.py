@@ -22,22 +22,34 @@ def longest_blocked(config: Config) -> int:
     return round(longest_item(config) * unit)
 
 
+def off_delay(config: Config) -> tuple[int, bool]:
+    """Return the off-delay, and whether it is in encoder counts rather than nanoseconds.
+
+    >>> off_delay(Config())
+    (0, False)
+    """
+    if config.trigger.off_delay_counts > 0:
+        return config.trigger.off_delay_counts, True
+    return round(config.trigger.off_delay_ms * 1e6), False
+
+
 class Beam:
     """Follows the photo-eye's beam from place to place.
 
-    *longest*: the greatest length of one item, in places; *off_delay_ns*: a beam that is clear for
-    less still belongs to what covered it. Both may be replaced at any time.
+    *longest*: the greatest length of one item, in places; *off_delay*: a beam that is clear for
+    less still belongs to what covered it, in nanoseconds, or in places where *off_in_places*. They
+    may be replaced at any time.
     """
 
-    def __init__(self, longest: int, off_delay_ns: int) -> None:
-        self.longest, self.off_delay_ns = longest, off_delay_ns
+    def __init__(self, longest: int, off_delay: int, *, off_in_places: bool = False) -> None:
+        self.longest, self.off_delay, self.off_in_places = longest, off_delay, off_in_places
         self.blocked = False
         self.lengths = 0
         """Whole lengths by which that is longer than one item: 1 is several items, 2 a jam."""
         self.swept: Place = 0
         """To where it is rejected as longer than one item; its beginning while it is not."""
         self._since: Place = 0
-        self._cleared_ns: int | None = None
+        self._cleared: tuple[Place, int] | None = None
 
     @property
     def jammed(self) -> bool:
@@ -46,25 +58,28 @@ class Beam:
 
     def cover(self, place: Place, t_ns: int) -> bool:
         """Take the beam's break; return whether an item begins there, or one goes on."""
-        joined = (
-            not self.blocked
-            and self._cleared_ns is not None
-            and t_ns - self._cleared_ns < self.off_delay_ns
-        )
+        joined = not self.blocked and self._cleared is not None and self._within(place, t_ns)
         self.blocked = True
         if not joined:
             self._since = self.swept = place
             self.lengths = 0
         return not joined
 
-    def uncover(self, t_ns: int) -> None:
+    def _within(self, place: Place, t_ns: int) -> bool:
+        """Return whether it was clear for less than the off-delay; a belt may have run back."""
+        assert self._cleared is not None
+        cleared_at, cleared_ns = self._cleared
+        clear = abs(place - cleared_at) if self.off_in_places else t_ns - cleared_ns
+        return clear < self.off_delay
+
+    def uncover(self, place: Place, t_ns: int) -> None:
         """Take the end of the break; after lost edges it is the end of nothing known."""
-        self._cleared_ns = t_ns if self.blocked else None
+        self._cleared = (place, t_ns) if self.blocked else None
         self.blocked = False
 
     def forget(self) -> None:
         """Take the beam for clear, and what comes next for an item: edges were lost."""
-        self.blocked, self._cleared_ns, self.lengths = False, None, 0
+        self.blocked, self._cleared, self.lengths = False, None, 0
 
     def grow(self, place: Place) -> bool:
         """Return whether what covers the beam has grown by a whole length more since last asked.

@@ -208,6 +208,22 @@ def test_breaks_within_the_off_delay_are_one_item() -> None:
     assert (bench.keeper.counters.triggers, bench.keeper.counters.joined) == (2, 2)
 
 
+@pytest.mark.parametrize(("ms", "seen"), [(2, [1200, 1260]), (20, [1200, 1800])])
+def test_by_counts_a_hole_is_as_long_as_it_is_at_any_speed(ms: int, seen: list[int]) -> None:
+    """A hole of 5 counts belongs to the item, a gap of 12 does not, fast or slow.
+
+    No time could say that here: the gap is shorter when the belt is fast than the hole when it is
+    slow, and two items would be one.
+    """
+    holes = breaks(*((1200 + a * ms, 1200 + b * ms) for a, b in ((0, 8), (13, 18), (30, 40))))
+    script = sorted([*turning(1001, 2000 // ms, ms), *holes], key=lambda edge: edge[0])
+    bench = Bench(counts_settings(off_delay_counts=6), script)
+    bench.connect()
+    told = bench.run_to(3000)
+    assert [one.t_ns / MS for one in told if isinstance(one, ItemSeen)] == seen
+    assert bench.keeper.counters.joined == 1
+
+
 def test_a_beam_that_chatters_for_longer_than_one_item_is_several() -> None:
     """Its length is that from the first break to the last."""
     script = breaks(*((1200 + n * 10, 1205 + n * 10) for n in range(6)))
