@@ -17,7 +17,7 @@ unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test bench-data bench-ablation bench-peers bench-edge soak check lint
+.PHONY: help demo test bench-data bench-ablation bench-peers bench-edge bench-jpeg soak check lint
 .PHONY: soak-belt fuzz types imports smoke wheel deb test-board test-picamera format clean distclean
 
 help:  ## list these targets
@@ -43,6 +43,9 @@ bench-peers: $(FULL)/.ready  ## compare with YOLO11n and SIFT (ARGS='--minutes 3
 
 bench-edge: $(BOX)/.ready  ## measure the box's start, memory and overhead
 	"$(BOX)/bin/python" -m bench.edge $(ARGS)
+
+bench-jpeg: $(BOX)/.ready  ## count the damaged motion JPEG that is told from whole ones
+	"$(BOX)/bin/python" -m bench.jpeg_damage $(ARGS)
 
 soak-belt: $(FULL)/.ready  ## prove the gate on 100,000 random histories of a line
 	"$(FULL)/bin/python" -m tests.belt $(ARGS)

@@ -10,6 +10,7 @@ import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from edge.errors import GateError, InputError, StampgateError
 
@@ -26,8 +27,8 @@ _KINDS = {
 }
 
 
-def read_bounded(path: Path, most: int) -> bytes:
-    """Read the regular file *path* of at most *most* bytes.
+def open_regular(path: Path, most: int) -> BinaryIO:
+    """Open the regular file *path* of at most *most* bytes to read.
 
     Its kind is looked at before it is opened: opening some devices does something, and opening a
     FIFO waits for a writer. Raises OSError, also for what is no file, is longer, or has a name that
@@ -38,10 +39,22 @@ def read_bounded(path: Path, most: int) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
     except ValueError:
         raise OSError(errno.EINVAL, "no file can have such a name") from None
-    with os.fdopen(descriptor, "rb") as file:
-        _refuse_other_kinds(os.fstat(descriptor).st_mode)
+    try:
+        found = os.fstat(descriptor)
+        _refuse_other_kinds(found.st_mode)
+        if found.st_size > most:
+            raise OSError(errno.EFBIG, f"longer than {most} bytes")
+    except OSError:
+        os.close(descriptor)
+        raise
+    return os.fdopen(descriptor, "rb")
+
+
+def read_bounded(path: Path, most: int) -> bytes:
+    """Read the regular file *path* of at most *most* bytes, as :func:`open_regular` opens it."""
+    with open_regular(path, most) as file:
         content = file.read(most + 1)
-    if len(content) > most:
+    if len(content) > most:  # it grows, or does not tell its length, as in /proc
         raise OSError(errno.EFBIG, f"longer than {most} bytes")
     return content
 

@@ -5,8 +5,6 @@ ITU-R BT.601: what USB cameras and GStreamer send unless they say otherwise. Mot
 full range, as JFIF says.
 """
 
-import io
-import warnings
 from typing import cast
 
 import numpy as np
@@ -14,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from edge.errors import FrameError
+from edge.vision import jpeg
 from edge.vision.preprocess import Frame, as_frame
 
 Plane = NDArray[np.uint8]
@@ -79,26 +78,19 @@ def from_packed(data: bytes, width: int, height: int, order: str) -> Frame:
 def from_mjpg(data: bytes, width: int, height: int) -> Frame:
     """Decode one picture of Motion JPEG: (height, width, 3) uint8, RGB.
 
-    Such pictures mostly leave out the usual Huffman tables; libjpeg-turbo fills them in. Raises
-    FrameError when it is damaged or of another size.
+    Such pictures mostly leave out the usual Huffman tables; libjpeg-turbo fills them in. Its size
+    and coding are looked at before it is decoded, and it is decoded strictly
+    (:mod:`edge.vision.jpeg`). Raises FrameError when it is damaged or of another size or coding.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # broken EXIF does not matter here
-            with Image.open(io.BytesIO(data), formats=("JPEG",)) as image:
-                size = image.size
-                frame = as_frame(image if image.mode == "RGB" else image.convert("RGB"))
-    except Exception as error:  # noqa: BLE001 - Pillow's decoder raises whatever its parser does
+        header = jpeg.check_camera_picture(data, width, height)
+        pixels = jpeg.decode_strictly(data, header)
+    except ValueError as error:
         text = " ".join(str(error).split())[:100]
         raise FrameError(
             f"damaged picture: the camera's JPEG cannot be read ({text}); check its cable"
         ) from None
-    if size != (width, height):
-        raise FrameError(
-            f"damaged picture: it must be {width} x {height}, not {size[0]} x {size[1]}; "
-            "check the camera"
-        )
-    return frame
+    return pixels if len(header.sampling) == 3 else np.repeat(pixels, 3, axis=2)
 
 
 def _from_ycbcr(luma: Plane, blue: Plane, red: Plane) -> Frame:

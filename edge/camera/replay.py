@@ -1,20 +1,34 @@
 """Replay camera: the picture files of a folder, or of one film, as if a camera took them."""
 
+import contextlib
 import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from PIL import Image
-
 from edge.camera import Capture
 from edge.camera.stream import PERIODS_IN_VIEW, StreamStatistics
 from edge.clock import Clock, Stop
 from edge.config import CameraSettings
 from edge.errors import ConfigError, FrameError, InputError
-from edge.vision.picture_files import decode, describe_damage, list_pictures, read_picture
+from edge.files import open_regular
+from edge.vision.picture_files import (
+    FORMATS,
+    MAX_BYTES,
+    decode,
+    describe_damage,
+    list_pictures,
+    load_decoder,
+    open_image,
+    read_picture,
+)
 from edge.vision.preprocess import Frame
+
+MOST_PICTURES = 100_000
+"""Most pictures of a film: a file of bytes can claim thousands of millions."""
+KINDS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG"}
+"""Formats whose suffix says all; a file of any other loads every decoder."""
 
 
 class ReplayCamera:
@@ -143,12 +157,17 @@ class Film:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._opened = contextlib.ExitStack()
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                self._image = Image.open(path)
-            self.count: int = getattr(self._image, "n_frames", 1)
+                file = self._opened.enter_context(open_regular(path, MAX_BYTES))
+                self._image = self._opened.enter_context(open_image(file))
+                self.count: int = getattr(self._image, "n_frames", 1)
+            if self.count > MOST_PICTURES:
+                raise ValueError(f"it has {self.count} pictures, more than {MOST_PICTURES}")
         except Exception as error:  # noqa: BLE001 - Pillow's decoders raise what their parsers raise
+            self._opened.close()
             raise ConfigError(
                 f"[camera] folder {path} must be a folder or a film that Pillow reads, "
                 f"not {describe_damage(error)}; "
@@ -181,14 +200,14 @@ class Film:
 
     def close(self) -> None:
         """Close the file."""
-        self._image.close()
+        self._opened.close()
 
 
 def _load_decoders(files: Iterable[Path]) -> None:
-    """Load Pillow's decoders before the first item; the rare ones, 4 MB, only if a suffix asks."""
-    Image.preinit()
-    if not all(path.suffix.lower() in Image.EXTENSION for path in files):
-        Image.init()
+    """Load Pillow's decoders before the first item: those that the suffixes ask for, or all."""
+    for suffix in {path.suffix.lower() for path in files}:
+        for kind in (KINDS[suffix],) if suffix in KINDS else FORMATS:
+            load_decoder(kind)
 
 
 def _listed(folder: Path) -> tuple[Path, ...]:

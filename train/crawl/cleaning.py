@@ -9,12 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from edge.vision import picture_files
 from edge.vision.colour_profiles import to_srgb
-from edge.vision.picture_files import eight_bits, on_white
+from edge.vision.picture_files import eight_bits, on_white, open_image
 from train.copies import perceptual_hash
 
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "AVIF", "BMP", "GIF", "TIFF")
-"""The formats that are opened. Pillow knows more, some of which start other programs to be read."""
+FORMATS = (*picture_files.FORMATS, "AVIF")
+"""The formats that are opened; shops serve AVIF, too."""
 MOST_BYTES = 40_000_000
 MOST_PIXELS = 60_000_000
 """A file of a few kilobytes can claim gigabytes of pixels; there are photographs of 50 million."""
@@ -55,7 +56,7 @@ def clean(body: bytes) -> Clean:
     """Turn a file's bytes into an upright RGB picture. Raises RefusedError."""
     check_size(len(body))
     try:
-        with Image.open(io.BytesIO(body), formats=_formats()) as opened:
+        with open_image(io.BytesIO(body), FORMATS) as opened:
             _check_header(opened)
             opened.load()
             picture = _rgb(_upright(opened))
@@ -91,12 +92,6 @@ def calm_decoders() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"PIL\.")
         yield
-
-
-def _formats() -> tuple[str, ...]:
-    """Return those of FORMATS that this Pillow was built with."""
-    Image.init()
-    return tuple(name for name in FORMATS if name in Image.OPEN)
 
 
 def _check_header(opened: Image.Image) -> None:

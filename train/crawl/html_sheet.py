@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from PIL import Image
 
 from edge.files import write_atomic
+from edge.vision.picture_files import open_picture
 from train.crawl.collection import Collection
 from train.crawl.manifest import FOLDER, Entry
 
@@ -157,7 +158,7 @@ def _figure(entry: Entry, collection: Collection) -> str:
 
 
 def _thumbnail(path: Path) -> str:
-    with Image.open(path) as opened:
+    with open_picture(path) as opened:
         opened.draft("RGB", (2 * THUMBNAIL, 2 * THUMBNAIL))
         small = opened.convert("RGB")
     small.thumbnail((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)

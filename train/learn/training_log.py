@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from edge.errors import UsageError
 from edge.files import append_synced, open_ours, write_atomic
+from edge.vision.picture_files import open_picture
 from train.config import RunConfig
 from train.learn.saving import Saver, say
 from train.learn.trainer import Losses, Trainer
@@ -170,7 +171,7 @@ def open_training_log(
             opened.callback(tensorboard.close)
         bar = opened.enter_context(_progress_bar(config, trainer))
         log = TrainingLog(bar, losses, validations, tensorboard)
-        with Image.open(out / SHEET) as sheet:
+        with open_picture(out / SHEET) as sheet:
             log.add_sheet("training pictures", sheet, trainer.step)
         yield log
 

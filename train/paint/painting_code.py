@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[2]
 MODULES = (
     "edge.decision",
     "edge.vision.colour_profiles",
+    "edge.vision.jpeg",
     "edge.vision.picture_files",
     "edge.vision.picture_folders",
     "edge.vision.preprocess",
