@@ -364,6 +364,7 @@ def test_a_name_in_voc_may_lack_its_ending_or_have_the_old_one(
         (voc(size="<size><width>100</width><height>75</height></size>"), "says 100 x 75 pixels"),
         ("<annotations><image/></annotations>", "must hold a Pascal VOC annotation"),
         ("<a>" * 200_000, "cannot be read as XML"),
+        ("<a>" * 700_000, "must have at most 2000 kB"),
     ],
 )
 def test_what_voc_cannot_mean_is_refused_by_name(
