@@ -18,7 +18,8 @@ unexport PYTHONPATH PYTHONHOME
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo test bench-data bench-ablation bench-peers bench-edge bench-jpeg soak check lint
-.PHONY: soak-belt fuzz types imports smoke wheel deb test-board test-picamera format clean distclean
+.PHONY: soak-belt soak-faults fuzz types imports smoke wheel deb test-board test-picamera format
+.PHONY: clean distclean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -52,6 +53,9 @@ soak-belt: $(FULL)/.ready  ## prove the gate on 100,000 random histories of a li
 
 fuzz: $(FULL)/.ready  ## give made-up input to every parser (ARGS='settings --seconds 600')
 	"$(FULL)/bin/python" -m tests.fuzz $(ARGS)
+
+soak-faults: $(FULL)/.ready  ## prove that errors and kills at any point cost no record
+	"$(FULL)/bin/python" -m tests.crash $(ARGS)
 
 soak: $(FULL)/.ready  ## prove on 200,000 items that none is lost and nothing grows
 	"$(FULL)/bin/python" -m bench.edge.soak $(ARGS)

@@ -166,7 +166,7 @@ class Station:
         The item is registered with the gate first, which will reject it; all that follows can only
         cancel that. Any error while it is judged makes it a FAULT, never a PASS; so does any error
         before its record is taken, and what was cancelled is rejected after all. The order is
-        cancel, record, settle: docs/decisions/0010. Raises JournalError when it cannot be written
+        cancel, record, settle: docs/decisions/0013. Raises JournalError when it cannot be written
         down, and CameraError or GateError, after it was written down, when the camera or the gate
         is lost.
         """

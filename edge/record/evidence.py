@@ -178,6 +178,10 @@ class Evidence:
 
     def _hand_over(self, sequence: int, verdict: Kind, picture: Frame, about: str) -> Exhibit:
         """Hand a copy of the picture to the writing thread, and wait while there is patience."""
+        if not self._thread.is_alive():
+            self.trouble = f"{self.folder}: pictures cannot be kept (the writing thread has died)"
+            self._lose()
+            return Exhibit(lost=self.trouble)
         if self._queue.full():
             self._lose()
             return Exhibit(lost=f"{WAITING} others wait for the disk")

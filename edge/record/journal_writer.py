@@ -276,18 +276,19 @@ class JournalWriter:
             batch = self._batch()
             taken = self._is_of_taken(batch)
             sync = taken or self._is_sync_due(batch)
+        began_s = time.monotonic()
         try:
-            began_s = time.monotonic()
             self._write(batch, sync, taken)
-            if sync:
-                self._keep_seal(len(batch))
-            self._note_success(len(batch), sync, time.monotonic() - began_s)
         except OSError as error:
             with self._condition:
                 if not isinstance(error, TakenAwayError):
                     self._written = 0  # all lines not on the disk were rolled back
             if not (error.errno in FULL and self._has_made_room()):
                 self._note_failure(error)
+        else:  # what is raised from here on must not have the lines written twice
+            if sync:
+                self._keep_seal(len(batch))
+            self._note_success(len(batch), sync, time.monotonic() - began_s)
 
     def _has_made_room(self) -> bool:
         return self._make_room is not None and self._make_room(self._file.path)

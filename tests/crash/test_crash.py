@@ -1,0 +1,59 @@
+"""A few of the trials of ``make soak-faults``; that one runs them all."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.crash.injection import ERRORS, MAIN
+from tests.crash.processes import Processes
+from tests.crash.trials import inject, kill
+
+CALLS = {MAIN: range(1, 640, 29), "journal": range(1, 150, 19)}
+"""Every so many calls of each thread; the errors take turns."""
+
+
+@pytest.mark.parametrize("thread", CALLS)
+def test_an_error_at_any_call_costs_no_record_and_lets_nothing_pass(thread: str) -> None:
+    """Each item has one record, the chain is whole, and what passed was good."""
+    wrong = {}
+    for turn, at in enumerate(CALLS[thread]):
+        error = list(ERRORS)[turn % len(ERRORS)]
+        found, injector = inject(at, error, thread)
+        if found:
+            wrong[f"{error} at call {at}, {injector.where}"] = found
+    assert wrong == {}
+
+
+def test_the_calls_are_found_by_themselves() -> None:
+    """Some hundreds: from the trigger to the record, in every part of the box on the way."""
+    _, injector = inject(0, "Exception")
+    assert injector.calls > 300
+    seen = {inject(at, "Exception")[1].where.rsplit(":", 1)[0] for at in range(1, 500, 45)}
+    assert len(seen) > 5
+
+
+@pytest.mark.parametrize("victim", ["eye", "gate"])
+def test_a_kill_at_a_message_costs_no_record(victim: str) -> None:
+    """The next one of its kind takes over what is owed."""
+    wrong = {}
+    for at in range(2, 40, 5):
+        for when in ("before", "after"):
+            if found := kill(at, victim, when)[0]:
+                wrong[f"{when} message {at}"] = found
+    assert wrong == {}
+
+
+@pytest.mark.slow
+def test_processes_that_are_killed_under_load_lose_no_item(tmp_path: Path) -> None:
+    """The real ones, by SIGKILL."""
+    processes = Processes(tmp_path)
+    try:
+        processes.kill_under_load("eye")
+        processes.kill_under_load("gate")
+        processes.kill_at_message("eye", 9, "before")
+        processes.kill_at_message("gate", 9, "after")
+        processes.end()
+    finally:
+        processes.stop_all()
+    assert processes.findings() == []
+    assert processes.seen > 10
