@@ -266,6 +266,7 @@ def _refuse_shared_files(config: Config) -> None:
         ("[journal] status", config.path(config.journal.status)),
         ("[journal] mark", config.path(config.journal.mark)),
         ("[gate] record", config.path(config.gate.record)),
+        ("[gate] debts", config.path(config.gate.debts)),
         ("[gate] socket", config.path(config.gate.socket)),
         ("[gate] debts", config.path(config.gate.debts)),
         ("[lines] inputs", config.path(config.lines.inputs)),

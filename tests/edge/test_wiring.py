@@ -241,6 +241,7 @@ folder = "evidence"
         ("gate.sock", "journal.jsonl", "must be a file of its own, not [journal] file too"),
         ("edges.jsonl", "/dev/null", "[gate] record /dev/null: cannot be written (a device"),
         ("edges.jsonl", "journal.jsonl", "[gate] record"),
+        ("[gate]", '[gate]\ndebts = "journal.jsonl"', "[gate] debts"),
         ('"evidence"', '"notes.txt"', "[evidence] folder"),
         ('"evidence"', '"/dev/null"', "[evidence] folder /dev/null: must be a folder"),
     ],
