@@ -4,9 +4,10 @@ import argparse
 from collections.abc import Iterable
 from pathlib import Path
 
-from edge.commands import add_journal, journal_of
+from edge.commands import add_journal, config_of, journal_of
 from edge.errors import InputError
 from edge.printing import print_line
+from edge.record.high_water import Mark, lacks, mark_path, read_mark
 from edge.record.seal import read_verification_key
 from edge.record.verify import Discrepancy, Verified, verify
 from edge.record.verify_pictures import Pictures, verify_pictures
@@ -52,6 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     Raises InputError that names the first line, or picture, amiss.
     """
     path, folder = journal_of(arguments), arguments.evidence
+    mark = _mark(arguments)  # read before the journal, which is ahead of it
     keys = [read_verification_key(file) for file in arguments.seal_key]
     chain = verify(path)
     found, discrepancies = described(chain), chain.discrepancies
@@ -67,6 +69,11 @@ def run(arguments: argparse.Namespace) -> int:
         pictures = verify_pictures(path, folder, chain)
         found += f", {pictured(pictures)}"
         discrepancies += pictures.discrepancies
+    if mark is not None and lacks(path, mark):
+        text = (
+            f"{path}: was written up to item {mark.sequence}, by [journal] mark, and lacks the end"
+        )
+        discrepancies += (Discrepancy("amiss", f"{text}: it was cut, replaced or moved"),)
     print_line(f"{path}: {found}")
     return weighed(discrepancies)
 
@@ -78,6 +85,17 @@ def settled(discrepancies: Iterable[Discrepancy], seal: SealFound) -> Iterable[D
         weight = "note" if proven else discrepancy.weight
         more = "; nothing was cut off, by the seal" if proven else ""
         yield Discrepancy(weight, discrepancy.text + more, discrepancy.about)
+
+
+def _mark(arguments: argparse.Namespace) -> Mark | None:
+    """Return how far the journal of the settings was written, None for another journal."""
+    if arguments.journal is not None:
+        return None
+    config = config_of(arguments)
+    path = config.path(config.journal.file)
+    if not config.journal.mark:
+        return None
+    return read_mark(mark_path(config.path(config.journal.mark), path), path)
 
 
 def weighed(discrepancies: Iterable[Discrepancy]) -> int:

@@ -8,13 +8,14 @@ minute (the kernel's own write-back); then it is behind the journal and says not
 """
 
 import contextlib
+import hashlib
 import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from edge.files import open_ours, read_bounded
-from edge.record.journal_file import rotated_name
+from edge.record.journal_file import parse_record, read_end, rotated_files, rotated_name
 
 LONGEST = 8192
 """Bytes that are read of a mark."""
@@ -108,6 +109,24 @@ def parse_mark(content: bytes, journal: bytes) -> Mark | None:
     if found is None or found[5] != journal:
         return None
     return Mark(int(found[1]), found[2].decode(), int(found[3]), int(found[4]))
+
+
+def lacks(journal: Path, mark: Mark) -> bool:
+    """Tell whether the files of *journal* lack the line of its *mark*; read the mark first.
+
+    Raises OSError when they cannot be read.
+    """
+    last = 0
+    for path in (*rotated_files(journal)[-1:], journal):
+        if not path.is_file():
+            continue
+        with path.open("rb") as file:
+            content = read_end(file.fileno()).content
+        for line in content.splitlines():
+            if hashlib.sha256(line).hexdigest() == mark.sha256:
+                return False
+            last = max(last, (parse_record(line) or {}).get("sequence", 0))
+    return mark.sequence >= last
 
 
 def mark_path(setting: Path, journal: Path) -> Path:

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge.__main__ import main
 from edge.clock import MonotonicClock, SimulatedClock
 from edge.errors import InputError, JournalError
 from edge.record.high_water import HighWater, Mark, parse_mark, read_mark
@@ -473,3 +474,28 @@ def test_a_killed_writer_leaves_mark_and_journal_in_step(path: Path) -> None:
         assert log.lacking == ""
         write(log, 1)
     assert verify(path).missing_items == 0
+
+
+@pytest.mark.parametrize("attack", [cut_to_nothing, cut_in_half, renamed, None])
+def test_verify_log_knows_by_the_mark_what_was_taken_from_a_journal_at_rest(
+    path: Path,
+    tmp_path: Path,
+    attack: Callable[[Path], None] | None,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Before the service starts again; the chain of what is left is whole."""
+    with Journal(path, SimulatedClock(), lambda: NOON, settings(), mark=tmp_path / "mark") as log:
+        log.append("start", {})
+        write(log, 3)
+        log.append("stop", {"counters": {"triggers": 3, "pass": 3, "reject": 0, "fault": 0}})
+    if attack is cut_in_half:
+        path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:3]))
+    elif attack is not None:
+        attack(path)
+        path.touch()
+    config = tmp_path / "edge.toml"
+    config.write_text(f'[journal]\nfile = "{path}"\nmark = "{tmp_path}/mark"\n')
+    status = main(["verify-log", "--config", str(config)])
+    said = capsys.readouterr().out
+    assert ("was written up to item 3, by [journal] mark" in said) == (attack is not None)
+    assert status == (0 if attack is None else 1)
