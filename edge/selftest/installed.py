@@ -9,13 +9,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from edge.config import DEFAULT_MODEL, Config, load_config
+from edge.config import DEFAULT_MODEL, Config
 from edge.decision import decide
 from edge.errors import ModelError, StampgateError
 from edge.printing import print_error
 from edge.selftest.sight import SAMPLES
 from edge.vision.localizer import Localizer
 from edge.vision.picture_files import read_picture
+from edge.wiring import load_checked
 
 
 def try_packaged_model() -> None:
@@ -38,7 +39,7 @@ def try_settings(path: Path) -> None:
     """
     if not path.exists():
         return
-    config: Config = load_config(path)
+    config: Config = load_checked(path)
     if config.model_file() != DEFAULT_MODEL and config.model_file().exists():
         Localizer.of(config)
 
