@@ -37,7 +37,8 @@ from edge.vision.localizer import Localizer
 from edge.vision.preprocess import Frame
 
 GOOD, BAD = 200, 50
-PATIENT_MS = 10_000.0
+PATIENT_MS, PICTURE_MS = 10_000.0, 200.0
+"""Patience with the disk, for a record and for a picture: of that the record says if it is late."""
 
 
 def settings(folder: Path, delay_ms: float = 700.0, **journal: Any) -> Config:
@@ -59,7 +60,7 @@ def settings(folder: Path, delay_ms: float = 700.0, **journal: Any) -> Config:
             **{"file": "journal.jsonl", "mark": "mark", "patience_ms": PATIENT_MS, **journal}
         ),
         evidence=EvidenceSettings(
-            folder="evidence", keep_free_mb=0, pass_rate=1.0, patience_ms=PATIENT_MS
+            folder="evidence", keep_free_mb=0, pass_rate=1.0, patience_ms=PICTURE_MS
         ),
         folder=folder,
     )
