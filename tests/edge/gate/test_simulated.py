@@ -302,10 +302,10 @@ def test_a_full_disk_does_not_stop_the_gate_but_the_station_hears_of_it(
     assert history(gate) == [(0, 0, None), (1, 100, 1), (0, 120, 1), (1, 300, 2), (0, 320, 2)]
 
 
-def test_a_record_on_a_full_disk_is_refused_at_the_start() -> None:
+def test_a_record_that_is_a_device_is_refused_at_the_start() -> None:
     """Before any item."""
     with (
-        pytest.raises(JournalError, match="/dev/full: the gate's record cannot be written"),
+        pytest.raises(ConfigError, match="/dev/full: cannot be written \\(a device, not a file\\)"),
         SimulatedGate(SETTINGS, SimulatedClock(), Path("/dev/full")),
     ):
         pass
