@@ -37,6 +37,10 @@ TOUCHING_S = 1.5 * settings.BLOCKED_MS / 1000
 """For so long two items that touch cover the photo-eye: longer than one, shorter than a jam."""
 TWICE_S = 0.5
 """Between the two times that one item is seen in the bin."""
+PACE_S = 0.1
+"""Between two edges of the encoder that the kernel surely latches."""
+LOST_COUNTS = 5
+"""Counts of the encoder of which the kernel misses edges."""
 SETTLED_S = 2 * REST_S
 """For so long a rejected item may be on its way to the gate."""
 LOAD_S = 0.25
@@ -166,12 +170,60 @@ def double_confirm() -> Facts:
     return facts
 
 
-def restart_with(toml: str) -> None:
+def edges_lost() -> Facts:
+    """Let the kernel miss edges of the encoder, with an item under way.
+
+    That item was let pass. The belt stands but where the test turns it.
+    """
+
+    def act() -> Facts:
+        first = item(STAMPED)
+        turned_ns = time.monotonic_ns()
+        wires.turn_unseen(LOST_COUNTS)
+        box.until("the loss is in the journal", lambda: lost(known))
+        shown = wires.levels()
+        wires.turn(settings.DELAY_COUNTS - 2, PACE_S)
+        brought_ns = time.monotonic_ns()  # the item, at the latest
+        wires.press_reset()  # nobody knows when it came there: that stops the line as well
+        box.until("READY", ready_as_it_turns)
+        following = item(OTHER_STAMPED)
+        wires.turn(settings.DELAY_COUNTS + LOST_COUNTS, PACE_S)
+        return {
+            "turned_ns": turned_ns,
+            "counts": LOST_COUNTS,
+            "shown": shown,
+            "brought_ns": brought_ns,
+            "items": [first, following],
+            "incidents": box.incidents()[known:],
+        }
+
+    restart_with(settings.COUNTED, ready_as_it_turns)
+    known = len(box.incidents())
+    facts = watched(act)
+    restart_with(settings.TOML)
+    return facts
+
+
+def ready_as_it_turns() -> bool:
+    """Let the encoder turn by a count, and return whether the line may run.
+
+    What is thrown by counts is thrown until the belt has brought it.
+    """
+    wires.turn(1, PACE_S)
+    return box.ready()
+
+
+def lost(known: int) -> bool:
+    """Whether an incident after those that are known tells of lost edges."""
+    return any(one["what"] == "lost" for one in box.incidents()[known:])
+
+
+def restart_with(toml: str, ready: Callable[[], bool] = box.ready) -> None:
     """Let both services start anew with other settings, and wait until the line may run."""
     box.run("systemctl", "stop", box.EYE, box.GATE)
     box.SETTINGS.write_text(toml)
     box.run("systemctl", "start", box.BOTH)
-    box.until("READY", box.ready)
+    box.until("READY", ready)
 
 
 def eye_killed() -> Facts:
@@ -517,6 +569,7 @@ FIRST: dict[str, Callable[[], Facts]] = {
     "line": line,
     "touching": touching,
     "double_confirm": double_confirm,
+    "edges_lost": edges_lost,
     "eye_killed": eye_killed,
     "gate_killed": gate_killed,
     "eye_hung": eye_hung,

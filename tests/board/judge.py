@@ -24,6 +24,8 @@ delays a beat, and goes on."""
 RELEASED_MS = 500
 """The outputs must be safe so soon after the gate was killed; they are looked at about every two
 milliseconds."""
+NOTICED_MS = 1000
+"""Lost edges must be noticed so soon after the first of them; the belt stands meanwhile."""
 SAFE = {REJECT: 0, READY: 0, FAULT: 1}
 EXPOSURE = 2.0
 """Of ``systemd-analyze security``, at most."""
@@ -51,6 +53,7 @@ def judge(facts: Mapping[str, Facts], stamped: frozenset[str], seen: int) -> lis
         *line(facts["line"], stamped),
         *touching(facts["touching"], stamped),
         *double_confirm(facts["double_confirm"], stamped),
+        *edges_lost(facts["edges_lost"], stamped),
         *eye_killed(facts["eye_killed"], stamped),
         *gate_killed(facts["gate_killed"], stamped),
         *eye_hung(facts["eye_hung"], stamped),
@@ -150,6 +153,45 @@ def double_confirm(facts: Facts, stamped: frozenset[str]) -> list[Claim]:
         Claim(
             "a double confirm: READY rests until reset, and the next item passes",
             bool(facts["stopped"]) and goes_on(facts, pulses, stamped),
+            ", ".join(verdicts(facts)),
+        ),
+    ]
+
+
+def edges_lost(facts: Facts, stamped: frozenset[str]) -> list[Claim]:
+    """Edges of the encoder that the kernel did not latch, with an item under way."""
+    pulses, turned_ns = pulses_of(facts["edges"]), facts["turned_ns"]
+    told = {(one["what"], one["reason"].partition(",")[0]) for one in facts["incidents"]}
+    latest_ns = turned_ns + NOTICED_MS * 1e6
+    noticed = [(rise, fall) for rise, fall in pulses if turned_ns <= rise <= latest_ns]
+    swept = [fall for _, fall in noticed if facts["brought_ns"] <= fall]
+    first, following = facts["items"]
+    thrown = {one["item"] for one in facts["incidents"] if one["what"] == "thrown"}
+    let_pass = [r["sequence"] for r in facts["records"] if r["verdict"] == "pass"]
+    after = [rise for rise, _ in pulses if rise >= following["pulled_ns"]]
+    late_ms = [(rise - turned_ns) / 1e6 for rise, _ in noticed]
+    return [
+        Claim(
+            "a lost encoder edge: it is noticed at once, and FAULT shows",
+            bool(noticed) and facts["shown"][FAULT] == 1,
+            f"{facts['counts']} counts; REJECT after {late_ms[0]:.0f} ms" if late_ms else "never",
+        ),
+        Claim(
+            "a lost encoder edge: everything under way is rejected, what had passed as well",
+            bool(swept) and first["picture"] in stamped and let_pass[:1] == sorted(thrown)[:1],
+            f"REJECT for {widths_ms(pulses)} ms",
+        ),
+        Claim(
+            "a lost encoder edge: the journal says so",
+            {("lost", "edges were lost")} <= told and bool(thrown),
+            ", ".join(sorted({what for what, _ in told})) or "no incident",
+        ),
+        Claim(
+            "a lost encoder edge: the next item passes",
+            following["picture"] in stamped
+            and verdicts(facts) == ["pass", "pass"]
+            and not thrown & set(let_pass[1:])
+            and not after,
             ", ".join(verdicts(facts)),
         ),
     ]

@@ -24,6 +24,8 @@ up now and then."""
 TIMEOUT_MS = 2000
 BLOCKED_MS = 1000
 """The longest that one item covers the photo-eye; here it takes 60 ms and the kernel's own time."""
+DELAY_COUNTS = 24
+"""From the photo-eye to the gate where the encoder is wired, two edges a count."""
 
 TOML = f"""\
 [camera]
@@ -73,3 +75,14 @@ CONFIRMED = TOML.replace(
     f"pulse_ms = {PULSE_MS}\n", f"pulse_ms = {PULSE_MS}\nconfirm_ms = {CONFIRM_MS}\n"
 ).replace("[lines]\n", f'[lines]\nconfirm = "{wires.CONFIRM}"\n')
 """The same with a photo-eye at the reject bin, which the other steps have not."""
+
+COUNTED = (
+    TOML.replace(f"blocked_ms = {BLOCKED_MS}\n", "")
+    .replace(
+        f"pulse_ms = {PULSE_MS}\n",
+        f"pulse_ms = {PULSE_MS}\nreject_delay_counts = {DELAY_COUNTS}\nstandstill_ms = 0\n",
+    )
+    .replace("[lines]\n", f'[lines]\nencoder_a = "{wires.ENCODER}"\n')
+)
+"""The same with an encoder, which the other steps have not, and a delay in its counts; the belt of
+this step stands most of the time."""

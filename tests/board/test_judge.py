@@ -123,6 +123,23 @@ def seen_twice() -> Facts:
     }
 
 
+def missed_edges() -> Facts:
+    """An item that was let pass, edges that were lost at 5000 ms, and an item after it all."""
+    return {
+        "turned_ns": 5000 * MS,
+        "counts": 5,
+        "shown": {"REJECT": 1, "READY": 0, "FAULT": 1},
+        "brought_ns": 20_000 * MS,
+        "items": passing(("stamped", 1000), ("stamped", 60_000)),
+        "incidents": [
+            {"what": "lost", "reason": "edges were lost, and so the position"},
+            {"what": "thrown", "item": 1, "reason": "edges of the encoder were lost"},
+        ],
+        "edges": [("REJECT", 1, 5100 * MS), ("REJECT", 0, 21_000 * MS)],
+        "records": records("pass", "pass"),
+    }
+
+
 def without_gate() -> Facts:
     """A gate that was away from 1000 to 20 000 ms and swept away what passed meanwhile."""
     sweep = [("REJECT", 1, 2000 * MS), ("REJECT", 0, (2000 + DELAY_MS + PULSE_MS) * MS)]
@@ -176,6 +193,7 @@ def good() -> Facts:
         },
         "touching": touched(),
         "double_confirm": seen_twice(),
+        "edges_lost": missed_edges(),
         "eye_killed": interrupted("killed_ns"),
         "gate_killed": without_gate(),
         "eye_hung": interrupted("hung_ns", said=["Watchdog timeout"]),
@@ -307,6 +325,38 @@ WRONGS: dict[str, tuple[Callable[[Facts], Any], str]] = {
     "touching, all after": (
         lambda f: f["touching"]["records"][2].update(verdict="reject"),
         "two touching items: the journal",
+    ),
+    "edges lost, noticed late": (
+        lambda f: f["edges_lost"]["edges"].__setitem__(0, ("REJECT", 1, 6001 * MS)),
+        "a lost encoder edge: it is noticed",
+    ),
+    "edges lost, no FAULT": (
+        lambda f: f["edges_lost"]["shown"].update(FAULT=0),
+        "a lost encoder edge: it is noticed",
+    ),
+    "edges lost, let pass": (
+        lambda f: f["edges_lost"]["edges"].__setitem__(1, ("REJECT", 0, 19_000 * MS)),
+        "a lost encoder edge: everything under way",
+    ),
+    "edges lost, another thrown": (
+        lambda f: f["edges_lost"]["incidents"][1].update(item=2),
+        "a lost encoder edge: everything under way",
+    ),
+    "edges lost, no word": (
+        lambda f: f["edges_lost"]["incidents"].pop(0),
+        "a lost encoder edge: the journal",
+    ),
+    "edges lost, a pass thrown without a word": (
+        lambda f: f["edges_lost"]["incidents"].pop(1),
+        "a lost encoder edge: the journal",
+    ),
+    "edges lost, the next thrown": (
+        lambda f: f["edges_lost"]["edges"].extend(pulse(60_000)),
+        "a lost encoder edge: the next",
+    ),
+    "edges lost, the next rejected": (
+        lambda f: f["edges_lost"]["records"][1].update(verdict="reject"),
+        "a lost encoder edge: the next",
     ),
     "confirmed twice, no word": (
         lambda f: f["double_confirm"].update(incidents=[]),

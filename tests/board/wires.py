@@ -7,6 +7,7 @@ nobody holds a line any more is no event: that is read from the simulator's ``va
 follows the pull resistor, as a wire does.
 """
 
+import os
 import re
 import time
 from collections.abc import Iterable
@@ -15,8 +16,8 @@ from pathlib import Path
 
 CHIP = "board"
 PHOTO_EYE, REJECT, READY, FAULT = "PHOTO_EYE", "REJECT", "READY", "FAULT"
-RESET, CONFIRM = "RESET", "CONFIRM"
-OFFSETS = {PHOTO_EYE: 4, RESET: 6, CONFIRM: 7, REJECT: 17, READY: 22, FAULT: 27}
+ENCODER, RESET, CONFIRM = "ENCODER", "RESET", "CONFIRM"
+OFFSETS = {PHOTO_EYE: 4, ENCODER: 5, RESET: 6, CONFIRM: 7, REJECT: 17, READY: 22, FAULT: 27}
 OUTPUTS = (REJECT, READY, FAULT)
 PULLED_UP = (FAULT,)
 """Lines with a resistor to 3.3 V, so that a box without a gate shows a fault; the others have one
@@ -24,6 +25,8 @@ to ground."""
 FLASH_S = 0.06
 """How long an item covers the photo-eye."""
 
+IRQ_PRIORITY = 50
+"""Real-time priority of the kernel's threads that handle interrupts."""
 CONFIG = Path("/sys/kernel/config/gpio-sim") / CHIP
 TRACING = Path("/sys/kernel/tracing")
 EVENT = re.compile(r" (\d+)\.(\d{6}): gpio_value: (\d+) set (\d)")
@@ -60,6 +63,45 @@ def pass_item(seconds: float = FLASH_S) -> int:
     Returns when it began to, in monotonic nanoseconds.
     """
     return _flash(PHOTO_EYE, seconds)
+
+
+def turn(counts: int, pace_s: float = 0.0) -> None:
+    """Turn the encoder by *counts*, two edges each, with *pace_s* between two edges."""
+    pull = os.open(_line(ENCODER) / "pull", os.O_WRONLY)  # opened once: emulated, that takes long
+    try:
+        for _ in range(counts):
+            for way in (b"pull-up", b"pull-down"):
+                os.pwrite(pull, way, 0)
+                if pace_s:
+                    time.sleep(pace_s)
+    finally:
+        os.close(pull)
+
+
+def turn_unseen(counts: int) -> None:
+    """Turn the encoder so that the kernel misses edges: its threads that handle them must wait.
+
+    They are kept on one processor, on which this process goes before them meanwhile.
+    """
+    processors, one = os.sched_getaffinity(0), {0}
+    for thread in irq_threads():
+        os.sched_setaffinity(thread, one)
+    os.sched_setaffinity(0, one)
+    os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(IRQ_PRIORITY + 1))
+    try:
+        turn(counts)
+    finally:
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+        os.sched_setaffinity(0, processors)
+
+
+def irq_threads() -> list[int]:
+    """The kernel's threads that handle the edges of the gate's inputs."""
+    return [
+        int(comm.parent.name)
+        for comm in Path("/proc").glob("[0-9]*/comm")
+        if re.match(r"irq/\d+-stampg", comm.read_text())
+    ]
 
 
 def enter_bin() -> int:
