@@ -53,7 +53,7 @@ def zeroed_sectors(whole: bytes, count: int, draw: random.Random) -> Iterator[Da
 
 def every_bit(whole: bytes, key: str) -> Iterator[Damage]:
     """Yield *whole* with each bit of the metadata *key* flipped, the key's own text included."""
-    begin = whole.index(key.encode())
+    begin = whole.rindex(key.encode())  # the document string may name it as well
     end = whole.find(b"stampgate.", begin + len(key))
     for at in range(begin, len(whole) if end < 0 else end):
         for bit in range(8):

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from bench.damage import damages
+from bench.damage import damages, every_bit
 from edge.errors import ModelError
 from edge.vision.model_file import examine
-from tests.tiny_model import CONTRACT, sealed
+from export.sealing import seal
+from tests.tiny_model import CONTRACT, build, golden_pictures, sealed
 
 
 def test_no_damaged_model_runs() -> None:
@@ -27,3 +28,12 @@ def test_no_damaged_model_runs() -> None:
     assert tried["zeroed sector"] == 40
     assert tried["bit of stampgate.contract"] > 8 * len(CONTRACT.to_json())
     assert tried["bit of stampgate.sum"] > 8 * 64
+
+
+def test_the_bits_of_a_text_are_those_of_the_text_alone() -> None:
+    """An exported model's document string names the contract, far before it."""
+    model = build(CONTRACT)
+    model.doc_string = "see stampgate.contract"
+    whole = seal(model, CONTRACT, golden_pictures(CONTRACT))
+    bits = sum(1 for _ in every_bit(whole, "stampgate.contract"))
+    assert 8 * len(CONTRACT.to_json()) < bits < 8 * (len(CONTRACT.to_json()) + 40)
