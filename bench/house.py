@@ -135,6 +135,8 @@ class Reader:
     modules: dict[str, Module]
     order: list[str] = field(default_factory=list)
     """Functions and classes as ``module:name``, as they are read."""
+    _attributes: dict[str, dict[str, Classes]] = field(default_factory=dict)
+    """By class: the attributes that its ``__init__`` assigns."""
 
     def read(self, key: str) -> None:
         """Read one function or class and what it names, unless it was read before."""
@@ -230,11 +232,18 @@ class Reader:
         for node in module.classes[own].body:
             if isinstance(node, ast.AnnAssign) and getattr(node.target, "id", "") == name:
                 return self.annotated(module, node.annotation)
-        maker = module.functions.get(f"{own}.__init__")
-        if maker and (found := Body(self, module, f"{own}.__init__").attributes.get(name)):
+        if found := self._assigned_in_init(cls).get(name):
             return found
         bases = (self.resolve(module, base) for base in module.classes[own].bases)
         return next((self.attribute(base, name) for base in bases if base), NONE)
+
+    def _assigned_in_init(self, cls: str) -> dict[str, Classes]:
+        """Return the attributes that a class's ``__init__`` assigns, as far as it was read."""
+        module, own = self._split(cls)
+        if cls not in self._attributes and f"{own}.__init__" in module.functions:
+            self._attributes[cls] = {}  # while it is read, one attribute may need another
+            self._attributes[cls] = Body(self, module, f"{own}.__init__").attributes
+        return self._attributes.get(cls, {})
 
 
 def _parsed(text: str) -> ast.expr | None:
@@ -296,13 +305,19 @@ class Body:
         if isinstance(node, ast.Call):
             return self._made(node)
         if isinstance(node, ast.Attribute):
-            found = [self.reader.attribute(cls, node.attr) for cls in self.kinds(node.value)]
-            return NONE.union(*found, self.attributes.get(node.attr, NONE) if not found else NONE)
+            return self._kinds_of_attribute(node)
         if isinstance(node, ast.Subscript | ast.Starred | ast.Await | ast.NamedExpr):
             return self.kinds(node.value)
         if isinstance(node, ast.IfExp | ast.BoolOp):
             return NONE.union(*map(self.kinds, _branches(node)))
         return NONE
+
+    def _kinds_of_attribute(self, node: ast.Attribute) -> Classes:
+        """Return the classes of an attribute; those of ``self`` that were assigned here first."""
+        owners, here = self.kinds(node.value), self.attributes.get(node.attr, NONE)
+        if not owners or (owners == self.own and here):
+            return here
+        return NONE.union(*(self.reader.attribute(cls, node.attr) for cls in owners))
 
     def _made(self, call: ast.Call) -> Classes:
         """Return what a call makes or returns; ``next(items)`` gives what *items* hold."""

@@ -34,8 +34,6 @@ from edge.vision.localizer import Localizer
 
 NUMBERS_KEPT = 10_000
 """Items whose numbers are kept for incidents: as many as may be between the eye and the gate."""
-
-
 TAKEN_BACK = "; it had been let pass, and that was taken back"
 
 
