@@ -51,7 +51,16 @@ def _excused(history: History, product: Product) -> bool:
     missing = [r.trigger_ns for r in history.journal.records if r.verdict == "unconfirmed"]
     if any(begin_ns <= t_ns <= end_ns + TROUBLE_NS for t_ns in missing):
         return True
-    return bool(_began(history, begin_ns - 50 * MS, end_ns + TROUBLE_NS))
+    began = _began(history, begin_ns - 50 * MS, end_ns + TROUBLE_NS)
+    # A trouble that stopped the line while the item was under way, and lasts, is about it, too.
+    earlier = _began(history, min(product.seen, default=begin_ns), end_ns)
+    return bool(began or earlier & _shown(history, end_ns))
+
+
+def _shown(history: History, at_ns: int) -> set[str]:
+    """Return the troubles that are shown at a moment."""
+    texts = [text for t_ns, text in history.gate.troubles if t_ns <= at_ns]
+    return set(texts[-1].split("; ")) if texts else set()
 
 
 def _began(history: History, begin_ns: int, end_ns: int) -> set[str]:

@@ -45,6 +45,7 @@ REGRESSIONS = {
     300: "the end of the start's stretch awaited a good item at the bin, and stopped the line",
     204564: "after a second standstill what a lost edge had left in doubt was not thrown again",
     301523: "the journal tells of a whole stretch whose items the gate still counts on their way",
+    14583: "a trouble that had stopped the line for one item is about the one behind it, too",
     179: "a gate that was killed threw what it had let pass, and no record said so",
 }
 

@@ -4,7 +4,7 @@ import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -18,7 +18,8 @@ MESSAGES = 25
 BATCH = 50
 """Kills of each before the journal is looked at."""
 
-Work = Callable[[Processes], str]
+Work = partial[str]
+"""Takes the two processes, and returns in words what it did to them."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -89,6 +90,8 @@ def _in_a_folder(seed: int, work: Work) -> Iterator[tuple[str, list[str]]]:
         finally:
             processes.stop_all()
         found = processes.findings()
+        if not processes.passed and work.func is _kill:
+            found.append("no item was let pass, so nothing was tried")
         killed = ", ".join(f"{number} {name}s" for name, number in processes.killed.items())
         print(
             f"  {words}: {killed} killed, {processes.seen} items, {processes.passed} let pass",

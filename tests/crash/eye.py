@@ -51,6 +51,7 @@ def settings(folder: Path, delay_ms: float = 700.0, **journal: Any) -> Config:
             reject_delay_ms=delay_ms,
             pulse_ms=1.0,
             eye_silent_ms=10_000.0,
+            ready_stops_belt=False,  # items come by whatever READY says
             socket="gate.sock",
             record="edges.jsonl",
             debts="",
@@ -78,8 +79,8 @@ class TellingCamera:
     trouble = ""
     ended = False
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock, self._taken = clock, 0
+    def __init__(self) -> None:
+        self._taken = 0
 
     def __enter__(self) -> Self:
         return self
@@ -100,11 +101,11 @@ class TellingCamera:
         """Be well."""
 
     def capture(self, after_ns: int) -> Capture:
-        """Give the picture of the item of that moment."""
+        """Give the picture of the item of that moment, which was taken then."""
         self._taken += 1
         level = GOOD if is_good(after_ns) else BAD
         picture = np.full((16, 16, 3), level, np.uint8)
-        return Capture(picture, max(after_ns, self._clock.now_ns()), self._taken, "")
+        return Capture(picture, after_ns + 1, self._taken, "")
 
 
 class BrightIsGood:
@@ -125,7 +126,7 @@ def open_eye(config: Config, clock: Clock, gate: RemoteGate) -> Iterator[Station
         journal = Journal(
             path, clock, settings=config.journal, mark=mark, at_least=evidence.last_item
         )
-        camera = TellingCamera(clock)
+        camera = TellingCamera()
         with journal, camera, gate, Notifier() as notifier:
             station = Station(
                 trigger=make_trigger(config.trigger, camera, clock, gate),

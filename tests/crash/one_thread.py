@@ -31,7 +31,7 @@ from edge.record.written import WrittenRecords
 from tests.crash.eye import is_good, open_eye, settings
 
 MS = 1_000_000
-APART_MS, DELAY_MS = 30, 700
+APART_MS, DELAY_MS = 31, 700
 BOOT = "a boot"
 
 
@@ -82,9 +82,11 @@ class Box:
 
     def arrive(self) -> None:
         """Let all that is under way come to the gate, and note what passes."""
-        self.clock.sleep_until(self.clock.now_ns() + 2 * DELAY_MS * MS)
-        queue = self.keeper._queue
-        queue.step(self.clock.now_ns())
+        queue, end_ns = self.keeper._queue, self.clock.now_ns() + 2 * DELAY_MS * MS
+        while (next_ns := queue.next_ns()) is not None and next_ns <= end_ns:
+            self.clock.sleep_until(next_ns)
+            queue.step(next_ns)
+        self.clock.sleep_until(end_ns)
         for arrival in queue.take_arrivals():
             if not arrival.thrown:
                 self.passed.add((self.keeper.run, arrival.sequence))

@@ -4,12 +4,33 @@ from pathlib import Path
 
 import pytest
 
+from tests.crash.eye import is_good
 from tests.crash.injection import ERRORS, MAIN
+from tests.crash.one_thread import Box
 from tests.crash.processes import Processes
 from tests.crash.trials import inject, kill
 
 CALLS = {MAIN: range(1, 640, 29), "journal": range(1, 150, 19)}
 """Every so many calls of each thread; the errors take turns."""
+
+
+def test_without_an_error_good_items_pass_and_bad_ones_do_not(tmp_path: Path) -> None:
+    """Else the trials would prove nothing: the second item, which the error meets, is a good one.
+
+    The third and fourth come while it is in hand.
+    """
+    box = Box(tmp_path)
+    with box.eye() as eye:
+        box.pass_items(1)
+        eye.work()
+        box.pass_items(3)
+        eye.work()
+        box.arrive()
+        eye.work()
+    good = {tag: is_good(t_ns) for (_, tag), t_ns in box.seen.items()}
+    assert good == {1: False, 2: True, 3: True, 4: False}
+    assert {tag for _, tag in box.passed} == {2, 3}
+    assert box.findings() == []
 
 
 @pytest.mark.parametrize("thread", CALLS)
