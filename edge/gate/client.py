@@ -309,7 +309,14 @@ class RemoteGate:
             raise self.lost(error.strerror or str(error)) from None
 
     def lost(self, why: str) -> GateError:
-        """Make the error that says why this gate cannot be trusted any more."""
+        """Hang up, and make the error that says why this gate cannot be trusted any more.
+
+        It may have let an item pass of whose answer nothing was heard: once we are gone it rejects
+        what is not settled, and nothing can be settled any more.
+        """
+        assert self._socket is not None
+        with suppress(OSError):  # it was never connected, or has gone
+            self._socket.shutdown(socket.SHUT_RDWR)
         return GateError(
             f"{self._path}: the gate is lost: {why}; it rejects what it was not told to let pass"
         )

@@ -1,5 +1,8 @@
 """The READY output: a heartbeat that tells the wiring of the production line that it may run."""
 
+MAY_REST = 3
+"""Times ``ready_ms`` without an edge from which on the relay may drop; it is set to four times."""
+
 
 class Ready:
     """A square wave while all is well, low else: a level may get stuck, a wave cannot.
@@ -16,6 +19,14 @@ class Ready:
     def next_ns(self) -> int | None:
         """Return when the level changes next; None while it is low."""
         return self._next_ns
+
+    def rested(self, now_ns: int) -> bool:
+        """Return whether it has not changed for so long that the relay may have dropped.
+
+        Then this process was held up, and the belt may have stopped meanwhile.
+        """
+        resting_ns = (MAY_REST - 1) * self._half_ns
+        return self._next_ns is not None and now_ns >= self._next_ns + resting_ns
 
     def act(self, now_ns: int, *, live: bool) -> int:
         """Return the level that the output takes now."""

@@ -526,7 +526,7 @@ class Keeper:
 
     def _show_state(self, now_ns: int) -> None:
         live = not self._reasons_to_stop(now_ns)
-        if live and self._ready.next_ns() is None:
+        if live and (self._ready.next_ns() is None or self._ready.rested(now_ns)):
             self._stops.start(now_ns, told=self._tag > 0)
             self._step_queue()
         self._drive(READY_LINE, self._ready.act(now_ns, live=live))

@@ -307,7 +307,8 @@ class Control:
     Where *stops* is False the belt runs on, and what passes is taken off further down.
     """
 
-    REST_NS = 450 * MS
+    REST_NS = 750 * MS
+    """Nearly four times ``ready_ms``, as the wiring's page asks for."""
 
     def __init__(self, world: World, agenda: Agenda, rng: Random, quarter_ns: int) -> None:
         self.world, self.agenda, self.rng, self.quarter_ns = world, agenda, rng, quarter_ns

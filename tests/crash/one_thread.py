@@ -177,7 +177,7 @@ class HandedGate(RemoteGate):
         super().__init__(box.config.path(box.config.gate.socket), "photo-eye", box.clock)
         self._box = box
         self._keeper = box.keeper
-        self._dead = False
+        self._dead = self._hung_up = False
         self._heard: deque[bytes] = deque()
 
     def _connect(self) -> None:
@@ -195,8 +195,14 @@ class HandedGate(RemoteGate):
     def close(self) -> None:
         """Stand in for the socket's."""
 
+    def shutdown(self, how: int) -> None:
+        """Stand in for the socket's: nothing more is said or heard."""
+        self._hung_up = True
+
     def send(self, datagram: bytes) -> int:
         """Hand a message to the gate, unless somebody is killed at it."""
+        if self._hung_up:
+            raise BrokenPipeError(32, "Broken pipe")
         message = decode(datagram)
         self._boundary("before")
         if self._keeper is not self._box.keeper:
@@ -210,7 +216,7 @@ class HandedGate(RemoteGate):
 
     def recv(self, size: int) -> bytes:
         """Take the next message of the gate; none is left when it is gone."""
-        if not self._heard:
+        if not self._heard or self._hung_up:
             return b""
         self._boundary("before")
         datagram = self._heard.popleft()
@@ -228,7 +234,7 @@ class HandedGate(RemoteGate):
             self._keeper._report_incident()
             while self._keeper.outbox:
                 self._heard.append(encode(self._keeper.outbox.popleft()))
-        return bool(self._heard) or self._keeper is not self._box.keeper
+        return bool(self._heard) or self._hung_up or self._keeper is not self._box.keeper
 
     def _boundary(self, when: str) -> None:
         """Count a message, and kill whose turn it is."""

@@ -19,6 +19,7 @@ from edge.gate.client import NothingWritten, RemoteGate
 from edge.gate.keeper import NO_EYE
 from edge.gate.messages import (
     VERSION,
+    Answer,
     Answered,
     Beaten,
     Expected,
@@ -27,6 +28,7 @@ from edge.gate.messages import (
     ItemSeen,
     Missed,
     Welcome,
+    decode,
     encode,
 )
 from edge.gate.peers import Peer
@@ -367,6 +369,24 @@ def test_the_trigger_knows_when_the_next_item_came_by(tmp_path: Path, stop: Stop
         told = [trigger.wait(soon(), stop) for _ in range(3)]
         assert told == [Item(90, 4), Item(5, 2, "no eye"), Item(40, 3, "too close")]
         assert trigger.wait(0, stop) is None
+
+
+def test_nothing_is_settled_with_a_gate_that_is_lost(tmp_path: Path) -> None:
+    """It may have let the item pass whose answer was not heard; the record says FAULT.
+
+    Were it settled, it would pass all the same: once we have hung up, the gate rejects it.
+    """
+    near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    gate = RemoteGate(tmp_path, "photo-eye", CLOCK)
+    gate._socket = near
+    with near, far:
+        far.send(encode(Answered(8, "cancelled")))
+        with pytest.raises(GateError, match="for item 9"):
+            gate.answer(9, cancel=True)
+        with pytest.raises(GateError):
+            gate.settle(9, written=True)
+        assert decode(far.recv(4096)) == Answer(9, True)
+        assert far.recv(4096) == b""
 
 
 def test_messages_that_come_with_a_reply_are_kept(tmp_path: Path, stop: Stop) -> None:

@@ -391,6 +391,26 @@ def test_a_belt_that_ready_had_stopped_is_rejected_whole_when_it_runs_again(
     assert [(incident.what, incident.why) for incident in told] == [("swept", WHY_READY)]
 
 
+@pytest.mark.parametrize("held_ms", [60, 90])
+def test_a_gate_that_was_held_up_takes_its_belt_for_one_that_has_stood(held_ms: int) -> None:
+    """READY's relay holds for four times 25 ms; from three times on it may have dropped.
+
+    The gate itself did not see READY rest. Item 1 was on the belt meanwhile.
+    """
+    bench = Bench(stopped(eye_silent_ms=10_000.0), items(1215))
+    bench.connect()
+    bench.run_to(1210)  # the stretch of the start is over; READY's last edge was at 1200
+    edges = len(bench.history())
+    bench.hold_up_to(1200 + held_ms)
+    said = bench.run_to(1500)
+    told = [heard.why for heard in said if isinstance(heard, Incident)]
+    if held_ms < 75:
+        assert (bench.history()[edges:], told) == ([(1315, 1, 1), (1335, 0, 1)], [])
+    else:
+        thrown_ms = [(t_ms, level) for t_ms, level, _ in bench.history()[edges:]]
+        assert (thrown_ms, told) == ([(1290, 1), (1410, 0)], [WHY_READY])
+
+
 def test_what_comes_while_the_belt_is_not_at_its_speed_yet_is_rejected_too() -> None:
     """The line's control waits for a few beats, and a motor needs time.
 
