@@ -6,7 +6,7 @@ from edge.gate.keeper import EYE_LOST_PASSED
 from edge.gate.loss_handling import EDGE_LOST, EDGE_MISSING
 from edge.gate.photo_eye import BLOCKED_AT_START
 from tests.belt.history import History
-from tests.belt.line import Record
+from tests.belt.line import Control, Record
 from tests.belt.world import MS, Product
 
 TROUBLE_NS = 1_500 * MS
@@ -52,8 +52,10 @@ def _excused(history: History, product: Product) -> bool:
     if any(begin_ns <= t_ns <= end_ns + TROUBLE_NS for t_ns in missing):
         return True
     began = _began(history, begin_ns - 50 * MS, end_ns + TROUBLE_NS)
-    # A trouble that stopped the line while the item was under way, and lasts, is about it, too.
-    earlier = _began(history, min(product.seen, default=begin_ns), end_ns)
+    # A trouble that lasts is about it, too, when it began while the item was under way, or so
+    # shortly before that the belt had not stopped yet.
+    under_way_ns = min([*product.seen, end_ns - Control.REST_NS])
+    earlier = _began(history, under_way_ns, end_ns)
     return bool(began or earlier & _shown(history, end_ns))
 
 

@@ -46,6 +46,7 @@ REGRESSIONS = {
     204564: "after a second standstill what a lost edge had left in doubt was not thrown again",
     301523: "the journal tells of a whole stretch whose items the gate still counts on their way",
     14583: "a trouble that had stopped the line for one item is about the one behind it, too",
+    48571: "the belt ran on for as long as READY's relay waits, and a valve failed meanwhile",
     179: "a gate that was killed threw what it had let pass, and no record said so",
 }
 
