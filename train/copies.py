@@ -12,7 +12,6 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import imagehash
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -85,6 +84,8 @@ def original_name(stem: str) -> str:
 
 def perceptual_hash(picture: Image.Image) -> int:
     """Return imagehash's ``phash``: 64 bits, whether each low frequency is above their median."""
+    import imagehash  # noqa: PLC0415 - of the extra: commands are described without it
+
     return int(str(imagehash.phash(picture)), 16)
 
 

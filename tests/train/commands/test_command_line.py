@@ -1,11 +1,14 @@
 import os
+import subprocess
+import sys
 from argparse import Namespace
 from pathlib import Path
 
 import pytest
 
-from export.__main__ import main
+from export.__main__ import PROGRAM, main
 from tests.painting import save_mark
+from tests.paths import ROOT
 from tests.tiny_model import write_tiny_model
 from train.commands.configuration import config_of, overrides
 from train.commands.train import print_plan
@@ -219,3 +222,25 @@ def test_another_backbone_starts_from_nothing_unless_something_is_named(mark: st
         == "imagenet"
     )
     assert config_of(blank).fit.weights == RunConfig((), "").fit.weights
+
+
+def test_every_command_is_described_without_the_packages_of_the_extras() -> None:
+    """Who has the box's packages alone is told what to install, and gets no traceback."""
+    absent = (
+        "torch", "torchvision", "cv2", "imagehash", "scipy", "yaml", "requests", "tqdm", "icrawler",
+        "urllib3", "faster_coco_eval", "resvg_py", "onnx", "onnxscript",
+    )  # fmt: skip
+    code = (
+        f"import sys; sys.modules.update(dict.fromkeys({absent}))\n"
+        "from export.__main__ import main\n"
+        f"for name in {list(PROGRAM.commands)}:\n"
+        "    try:\n        main([name, '--help'])\n"
+        "    except SystemExit as ended:\n        assert ended.code == 0, name\n"
+        "sys.exit(main(['train', '--mark', 'seal.png', '--out', 'run']))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode != 0
+    (line,) = done.stderr.splitlines()
+    assert "stampgate[train]" in line
