@@ -13,14 +13,14 @@ bytes are loaded, and no others are: data outside the file are refused.
 :mod:`export.sealing` is what writes such a file.
 """
 
+import errno
 import hashlib
-import os
-import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from edge.errors import ConfigError, ModelError
+from edge.files import read_bounded
 from edge.vision.contract import METADATA_KEY, Contract
 from edge.vision.golden import GOLDEN_KEY, GoldenSet
 from edge.vision.protobuf import BYTES, VARINT, Field, fields
@@ -114,30 +114,23 @@ def examine(path: Path, content: bytes, pin: str = "") -> ModelFile:
 def _read(path: Path) -> bytes:
     """Return the content of a regular file of bounded size; nothing else is waited for."""
     try:
-        # Without O_NONBLOCK a FIFO under that name would hold the start up for ever.
-        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        return read_bounded(path, MOST_BYTES)
     except OSError as error:
-        missing = isinstance(error, FileNotFoundError | NotADirectoryError)
-        why = "no such model file" if missing else f"cannot be read ({error.strerror})"
-        raise ModelError(f"{path}: {why}; name an ONNX file made by 'stampgate export'") from None
-    try:
-        if not stat.S_ISREG(os.fstat(file).st_mode):
-            raise ModelError(
-                f"{path}: no such model file, but a folder or device; "
-                "name an ONNX file made by 'stampgate export'"
-            )
-        with os.fdopen(file, "rb", closefd=False) as stream:
-            content = stream.read(MOST_BYTES + 1)
-    except OSError as error:
-        raise ModelError(f"{path}: cannot be read ({error.strerror}); copy it again") from None
-    finally:
-        os.close(file)
-    if len(content) > MOST_BYTES:
-        raise ModelError(
-            f"{path}: must have at most {MOST_BYTES >> 20} MiB; "
-            "name an ONNX file made by 'stampgate export'"
-        )
-    return content
+        raise ModelError(f"{path}: {_why_unread(error)}") from None
+
+
+def _why_unread(error: OSError) -> str:
+    """Return why a model file was not read, with the next step."""
+    if error.errno == errno.EIO:
+        return f"cannot be read ({error.strerror}); copy it again"
+    why = {
+        errno.ENOENT: "no such model file",
+        errno.ENOTDIR: "no such model file",
+        errno.EISDIR: "no such model file, but a folder or device",
+        errno.EINVAL: "no such model file, but a folder or device",
+        errno.EFBIG: f"must have at most {MOST_BYTES >> 20} MiB",
+    }.get(error.errno or 0, f"cannot be read ({error.strerror})")
+    return f"{why}; name an ONNX file made by 'stampgate export'"
 
 
 def _check_pin(path: Path, pin: str, found: str) -> None:
