@@ -7,6 +7,7 @@ can make gigabytes of a few bytes, and neither has a place in labels: both are r
 import codecs
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -168,3 +169,14 @@ def read_xml(path: Path) -> ET.Element:
         return ET.fromstring(text)  # noqa: S314
     except (ET.ParseError, ValueError) as error:
         raise InputError(f"{path}: cannot be read as XML ({error}); save it anew") from None
+
+
+def read_numbers(where: str, words: Iterable[str]) -> list[float]:
+    """Read the *words* of a label as numbers; *where*: it stands. Raises InputError."""
+    words = list(words)
+    try:
+        return [float(word) for word in words]
+    except ValueError:
+        raise InputError(
+            f"{where}: must hold numbers, not {' '.join(words)[:100]!r}; correct the label"
+        ) from None

@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 from edge.decision import Box
 from edge.errors import InputError
 from edge.vision.picture_folders import find_files
-from train.labels.documents import read_xml
+from train.labels.documents import read_numbers, read_xml
 from train.labels.ground_truth import Given, GivenBox
 from train.labels.picture_index import PictureIndex
 
@@ -90,7 +90,7 @@ def _picture(path: Path, name: str, labels: Path, pictures: PictureIndex) -> Pat
 def _stated(path: Path, root: ET.Element) -> tuple[int, int] | None:
     """Return the width and height that the file gives, None without them. Raises InputError."""
     words = [root.findtext(f"size/{side}") or "0" for side in ("width", "height")]
-    width, height = _numbers(str(path), words)
+    width, height = read_numbers(str(path), words)
     if not width or not height:
         return None
     if not (math.isfinite(width + height) and width == int(width) and height == int(height)):
@@ -113,7 +113,7 @@ def _box(where: str, entry: ET.Element) -> GivenBox:
         raise InputError(
             f"{where}: must have a name and a bndbox with {', '.join(CORNERS)}; correct it"
         )
-    x0, y0, x1, y1 = _numbers(where, [corner or "" for corner in corners])
+    x0, y0, x1, y1 = read_numbers(where, [corner or "" for corner in corners])
     if not (x0 < x1 and y0 < y1):
         raise InputError(
             f"{where}: the box {' '.join(f'{side:g}' for side in (x0, y0, x1, y1))} must have "
@@ -125,12 +125,3 @@ def _box(where: str, entry: ET.Element) -> GivenBox:
     # Shares, which are refused by whoever checks the box, shall still look like shares there.
     first = 0.0 if max(x1, y1) <= 1 else 1.0
     return GivenBox(name, Box(x0 - first, y0 - first, x1, y1), FLAGS[flag])
-
-
-def _numbers(where: str, words: Sequence[str]) -> list[float]:
-    try:
-        return [float(word) for word in words]
-    except ValueError:
-        raise InputError(
-            f"{where}: must hold numbers, not {' '.join(words)[:100]!r}; correct the label"
-        ) from None

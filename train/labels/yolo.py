@@ -6,13 +6,13 @@ beside the pictures; see :func:`given_in_yolo`.
 """
 
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from edge.decision import Box
 from edge.errors import InputError
 from edge.vision.picture_folders import find_files
-from train.labels.documents import read_text, read_yaml
+from train.labels.documents import read_numbers, read_text, read_yaml
 from train.labels.ground_truth import Given, GivenBox
 from train.labels.masks import box_of_polygon
 from train.labels.picture_index import PictureIndex
@@ -169,7 +169,7 @@ def _is_no_label(path: Path, pictures: PictureIndex) -> bool:
 def _box(
     where: str, words: list[str], names: Sequence[str], class_file: Path, has_points: bool
 ) -> GivenBox:
-    numbers = _numbers(where, words[1:])
+    numbers = read_numbers(where, words[1:])
     track = len(numbers) == 5 and words[5].isdecimal()
     if len(numbers) == 4 or track or (has_points and len(numbers) > 4):
         x, y, width, height = numbers = numbers[:4]
@@ -202,13 +202,3 @@ def _class_number(where: str, word: str, names: Sequence[str], class_file: Path)
             "correct one of them"
         )
     return int(digits)
-
-
-def _numbers(where: str, words: Iterable[str]) -> list[float]:
-    words = list(words)
-    try:
-        return [float(word) for word in words]
-    except ValueError:
-        raise InputError(
-            f"{where}: must hold numbers, not {' '.join(words)[:100]!r}; correct the label"
-        ) from None
