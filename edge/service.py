@@ -13,9 +13,10 @@ from edge.errors import ConfigError, JournalError
 from edge.gate import Gate
 from edge.gate.client import RemoteGate
 from edge.gate.simulated import SimulatedGate
-from edge.memory import keep_frame_memory
-from edge.notify import Notifier
 from edge.printing import print_line
+from edge.process.memory import keep_frame_memory
+from edge.process.notify import Notifier
+from edge.process.stopping import stop_on_signals
 from edge.record.evidence import Evidence
 from edge.record.health import Health
 from edge.record.high_water import mark_path
@@ -24,7 +25,6 @@ from edge.record.journal_file import END_BYTES, last_item
 from edge.record.written import WrittenRecords
 from edge.reload import Reload, changes
 from edge.station import Counters, Station, required_of
-from edge.stopping import stop_on_signals
 from edge.trigger import make_trigger
 from edge.vision.idle_proof import IdleProof
 from edge.vision.localizer import Localizer

@@ -24,7 +24,7 @@ from edge.errors import (
 from edge.gate import Gate
 from edge.gate.messages import Incident
 from edge.gate.rejects import Outcome
-from edge.notify import Notifier
+from edge.process.notify import Notifier
 from edge.record.evidence import Evidence
 from edge.record.health import Health
 from edge.record.journal import Journal

@@ -22,7 +22,7 @@ from edge.gate.lines.simulated import SimulatedLines
 from edge.gate.messages import LONGEST, VERSION, FromEye, FromGate, Hello, decode, encode
 from edge.gate.peers import TrustedUsers
 from edge.gate.process import GateLoop, listening
-from edge.notify import Notifier
+from edge.process.notify import Notifier
 from tests.programs import PATIENCE_S, Program, eventually
 
 MS = 1_000_000

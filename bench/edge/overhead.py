@@ -15,8 +15,8 @@ from edge.camera.checks import FrameChecks
 from edge.clock import MonotonicClock, Stop
 from edge.config import Config
 from edge.errors import InputError
-from edge.memory import keep_frame_memory
-from edge.notify import Notifier
+from edge.process.memory import keep_frame_memory
+from edge.process.notify import Notifier
 from edge.record.evidence import Evidence
 from edge.record.health import Health
 from edge.record.journal import Journal

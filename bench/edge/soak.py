@@ -31,7 +31,7 @@ from edge.config import Config
 from edge.errors import InputError, UsageError
 from edge.files import make_folder
 from edge.gate.client import RemoteGate
-from edge.stopping import stop_on_signals
+from edge.process.stopping import stop_on_signals
 
 ITEMS = 200_000
 FEWEST = 4000

@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the service to its end. Raises StampgateError."""
-    from edge.memory import limit_arenas  # noqa: PLC0415 - before anything large is loaded
+    from edge.process.memory import limit_arenas  # noqa: PLC0415 - before anything large is loaded
 
     limit_arenas()
     from edge.service import serve  # noqa: PLC0415 - it loads numpy and onnxruntime

@@ -32,6 +32,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edge.printing import printable
+from edge.strict_json import RepeatedKeyError, each_once
 
 VERSION = 3
 LONGEST = 8192
@@ -219,9 +220,11 @@ def decode(datagram: bytes) -> FromEye | FromGate:
     if len(datagram) > LONGEST:
         raise ValueError(f"a message must have at most {LONGEST} bytes")
     try:
-        said = json.loads(datagram.decode(), object_pairs_hook=_object, parse_int=_whole_number)
+        said = json.loads(datagram.decode(), object_pairs_hook=each_once, parse_int=_whole_number)
     except _MalformedError:
         raise
+    except RepeatedKeyError as error:
+        raise ValueError(f"a message must name each key once: {error}") from None
     except (ValueError, RecursionError):
         raise ValueError(f"a message must be JSON in UTF-8, not {datagram[:60]!r}") from None
     word = said.pop("say", None) if isinstance(said, dict) else None
@@ -237,17 +240,6 @@ def decode(datagram: bytes) -> FromEye | FromGate:
 
 class _MalformedError(ValueError):
     """JSON that no message may be."""
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Make an object.
-
-    Raises _MalformedError when a key comes twice: which one would count?
-    """
-    made = dict(pairs)
-    if len(made) < len(pairs):
-        raise _MalformedError("a message must name each key once")
-    return made
 
 
 def _whole_number(text: str) -> int:

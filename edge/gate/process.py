@@ -41,9 +41,9 @@ from edge.gate.messages import (
     word_of,
 )
 from edge.gate.peers import Peer, TrustedUsers, peer_of
-from edge.notify import Notifier
+from edge.process.notify import Notifier
+from edge.process.stopping import stop_on_signals
 from edge.reload import Reload, changes
-from edge.stopping import stop_on_signals
 from edge.wiring import check_for_gate, gate_warnings
 
 TICK_NS = 500_000_000

@@ -10,6 +10,8 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from edge.strict_json import each_once
+
 DEEPEST = 8
 """Objects and lists inside one another; a record of ours has four."""
 MOST = 2**63
@@ -26,7 +28,7 @@ def parse_object(line: bytes) -> dict[str, Any] | None:
     NaN and infinities are no JSON.
     """
     try:
-        value = json.loads(line, object_pairs_hook=_unique, parse_constant=_refuse)
+        value = json.loads(line, object_pairs_hook=each_once, parse_constant=_refuse)
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) and _is_shallow(value, DEEPEST) else None
@@ -41,13 +43,6 @@ def is_record(value: Mapping[str, Any]) -> bool:
     return all(name in value for name in needed) and all(
         test(value[name]) for name, test in tests.items() if name in value
     )
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        raise ValueError("a key comes twice")
-    return value
 
 
 def _refuse(word: str) -> None:

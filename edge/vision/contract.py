@@ -16,7 +16,7 @@ from typing import Any
 
 from edge.errors import ModelError
 from edge.printing import printable
-from edge.vision.strict_json import read_object
+from edge.strict_json import read_object
 
 METADATA_KEY = "stampgate.contract"
 VERSION = 2

@@ -20,10 +20,10 @@ from typing import Any
 from edge.decision import Box, Finding, Kind, decide
 from edge.errors import FrameError, ModelError
 from edge.printing import printable
+from edge.strict_json import read_object
 from edge.vision.contract import Contract
 from edge.vision.picture_files import decode, open_picture
 from edge.vision.preprocess import Frame
-from edge.vision.strict_json import read_object
 
 GOLDEN_KEY = "stampgate.golden"
 VERSION = 1

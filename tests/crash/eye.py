@@ -25,7 +25,7 @@ from edge.config import (
 )
 from edge.decision import Box, Finding
 from edge.gate.client import RemoteGate
-from edge.notify import Notifier
+from edge.process.notify import Notifier
 from edge.record.evidence import Evidence
 from edge.record.health import Health
 from edge.record.high_water import mark_path

@@ -25,9 +25,9 @@ from edge.gate.keeper import Keeper
 from edge.gate.process import GateLoop, serve_gate
 from edge.gate.rejects import Arrival, RejectQueue
 from edge.gate.unsettled import UnsettledItem
+from edge.process.stopping import stop_on_signals
 from edge.record.verify import read_records, verify
 from edge.record.written import WrittenRecords
-from edge.stopping import stop_on_signals
 from tests.crash.eye import is_good, open_eye, settings
 
 TOLD = "told-by-gates"

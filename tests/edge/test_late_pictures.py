@@ -47,7 +47,7 @@ from edge.gate.messages import (
     Withdraw,
 )
 from edge.gate.rejects import Outcome
-from edge.notify import Notifier
+from edge.process.notify import Notifier
 from edge.record.evidence import Evidence
 from edge.record.health import Health
 from edge.record.journal import Journal

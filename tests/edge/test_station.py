@@ -33,7 +33,7 @@ from edge.errors import CameraError, ConfigError, FrameError, GateError, Journal
 from edge.gate.history import read_transitions
 from edge.gate.rejects import UNDER_A_PULSE, Outcome
 from edge.gate.simulated import SimulatedGate
-from edge.notify import Notifier
+from edge.process.notify import Notifier
 from edge.record.evidence import Evidence
 from edge.record.health import Health
 from edge.record.journal import Journal

@@ -16,6 +16,7 @@ import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from edge.errors import InputError
+from edge.strict_json import each_once
 
 MOST_BYTES = 400_000_000
 """Of a JSON file; those of COCO itself, with 118,000 photographs, have 448 MB with all polygons."""
@@ -79,7 +80,7 @@ def read_json(path: Path) -> dict[str, Any]:
     """
     text = _decode(path, read_bytes(path, MOST_BYTES), "utf-8")
     try:
-        raw = json.loads(text, object_pairs_hook=_each_once)
+        raw = json.loads(text, object_pairs_hook=each_once)
     except RecursionError:
         raise InputError(
             f"{path}: is nested too deeply for labels; name a COCO labels file"
@@ -95,15 +96,6 @@ def read_json(path: Path) -> dict[str, Any]:
             "name another file"
         )
     return raw
-
-
-def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the key {twice[:40]!r} stands twice in one object")
-    return made
 
 
 class _PlainLoader(yaml.SafeLoader):
@@ -145,7 +137,7 @@ def _plain(node: Node | None, depth: int) -> Any:
         raise ValueError("it is nested too deeply")
     if isinstance(node, MappingNode):
         pairs = [(_plain(key, depth + 1), _plain(value, depth + 1)) for key, value in node.value]
-        return _each_once([(str(key), value) for key, value in pairs])
+        return each_once([(str(key), value) for key, value in pairs])
     if isinstance(node, SequenceNode):
         return [_plain(part, depth + 1) for part in node.value]
     return node.value if isinstance(node, ScalarNode) else None

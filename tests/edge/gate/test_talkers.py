@@ -47,7 +47,7 @@ from edge.gate.process import (
     listening,
     make_debts,
 )
-from edge.notify import Notifier
+from edge.process.notify import Notifier
 from tests.gate_rig import DELAY_MS, Caller, Rig, TestClock, pass_photo_eye, pulses_of, rig_settings
 from tests.programs import PATIENCE_S, eventually
 

@@ -69,7 +69,7 @@ def changed(**values: Any) -> str:
         (changed(second_px=0), "second_px must be at least 1 and at most second_side"),
         (changed(second_from=1.0), "second_from must be at least 0 and below 1"),
         (changed(second_weight=-1.0), "second_weight must be at least 0"),
-        (changed()[:-1] + ', "threshold": 1e-9}', "it has the key 'threshold' twice"),
+        (changed()[:-1] + ', "threshold": 1e-9}', "the key 'threshold' stands twice"),
         (changed(threshold=0.0), "threshold must be between 0 and 1"),
         (changed(threshold=1), "threshold must be between 0 and 1"),
         (changed(threshold=float("nan")), "NaN is no number"),

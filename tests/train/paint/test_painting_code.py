@@ -23,8 +23,8 @@ SHAPES_NOTHING = {
     "edge.printing": "messages",
     "edge.record.status": "names the process in a lock",
     "edge.settings": "reads the settings, whose values are in the key",
+    "edge.strict_json": "what the contract is read by",
     "edge.vision.contract": "what the settings import for the model",
-    "edge.vision.strict_json": "what the contract is read by",
     "train.config": "the settings, whose values are in the key",
     "train.folder_lock": "keeps a second writer out",
     **dict.fromkeys(

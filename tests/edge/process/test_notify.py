@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.notify import Notifier
+from edge.process.notify import Notifier
 from tests.programs import PATIENCE_S
 
 

@@ -3,12 +3,12 @@ import sys
 
 import pytest
 
-from edge.memory import keep_frame_memory, limit_arenas
+from edge.process.memory import keep_frame_memory, limit_arenas
 
 PICTURES = """
 import resource, sys
 import numpy as np
-from edge.memory import limit_arenas, keep_frame_memory
+from edge.process.memory import limit_arenas, keep_frame_memory
 
 def taken():
     return int(open("/proc/self/statm").read().split()[1]) * resource.getpagesize()
