@@ -18,7 +18,7 @@ from edge.gate.loss_handling import (
 from edge.gate.messages import Answer, Answered, Beat, Incident, ItemSeen, Missed, Recorded, Settle
 from edge.gate.photo_eye import BLOCKED_AT_START, WHY_TOUCHING
 from edge.gate.transit import PASSED_BY
-from tests.edge.gate.test_keeper import MS, SWEEP, Bench, belt, settings
+from tests.edge.gate.keeper_bench import MS, SWEEP, Bench, belt, settings
 
 REACHED_LATE = "an item was reached later than a pulse is long: look at it"
 BLOCKED = "the photo-eye is blocked"
