@@ -18,6 +18,8 @@ DESKTOP_ONLY = {
     "faster_coco_eval",
     "icrawler",
     "imagehash",
+    "jinja2",
+    "matplotlib",
     "onnx",
     "onnxscript",
     "scipy",
@@ -25,7 +27,7 @@ DESKTOP_ONLY = {
     "torchvision",
     "tqdm",
 }
-SHIPPED_SUFFIXES = {".py", ".toml", ".onnx", ".pt", ".jpg", ".json"}
+SHIPPED_SUFFIXES = {".py", ".toml", ".onnx", ".pt", ".jpg", ".json", ".html"}
 MODEL_BYTES_AT_MOST = 6_000_000
 
 # Run inside the environment: import every module of the box, then name what must not be there.

@@ -1,0 +1,1 @@
+"""Self-contained HTML pages: templates, charts as inline SVG, pictures as data URIs, and a PDF."""
