@@ -28,7 +28,7 @@ def parser() -> argparse.ArgumentParser:
         prog="python -m tests.crash",
         description="Raise an error at every call between trigger and record, and kill eye and "
         "gate, at every message between them and at any moment under load. Each item that the gate "
-        "saw must have one record, the chain must be whole, and what passed must have been told.",
+        "saw must have one record, chain and seal must be whole, what passed must have been told.",
         epilog="Exit 1: something was found.",
     )
     add = made.add_argument
@@ -60,10 +60,12 @@ def kills_under_load(kills: int, seed: int) -> Iterator[tuple[str, list[str]]]:
     """Kill the two processes by turns, at any moment, and then at each message of their lives."""
     for first in range(0, kills, BATCH):
         count = min(BATCH, kills - first)
-        yield from _in_a_folder(seed + first, partial(_kill, count=count))
+        sealed = first // BATCH % 2 == 1
+        yield from _in_a_folder(seed + first, partial(_kill, count=count), sealed=sealed)
     for name in ("eye", "gate"):
         for when in ("before", "after"):
-            yield from _in_a_folder(seed, partial(_kill_at_messages, name=name, when=when))
+            work = partial(_kill_at_messages, name=name, when=when)
+            yield from _in_a_folder(seed, work, sealed=when == "after")
 
 
 def _kill(processes: Processes, count: int) -> str:
@@ -80,10 +82,10 @@ def _kill_at_messages(processes: Processes, name: str, when: str) -> str:
     return f"{name} {when} each of {MESSAGES} messages"
 
 
-def _in_a_folder(seed: int, work: Work) -> Iterator[tuple[str, list[str]]]:
+def _in_a_folder(seed: int, work: Work, *, sealed: bool) -> Iterator[tuple[str, list[str]]]:
     """Run *work* with two processes of its own, and say what is wrong afterwards."""
     with tempfile.TemporaryDirectory(prefix="crash-") as scratch:
-        processes = Processes(Path(scratch), seed)
+        processes = Processes(Path(scratch), seed, sealed=sealed)
         try:
             words = work(processes)
             processes.end()
@@ -105,10 +107,13 @@ def main() -> int:
     arguments = parser().parse_args()
     report = Report()
     report.run("processes", kills_under_load(arguments.kills, arguments.seed))
-    report.run("kills at each message, in one thread", all_kills())
-    for thread in (MAIN, "journal", "evidence"):
-        trials = all_injections(list(ERRORS), arguments.step, thread)
-        report.run(f"errors at each call, thread {thread}", trials)
+    for sealed in (False, True):
+        journal = "sealed" if sealed else "without a seal"
+        kills = all_kills(sealed=sealed)
+        report.run(f"kills at each message, in one thread, {journal}", kills)
+        for thread in (MAIN, "journal", "evidence"):
+            trials = all_injections(list(ERRORS), arguments.step, thread, sealed=sealed)
+            report.run(f"errors at each call, thread {thread}, {journal}", trials)
     print("nothing was found" if not report.failed else f"{report.failed} with findings")
     return int(bool(report.failed))
 

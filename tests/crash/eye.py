@@ -4,10 +4,9 @@ What it sees of an item is told by the item's moment, so that each eye after it 
 """
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from types import MappingProxyType, TracebackType
-from typing import Any, Self, cast
+from typing import Any, cast
 
 import numpy as np
 
@@ -30,11 +29,15 @@ from edge.record.evidence import Evidence
 from edge.record.health import Health
 from edge.record.high_water import mark_path
 from edge.record.journal import Journal
+from edge.record.seal import SealKey
+from edge.record.verify import Verified
+from edge.record.verify_seal import verify_seal
 from edge.service import _begin_journal
 from edge.station import Station
 from edge.trigger import make_trigger
 from edge.vision.localizer import Localizer
 from edge.vision.preprocess import Frame
+from tests.camera_doubles import CameraDouble
 
 GOOD, BAD = 200, 50
 PATIENT_MS, PICTURE_MS = 10_000.0, 200.0
@@ -72,40 +75,29 @@ def is_good(t_ns: int) -> bool:
     return t_ns // 1_000_000 % 3 > 0
 
 
-class TellingCamera:
+def findings_of_seal(journal: Path, key: SealKey | None, verified: Verified) -> list[str]:
+    """Return what the verification key finds: each record is sealed, and the end is proven.
+
+    *key*: None when the journal has no seal.
+    """
+    if key is None:
+        return []
+    return [said.text for said in verify_seal(journal, (key,), verified).discrepancies]
+
+
+class TellingCamera(CameraDouble):
     """Gives a grey picture for each trigger, bright for a good item."""
-
-    facts: Mapping[str, float] = MappingProxyType({})
-    trouble = ""
-    ended = False
-
-    def __init__(self) -> None:
-        self._taken = 0
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        pass
 
     def wait(self, until_ns: int, stop: Stop) -> bool:
         """Have no picture without a trigger."""
         return False
 
-    def check(self) -> None:
-        """Be well."""
-
     def capture(self, after_ns: int) -> Capture:
         """Give the picture of the item of that moment, which was taken then."""
-        self._taken += 1
+        self._shown += 1
         level = GOOD if is_good(after_ns) else BAD
         picture = np.full((16, 16, 3), level, np.uint8)
-        return Capture(picture, after_ns + 1, self._taken, "")
+        return Capture(picture, after_ns + 1, self._shown, "")
 
 
 class BrightIsGood:

@@ -26,9 +26,10 @@ from edge.gate.messages import (
     decode,
     encode,
 )
+from edge.record.seal import SealKey, set_up
 from edge.record.verify import read_records, verify
 from edge.record.written import WrittenRecords
-from tests.crash.eye import is_good, open_eye, settings
+from tests.crash.eye import findings_of_seal, is_good, open_eye, settings
 
 MS = 1_000_000
 APART_MS, DELAY_MS = 31, 700
@@ -54,17 +55,26 @@ class Kill:
 class Box:
     """A gate with its lines, on which items come by, and the files of an eye."""
 
-    def __init__(self, folder: Path, kill: Kill | None = None) -> None:
+    def __init__(self, folder: Path, kill: Kill | None = None, *, sealed: bool = False) -> None:
+        """*sealed*: the journal has a seal from its first record on."""
         self.clock, self.kill = SimulatedClock(5 * MS), kill or Kill()
         self.folder = folder
         self._eyes = 0
         self.config = settings(folder / "eye-0")
         self.config.folder.mkdir(parents=True)
+        self._verification_key = SealKey.first(bytes(32)) if sealed else None
+        if self._verification_key is not None:
+            set_up(self.journal, self._verification_key)
         self.seen: dict[tuple[str, int], int] = {}
         """The moments of the items that a gate saw, by its run and tag."""
         self.passed: set[tuple[str, int]] = set()
         """The items that a gate let by."""
         self.new_gate()
+
+    @property
+    def journal(self) -> Path:
+        """The journal of the present eye."""
+        return self.config.path(self.config.journal.file)
 
     def new_gate(self) -> None:
         """Start a gate, which takes over what is owed."""
@@ -115,10 +125,11 @@ class Box:
         """Return what is wrong with journal and items; everything must have arrived."""
         found: list[str] = []
         try:
-            verified = verify(self.config.folder / "journal.jsonl")
+            verified = verify(self.journal)
+            found += findings_of_seal(self.journal, self._verification_key, verified)
         except InputError as error:
             return [str(error)]
-        records = read_records(self.config.folder / "journal.jsonl")
+        records = read_records(self.journal)
         items = [r for r in records if r["kind"] == "item"]
         named: dict[tuple[str, int], list[dict[str, Any]]] = {}
         for record in items:

@@ -26,9 +26,10 @@ from edge.gate.process import GateLoop, serve_gate
 from edge.gate.rejects import Arrival, RejectQueue
 from edge.gate.unsettled import UnsettledItem
 from edge.process.stopping import stop_on_signals
+from edge.record.seal import SealKey, set_up
 from edge.record.verify import read_records, verify
 from edge.record.written import WrittenRecords
-from tests.crash.eye import is_good, open_eye, settings
+from tests.crash.eye import findings_of_seal, is_good, open_eye, settings
 
 TOLD = "told-by-gates"
 DELAY_MS = 60.0
@@ -89,13 +90,17 @@ class KilledAt:
 class Processes:
     """The two processes, their folder and the load."""
 
-    def __init__(self, folder: Path, seed: int = 0) -> None:
+    def __init__(self, folder: Path, seed: int = 0, *, sealed: bool = False) -> None:
+        """*seed*: of the moments of the kills; *sealed*: the journal has a seal."""
         self.folder = folder
         self.items = 0
         self.killed = {"eye": 0, "gate": 0}
         self.seen = self.passed = 0
         self._random = random.Random(seed)
         self._pids: dict[str, int] = {}
+        self._verification_key = SealKey.first(bytes(32)) if sealed else None
+        if self._verification_key is not None:
+            set_up(self.folder / "journal.jsonl", self._verification_key)
 
     def start(self, name: str, killer: KilledAt | None = None) -> None:
         """Start the eye or the gate."""
@@ -225,13 +230,15 @@ class Processes:
     def findings(self) -> list[str]:
         """Return what is wrong: each item once in the journal, no PASS but of a good item."""
         path = self.folder / "journal.jsonl"
-        verify(path)
+        seal = findings_of_seal(path, self._verification_key, verify(path))
         records = read_records(path)
         items = [record for record in records if record["kind"] == "item"]
         named = Counter((str(r["gate_run"]), int(r["tag"])) for r in items)
         incidents = Counter((r["gate_run"], r["incident"]) for r in records if "incident" in r)
         seen, passed = self._told_by_gates()
-        found = [f"item {name} has {named[name]} records" for name in seen if named[name] != 1]
+        found = seal + [
+            f"item {name} has {named[name]} records" for name in seen if named[name] != 1
+        ]
         found += [f"item {name} is recorded twice" for name, number in named.items() if number > 1]
         found += [f"incident {name} is recorded twice" for name, n in incidents.items() if n > 1]
         told = {(r["gate_run"], r.get("tag")) for r in records if r["kind"] == "incident"}

@@ -11,7 +11,9 @@ from tests.crash.one_thread import Box, Kill, Killed
 ENDLESS = 100_000
 
 
-def inject(at: int, error: str, thread: str = MAIN) -> tuple[list[str], Injector]:
+def inject(
+    at: int, error: str, thread: str = MAIN, *, sealed: bool = False
+) -> tuple[list[str], Injector]:
     """Raise *error* at call *at* of the second item's way; return what is wrong, and where it was.
 
     Of four items the third and fourth come while the second is in hand. An eye that ends by it is
@@ -19,7 +21,7 @@ def inject(at: int, error: str, thread: str = MAIN) -> tuple[list[str], Injector
     """
     injector = Injector(at, ERRORS[error], thread)
     with tempfile.TemporaryDirectory(prefix="crash-") as scratch:
-        box = Box(Path(scratch))
+        box = Box(Path(scratch), sealed=sealed)
         with injector.everywhere():
             _first_eye(box, injector)
         injector.armed = False
@@ -44,11 +46,11 @@ def _first_eye(box: Box, injector: Injector) -> None:
         injector.armed = False
 
 
-def kill(at: int, victim: str, when: str) -> tuple[list[str], bool]:
+def kill(at: int, victim: str, when: str, *, sealed: bool = False) -> tuple[list[str], bool]:
     """Kill at message *at*; return what is wrong, and whether there was such a message."""
     killer = Kill(victim, at, when)
     with tempfile.TemporaryDirectory(prefix="crash-") as scratch:
-        box = Box(Path(scratch), killer)
+        box = Box(Path(scratch), killer, sealed=sealed)
         for _ in range(3):
             try:
                 with box.eye() as eye:
@@ -65,23 +67,23 @@ def kill(at: int, victim: str, when: str) -> tuple[list[str], bool]:
 
 
 def all_injections(
-    errors: list[str], step: int = 1, thread: str = MAIN
+    errors: list[str], step: int = 1, thread: str = MAIN, *, sealed: bool = False
 ) -> Iterator[tuple[str, list[str]]]:
     """Yield each injection in words, with what is wrong; every *step*-th call, errors by turns."""
     for at in range(1, ENDLESS, step):
         for error in errors if step == 1 else [errors[at // step % len(errors)]]:
-            found, injector = inject(at, error, thread)
+            found, injector = inject(at, error, thread, sealed=sealed)
             if not injector.where:
                 return
             yield f"{error} at call {at}, {injector.where}", found
 
 
-def all_kills() -> Iterator[tuple[str, list[str]]]:
+def all_kills(*, sealed: bool = False) -> Iterator[tuple[str, list[str]]]:
     """Yield each kill at a message, in words, with what is wrong."""
     for victim in ("eye", "gate"):
         for when in ("before", "after"):
             for at in range(1, ENDLESS):
-                found, was = kill(at, victim, when)
+                found, was = kill(at, victim, when, sealed=sealed)
                 if not was:
                     break
                 yield f"{victim} killed {when} message {at}", found

@@ -16,7 +16,8 @@ from edge.errors import CameraError, FrameError
 from edge.service import serve
 from edge.vision.localizer import Localizer
 from edge.vision.preprocess import Frame
-from tests.edge.test_station import ScriptedCamera, edges, items, settings, summary
+from tests.camera_doubles import ScriptedCamera
+from tests.edge.test_station import edges, items, settings, summary
 from tests.paths import ROOT
 from tests.tiny_model import paint
 

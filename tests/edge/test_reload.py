@@ -20,9 +20,9 @@ from edge.record.verify import read_records, verify
 from edge.reload import Reload
 from edge.service import serve
 from edge.wiring import check_gate
+from tests.camera_doubles import ScriptedCamera
 from tests.disk import item, journal
 from tests.edge.test_replay import Systemd
-from tests.edge.test_station import ScriptedCamera
 from tests.gate_rig import edge_process, edges_of, pass_photo_eye, swept
 from tests.programs import eventually
 from tests.tiny_model import paint, two_classes, write_tiny_model

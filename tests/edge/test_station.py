@@ -10,8 +10,8 @@ import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
-from types import MappingProxyType, TracebackType
-from typing import Any, Self
+from types import MappingProxyType
+from typing import Any
 
 import pytest
 
@@ -44,6 +44,7 @@ from edge.station import Station
 from edge.trigger import EveryFrame, Item
 from edge.vision.localizer import Localizer
 from edge.vision.preprocess import Frame
+from tests.camera_doubles import ScriptedCamera
 from tests.disk import Disk
 from tests.programs import eventually
 from tests.tiny_model import paint, save, write_tiny_model
@@ -83,61 +84,6 @@ def summary(folder: Path) -> list[tuple[int, str, str, str]]:
 def edges(folder: Path) -> list[tuple[int, float, int | None]]:
     """Each edge as (level, ms, item)."""
     return [(e.level, e.t_ns / MS, e.sequence) for e in read_transitions(folder / "edges.jsonl")]
-
-
-class ScriptedCamera:
-    """Gives what its script says, one entry an item: a picture, or an error to raise."""
-
-    def __init__(
-        self,
-        clock: SimulatedClock,
-        script: Sequence[Frame | Exception],
-        *,
-        old: bool = False,
-        stuck: bool = False,
-    ) -> None:
-        self._clock, self._script, self._shown, self._old, self._stuck = (
-            clock,
-            script,
-            0,
-            old,
-            stuck,
-        )
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        pass
-
-    @property
-    def ended(self) -> bool:
-        """True when the script is at its end."""
-        return self._shown == len(self._script)
-
-    def wait(self, until_ns: int, stop: Stop) -> bool:
-        """Have a picture ready at any time."""
-        return not stop.reason
-
-    facts: Mapping[str, float] = MappingProxyType({})
-    trouble = ""
-
-    def check(self) -> None:
-        """Be well."""
-
-    def capture(self, after_ns: int) -> Capture:
-        """Give the next entry."""
-        entry = self._script[self._shown]
-        self._shown += 1
-        if isinstance(entry, Exception):
-            raise entry
-        t_ns = after_ns - 1 if self._old else self._clock.now_ns()
-        return Capture(entry, t_ns, 1 if self._stuck else self._shown, f"frame {self._shown}")
 
 
 class SlowLocalizer(Localizer):
