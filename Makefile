@@ -17,8 +17,8 @@ unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test bench-data bench-ablation bench-peers bench-edge bench-jpeg soak check lint
-.PHONY: soak-belt soak-faults fuzz types imports smoke wheel deb test-board test-picamera format
+.PHONY: help demo test bench-data bench-ablation bench-peers bench-edge bench-jpeg bench-proof
+.PHONY: soak check lint soak-belt soak-faults fuzz types imports smoke wheel deb test-board test-picamera format
 .PHONY: clean distclean
 
 help:  ## list these targets
@@ -47,6 +47,9 @@ bench-edge: $(BOX)/.ready  ## measure the box's start, memory and overhead
 
 bench-jpeg: $(BOX)/.ready  ## count the damaged motion JPEG that is told from whole ones
 	"$(BOX)/bin/python" -m bench.jpeg_damage $(ARGS)
+
+bench-proof: $(FULL)/.ready  ## count in simulated studies how often a bound covers the truth
+	"$(FULL)/bin/python" -m bench.proof $(ARGS)
 
 soak-belt: $(FULL)/.ready  ## prove the gate on 100,000 random histories of a line
 	"$(FULL)/bin/python" -m tests.belt $(ARGS)

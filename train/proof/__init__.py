@@ -1,0 +1,1 @@
+"""Proof of a model on pictures it never saw: plan, frozen study, exact bounds, report."""
