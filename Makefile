@@ -18,7 +18,7 @@ unexport PYTHONPATH PYTHONHOME
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo test bench-data bench-ablation bench-peers bench-edge bench-jpeg bench-proof
-.PHONY: soak check lint soak-belt soak-faults fuzz types imports smoke wheel deb test-board
+.PHONY: census soak check lint soak-belt soak-faults fuzz types imports smoke wheel deb test-board
 .PHONY: test-picamera format clean distclean
 
 help:  ## list these targets
@@ -44,6 +44,9 @@ bench-peers: $(FULL)/.ready  ## compare with YOLO11n and SIFT (ARGS='--minutes 3
 
 bench-edge: $(BOX)/.ready  ## measure the box's start, memory and overhead
 	"$(BOX)/bin/python" -m bench.edge $(ARGS)
+
+census: $(BOX)/.ready  ## count the operators as onnxruntime optimises them (ARGS=--emulated)
+	"$(BOX)/bin/python" -m bench.census $(ARGS)
 
 bench-jpeg: $(BOX)/.ready  ## count the damaged motion JPEG that is told from whole ones
 	"$(BOX)/bin/python" -m bench.jpeg_damage $(ARGS)

@@ -4,8 +4,10 @@ No other module imports onnxruntime.
 """
 
 import os
+from collections.abc import Mapping
 from functools import cache, partial
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import onnxruntime
@@ -25,6 +27,7 @@ ARENA_BYTES = 64 << 20
 """Size of the arena for the layers' tensors: addresses reserved at once, of which only those used
 take memory. In one piece, all layers share it; in onnxruntime's own pieces of 1, 2, 4, 8 ... MB, a
 layer that fits into no free piece adds one."""
+NO_ENTRIES: Mapping[str, str] = MappingProxyType({})
 
 
 class Localizer:
@@ -33,14 +36,22 @@ class Localizer:
     Synchronization: one thread per instance; onnxruntime's own threads work inside :meth:`find`.
     """
 
-    def __init__(self, path: Path, threads: int = 1, pin: str = "") -> None:
+    def __init__(
+        self,
+        path: Path,
+        threads: int = 1,
+        pin: str = "",
+        entries: Mapping[str, str] = NO_ENTRIES,
+    ) -> None:
         """Load the model file *path*, and judge its golden pictures, which is the warm-up too.
 
         *threads*: cores that one inference may use; *pin*: the SHA-256 that the file must have, any
-        when empty. Raises ModelError with one clear line, ConfigError for a *pin* that is none.
+        when empty; *entries*: further session configuration entries of onnxruntime, for the benches
+        (:mod:`bench.layouts`). Raises ModelError with one clear line, ConfigError for a *pin* that
+        is none.
         """
         file = read_model(path, pin)
-        self._open(path, file.content, file.contract, threads)
+        self._open(path, file.content, file.contract, threads, entries)
         self.sha256, self.golden = file.sha256, file.golden
         for picture in self.golden.pictures:
             self.prove(picture)
@@ -61,14 +72,21 @@ class Localizer:
         *path*: what it is called in errors. Raises ModelError. For :mod:`export.sealing` alone.
         """
         localizer = cls.__new__(cls)
-        localizer._open(path, content, contract, 1)
+        localizer._open(path, content, contract, 1, NO_ENTRIES)
         localizer._check_outputs()
         localizer.sha256, localizer.golden = "", GoldenSet(1.0, 0.0, 0.0, ())
         return localizer
 
-    def _open(self, path: Path, content: bytes, contract: Contract, threads: int) -> None:
+    def _open(
+        self,
+        path: Path,
+        content: bytes,
+        contract: Contract,
+        threads: int,
+        entries: Mapping[str, str],
+    ) -> None:
         self.path, self.contract = path, contract
-        self.session = _open_session(path, content, threads)
+        self.session = _open_session(path, content, threads, entries)
         # It would keep the file's content, 5 MB, to load it once more with other providers.
         self.session._model_bytes = None
 
@@ -122,7 +140,9 @@ class Localizer:
             self.infer(np.full((2, contract.second_side, contract.second_side, 3), 128, np.uint8))
 
 
-def _open_session(path: Path, content: bytes, threads: int) -> onnxruntime.InferenceSession:
+def _open_session(
+    path: Path, content: bytes, threads: int, entries: Mapping[str, str]
+) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -132,6 +152,8 @@ def _open_session(path: Path, content: bytes, threads: int) -> onnxruntime.Infer
     options.execution_order = onnxruntime.ExecutionOrder.PRIORITY_BASED
     options.add_session_config_entry("session.use_env_allocators", "1")
     options.add_session_config_entry("session.load_model_format", "ONNX")
+    for key, value in entries.items():
+        options.add_session_config_entry(key, value)
     _share_arena()
     try:
         return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
