@@ -60,6 +60,7 @@ class Box:
         self.clock, self.kill = SimulatedClock(5 * MS), kill or Kill()
         self.folder = folder
         self._eyes = 0
+        self._debts: list[Debts] = []
         self.config = settings(folder / "eye-0")
         self.config.folder.mkdir(parents=True)
         self._verification_key = SealKey.first(bytes(32)) if sealed else None
@@ -80,7 +81,8 @@ class Box:
         """Start a gate, which takes over what is owed."""
         self.lines = SimulatedLines(self.clock, None, None)
         self.keeper = Keeper(self.config, self.lines, self.clock)
-        self.keeper.take_over(Debts(self.folder / "gate.sock.debts"), BOOT)
+        self._debts.append(Debts(self.folder / "gate.sock.debts"))
+        self.keeper.take_over(self._debts[-1], BOOT)
         self.keeper._queue.take_arrivals()
 
     def pass_items(self, count: int) -> None:
@@ -114,12 +116,18 @@ class Box:
     @contextlib.contextmanager
     def eye(self) -> Iterator["Eye"]:
         """Open an eye; the gate hears at once when it is gone."""
-        gate = HandedGate(self)
+        gate, stop = HandedGate(self), Stop()
         try:
             with open_eye(self.config, self.clock, gate) as station:
-                yield Eye(self, station)
+                yield Eye(self, station, stop)
         finally:
+            stop.close()
             self.keeper.eye_lost()
+
+    def close(self) -> None:
+        """Close the files of all gates."""
+        for debts in self._debts:
+            debts.close()
 
     def findings(self) -> list[str]:
         """Return what is wrong with journal and items; everything must have arrived."""
@@ -164,9 +172,9 @@ class Box:
 class Eye:
     """An open eye."""
 
-    def __init__(self, box: Box, station: Any) -> None:
+    def __init__(self, box: Box, station: Any, stop: Stop) -> None:
         self._box, self.station = box, station
-        self._stop = Stop()
+        self._stop = stop
 
     def look(self) -> None:
         """Take one item, or an idle tick."""

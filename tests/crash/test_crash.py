@@ -33,6 +33,7 @@ def test_without_an_error_good_items_pass_and_bad_ones_do_not(sealed: bool, tmp_
     assert good == {1: False, 2: True, 3: True, 4: False}
     assert {tag for _, tag in box.passed} == {2, 3}
     assert box.findings() == []
+    box.close()
 
 
 @pytest.mark.parametrize("thread", CALLS)
@@ -94,4 +95,5 @@ def test_a_seal_that_does_not_fit_is_found(tmp_path: Path) -> None:
             eye.work()
         key_path(box.journal).unlink(missing_ok=True)
     (found,) = box.findings()
+    box.close()
     assert "bear no seal" in found

@@ -3,6 +3,7 @@
 import contextlib
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 from tests.crash.injection import ERRORS, MAIN, Injector, Interrupt
@@ -20,8 +21,9 @@ def inject(
     followed by another.
     """
     injector = Injector(at, ERRORS[error], thread)
-    with tempfile.TemporaryDirectory(prefix="crash-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="crash-") as scratch, ExitStack() as closing:
         box = Box(Path(scratch), sealed=sealed)
+        closing.callback(box.close)
         with injector.everywhere():
             _first_eye(box, injector)
         injector.armed = False
@@ -49,8 +51,9 @@ def _first_eye(box: Box, injector: Injector) -> None:
 def kill(at: int, victim: str, when: str, *, sealed: bool = False) -> tuple[list[str], bool]:
     """Kill at message *at*; return what is wrong, and whether there was such a message."""
     killer = Kill(victim, at, when)
-    with tempfile.TemporaryDirectory(prefix="crash-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="crash-") as scratch, ExitStack() as closing:
         box = Box(Path(scratch), killer, sealed=sealed)
+        closing.callback(box.close)
         for _ in range(3):
             try:
                 with box.eye() as eye:
