@@ -13,6 +13,7 @@ from typing import Any
 
 from edge.errors import ConfigError
 from edge.settings import read_section, sample_section, setting, shown, toml_value
+from edge.strict_json import each_once
 from edge.vision.contract import TwoLookPlan
 
 BACKBONES = (
@@ -358,6 +359,12 @@ def _text(value: object) -> str:
     return value
 
 
+def _section(value: object) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise TypeError(f"{shown(value)} is no section")
+    return value
+
+
 @dataclass(frozen=True)
 class RunConfig:
     """Everything that decides a training run; saved in its checkpoint."""
@@ -403,12 +410,12 @@ class RunConfig:
     def from_json(cls, text: str) -> "RunConfig":
         """Read what :meth:`to_json` wrote and check it like any settings. Raises ConfigError."""
         try:
-            raw: dict[str, Any] = json.loads(text)
+            raw: dict[str, Any] = json.loads(text, object_pairs_hook=each_once)
             pairs = [(_text(name), _text(path)) for name, path in raw["marks"]]
             backgrounds = _text(raw["backgrounds"])
             lookalikes = tuple(map(_text, raw["lookalikes"]))
             real = tuple(map(_text, raw.get("real", ())))
-            sections = dict(raw["synth"]), dict(raw["fit"])
+            sections = _section(raw["synth"]), _section(raw["fit"])
         except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
             if isinstance(error, ConfigError):
                 raise

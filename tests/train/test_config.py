@@ -2,6 +2,7 @@
 
 import ast
 import dataclasses
+import json
 import re
 import tomllib
 from collections.abc import Iterator
@@ -58,6 +59,15 @@ def named_modules() -> set[Path]:
     found = [(pattern, sorted(ROOT.glob(pattern))) for pattern in patterns]
     assert [pattern for pattern, paths in found if not paths] == []
     return {path for _, paths in found for path in paths}
+
+
+@pytest.mark.parametrize("section", ['[["steps", 5]]', "[[null, null]]", "[]", '{"a": 1, "a": 2}'])
+def test_a_section_of_a_checkpoint_that_is_no_object_is_refused_in_one_line(section: str) -> None:
+    """Pairs make an object in Python, and a key that stands twice has two values."""
+    raw = {**json.loads(CONFIG.to_json()), "fit": "@"}
+    with pytest.raises(ConfigError, match="must be what a run wrote") as caught:
+        RunConfig.from_json(json.dumps(raw).replace('"@"', section))
+    assert str(caught.value).isprintable()
 
 
 def test_the_page_names_the_modules_of_every_range_that_is_no_setting() -> None:
