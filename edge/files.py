@@ -1,7 +1,8 @@
 """Files read whole within bounds, replaced atomically, and appends that are rolled back.
 
 What is read or written is a regular file and nothing else: a FIFO would hang the reader, a device
-act on what it is sent, and a link lead to a file of somebody else's.
+act on what it is sent, and a link lead to a file of somebody else's. What root makes belongs to the
+owner of the folder in which it lies, whose service must be able to go on with it.
 """
 
 import contextlib
@@ -82,9 +83,10 @@ def why_not_ours(path: Path) -> str:
     return "" if os.access(path, os.W_OK) else "a file that is not ours to write"
 
 
-def open_ours(path: Path, flags: int, mode: int = 0o644) -> int:
+def open_ours(path: Path, flags: int, mode: int = 0o644, owned_as: Path | None = None) -> int:
     """Open the file *path* to write, after :func:`check_ours`; return its descriptor.
 
+    *owned_as*: the folder whose owner has it when root makes it; that in which it lies when None.
     Raises InputError when it is not ours, and OSError when it cannot be opened.
     """
     check_ours(path)
@@ -95,7 +97,35 @@ def open_ours(path: Path, flags: int, mode: int = 0o644) -> int:
     except OSError:
         os.close(descriptor)
         raise
+    give_to_owner(descriptor, owned_as or path.absolute().parent)
     return descriptor
+
+
+def give_to_owner(descriptor: int, folder: Path) -> None:
+    """Give a new file that root has made to the owner of *folder*; whoever else makes it keeps it.
+
+    New is one that is root's, empty and has no second name: nothing of anybody's is given away.
+    """
+    if os.geteuid() != 0:
+        return
+    with contextlib.suppress(OSError):  # exFAT and some shares know no owners
+        found, owner = os.fstat(descriptor), folder.stat()
+        new = stat.S_ISREG(found.st_mode) and found.st_size == 0 and found.st_nlink == 1
+        if new and found.st_uid == 0:
+            os.fchown(descriptor, owner.st_uid, owner.st_gid)
+
+
+def remove_socket(path: Path) -> None:
+    """Remove the socket *path*, which a killed process has left, if it is there.
+
+    Raises OSError when something else is there, which stays.
+    """
+    try:
+        if not stat.S_ISSOCK(path.lstat().st_mode):
+            raise OSError(errno.EEXIST, "something lies there that is no socket")
+    except FileNotFoundError:
+        return
+    path.unlink(missing_ok=True)
 
 
 def _refuse_other_kinds(mode: int) -> None:
@@ -133,6 +163,7 @@ def atomic_replace(path: Path) -> Iterator[Path]:
     temporary: Path | None = None
     try:
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        give_to_owner(descriptor, path.absolute().parent)
         os.close(descriptor)
         temporary = Path(name)
         yield temporary
@@ -189,8 +220,32 @@ def sync_folder(folder: Path) -> None:
 def make_folder(folder: Path) -> None:
     """Create *folder* and missing folders above it. Raises InputError."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folders(folder)
     except OSError as error:
         raise InputError(
             f"{folder}: cannot be made a folder ({error.strerror}); name another place"
         ) from None
+
+
+def make_folders(folder: Path) -> None:
+    """Create *folder* and missing folders above it, which belong to the owner of the one there.
+
+    Raises OSError.
+    """
+    missing = []
+    for above in (folder, *folder.parents):
+        if above.exists():
+            break
+        missing.append(above)
+    folder.mkdir(parents=True, exist_ok=True)
+    if os.geteuid() != 0:
+        return
+    for made in reversed(missing):
+        with contextlib.suppress(OSError):
+            owner = made.absolute().parent.stat()
+            # Not by its name: in somebody's folder it may be another thing by now.
+            descriptor = os.open(made, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            try:
+                os.fchown(descriptor, owner.st_uid, owner.st_gid)
+            finally:
+                os.close(descriptor)

@@ -11,7 +11,7 @@ from typing import IO
 
 from edge.clock import Clock
 from edge.errors import ConfigError, InputError, JournalError
-from edge.files import check_ours, raise_if_no_room
+from edge.files import check_ours, give_to_owner, raise_if_no_room
 from edge.wiring import REJECT_LINE
 
 TRANSITIONS_KEPT = 1000
@@ -73,6 +73,7 @@ class TransitionRecord:
         try:
             check_ours(self._path)
             self._file = self._path.open("a", encoding="utf-8")
+            give_to_owner(self._file.fileno(), self._path.absolute().parent)
         except InputError as error:
             raise ConfigError(f"[gate] record {error}") from None
         except OSError as error:

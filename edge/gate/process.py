@@ -22,7 +22,7 @@ from pathlib import Path
 from edge.clock import MonotonicClock, Stop, boot_id
 from edge.config import Config
 from edge.errors import ConfigError
-from edge.files import NO_ROOM, raise_if_no_room
+from edge.files import NO_ROOM, give_to_owner, raise_if_no_room, remove_socket
 from edge.gate.debts import Debts
 from edge.gate.keeper import Keeper
 from edge.gate.lines import Lines
@@ -350,8 +350,9 @@ class GateLoop:
 def listening(path: Path) -> Iterator[socket.socket]:
     """Listen at *path*; a socket that a killed gate left there is replaced.
 
-    So is whatever another user has put there, where the folder is the gate's own. Raises
-    ConfigError, and GateError when there is no room for it: that may be over at the next start.
+    What another user has put there, where the folder is the gate's own, is renamed. Raises
+    ConfigError when anything else lies there, and GateError when there is no room for the socket:
+    that may be over at the next start.
     """
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC)
     lock = -1
@@ -359,21 +360,24 @@ def listening(path: Path) -> Iterator[socket.socket]:
         try:
             lock = _open_lock(path.with_name(f"{path.name}.lock"))
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            _clear(path)
+            if _is_planted(path):
+                _move_aside(path)
+            remove_socket(path)
             listener.bind(str(path))
             path.chmod(0o660)
             listener.listen(BACKLOG)
             listener.setblocking(False)
         except OSError as error:
             raise_if_no_room(error, path, "the gate's socket")
-            why = "another gate listens there" if isinstance(error, BlockingIOError) else str(error)
+            why, cure = error.strerror or str(error), "move it away, or name another"
+            if isinstance(error, BlockingIOError):
+                why, cure = "another gate listens there", "stop the other, or name another"
             raise ConfigError(
-                f"{path}: [gate] socket must be where a socket can be made ({why}); "
-                "stop the other, or name another"
+                f"{path}: [gate] socket must be where a socket can be made ({why}); {cure}"
             ) from None
         yield listener
         with suppress(OSError):
-            path.unlink(missing_ok=True)
+            remove_socket(path)
     finally:
         listener.close()
         if lock >= 0:
@@ -388,24 +392,46 @@ def _open_lock(path: Path) -> int:
     """
     _clear_of_others(path)
     flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
-    return os.open(path, flags, 0o600)
+    descriptor = os.open(path, flags, 0o600)
+    give_to_owner(descriptor, path.absolute().parent)
+    return descriptor
 
 
-def _is_ours(found: os.stat_result) -> bool:
-    """Return whether this is a regular file of this process's user."""
-    return stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid()
+def _is_ours(path: Path) -> bool:
+    """Return whether a regular file of this process's user lies at *path*. Raises OSError.
+
+    For root, whose files belong to the owner of their folder, also one of his.
+    """
+    found, ours = os.lstat(path), {os.geteuid()}
+    if os.geteuid() == 0:
+        ours.add(path.absolute().parent.stat().st_uid)
+    return stat.S_ISREG(found.st_mode) and found.st_uid in ours
+
+
+def _is_planted(path: Path) -> bool:
+    """Return whether another user, as the eye, has put something into this user's folder.
+
+    Root's folders are everybody's, as /tmp, so there nothing is.
+    """
+    user = os.geteuid()
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return False
+    mine = path.absolute().parent.stat().st_uid == user != 0
+    return mine and found.st_uid not in (user, 0) and not stat.S_ISSOCK(found.st_mode)
 
 
 def _clear_of_others(path: Path) -> None:
     """Make way at *path*, unless there lies a regular file of this user, or nothing."""
     with suppress(OSError):
-        if not _is_ours(os.lstat(path)):
-            _clear(path)
+        if not _is_ours(path):
+            _move_aside(path)
 
 
-def _clear(path: Path) -> None:
-    """Make way at *path*: what cannot be removed, a folder, is renamed. Raises OSError."""
-    try:
-        path.unlink(missing_ok=True)
-    except (IsADirectoryError, PermissionError):
-        path.rename(path.with_name(f".{path.name}.{time.monotonic_ns()}"))
+def _move_aside(path: Path) -> None:
+    """Make way at *path* by another name: it may be anybody's, so nothing is removed.
+
+    Raises OSError.
+    """
+    path.rename(path.with_name(f".{path.name}.{time.monotonic_ns()}"))

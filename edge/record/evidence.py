@@ -32,6 +32,7 @@ from PIL import Image
 
 from edge.config import EvidenceSettings
 from edge.decision import Kind
+from edge.files import give_to_owner, make_folders
 from edge.printing import printable
 from edge.vision.preprocess import Frame
 
@@ -140,7 +141,7 @@ class Evidence:
     def __enter__(self) -> Self:
         if self.folder is not None:
             try:
-                self.folder.mkdir(parents=True, exist_ok=True)
+                make_folders(self.folder)
                 found = [found for found in map(_named, self.folder.iterdir()) if found]
                 self._next = 1 + max((int(name[1]) for name in found), default=0)
                 self.last_item = max((int(name[2]) for name in found), default=0)
@@ -281,6 +282,7 @@ class Evidence:
         try:
             unfinished.unlink(missing_ok=True)  # a link or FIFO of this name is not written to
             descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+            give_to_owner(descriptor, self.folder.absolute())
             with os.fdopen(descriptor, "wb") as file:
                 file.write(content)
             unfinished.replace(self.folder / kept.name)

@@ -44,7 +44,7 @@ class Health:
         self._journal, self._evidence, self._clock, self._root = journal, evidence, clock, root
         self._about = dict(about or {})
         self._settings = settings
-        self._status = StatusFile(status)
+        self._status = StatusFile(status, journal.path.absolute().parent)
         self._since_ns = self._told_ns = clock.now_ns()
         self._shown_ns: int | None = None
         self._latencies: deque[float] = deque(maxlen=LATENCIES)

@@ -23,7 +23,14 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from edge.errors import JournalError
-from edge.files import append_synced, open_ours, sync_folder, why_not_ours
+from edge.files import (
+    append_synced,
+    give_to_owner,
+    make_folders,
+    open_ours,
+    sync_folder,
+    why_not_ours,
+)
 from edge.record.journal_lock import WriterLock, is_free
 from edge.record.schema import is_record, parse_object
 
@@ -194,7 +201,7 @@ class JournalFile:
         What of it is left at its name is renamed to *rotated*; whatever else lies there is renamed,
         too. Raises OSError, after which it may be called again.
         """
-        self.path.absolute().parent.mkdir(parents=True, exist_ok=True)
+        make_folders(self.path.absolute().parent)
         if not self._renamed:
             if os.fstat(self._descriptor).st_nlink == 0:
                 self._save_removed(rotated)
@@ -225,6 +232,7 @@ class JournalFile:
     def _begin_next(self) -> None:
         sync_folder(self.path.absolute().parent)
         descriptor = os.open(self.path, OPEN | os.O_EXCL, 0o640)
+        give_to_owner(descriptor, self.path.absolute().parent)
         try:
             sync_folder(self.path.absolute().parent)
         except OSError:

@@ -22,10 +22,14 @@ MAX_BYTES = 1 << 20
 
 
 class StatusFile:
-    """Writes the file; None writes none."""
+    """Writes the file; None writes none.
 
-    def __init__(self, path: Path | None) -> None:
-        self._path = path
+    *journal*: the journal's folder, whose owner has the file when root writes it: that of the
+    status belongs to the gate.
+    """
+
+    def __init__(self, path: Path | None, journal: Path | None = None) -> None:
+        self._path, self._journal = path, journal
         self._process = process_name(os.getpid())
 
     def write(self, fields: Mapping[str, Any]) -> None:
@@ -36,7 +40,9 @@ class StatusFile:
         fresh = self._path.with_name(f".{self._path.name}.new")
         with contextlib.suppress(OSError):
             check_ours(self._path)
-            descriptor = open_ours(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+            fresh.unlink(missing_ok=True)  # another user may have been killed while he wrote it
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+            descriptor = open_ours(fresh, flags, owned_as=self._journal)
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
                 file.write(text + "\n")
                 os.fchmod(descriptor, 0o644)

@@ -7,7 +7,15 @@ from pathlib import Path
 import pytest
 
 from edge.errors import InputError
-from edge.files import check_ours, make_folder, open_ours, read_bounded, write_atomic
+from edge.files import (
+    check_ours,
+    give_to_owner,
+    make_folder,
+    open_ours,
+    read_bounded,
+    remove_socket,
+    write_atomic,
+)
 
 
 def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
@@ -119,3 +127,42 @@ def test_a_file_is_read_up_to_its_bound(tmp_path: Path) -> None:
     assert read_bounded(tmp_path / "f", 5) == b"12345"
     with pytest.raises(OSError, match="longer than 4 bytes"):
         read_bounded(tmp_path / "f", 4)
+
+
+def test_only_a_socket_is_removed_as_one(tmp_path: Path) -> None:
+    """Whatever else has its name stays; nothing there is nothing to do."""
+    _socket(tmp_path / "socket")
+    for _ in range(2):
+        remove_socket(tmp_path / "socket")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(OSError, match="something lies there"):
+        remove_socket(tmp_path / "file")
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes files for others")
+def test_what_root_makes_belongs_to_the_owner_of_its_folder(tmp_path: Path) -> None:
+    """His service goes on with it; what was there, or has a second name, is nobody's to give."""
+    os.chown(tmp_path, 1234, 1235)
+    write_atomic(tmp_path / "replaced", b"new")
+    os.close(open_ours(tmp_path / "opened", os.O_WRONLY | os.O_CREAT))
+    make_folder(tmp_path / "a" / "b")
+    for made in ("replaced", "opened", "a", "a/b"):
+        found = (tmp_path / made).stat()
+        assert (found.st_uid, found.st_gid) == (1234, 1235), made
+    (tmp_path / "full").write_text("root's")
+    (tmp_path / "named twice").touch()
+    (tmp_path / "second name").hardlink_to(tmp_path / "named twice")
+    for kept in ("full", "named twice"):
+        os.close(open_ours(tmp_path / kept, os.O_WRONLY))
+        assert (tmp_path / kept).stat().st_uid == 0
+
+
+def test_nobody_else_gives_files_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel would not let him; it is not tried."""
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(os, "fchown", None)
+    with (tmp_path / "f").open("wb") as file:
+        give_to_owner(file.fileno(), tmp_path)
+    make_folder(tmp_path / "a")

@@ -23,7 +23,7 @@ from typing import Self
 
 from edge.clock import Clock
 from edge.errors import ConfigError
-from edge.files import raise_if_no_room
+from edge.files import raise_if_no_room, remove_socket
 from edge.gate.history import TransitionRecord
 from edge.gate.lines import WireEvent
 from edge.gate.log import Log
@@ -84,7 +84,8 @@ class SimulatedLines:
         self.record.close()
         if self._socket is not None and self._path is not None:
             self._socket.close()
-            self._path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                remove_socket(self._path)
 
     def filenos(self) -> Sequence[int]:
         """The input socket's descriptor; none when no socket is asked for."""
@@ -161,14 +162,15 @@ def flashes(script: Iterable[WireEvent]) -> list[WireEvent]:
 def _listen(path: Path) -> socket.socket:
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     try:
-        path.unlink(missing_ok=True)
+        remove_socket(path)
         listener.bind(str(path))
         listener.setblocking(False)
     except OSError as error:
         listener.close()
         raise_if_no_room(error, path, "the inputs' socket")
         raise ConfigError(
-            f"{path}: [lines] inputs must be where a socket can be made ({error}); correct it"
+            f"{path}: [lines] inputs must be where a socket can be made "
+            f"({error.strerror or error}); correct it"
         ) from None
     return listener
 

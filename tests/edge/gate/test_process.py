@@ -396,7 +396,7 @@ def test_a_full_run_folder_is_no_wrong_setting_and_is_tried_again(
         with pytest.raises(GateError, match="no room for the gate's record"):
             TransitionRecord(SimulatedClock(), path).open()
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "unlink", full)
+        patch.setattr("edge.gate.lines.simulated.remove_socket", full)
         with pytest.raises(GateError, match="no room for the inputs' socket"):
             SimulatedLines(SimulatedClock(), None, path).__enter__()
 

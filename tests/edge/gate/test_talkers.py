@@ -9,14 +9,14 @@ import os
 import socket
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
-from edge.clock import Stop
-from edge.errors import GateError
+from edge.clock import SimulatedClock, Stop
+from edge.errors import ConfigError, GateError
 from edge.gate import keeper as keeper_module
 from edge.gate.client import RemoteGate
 from edge.gate.keeper import Keeper
@@ -369,18 +369,67 @@ def test_without_file_descriptors_the_gate_waits_says_so_and_goes_on(tmp_path: P
     assert keeper.trouble == "no eye is connected"
 
 
-def test_a_gate_takes_its_socket_back_from_what_the_eye_has_put_there(tmp_path: Path) -> None:
-    """A folder, a link and a FIFO in the place of the socket and of its lock."""
+PUT: dict[str, Callable[[Path], object]] = {
+    "a link": lambda path: path.symlink_to("elsewhere"),
+    "a folder": Path.mkdir,
+    "a FIFO": os.mkfifo,
+    "a file": lambda path: path.write_text("mine"),
+}
+
+
+@pytest.mark.parametrize("put", PUT)
+def test_only_a_socket_is_removed_from_the_place_of_the_gate_s_own(
+    put: str, tmp_path: Path
+) -> None:
+    """A name that belongs to something else is refused, and what lies there stays."""
+    path = tmp_path / "gate.sock"
+    PUT[put](path)
+    before = path.lstat()
+    with pytest.raises(ConfigError, match=r"gate.sock: .* \(something lies there") as caught:
+        listening(path).__enter__()
+    assert "\n" not in str(caught.value)
+    assert path.lstat() == before
+    with pytest.raises(ConfigError, match="something lies there that is no socket"):
+        SimulatedLines(SimulatedClock(), None, path).__enter__()
+    assert path.lstat() == before
+
+
+def test_what_takes_the_socket_s_place_while_the_gate_runs_stays(tmp_path: Path) -> None:
+    """At its end it removes its socket, and nothing else."""
+    path = tmp_path / "gate.sock"
+    with listening(path):
+        path.unlink()
+        path.write_text("mine")
+    assert path.read_text() == "mine"
+
+
+def test_something_in_the_place_of_the_gate_s_lock_keeps_no_gate_out(tmp_path: Path) -> None:
+    """It is renamed, whoever put it there."""
     path, lock = tmp_path / "gate.sock", tmp_path / "gate.sock.lock"
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.write_text("mine")
-    for put in (lambda p: p.symlink_to(elsewhere), Path.mkdir, os.mkfifo):
-        for place in (path, lock):
-            place.unlink(missing_ok=True)
-            put(place)
+    (tmp_path / "elsewhere").write_text("mine")
+    for put in ("a link", "a folder", "a FIFO"):
+        lock.unlink(missing_ok=True)
+        PUT[put](lock)
         with listening(path), Caller(path):
             assert lock.is_file()
-        assert elsewhere.read_text() == "mine"
+    assert (tmp_path / "elsewhere").read_text() == "mine"
+    assert len(list(tmp_path.glob(".gate.sock.lock.*"))) == 3
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
+@pytest.mark.parametrize("put", PUT)
+def test_a_gate_takes_its_socket_back_from_what_the_eye_has_put_there(put: str) -> None:
+    """The folder is the gate's, the eye may write in it: what it puts there is renamed."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        path = folder / "gate.sock"
+        PUT[put](path)
+        os.chown(path, 65533, 65533, follow_symlinks=False)
+        os.chown(folder, 65534, 65534)
+        with acting_as(65534), listening(path), Caller(path):
+            pass
+        (aside,) = folder.glob(".gate.sock.*")
+        assert aside.lstat().st_uid == 65533
 
 
 def test_what_the_eye_has_put_beside_the_socket_is_no_debt_of_a_gate(tmp_path: Path) -> None:

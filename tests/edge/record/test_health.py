@@ -234,6 +234,19 @@ def test_no_place_for_the_status_is_no_trouble(tmp_path: Path) -> None:
     assert read_status(None) is None
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root makes files for others")
+def test_a_status_that_root_wrote_belongs_to_the_owner_of_the_journal(tmp_path: Path) -> None:
+    """The folder is the gate's: there, nobody but its owner can replace a file."""
+    for name, owner in (("run", 1234), ("log", 4321)):
+        (tmp_path / name).mkdir()
+        os.chown(tmp_path / name, owner, owner)
+    status = StatusFile(tmp_path / "run" / "status.json", tmp_path / "log")
+    (tmp_path / "run" / ".status.json.new").write_text("half")  # whoever wrote it was killed
+    status.write({"state": "running"})
+    assert (tmp_path / "run" / "status.json").stat().st_uid == 4321
+    assert (read_status(tmp_path / "run" / "status.json") or {})["state"] == "running"
+
+
 def test_a_status_outlives_its_process_and_shows_that(tmp_path: Path) -> None:
     """The number of a process is given again; the moment it began is not."""
     with subprocess.Popen(["sleep", "60"]) as process:
