@@ -50,8 +50,8 @@ def serve(config: Config, clock: Clock | None = None) -> Counters:
             Evidence(_path(config, config.evidence.folder), config.evidence) as evidence,
             _journal(config, clock, evidence) as journal,
         ):
-            status = _path(config, config.journal.status)
-            health = Health(journal, evidence, config.journal, clock, status, about)
+            health = _health(config, journal, evidence, clock, about)
+            health.model_trouble = _model_trouble(localizer)
             with camera, gate:
                 station = Station(
                     trigger=make_trigger(config.trigger, camera, clock, gate),
@@ -182,12 +182,30 @@ def _start_fields(config: Config, localizer: Localizer, required: frozenset[str]
         "classes": contract.classes,
         "threshold": contract.threshold,
     }
+    if contract.assessed is not None:
+        model["assessed"] = contract.assessed.as_object()
     return {
         "version": __version__,
         "settings_sha256": config.checksum(),
         "model": model,
         "required": sorted(required),
     }
+
+
+def _health(
+    config: Config, journal: Journal, evidence: Evidence, clock: Clock, about: dict[str, Any]
+) -> Health:
+    status = _path(config, config.journal.status)
+    return Health(journal, evidence, config.journal, clock, status, about)
+
+
+def _model_trouble(localizer: Localizer) -> str:
+    """Return why the model should not judge, and print it; empty for a model that is ready."""
+    assessed = localizer.contract.assessed
+    trouble = assessed.trouble if assessed else ""
+    if trouble:
+        print_line(f"stampgate-edge: warning: {trouble}", file=sys.stderr, flush=True)
+    return trouble
 
 
 def _stop_fields(reason: str, station: Station) -> dict[str, Any]:

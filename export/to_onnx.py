@@ -26,7 +26,7 @@ from edge.vision.contract import (
 from edge.vision.golden import GoldenSet
 from edge.vision.localizer import Localizer
 from export.parity import Parity, check_parity
-from export.ready import check_ready, threshold_for
+from export.ready import assessed_of, check_ready, threshold_for
 from export.rewriting import rewrite
 from export.sealing import seal
 from train.network import checkpoint
@@ -183,14 +183,16 @@ def export_run(
 
     Its golden pictures are held-out pictures of the run, and the box's localizer must judge them.
 
-    *threshold*: in place of the run's own; *anyway*: also when the run is not ready to be tried.
+    *threshold*: in place of the run's own; *anyway*: also when the run is not ready to be tried,
+    though never one that does not find its mark pasted plainly.
     Raises InputError when the run cannot be used or the file cannot be written, UsageError for a
     threshold that is too low, ModelError when the check fails.
     """
     kept = checkpoint.load(run)
-    check_ready(kept, run, anyway)
     kept = dataclasses.replace(kept, threshold=threshold_for(kept, threshold))
-    contract = contract_of(kept, checkpoint.digest(run))
+    check_ready(kept, run, anyway)
+    assessed = assessed_of(kept, anyway)
+    contract = dataclasses.replace(contract_of(kept, checkpoint.digest(run)), assessed=assessed)
     make_folder(out.parent)
     proto = to_onnx(kept, contract)
     parity = check_parity(kept, Localizer.unproven(out, proto.SerializeToString(), contract), run)

@@ -24,6 +24,8 @@ FEW = {
     "train.assess.trial.MARKS": 3,
     "train.assess.trial.LOOKALIKES": 3,
     "train.assess.trial.PHOTOGRAPHS": 3,
+    "train.assess.trial.FRAMES": 3,
+    "train.assess.plain.PER_CLASS": 2,
     "train.learn.run_folder.SHEET_PICTURES": 4,
     "train.learn.run_folder.KEPT": 2,
     "train.learn.run_folder.PICTURES": 3,

@@ -329,6 +329,12 @@ class FitSettings:
         above=0.0,
         at_most=0.5,
     )
+    confidence: float = setting(
+        0.95,
+        "confidence with which the photographs must show that rate",
+        at_least=0.5,
+        at_most=0.9999,
+    )
     lookalike_rate: float = setting(
         0.01, "rate of look-alikes accepted that the threshold aims at", above=0.0, at_most=0.5
     )

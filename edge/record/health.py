@@ -55,6 +55,8 @@ class Health:
         """The gate process's last report: its counters and its trouble; empty without one."""
         self.camera: Mapping[str, float] = {}
         """Counts of the camera's pictures."""
+        self.model_trouble = ""
+        """Why the model should not judge, in words; empty for one that is ready."""
         self.camera_trouble = ""
         """Trouble with the camera or its pictures, in words; empty when there is none."""
 
@@ -124,9 +126,9 @@ class Health:
 
     @property
     def trouble(self) -> str:
-        """Trouble with journal, evidence or camera, in words; empty when there is none."""
+        """Trouble with journal, evidence, camera or model, in words; empty when there is none."""
         disk = self._journal.trouble or self._evidence.trouble
-        return "; ".join(filter(None, [disk, self.camera_trouble]))
+        return "; ".join(filter(None, [disk, self.camera_trouble, self.model_trouble]))
 
     def _all_trouble(self) -> str:
         """Join our trouble and the gate's, which repeats ours once it has heard of it."""

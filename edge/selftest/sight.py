@@ -22,6 +22,7 @@ from edge.config import DEFAULT_MODEL, DEFAULT_NAME, CameraSettings, Config
 from edge.decision import required_classes
 from edge.errors import FrameError, ModelError
 from edge.selftest import CheckResult
+from edge.vision.contract import Contract
 from edge.vision.localizer import Localizer
 from edge.vision.picture_files import read_picture
 from edge.vision.preprocess import Frame
@@ -185,9 +186,21 @@ def model(config: Config, clock: Clock, known: Mapping[Path, str]) -> Iterator[C
     finds = f"finds {', '.join(contract.classes)} from {contract.threshold:.2f} on"
     size_text = f"{contract.input_width} x {contract.input_height}"
     yield CheckResult("ok", "model", f"{config.model_file().name}: {finds}, {size_text}")
+    yield from _assessed(contract)
     size = (config.camera.height, config.camera.width, 3)
     frame = read_picture(next(iter(known))) if known else np.full(size, 128, np.uint8)
     yield _latency(config, localizer, clock, frame)
+
+
+def _assessed(contract: Contract) -> Iterator[CheckResult]:
+    """Report what the model's assessment found, where its file has one."""
+    assessed = contract.assessed
+    if assessed is None:
+        return
+    if assessed.trouble:
+        yield CheckResult("WARN", "assessment", assessed.trouble)
+    else:
+        yield CheckResult("ok", "assessment", f"{assessed.words}: ready to be tried")
 
 
 def _verdicts(config: Config, known: Mapping[Path, str]) -> CheckResult:

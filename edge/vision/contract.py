@@ -17,6 +17,7 @@ from typing import Any
 from edge.errors import ModelError
 from edge.printing import printable
 from edge.strict_json import read_object
+from edge.vision.assessed import Assessed
 
 METADATA_KEY = "stampgate.contract"
 VERSION = 2
@@ -84,6 +85,8 @@ class Contract:
     """Weight of the second look's logit beside the first one's."""
     run_digest: str
     """SHA-256 of the training checkpoint that the model was made from, in hex."""
+    assessed: Assessed | None = None
+    """What the assessment of its training found; None in files of earlier releases."""
 
     def __post_init__(self) -> None:
         """Check that every value can be honoured. Raises ModelError."""
@@ -146,7 +149,11 @@ class Contract:
 
     def to_json(self) -> str:
         """Serialize the contract as one JSON text with sorted keys."""
-        return json.dumps(dataclasses.asdict(self), sort_keys=True, ensure_ascii=False)
+        raw = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        del raw["assessed"]
+        if self.assessed is not None:
+            raw["assessed"] = self.assessed.as_object()
+        return json.dumps(raw, sort_keys=True, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> "Contract":
@@ -159,11 +166,12 @@ class Contract:
                 f"{text[:40]!r} ({error}); export the model again"
             ) from None
         _check_version(raw)
-        _check_fields(raw, {f.name: f for f in dataclasses.fields(cls)})
+        assessed = Assessed.from_object(raw.pop("assessed")) if "assessed" in raw else None
+        _check_fields(raw, {f.name: f for f in dataclasses.fields(cls) if f.name != "assessed"})
         values: dict[str, Any] = {
             key: tuple(v) if isinstance(v, list) else v for key, v in raw.items()
         }
-        return cls(**values)
+        return cls(**values, assessed=assessed)
 
 
 def is_class_name(name: str) -> bool:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +12,19 @@ import numpy as np
 
 from edge.decision import Box
 from edge.printing import printable
+from train.assess.breakdown import Bin, break_down, weaknesses
 from train.assess.choice import Choice
-from train.assess.scores import Scored, Trial
+from train.assess.counts import Count
+from train.assess.scores import PlainScore, Scored, Scores, Trial
+from train.config import FitSettings
+from train.judge.rates import items_needed, upper_bound
 
-READY_FOUND, READY_LOOKALIKES = 0.9, 0.05
-"""Least share of painted marks found, and greatest share of look-alikes accepted, of a model that
-is ready to be tried."""
+READY_FOUND, READY_LOOKALIKES, PLAINLY_FOUND = 0.9, 0.05, 0.5
+"""Least share of painted marks found, greatest share of look-alikes accepted, and least share of
+each class's marks pasted plainly found, of a model that is ready to be tried."""
+USUALLY_DO = (30_000, 90_000)
+"""Pictures after which a training usually does, and those of a long one: about 10 and 30 minutes on
+two cores (docs/training.md, "How long to train")."""
 KNOWN = 0.5
 """Least median score of painted marks of a network that knows the mark."""
 SUSPECTS = 5
@@ -25,21 +33,7 @@ TABLE = tuple(round(0.2 + 0.1 * step, 1) for step in range(8))
 """Thresholds of the table beside the chosen one."""
 
 
-@dataclass(frozen=True)
-class Count:
-    """*hits* of *of*: marks found, or pictures without a mark that were accepted."""
-
-    hits: int
-    of: int
-
-    @property
-    def share(self) -> float:
-        """The share, 0..1; 0 of nothing."""
-        return self.hits / self.of if self.of else 0.0
-
-    def __str__(self) -> str:
-        """In words."""
-        return f"{self.hits} of {self.of}"
+NOTHING = Count(0, 0)
 
 
 @dataclass(frozen=True)
@@ -54,13 +48,33 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Length:
+    """How long a run has trained: *pictures* that it was shown, in *seconds*."""
+
+    pictures: int
+    seconds: float
+
+    @property
+    def more_minutes(self) -> float | None:
+        """Minutes on this machine that usually do, in all; None where more time rarely helps."""
+        aim = next((aim for aim in USUALLY_DO if aim >= 1.3 * self.pictures), None)
+        if aim is None or not self.pictures or self.seconds <= 0.0:
+            return None
+        return max(1.0, math.ceil(aim * self.seconds / self.pictures / 60.0))
+
+
+@dataclass(frozen=True)
 class Assessment:
     """The assessment of a trial.
 
     *chosen*: what the chosen threshold lets through; *floor*: the least threshold that the user's
     photographs allow; *table*: the trade, at other thresholds; *painted*: whether painted frames
     stood for photographs; *suspects*: photographs that a network which knows the mark scores as
-    high as half of the marks: they may bear it.
+    high as half of the marks: they may bear it. *unseen*: what is let through of the photographs
+    on which nothing was trained; *rate*, *confidence*: of false accepts, as asked for; *bins*:
+    recall by how marks are shown; *plain*: marks pasted plainly; *more_minutes*: minutes of
+    training that usually do, None where more rarely helps; *scores*: of the trial, from which other
+    thresholds are counted. Those of earlier releases have none of what comes after *suspects*.
     """
 
     chosen: Row
@@ -68,20 +82,52 @@ class Assessment:
     table: tuple[Row, ...]
     painted: bool
     suspects: tuple[Scored, ...]
+    unseen: Count = NOTHING
+    rate: float = 0.0
+    confidence: float = 0.0
+    bins: tuple[Bin, ...] = ()
+    plain: tuple[PlainScore, ...] = ()
+    more_minutes: float | None = None
+    scores: Scores | None = None
 
     @property
     def ready(self) -> bool:
         """Whether the model is ready to be tried."""
-        row = self.chosen
+        return self.is_ready(self.chosen)
+
+    def is_ready(self, row: Row) -> bool:
+        """Return whether the model would be ready to be tried at the threshold of *row*."""
         return (
             row.threshold >= self.floor
             and row.marks.share >= READY_FOUND
             and row.lookalikes.share <= READY_LOOKALIKES
+            and not self.not_found_plainly(row.threshold)
         )
 
-    def words(self) -> str:
-        """Return the assessment as one sentence."""
-        row = self.chosen
+    def plain_counts(self, threshold: float) -> dict[str, Count]:
+        """Return for each class how many of its marks pasted plainly are found."""
+        scores: dict[str, list[float]] = {}
+        for one in self.plain:
+            scores.setdefault(one.label, []).append(one.score)
+        return {
+            label: Count(sum(score >= threshold for score in found), len(found))
+            for label, found in scores.items()
+        }
+
+    def not_found_plainly(self, threshold: float) -> dict[str, Count]:
+        """Return the classes of which less than half of the marks pasted plainly are found."""
+        counts = self.plain_counts(threshold)
+        return {label: count for label, count in counts.items() if count.share < PLAINLY_FOUND}
+
+    def at(self, threshold: float) -> Row | None:
+        """Return what another threshold lets through; None where the scores were not kept."""
+        if threshold == self.chosen.threshold or self.scores is None:
+            return self.chosen if threshold == self.chosen.threshold else None
+        return row_at(self.scores, threshold)
+
+    def words(self, row: Row | None = None) -> str:
+        """Return the assessment as one sentence; *row*: at another threshold than the chosen."""
+        row = row or self.chosen
         kind = "painted frames" if self.painted else "of your photographs"
         real = f" and {row.real_marks} labelled ones" if row.real_marks.of else ""
         told = (
@@ -89,7 +135,9 @@ class Assessment:
             f"{row.photographs} {kind} without it and {row.lookalikes} pictures of look-alikes "
             "through"
         )
-        return f"{told}: {'ready to be tried' if self.ready else 'not ready; ' + self._next()}"
+        return (
+            f"{told}: {'ready to be tried' if self.is_ready(row) else 'not ready; ' + self._next()}"
+        )
 
     def _next(self) -> str:
         """Return what may help a model that is not ready."""
@@ -98,6 +146,11 @@ class Assessment:
                 "photographs that may bear the mark hold the threshold up: look at them, and take "
                 "out those that do"
             )
+        if self.more_minutes is not None:
+            usual = f"{self.more_minutes:g} minutes in all usually do on this machine"
+            return f"train longer ({usual}), or look at hits.png for what it misses"
+        if self.bins:  # it has trained for long
+            return "longer training rarely helps now; see where it breaks, and hits.png"
         return "train longer (10 minutes usually do), or look at hits.png for what it misses"
 
     def to_json(self) -> str:
@@ -106,45 +159,67 @@ class Assessment:
 
     @classmethod
     def from_json(cls, text: str) -> "Assessment":
-        """Parse the text of :meth:`to_json`."""
+        """Parse the text of :meth:`to_json`, of this release or an earlier one."""
         raw = json.loads(text)
         return cls(
             _row(raw["chosen"]),
             raw["floor"],
             tuple(_row(row) for row in raw["table"]),
             raw["painted"],
-            tuple(Scored(one["path"], one["score"], _box(one["box"])) for one in raw["suspects"]),
+            tuple(Scored(**one | {"box": _box(one["box"])}) for one in raw["suspects"]),
+            Count(**raw.get("unseen", {"hits": 0, "of": 0})),
+            raw.get("rate", 0.0),
+            raw.get("confidence", 0.0),
+            tuple(Bin(**one | {"found": Count(**one["found"])}) for one in raw.get("bins", ())),
+            tuple(PlainScore(**one) for one in raw.get("plain", ())),
+            raw.get("more_minutes"),
+            Scores(**{name: tuple(kept) for name, kept in raw["scores"].items()})
+            if raw.get("scores")
+            else None,
         )
 
 
-def assess(trial: Trial, choice: Choice, painted: bool) -> Assessment:
-    """Return the assessment of a trial at the chosen threshold."""
+def assess(
+    trial: Trial, choice: Choice, painted: bool, fit: FitSettings, length: Length
+) -> Assessment:
+    """Return the assessment of a trial at the chosen threshold.
+
+    *painted*: whether painted frames stood for photographs; *length*: of the training.
+    """
     half = float(np.median(trial.marks)) if trial.marks else 1.0
     known = not painted and half >= KNOWN  # else nothing that it scores says what bears the mark
     near = [one for one in trial.photographs if one.score >= half] if known else []
-    rows = {threshold: row_at(trial, threshold) for threshold in {*TABLE, choice.threshold}}
+    scores = trial.scores
+    rows = {threshold: row_at(scores, threshold) for threshold in {*TABLE, choice.threshold}}
+    unseen = [one.score for one in trial.photographs if not one.trained and not painted]
     return Assessment(
         rows[choice.threshold],
         choice.floor,
         tuple(rows[threshold] for threshold in sorted(rows)),
         painted,
         tuple(sorted(near, key=lambda one: -one.score)[:SUSPECTS]),
+        Count(sum(score >= choice.threshold for score in unseen), len(unseen)),
+        fit.false_accept_rate,
+        fit.confidence,
+        break_down(trial.details, choice.threshold),
+        trial.plain,
+        length.more_minutes,
+        scores,
     )
 
 
-def row_at(trial: Trial, threshold: float) -> Row:
+def row_at(scores: Scores, threshold: float) -> Row:
     """Count what a threshold lets through."""
 
-    def count(scores: Sequence[float]) -> Count:
-        return Count(sum(score >= threshold for score in scores), len(scores))
+    def count(kept: Sequence[float]) -> Count:
+        return Count(sum(score >= threshold for score in kept), len(kept))
 
-    photographs = [one.score for one in trial.photographs]
     return Row(
         threshold,
-        count(trial.marks),
-        count(trial.real_marks),
-        count(trial.lookalikes),
-        count(photographs),
+        count(scores.marks),
+        count(scores.real_marks),
+        count(scores.lookalikes),
+        count(scores.photographs),
     )
 
 
@@ -161,6 +236,66 @@ def table_lines(assessment: Assessment) -> list[str]:
             f"{row.lookalikes!s:>20}{chosen}"
         )
     return lines
+
+
+def bound_line(assessment: Assessment) -> str:
+    """Return what the photographs without the mark show, and how many more the rate needs.
+
+    Empty where painted frames stood for them, or the assessment is of an earlier release.
+    """
+    if assessment.painted or not assessment.rate:
+        return ""
+    accepted, unseen, sure = assessment.chosen.photographs, assessment.unseen, assessment.confidence
+    bound = upper_bound(accepted.hits, accepted.of, sure)
+    told = f"your photographs without the mark: {accepted} accepted"
+    if not accepted.of:
+        return told
+    told += f", so fewer than {_percent(bound)} of others like them, at {sure:.4g} confidence"
+    if unseen.of < accepted.of:
+        rest = upper_bound(unseen.hits, unseen.of, sure)
+        shown = f"{unseen}, fewer than {_percent(rest)}" if unseen.of else str(unseen)
+        told += f" (of those never trained on: {shown})"
+    if bound > assessment.rate:
+        more = max(1, items_needed(assessment.rate, sure) - accepted.of)
+        told += f"; to show the {_percent(assessment.rate)} asked for, add {more} more"
+    return told
+
+
+def breakdown_lines(assessment: Assessment) -> list[str]:
+    """Return the recall by how marks are shown as lines of a table, the weak parts marked."""
+    if not assessment.bins:
+        return []
+    weak = weaknesses(assessment.bins, assessment.chosen.marks)
+    lines = [f"{'marks shown':>12}  {'':<28}{'found':>14}"]
+    before = ""
+    for one in assessment.bins:
+        name = "" if one.condition == before else one.condition
+        before = one.condition
+        mark = " < weak" if one in weak else ""
+        lines.append(f"{name:>12}  {printable(one.part):<28}{one.found!s:>14}{mark}")
+    return lines
+
+
+def weakness_line(assessment: Assessment) -> str:
+    """Return where the model breaks as one line, empty where no part is much worse than all."""
+    weak = weaknesses(assessment.bins, assessment.chosen.marks)[:3]
+    if not weak:
+        return ""
+    named = ", ".join(f"{one.condition} {printable(one.part)} ({one.found})" for one in weak)
+    return f"it breaks first at: {named}"
+
+
+def plain_line(assessment: Assessment, threshold: float) -> str:
+    """Return which classes are not found pasted plainly, as one line; empty when all are."""
+    missed = assessment.not_found_plainly(threshold)
+    if not missed:
+        return ""
+    named = ", ".join(f"{printable(label)} {count}" for label, count in missed.items())
+    return f"does not find its own mark pasted plainly, upright and sharp ({named})"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2g} %"
 
 
 def suspects_line(assessment: Assessment) -> str:

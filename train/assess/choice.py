@@ -8,6 +8,7 @@ import numpy as np
 
 from train.assess.scores import Trial
 from train.config import FitSettings
+from train.judge.rates import errors_allowed
 
 LOWEST, HIGHEST = 0.2, 0.95
 """Bounds of the threshold: below the first a network that has learnt nothing would pass items,
@@ -30,24 +31,44 @@ class Choice:
 def choose(trial: Trial, fit: FitSettings) -> Choice:
     """Return the threshold of a trial.
 
-    Photographs without a mark come first: the threshold is never below their split-conformal
-    quantile, the ceil((n + 1)(1 - a))-th smallest of their best scores, *a* being
-    ``false_accept_rate``, so that the next such photograph is falsely accepted with probability at
-    most *a*; with fewer than 1 / *a* - 1 of them it is their greatest score, and the probability
-    at most 1 / (n + 1) (Vovk; Angelopoulos and Bates, 2021). From there it rises until at most
-    ``lookalike_rate`` of the frames with look-alikes are accepted, as long as ``least_found`` of
-    the painted marks are found.
+    Photographs without a mark come first: the threshold is never below what they show, with
+    ``confidence``, to accept at most ``false_accept_rate`` of such photographs (learn then test;
+    for one threshold that is the Clopper-Pearson bound). Where they are too few to show that, none
+    of them passes. From there it rises until at most ``lookalike_rate`` of the frames with
+    look-alikes are accepted, by their split-conformal quantile (Vovk; Angelopoulos and Bates,
+    2021), as long as ``least_found`` of the painted marks are found.
 
     It is a setting and no proof: painted marks are no real ones, and the photographs have trained
     the network. Proof is made on photographs that it never saw.
     """
-    floor = conformal_quantile([p.score for p in trial.photographs], fit.false_accept_rate) + ABOVE
+    photographs = [p.score for p in trial.photographs]
+    floor = bounded_quantile(photographs, fit.false_accept_rate, fit.confidence) + ABOVE
     alike = conformal_quantile(trial.lookalikes, fit.lookalike_rate) + ABOVE
     marks = np.sort(trial.marks + trial.real_marks)
     allowed = int(len(marks) * (1.0 - fit.least_found))  # marks that may be missed
     found = float(marks[allowed]) if len(marks) else 0.0
     wanted = max(floor, min(alike, found), LOWEST)
-    return Choice(min(wanted, HIGHEST), max(floor, LOWEST))
+    return Choice(_shown(min(wanted, HIGHEST)), _shown(max(floor, LOWEST)))
+
+
+def _shown(threshold: float) -> float:
+    """Round down to the four digits that a model file has, which is less than :data:`ABOVE`."""
+    return math.floor(threshold * 1e4 + 1e-6) / 1e4
+
+
+def bounded_quantile(scores: Sequence[float], rate: float, confidence: float) -> float:
+    """Return the least of *scores* above which so few lie that *rate* is shown with *confidence*.
+
+    Where there are too few scores for that it is the greatest of them; 0 when there is none.
+    Source: Angelopoulos et al., *Learn then Test* (2021), with the thresholds tested from above.
+
+    >>> bounded_quantile([0.9, 0.8, *[0.1] * 471], 0.01, 0.95), bounded_quantile([0.3], 0.01, 0.95)
+    (0.8, 0.3)
+    """
+    if not scores:
+        return 0.0
+    allowed = max(0, errors_allowed(len(scores), rate, confidence))
+    return float(np.sort(scores)[len(scores) - 1 - min(allowed, len(scores) - 1)])
 
 
 def conformal_quantile(scores: Sequence[float], rate: float) -> float:

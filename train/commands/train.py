@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Superimpose the mark on photographs and train a localizer on them. A mark without "
         "transparency is cut out of its plain paper; where there is none, the whole rectangle is "
-        "the mark. Ctrl-C leaves a usable checkpoint."
+        "the mark. Ctrl-C asks whether to stop, and what is kept can be gone on with."
     )
     add_inputs(parser)
     add = parser.add_argument
@@ -220,20 +220,22 @@ def _described(marks: Sequence["Mark"]) -> str:
 
 
 def print_result(outcome: "FitResult", run: Path) -> int:
-    """Print the result and the next step; return 130 when the run was interrupted."""
+    """Print the result and the next step; return 130 when the run was stopped before its end."""
+    resume = f"'stampgate train --resume --out {run}'"
+    if outcome.assessment is None:
+        print_line(
+            f"stopped at step {outcome.step}; kept: {outcome.checkpoint}; go on with {resume}: "
+            f"still to come are {outcome.left}"
+        )
+        return 130
     print_line(
         f"step {outcome.step}: {outcome.checkpoint}; what it was shown: {run / 'pictures.png'}, "
         f"what it finds: {run / 'hits.png'}"
     )
-    if outcome.assessment:
-        print_assessment(outcome.assessment, run)
+    print_assessment(outcome.assessment, run)
     following = f"'stampgate export {run} --out MODEL.onnx'"
     if outcome.interrupted:
-        print_line(
-            f"stopped early; the checkpoint is usable: {following}, "
-            f"or go on with 'stampgate train --resume --out {run}'"
-        )
-        return 130
+        print_line(f"the training was ended early, as asked; {resume} goes on with it")
     if outcome.early_stopped:
         print_line("ended before its time: the loss on held-out pictures fell no more")
     print_line(f"next: {following}")
@@ -242,10 +244,21 @@ def print_result(outcome: "FitResult", run: Path) -> int:
 
 def print_assessment(assessment: "Assessment", run: Path) -> None:
     """Print the trade as a table, then what the photographs may bear, and the assessment."""
-    from train.assess.assessment import suspects_line, table_lines  # noqa: PLC0415
+    from train.assess.assessment import (  # noqa: PLC0415
+        bound_line,
+        breakdown_lines,
+        plain_line,
+        suspects_line,
+        table_lines,
+        weakness_line,
+    )
 
-    for line in table_lines(assessment):
+    for line in (*table_lines(assessment), *breakdown_lines(assessment)):
         print_line(line)
+    plainly = plain_line(assessment, assessment.chosen.threshold)
+    for line in (weakness_line(assessment), bound_line(assessment), plainly):
+        if line:
+            print_line(line)
     if named := suspects_line(assessment):
         print_line(f"{named}: {run / 'unstamped.png'}")
     print_line(f"{assessment.words()}; {run / 'assessment.png'}")

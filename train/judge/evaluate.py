@@ -12,7 +12,6 @@ from typing import Any, Protocol
 
 import numpy as np
 from faster_coco_eval import COCO, COCOeval_faster
-from scipy.stats import beta
 from tqdm import tqdm
 
 from edge.decision import Finding, decide
@@ -22,39 +21,13 @@ from edge.vision.localizer import Localizer
 from edge.vision.picture_files import read_picture
 from edge.vision.picture_folders import find_pictures
 from edge.vision.preprocess import Frame
+from train.judge.rates import Rate
 from train.labels.ground_truth import FOUND_IOU, Label, Labels
 from train.labels.reading import read_ground_truth
 
 LOWEST_SCORE = 0.005
 """Findings below this are left out; the precision-recall curve ends there."""
 ALLOWED_FALSE_ACCEPTS = (0, 1, 3)
-CONFIDENCE = 0.95
-
-
-@dataclass(frozen=True)
-class Rate:
-    """*errors* among *items*, and an upper bound of the true rate (95 %, Clopper-Pearson)."""
-
-    errors: int
-    items: int
-    upper_bound: float
-
-    @classmethod
-    def of(cls, errors: int, items: int) -> "Rate":
-        """Return the rate with its bound, which is 1 when there are no items.
-
-        Source: Clopper and Pearson (1934), by the beta distribution's quantile.
-
-        >>> Rate.of(0, 299).upper_bound < 0.01 < Rate.of(0, 298).upper_bound
-        True
-        """
-        bound = 1.0 if errors >= items else float(beta.ppf(CONFIDENCE, errors + 1, items - errors))
-        return cls(errors, items, bound)
-
-    @property
-    def accuracy(self) -> float:
-        """Share without an error, 0..1; nan when there is no item."""
-        return 1.0 - self.errors / self.items if self.items else float("nan")
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,14 @@ import torch
 from train.assess.assessment import Assessment
 from train.config import RunConfig
 from train.folder_lock import FolderLock
-from train.learn.conclusion import SHOWN_SCORE, conclude
+from train.learn.conclusion import SHOWN_SCORE, Watch, after_seconds, conclude
 from train.learn.dataset import Batch, load_batches, plan_batch
 from train.learn.distributed import join_process_group
 from train.learn.hit_sheet import hit_sheet
-from train.learn.progress import share_done
+from train.learn.interruption import Interruption, interruptible
+from train.learn.progress import TimePlan, share_done
 from train.learn.run_folder import SHEET_PICTURES, prepare_folder
-from train.learn.saving import Saver, screen
+from train.learn.saving import Saver, say, screen
 from train.learn.trainer import Trainer, parts_of, train_step
 from train.learn.training_log import TrainingLog, open_training_log
 from train.learn.validation_set import find_marks, validation_losses
@@ -25,7 +26,6 @@ from train.network.checkpoint import Checkpoint
 from train.paint.input_fingerprint import Fingerprint, check_unchanged
 from train.paint.inputs import Inputs
 from train.paint.synth import Picture
-from train.stopping import stop_requested
 
 SAVE_SECONDS = 60.0
 """A checkpoint is written this often."""
@@ -37,7 +37,8 @@ class FitResult:
 
     *checkpoint*: its file; *step*: steps taken; *interrupted*: by a signal; *early_stopped*: by
     early stopping; *threshold*: least score that counts, None when none was asked for;
-    *assessment*: of the network, in the leader alone.
+    *assessment*: of the network, in the leader alone; *left*: what a run that was interrupted has
+    not done yet, in words.
     """
 
     checkpoint: Path
@@ -46,6 +47,7 @@ class FitResult:
     early_stopped: bool
     threshold: float | None
     assessment: Assessment | None
+    left: str = ""
 
 
 def fit(
@@ -57,29 +59,32 @@ def fit(
 ) -> FitResult:
     """Train a network and leave the whole run in the folder *out*.
 
-    That is: weights, losses, configuration, environment, sheets of pictures. SIGINT or SIGTERM ends
-    the run after the step in hand; the checkpoint is usable all the same. Under ``torchrun`` every
-    process calls this alike, and the leader alone writes. Without a threshold the run cannot be
-    exported. *lock*: of the folder. Raises InputError, at the end also about what the disk would
-    not take, or UsageError.
+    That is: weights, losses, configuration, environment, sheets of pictures. SIGINT is asked about
+    once where there is a terminal; it or SIGTERM ends the run after the step in hand, with a
+    checkpoint to go on from. Under ``torchrun`` every process calls this alike, and the leader
+    alone writes. Without a threshold the run cannot be exported. *lock*: of the folder. Raises
+    InputError, at the end also about what the disk would not take, or UsageError.
     """
     config = inputs.config
     saver = Saver(out, run_fingerprint(inputs, resume), lock)
     torch.manual_seed(config.fit.seed)
     torch.set_num_threads(1)
-    with screen(), join_process_group() as group, stop_requested() as signalled:
+    with screen(), join_process_group() as group, interruptible(group.world == 1) as interruption:
         group.check_same(saver.inputs.digest(), "marks or photographs")
         trainer = Trainer.resumed(resume, group) if resume else Trainer.fresh(config, group)
         validation_set = prepare_folder(inputs, out, group, trainer.step)
+        plan = plan_time(inputs, trainer, with_threshold)
         group.barrier()
         batches = batches_from(inputs, trainer)
-        with open_training_log(out, config, trainer, saver) as log:
+        with open_training_log(out, config, trainer, saver, plan) as log:
             started = time.monotonic() - trainer.seconds
             stop, share = False, share_done(config.fit, trainer)
             while not stop and share < 1.0:
                 losses = train_step(trainer, config, next(batches), share)
-                ask = signalled.is_set() or trainer.early_stopping.should_stop
-                stop, trainer.seconds = group.synchronize(ask, time.monotonic() - started)
+                ask = asked_to_stop(interruption, plan, trainer)
+                gone = time.monotonic() - started - interruption.waited_s
+                stop, trainer.seconds = group.synchronize(ask, gone)
+                interruption.note(stop and not trainer.early_stopping.should_stop)
                 pictures = plan_batch(config.fit, trainer.step - 1, group.world)[1]
                 log.add_step(trainer, losses, pictures)
                 before, share = share, share_done(config.fit, trainer)
@@ -88,10 +93,29 @@ def fit(
                 if group.is_leader and saver.is_due(SAVE_SECONDS):
                     log.flush()
                     saver.save(trainer.checkpoint(config, None))
-        concluded = conclude(trainer, inputs, validation_set, saver, with_threshold)
+            log.flush()
+            watch = Watch(interruption, plan, log.bar) if with_threshold else None
+            concluded = conclude(trainer, inputs, validation_set, saver, watch)
     saver.check_all_written(trainer.step)
-    early = trainer.early_stopping.should_stop
-    return FitResult(out / checkpoint.NAME, trainer.step, stop and not early, early, *concluded)
+    ended = interruption.answer != "go on", trainer.early_stopping.should_stop
+    left = plan.words(trainer)
+    return FitResult(out / checkpoint.NAME, trainer.step, *ended, *concluded, left)
+
+
+def asked_to_stop(interruption: Interruption, plan: TimePlan, trainer: Trainer) -> bool:
+    """Return whether somebody, or early stopping, asks this process to train no more."""
+    answer = interruption.poll(lambda: plan.words(trainer), training=True)
+    return answer != "go on" or trainer.early_stopping.should_stop
+
+
+def plan_time(inputs: Inputs, trainer: Trainer, with_threshold: bool) -> TimePlan:
+    """Estimate how long the run takes, in the leader, and say so. Raises InputError."""
+    fit = inputs.config.fit
+    after = with_threshold and trainer.group.is_leader
+    plan = TimePlan(fit, after_seconds(inputs) if after else 0.0)
+    if after:
+        say(f"still to come: {plan.words(trainer)}")
+    return plan
 
 
 def batches_from(inputs: Inputs, trainer: Trainer) -> Iterator[Batch]:
@@ -125,7 +149,7 @@ def validate(
 ) -> None:
     """Measure the averaged network on the validation set, log it, and update early stopping."""
     net = trainer.averaged_network
-    threads = parts_of(config.fit, trainer.group)
+    threads, begun = parts_of(config.fit, trainer.group), time.monotonic()
     losses = validation_losses(net, validation_set, config.fit.sides_weight, threads)
     trainer.early_stopping.update(losses[0])
     log.add_validation(trainer, losses)
@@ -133,3 +157,4 @@ def validate(
         shown = validation_set[:SHEET_PICTURES]
         found = find_marks(net, shown, config.two_look_plan, SHOWN_SCORE)
         log.add_sheet("hits and misses", hit_sheet(shown, found, config.classes), trainer.step)
+    log.note_validation(time.monotonic() - begun)

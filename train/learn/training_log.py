@@ -7,16 +7,16 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
-from tqdm import tqdm
 
 from edge.errors import UsageError
 from edge.files import append_synced, open_ours, write_atomic
 from edge.vision.picture_files import open_picture
 from train.config import RunConfig
+from train.learn.progress import RunBar, TimePlan, run_bar
 from train.learn.saving import Saver, say
 from train.learn.trainer import Losses, Trainer
 
@@ -75,12 +75,14 @@ class TrainingLog:
 
     def __init__(
         self,
-        bar: "tqdm[NoReturn] | None" = None,
+        bar: RunBar | None = None,
         losses: Table | None = None,
         validations: Table | None = None,
         tensorboard: "SummaryWriter | None" = None,
+        plan: TimePlan | None = None,
     ) -> None:
         """Write to what is given; nothing is, where the process is not the leader."""
+        self._plan = plan
         self.bar, self.losses, self.validations = bar, losses, validations
         self.tensorboard = tensorboard
         self._pictures = 0
@@ -97,10 +99,10 @@ class TrainingLog:
         if self.losses:
             self.losses.row(trainer, pictures, losses=losses)
         rate = self._pictures / max(trainer.seconds - self._first_second, 1e-9)
+        if self._plan is not None:
+            self._plan.note_step(trainer.seconds)
         if self.bar is not None:
-            self.bar.set_postfix_str(f"loss {self._mean:.3f}, {rate:.0f} images/s", refresh=False)
-            done = trainer.step if self.bar.unit == "steps" else trainer.seconds
-            self.bar.update(min(done, self.bar.total or 0) - self.bar.n)
+            self.bar.training(trainer, f"loss {self._mean:.3f}, {rate:.0f} images/s")
         values = _curves("train", losses) | {
             "learning rate": trainer.optimizer.param_groups[0]["lr"],
             "images per second": rate,
@@ -113,6 +115,11 @@ class TrainingLog:
             self.validations.row(trainer, losses=losses)
         values = _curves("validation", losses)
         self._draw(lambda board: _add_scalars(board, values, trainer.step))
+
+    def note_validation(self, seconds: float) -> None:
+        """Note that a validation took so many *seconds*."""
+        if self._plan is not None:
+            self._plan.note_validation(seconds)
 
     def add_sheet(self, name: str, image: Image.Image, step: int) -> None:
         """Show TensorBoard a sheet of pictures."""
@@ -146,12 +153,12 @@ def _add_scalars(board: "SummaryWriter", values: Mapping[str, float], step: int)
 
 @contextmanager
 def open_training_log(
-    out: Path, config: RunConfig, trainer: Trainer, saver: Saver
+    out: Path, config: RunConfig, trainer: Trainer, saver: Saver, plan: TimePlan
 ) -> Iterator[TrainingLog]:
     """Open the run's log, continued when the run is; only the leader of a group writes one.
 
-    *saver*: is told at the end what could not be written. Raises InputError, or UsageError when
-    TensorBoard is asked for and not installed.
+    *saver*: is told at the end what could not be written; *plan*: learns how long steps take.
+    Raises InputError, or UsageError when TensorBoard is asked for and not installed.
     """
     with ExitStack() as opened:
         if not trainer.group.is_leader:
@@ -169,8 +176,8 @@ def open_training_log(
             tensorboard = summary_writer()(str(out / "tensorboard"), purge_step=again)
             opened.enter_context(saver.missing_if_unwritten("tensorboard"))
             opened.callback(tensorboard.close)
-        bar = opened.enter_context(_progress_bar(config, trainer))
-        log = TrainingLog(bar, losses, validations, tensorboard)
+        bar = opened.enter_context(run_bar(plan, trainer))
+        log = TrainingLog(bar, losses, validations, tensorboard, plan)
         with open_picture(out / SHEET) as sheet:
             log.add_sheet("training pictures", sheet, trainer.step)
         yield log
@@ -186,20 +193,6 @@ def summary_writer() -> "type[SummaryWriter]":
             "pip install '.[tensorboard]', or leave tensorboard out"
         ) from None
     return SummaryWriter
-
-
-@contextmanager
-def _progress_bar(config: RunConfig, trainer: Trainer) -> "Iterator[tqdm[NoReturn]]":
-    """Show a bar over steps, or over seconds when the run is limited by time."""
-    if config.fit.steps:
-        total, done, unit = config.fit.steps, trainer.step, "steps"
-    else:
-        total, done, unit = round(config.fit.minutes * 60), round(trainer.seconds), "s"
-    form = "{l_bar}{bar}| {n:.0f}/{total} {unit} [{elapsed}<{remaining}{postfix}]"
-    with tqdm(
-        total=total, initial=done, unit=unit, desc="train", bar_format=form, mininterval=1.0
-    ) as bar:
-        yield bar
 
 
 @contextmanager

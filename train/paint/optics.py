@@ -1,6 +1,7 @@
 """Augmentation of a whole scene: light, lens blur, motion blur and the sensor."""
 
 import math
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -55,15 +56,25 @@ JPEG_END = 96
 _LEVELS = np.arange(256) / 255.0
 
 
-def light(rng: np.random.Generator, s: SynthSettings, pixels: Frame) -> Frame:
+@dataclass(frozen=True)
+class Lighting:
+    """The light on a picture: *stops* of exposure, and whether it is *uneven*."""
+
+    stops: float
+    uneven: bool
+
+
+def light(rng: np.random.Generator, s: SynthSettings, pixels: Frame) -> tuple[Frame, Lighting]:
     """Light the whole picture: at times shadow, gradient or glare, then exposure, white balance."""
+    even = pixels
     if happens(rng, s.shadow_share):
         pixels = dim(pixels, enlarged(cast_shadow(rng), pixels))
     if happens(rng, s.gradient_share):
         pixels = dim(pixels, enlarged(ramp(rng, GRADIENT_DARKEST), pixels))
     if happens(rng, s.glare_share):
         pixels = whiten(pixels, enlarged(gleam(rng, between(rng, *GLARE_STRENGTH)), pixels))
-    return exposed(rng, s, pixels)
+    lit, stops = exposed(rng, s, pixels)
+    return lit, Lighting(stops, pixels is not even)
 
 
 def cast_shadow(rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -77,15 +88,20 @@ def cast_shadow(rng: np.random.Generator) -> NDArray[np.uint8]:
     return np.asarray(255 - shade * between(rng, *SHADOW_DEPTH), np.uint8)
 
 
-def exposed(rng: np.random.Generator, s: SynthSettings, pixels: Frame) -> Frame:
-    """Change exposure, gamma and white balance: a curve of levels and a gain for each channel."""
-    gain = 2.0 ** (clipped_normal(rng, EXPOSURE_DEVIATION) * s.light_stops)
+def exposed(rng: np.random.Generator, s: SynthSettings, pixels: Frame) -> tuple[Frame, float]:
+    """Change exposure, gamma and white balance: a curve of levels and a gain for each channel.
+
+    Returned with the picture is the exposure, in stops.
+    """
+    stops = clipped_normal(rng, EXPOSURE_DEVIATION) * s.light_stops
+    gain = 2.0**stops
     gamma = math.exp(between(rng, -s.gamma, s.gamma))
     balance = [gain * (1 + between(rng, -s.white_balance, s.white_balance)) for _ in range(3)]
     curve = (_LEVELS**gamma * 255 + 0.5).astype(np.uint8)
     # A table for one channel is applied faster than one for three.
     flat = np.asarray(cv2.LUT(pixels.reshape(pixels.shape[0], -1), curve), np.uint8)
-    return np.asarray(cv2.transform(flat.reshape(pixels.shape), np.diag(balance)), np.uint8)
+    balanced = cv2.transform(flat.reshape(pixels.shape), np.diag(balance))
+    return np.asarray(balanced, np.uint8), stops
 
 
 def lens_and_sensor(

@@ -55,12 +55,31 @@ Matrix = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
+class Conditions:
+    """How a painted mark is shown, by the painter's own draws.
+
+    *size*: longer side of its box as a share of the network input's side; *turn_deg*: rotation from
+    upright, 0..180; *blur_px*: softness of the picture, in network pixels; *stops*: exposure, above
+    0 is brighter; *uneven*: whether shadow, gradient or glare lies on the picture; *visible*: share
+    of the mark that can be seen, 0..1.
+    """
+
+    size: float
+    turn_deg: float
+    blur_px: float
+    stops: float
+    uneven: bool
+    visible: float
+
+
+@dataclass(frozen=True)
 class Placed:
     """A cut-out on the canvas.
 
     *box*: bounding box in canvas pixels; *visible*: share of it that can be seen, 0..1; *least_px*:
     least longer side in network pixels at which it is what it is said to be; *trace*: what it
-    changed on the canvas, None where its contrast is not measured.
+    changed on the canvas, None where its contrast is not measured; *turn_deg*: rotation from
+    upright, 0..180.
     """
 
     kind: int | None
@@ -68,6 +87,7 @@ class Placed:
     visible: float
     least_px: float = 0.0
     trace: Trace | None = field(default=None, compare=False)
+    turn_deg: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -243,6 +263,16 @@ def homography(source: Points, target: Points) -> Matrix:
 def shift(x: float, y: float) -> Matrix:
     """Return the matrix that moves points by so many pixels."""
     return np.array([[1.0, 0.0, x], [0.0, 1.0, y], [0.0, 0.0, 1.0]])
+
+
+def rotation_deg(matrix: Matrix, x: float, y: float) -> float:
+    """Return by how many degrees a homography turns what lies at *x* and *y*: 0..180.
+
+    >>> rotation_deg(np.array([[0.0, -2.0, 5.0], [2.0, 0.0, 5.0], [0.0, 0.0, 1.0]]), 3.0, 4.0)
+    90.0
+    """
+    before, after = project(matrix, np.array([(x, y), (x + 1e-3, y)]))
+    return abs(math.degrees(math.atan2(after[1] - before[1], after[0] - before[0])))
 
 
 def project(matrix: Matrix, points: Points) -> Points:

@@ -74,7 +74,7 @@ def real_picture(
     piece = photo[int(view.y0) : int(view.y1), int(view.x0) : int(view.x1)]
     canvas = _resized(piece, min(1.0, window * rng.uniform(*CAMERA) / max(piece.shape[:2])))
     gentle = _gentle(settings)
-    frame, _ = lens_and_sensor(rng, gentle, light(rng, gentle, canvas))
+    frame, _ = lens_and_sensor(rng, gentle, light(rng, gentle, canvas)[0])
     return _seen_through(view, frame, boxes, window, settings)
 
 

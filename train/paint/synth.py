@@ -24,8 +24,18 @@ from train.marks.mark import Mark, outline_of
 from train.paint.backgrounds import Backgrounds
 from train.paint.contrast import contrast_of, trace_of
 from train.paint.cutouts import Cutout, resized, with_alpha
-from train.paint.optics import lens_and_sensor, light
-from train.paint.placing import Placed, Pose, Rect, cover, place, spanning, warp
+from train.paint.optics import Lighting, lens_and_sensor, light
+from train.paint.placing import (
+    Conditions,
+    Placed,
+    Pose,
+    Rect,
+    cover,
+    place,
+    rotation_deg,
+    spanning,
+    warp,
+)
 from train.paint.plates import Plate, draw_plate
 from train.paint.printing import RUNS, Layer, occlude, paste, printed, recoloured, stuck
 from train.paint.random_draws import between, happens, ratio_between, whole
@@ -70,13 +80,15 @@ class Picture:
     *pixels*: (height, width, 3) uint8, RGB, network input; *marks*: class index and box in network
     pixels, of those that count; *ignored*: boxes of marks too small, hidden or cut to count, and of
     look-alikes that nobody could tell from a mark; *frame*: the camera's picture that *pixels* were
-    made from, (height, width, 3) uint8, RGB.
+    made from, (height, width, 3) uint8, RGB; *conditions*: how each of *marks* was painted, empty
+    for a photograph.
     """
 
     pixels: Frame
     marks: tuple[tuple[int, Box], ...]
     ignored: tuple[Box, ...]
     frame: Frame
+    conditions: tuple[Conditions, ...] = ()
 
 
 @dataclass
@@ -272,11 +284,12 @@ def photograph(rng: np.random.Generator, kit: Kit, scene: Scene, window: int) ->
     wrong: to call a smudge a mark would teach to see marks in smudges, and to call it none would
     teach to doubt small marks.
     """
-    pixels = light(rng, kit.settings, np.asarray(scene.canvas, np.uint8))
+    pixels, lighting = light(rng, kit.settings, np.asarray(scene.canvas, np.uint8))
     frame, softness = lens_and_sensor(rng, kit.settings, pixels)
     network, fit = prepare(frame, window, window)
-    blur = 1.0 + softness / scene.scale * kit.settings.softness_cost
-    marks, ignored = list[tuple[int, Box]](), list[Box]()
+    blur_px = softness / scene.scale
+    blur = 1.0 + blur_px * kit.settings.softness_cost
+    marks, ignored, shown = list[tuple[int, Box]](), list[Box](), list[Conditions]()
     for spot in scene.placed:
         box = fit.to_network(spot.box)
         if spot.kind is None:
@@ -288,9 +301,18 @@ def photograph(rng: np.random.Generator, kit: Kit, scene: Scene, window: int) ->
             spot.trace is None or contrast_of(spot.trace, frame) >= kit.settings.contrast_min
         ):
             marks.append((spot.kind, box))
+            shown.append(conditions_of(spot, box, kit.size, blur_px, lighting))
         else:
             ignored.append(box)
-    return Picture(network, tuple(marks), tuple(ignored), frame)
+    return Picture(network, tuple(marks), tuple(ignored), frame, tuple(shown))
+
+
+def conditions_of(
+    spot: Placed, box: Box, size: int, blur_px: float, lighting: Lighting
+) -> Conditions:
+    """Return how a mark is shown. *box*: in network pixels; *size*: side of the network's input."""
+    share = max(box.width, box.height) / size
+    return Conditions(share, spot.turn_deg, blur_px, lighting.stops, lighting.uneven, spot.visible)
 
 
 def is_readable(s: SynthSettings, spot: Placed, box: Box, blur: float) -> bool:
@@ -390,7 +412,8 @@ def superimpose(rng: np.random.Generator, kit: Kit, scene: Scene, cutout: Cutout
     inside = box.clipped(*size)
     visible = inside.area / max(box.area, 1e-9) * layer.left * (1.0 - hidden)
     trace = None if cutout.kind is None else trace_of(bare, _at(scene.canvas, rect), corner)
-    scene.placed.append(Placed(cutout.kind, inside, visible, cutout.least_px, trace))
+    turn = rotation_deg(pose.matrix, cutout.width / 2, cutout.height / 2)
+    scene.placed.append(Placed(cutout.kind, inside, visible, cutout.least_px, trace, turn))
 
 
 def lay_plate(rng: np.random.Generator, kit: Kit, scene: Scene, cutout: Cutout, pose: Pose) -> None:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.errors import ModelError
+from edge.vision.assessed import Assessed
 from edge.vision.contract import VERSION, Contract, is_class_name
 from tests.tiny_model import CONTRACT
 
@@ -103,11 +104,56 @@ def test_a_contract_that_cannot_be_honoured_is_refused(text: str, message: str) 
 
 
 @pytest.mark.parametrize(
-    "field", [field.name for field in dataclasses.fields(Contract) if field.name != "version"]
+    "field",
+    [f.name for f in dataclasses.fields(Contract) if f.name not in ("version", "assessed")],
 )
 def test_a_missing_field_is_named(field: str) -> None:
     """There are no defaults: the box must not guess what a model wants."""
     raw = json.loads(CONTRACT.to_json())
     del raw[field]
     with pytest.raises(ModelError, match=f"field {field} is missing"):
+        Contract.from_json(json.dumps(raw))
+
+
+ASSESSED = Assessed(False, True, (31, 100), (0, 652), (1, 100))
+
+
+def test_what_the_assessment_found_comes_back_and_files_without_it_are_as_before() -> None:
+    """An older file's text is written again letter for letter."""
+    told = dataclasses.replace(CONTRACT, assessed=ASSESSED)
+    assert Contract.from_json(told.to_json()) == told
+    assert "assessed" not in CONTRACT.to_json()
+    assert Contract.from_json(CONTRACT.to_json()).to_json() == CONTRACT.to_json()
+
+
+def test_only_a_model_that_is_not_ready_is_trouble() -> None:
+    """The line says what it finds and what to do; of no photographs nothing is known."""
+    assert "finds 31 of 100 painted marks): train it longer" in ASSESSED.trouble
+    ready = dataclasses.replace(ASSESSED, ready=True, photographs=(0, 0))
+    assert ready.trouble == ""
+    assert "an unknown number of photographs" in ready.words
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"ready": 1}, "wrong type"),
+        ({"anyway": None}, "wrong type"),
+        ({"marks": [1.5, 2]}, "wrong type"),
+        ({"marks": [True, 2]}, "wrong type"),
+        ({"marks": [1]}, "wrong type"),
+        ({"photographs": [2, 1]}, "so many of so many"),
+        ({"photographs": [-1, 1]}, "so many of so many"),
+        ({"lookalikes": [0, 10**9]}, "so many of so many"),
+        ({"more": 1}, "must have the fields"),
+    ],
+)
+def test_a_summary_that_cannot_be_true_is_refused(changed: dict[str, Any], message: str) -> None:
+    """Each in one line: nobody can fill a box's memory by it, or say more than was counted."""
+    raw = json.loads(CONTRACT.to_json())
+    raw["assessed"] = ASSESSED.as_object() | changed
+    with pytest.raises(ModelError, match=message):
+        Contract.from_json(json.dumps(raw))
+    raw["assessed"] = [1]
+    with pytest.raises(ModelError, match="must have the fields"):
         Contract.from_json(json.dumps(raw))

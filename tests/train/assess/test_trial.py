@@ -12,15 +12,17 @@ from edge.errors import InputError
 from edge.vision.preprocess import Frame, letterbox
 from tests.quick_run import config_in, paint_few
 from train.assess import trial as trials
-from train.assess.assessment import assess
+from train.assess.assessment import Length, assess
 from train.assess.choice import choose
-from train.assess.scores import Scored, Trial
+from train.assess.scores import MarkScore, Scored, Trial
 from train.assess.sheets import curve, unstamped_sheet
 from train.assess.trial import chosen_photographs, run_trial
 from train.config import FitSettings, RunConfig
 from train.network.model import DenseLocalizer
 from train.paint.inputs import Inputs, read_inputs
 from train.paint.synth import Picture
+
+FIT = FitSettings()
 
 
 @pytest.fixture
@@ -37,7 +39,9 @@ def test_a_network_that_finds_every_mark_scores_them_all(
     truth: dict[bytes, tuple[Box, ...]] = {}
     real_scores = trials.scores_of
 
-    def noting(findings: trials.Findings, picture: Picture, config: RunConfig) -> list[float]:
+    def noting(
+        findings: trials.Findings, picture: Picture, config: RunConfig
+    ) -> list[tuple[MarkScore, Box, Box | None]]:
         height, width = picture.frame.shape[:2]
         fit = letterbox(width, height, config.fit.size, config.fit.size)
         truth[picture.frame.tobytes()] = tuple(fit.to_camera(box) for _, box in picture.marks)
@@ -105,7 +109,7 @@ def test_the_curve_falls_and_the_sheet_shows_the_best_scores(tmp_path: Path) -> 
         for number, path in enumerate(paths)
     )
     tried = Trial((0.9,) * 50, (), (0.4,) * 50, found)
-    drawn = np.asarray(curve(tried, assess(tried, choose(tried, FitSettings()), False)))
+    drawn = np.asarray(curve(tried, assess(tried, choose(tried, FIT), False, FIT, Length(9, 1.0))))
     for colour in ((0x1B, 0x7F, 0x3B), (0xC7, 0x77, 0x00), (0xB3, 0x26, 0x1E), (0, 0, 0)):
         assert (drawn == colour).all(-1).sum() > 50
     sheet = unstamped_sheet(tried)

@@ -18,13 +18,13 @@ from train.judge.evaluate import (
     LOWEST_SCORE,
     Evaluation,
     ModelOutput,
-    Rate,
     as_json,
     as_text,
     evaluate,
     judge,
     run_model,
 )
+from train.judge.rates import Rate
 from train.judge.worst_sheet import SHOWN, Case, Kind, cases, choose, worst_sheet
 
 BOX = 24

@@ -1,11 +1,13 @@
 import csv
 import dataclasses
+import io
 import itertools
 import json
 import os
 import pickle
 import signal
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +16,13 @@ import torch
 from PIL import Image
 
 from edge.errors import InputError
+from edge.vision.two_looks import find
 from export.to_onnx import export_run
 from tests.programs import Program
 from tests.quick_run import SMALL, config_in, paint_few
 from train.assess.assessment import Assessment
 from train.learn import fit as fitting
+from train.learn import interruption
 from train.learn.dataset import PaintedBatches, collate, load_batches, paint_batch, plan_batch
 from train.learn.fit import fit, validation_due
 from train.learn.trainer import Losses, Trainer, train_step
@@ -87,9 +91,10 @@ def test_an_interrupted_run_goes_on_as_if_nothing_had_happened(
     monkeypatch.setattr(fitting, "train_step", interrupted)
     outcome = fit(read_inputs(config), tmp_path / "parts")
     assert (outcome.step, outcome.interrupted) == (3, True)
-    assert export_run(
-        tmp_path / "parts", tmp_path / "early.onnx", anyway=True
-    ).contract.classes == ("disc",)
+    assert (outcome.threshold, outcome.assessment) == (None, None)
+    assert "3 steps of training, then about" in outcome.left
+    with pytest.raises(InputError, match="stampgate train --resume"):
+        export_run(tmp_path / "parts", tmp_path / "early.onnx", anyway=True)
     monkeypatch.setattr(fitting, "train_step", step)
     with (tmp_path / "parts" / "loss.csv").open("a") as table:
         table.write(
@@ -170,9 +175,11 @@ def test_ctrl_c_in_a_terminal_leaves_a_usable_checkpoint_and_says_so(tmp_path: P
         process.send_group(signal.SIGINT)
         done = process.ended()
     assert done.returncode == 130, done.stderr
-    assert "stopped early; the checkpoint is usable" in done.stdout
+    assert "go on with 'stampgate train --resume --out" in done.stdout
+    assert "for threshold and assessment" in done.stdout
+    assert len(done.stdout.splitlines()[-1]) > 80
     assert "Traceback" not in done.stderr
-    assert checkpoint.load(out).threshold is not None
+    assert checkpoint.load(out).threshold is None
 
 
 FAILING = """
@@ -181,6 +188,7 @@ from pathlib import Path
 from tests.quick_run import SMALL, config_in
 from train.learn.dataset import load_batches
 from train.paint.inputs import read_inputs
+from edge.vision.two_looks import find
 from train.assess.assessment import Assessment
 
 inputs = read_inputs(config_in(Path(sys.argv[1])))
@@ -203,6 +211,7 @@ from pathlib import Path
 from tests.quick_run import SMALL, config_in
 from train.learn.dataset import load_batches
 from train.paint.inputs import read_inputs
+from edge.vision.two_looks import find
 from train.assess.assessment import Assessment
 
 inputs = read_inputs(config_in(Path(sys.argv[1])))
@@ -270,3 +279,53 @@ def test_the_threshold_of_a_network_that_knows_nothing_lets_nothing_pass_by_chan
     outcome = fit(read_inputs(config_in(tmp_path, dataclasses.replace(SMALL, steps=1))), out)
     assert outcome.threshold is not None
     assert outcome.threshold >= 0.2
+
+
+def test_ctrl_c_in_the_assessment_keeps_what_was_learnt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a real SIGINT there, resuming trains no step more, and sets the threshold."""
+    inputs, out = read_inputs(config_in(tmp_path, dataclasses.replace(SMALL, steps=2))), tmp_path
+
+    def interrupted(*args: object) -> object:
+        os.kill(os.getpid(), signal.SIGINT)
+        return find(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("train.assess.trial.find", interrupted)
+    outcome = fit(inputs, out / "run")
+    assert (outcome.step, outcome.interrupted, outcome.threshold) == (2, True, None)
+    assert outcome.left.startswith("about ")
+    assert checkpoint.load(out / "run").threshold is None
+    monkeypatch.setattr("train.assess.trial.find", find)
+    outcome = fit(inputs, out / "run", checkpoint.load(out / "run"))
+    assert (outcome.step, outcome.interrupted) == (2, False)
+    assert checkpoint.load(out / "run").threshold == outcome.threshold is not None
+
+
+def test_who_says_so_at_ctrl_c_gets_the_threshold_without_further_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer is f, typed in a terminal; the seconds of the question are no training."""
+    step, patience = train_step, 1.0
+
+    def interrupted(trainer: Trainer, *args: object) -> Losses:
+        if trainer.step == 1:
+            os.kill(os.getpid(), signal.SIGINT)
+        return step(trainer, *args)  # type: ignore[arg-type]
+
+    def slowly() -> str:
+        time.sleep(patience)
+        return "f\n"
+
+    typed = io.StringIO()
+    monkeypatch.setattr(typed, "readline", slowly, raising=False)
+    monkeypatch.setattr(interruption, "in_terminal", lambda: True)
+    monkeypatch.setattr("sys.stdin", typed)
+    monkeypatch.setattr(fitting, "train_step", interrupted)
+    begun = time.monotonic()
+    outcome = fit(read_inputs(config_in(tmp_path)), tmp_path / "run")
+    kept = checkpoint.load(tmp_path / "run")
+    assert (outcome.step, outcome.interrupted) == (2, True)
+    assert outcome.assessment is not None
+    assert kept.threshold == outcome.threshold is not None
+    assert kept.seconds < time.monotonic() - begun - patience

@@ -39,7 +39,7 @@ def spread(pixels: Frame) -> tuple[float, float]:
 def test_perfect_light_and_camera_change_nothing() -> None:
     """So each effect can be tried alone."""
     rng = np.random.default_rng(0)
-    frame, softness = lens_and_sensor(rng, NONE, light(rng, NONE, picture()))
+    frame, softness = lens_and_sensor(rng, NONE, light(rng, NONE, picture())[0])
     assert np.array_equal(frame, picture())
     assert softness == 0.0
 
@@ -49,11 +49,11 @@ def test_a_shadow_only_darkens_and_a_lamp_only_brightens() -> None:
     for seed in range(8):
         dark = light(
             np.random.default_rng(seed), dataclasses.replace(NONE, shadow_share=1.0), picture()
-        ).astype(int)
+        )[0].astype(int)
         assert (dark <= picture() + 1).all()
         bright = light(
             np.random.default_rng(seed), dataclasses.replace(NONE, glare_share=1.0), picture()
-        ).astype(int)
+        )[0].astype(int)
         assert (bright >= picture().astype(int) - 1).all()
         assert (bright - picture()).max() > 20
         assert (picture() - dark).max() > 20 or (dark == picture()).mean() > 0.9

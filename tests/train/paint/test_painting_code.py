@@ -24,6 +24,7 @@ SHAPES_NOTHING = {
     "edge.record.status": "names the process in a lock",
     "edge.settings": "reads the settings, whose values are in the key",
     "edge.strict_json": "what the contract is read by",
+    "edge.vision.assessed": "what the contract carries of an assessment",
     "edge.vision.contract": "what the settings import for the model",
     "train.config": "the settings, whose values are in the key",
     "train.folder_lock": "keeps a second writer out",
