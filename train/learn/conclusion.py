@@ -22,10 +22,11 @@ from train.learn.dataset import plan_batch
 from train.learn.distributed import cores_here
 from train.learn.hit_sheet import hit_sheet
 from train.learn.interruption import Interruption, StopRun
-from train.learn.progress import RunBar, TimePlan, duration
+from train.learn.progress import TimePlan, duration
 from train.learn.run_folder import HITS, SHEET_PICTURES
 from train.learn.saving import Saver
 from train.learn.trainer import Trainer
+from train.learn.training_log import TrainingLog
 from train.learn.validation_set import find_marks
 from train.network.checkpoint import Checkpoint
 from train.network.model import DenseLocalizer, as_network
@@ -39,11 +40,11 @@ SHOWN_SCORE = 0.3
 
 @dataclass(frozen=True)
 class Watch:
-    """What shows a conclusion's progress and may stop it: *interruption*, *plan* and *bar*."""
+    """What shows a conclusion's progress and may stop it: *interruption*, *plan* and *log*."""
 
     interruption: Interruption
     plan: TimePlan
-    bar: RunBar | None = None
+    log: TrainingLog
 
 
 def conclude(
@@ -62,6 +63,8 @@ def conclude(
     assessment: Assessment | None = None
     if trainer.group.is_leader:
         kept = trainer.checkpoint(inputs.config, None)
+        if watch is not None:
+            watch.log.flush()  # a checkpoint never knows more than the tables
         saver.save(kept)
         if watch is None or watch.interruption.answer != "stop":
             assessment = assess_run(trainer, kept, inputs, validation_set, saver, watch)
@@ -113,8 +116,8 @@ def watched(trainer: Trainer, inputs: Inputs, watch: Watch) -> Callable[[], None
         left = f"about {duration(max(0, total - done) * pace)} for threshold and assessment"
         if interruption.poll(lambda: left, training=False) == "stop":
             raise StopRun
-        if watch.bar is not None:
-            watch.bar.assessing(trainer, done, max(done, total), gone)
+        if watch.log.bar is not None:
+            watch.log.bar.assessing(trainer, done, max(done, total), gone)
         done += 1
 
     return on_picture

@@ -21,7 +21,6 @@ from train.learn.saving import Saver, say, screen
 from train.learn.trainer import Trainer, parts_of, train_step
 from train.learn.training_log import TrainingLog, open_training_log
 from train.learn.validation_set import find_marks, validation_losses
-from train.network import checkpoint
 from train.network.checkpoint import Checkpoint
 from train.paint.input_fingerprint import Fingerprint, check_unchanged
 from train.paint.inputs import Inputs
@@ -59,11 +58,10 @@ def fit(
 ) -> FitResult:
     """Train a network and leave the whole run in the folder *out*.
 
-    That is: weights, losses, configuration, environment, sheets of pictures. SIGINT is asked about
-    once where there is a terminal; it or SIGTERM ends the run after the step in hand, with a
-    checkpoint to go on from. Under ``torchrun`` every process calls this alike, and the leader
-    alone writes. Without a threshold the run cannot be exported. *lock*: of the folder. Raises
-    InputError, at the end also about what the disk would not take, or UsageError.
+    That is: weights, losses, configuration, environment, sheets of pictures. SIGINT asks once in a
+    terminal; it or SIGTERM ends the run after the step in hand. Under ``torchrun`` every process
+    calls this alike, and the leader alone writes. Without a threshold the run cannot be exported.
+    *lock*: of the folder. Raises InputError, also about what the disk did not take, or UsageError.
     """
     config = inputs.config
     saver = Saver(out, run_fingerprint(inputs, resume), lock)
@@ -93,13 +91,11 @@ def fit(
                 if group.is_leader and saver.is_due(SAVE_SECONDS):
                     log.flush()
                     saver.save(trainer.checkpoint(config, None))
-            log.flush()
-            watch = Watch(interruption, plan, log.bar) if with_threshold else None
+            watch = Watch(interruption, plan, log) if with_threshold else None
             concluded = conclude(trainer, inputs, validation_set, saver, watch)
     saver.check_all_written(trainer.step)
     ended = interruption.answer != "go on", trainer.early_stopping.should_stop
-    left = plan.words(trainer)
-    return FitResult(out / checkpoint.NAME, trainer.step, *ended, *concluded, left)
+    return FitResult(saver.path, trainer.step, *ended, *concluded, plan.words(trainer))
 
 
 def asked_to_stop(interruption: Interruption, plan: TimePlan, trainer: Trainer) -> bool:

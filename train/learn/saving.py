@@ -38,6 +38,11 @@ class Saver:
     _saved: str = field(default="none", init=False)
     _tried_s: float = field(default_factory=time.monotonic, init=False)
 
+    @property
+    def path(self) -> Path:
+        """The checkpoint's file."""
+        return self.out / checkpoint.NAME
+
     def is_due(self, after_s: float) -> bool:
         """Tell whether the last attempt to save was so many seconds ago."""
         return time.monotonic() - self._tried_s > after_s
