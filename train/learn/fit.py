@@ -48,6 +48,19 @@ class FitResult:
     assessment: Assessment | None
     left: str = ""
 
+    @classmethod
+    def of(
+        cls,
+        path: Path,
+        trainer: Trainer,
+        stopped: bool,
+        concluded: tuple[float | None, Assessment | None],
+        plan: TimePlan,
+    ) -> "FitResult":
+        """Return the result of a run whose checkpoint is *path*; *stopped*: by a signal."""
+        early = trainer.early_stopping.should_stop
+        return cls(path, trainer.step, stopped, early, *concluded, plan.words(trainer))
+
 
 def fit(
     inputs: Inputs,
@@ -94,8 +107,7 @@ def fit(
             watch = Watch(interruption, plan, log) if with_threshold else None
             concluded = conclude(trainer, inputs, validation_set, saver, watch)
     saver.check_all_written(trainer.step)
-    ended = interruption.answer != "go on", trainer.early_stopping.should_stop
-    return FitResult(saver.path, trainer.step, *ended, *concluded, plan.words(trainer))
+    return FitResult.of(saver.path, trainer, interruption.answer != "go on", concluded, plan)
 
 
 def asked_to_stop(interruption: Interruption, plan: TimePlan, trainer: Trainer) -> bool:
