@@ -181,6 +181,7 @@ def _start_fields(config: Config, localizer: Localizer, required: frozenset[str]
         "run_digest": contract.run_digest,
         "classes": contract.classes,
         "threshold": contract.threshold,
+        **({"proof": localizer.proof} if localizer.proof else {}),
     }
     if contract.assessed is not None:
         model["assessed"] = contract.assessed.as_object()

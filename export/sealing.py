@@ -33,25 +33,34 @@ MOST_FINDINGS = 32
 """A picture with more findings than that, as of a network that has learnt little, is not taken."""
 
 
-def seal(model: onnx.ModelProto, contract: Contract, pictures: Mapping[str, Frame]) -> bytes:
+def seal(
+    model: onnx.ModelProto,
+    contract: Contract,
+    pictures: Mapping[str, Frame],
+    others: Mapping[str, str] | None = None,
+) -> bytes:
     """Return the content of the sealed file of *model*, whose metadata are changed.
 
     *pictures*: candidates for golden pictures by name, with the mark and without, of any size, RGB;
-    what must be answered is what the model answers now, so it must have been proven before. Raises
+    what must be answered is what the model answers now, so it must have been proven before;
+    *others*: texts about the model, by key, which change nothing of what it decides. Raises
     ModelError when it cannot be sealed, e.g. because there is no picture that it rejects.
     """
     content = _with_texts(model, {METADATA_KEY: contract.to_json()})
     localizer = Localizer.unproven(Path("the model"), content, contract)
     golden = choose_golden(localizer, pictures)
-    return seal_texts(model, contract.to_json(), golden.to_json())
+    return seal_texts(model, contract.to_json(), golden.to_json(), others)
 
 
-def seal_texts(model: onnx.ModelProto, contract: str, golden: str) -> bytes:
+def seal_texts(
+    model: onnx.ModelProto, contract: str, golden: str, others: Mapping[str, str] | None = None
+) -> bytes:
     """Seal *model*, whose metadata are changed, with these texts; an empty one is left out.
 
-    Raises ModelError for a model that keeps data outside the file.
+    *others*: as of :func:`seal`. Raises ModelError for a model that keeps data outside the file.
     """
-    texts = {METADATA_KEY: contract, GOLDEN_KEY: golden, SUM_KEY: BLANK.decode()}
+    texts = {METADATA_KEY: contract, GOLDEN_KEY: golden, **(others or {})}
+    texts[SUM_KEY] = BLANK.decode()
     content = _with_texts(model, {key: text for key, text in texts.items() if text})
     try:
         begin, end = find_sum(content)

@@ -25,6 +25,7 @@ from edge.vision.contract import (
 )
 from edge.vision.golden import GoldenSet
 from edge.vision.localizer import Localizer
+from export.attached import attach_proof, photographs_text
 from export.parity import Parity, check_parity
 from export.ready import assessed_of, check_ready, threshold_for
 from export.rewriting import rewrite
@@ -167,26 +168,35 @@ def strip(proto: onnx.ModelProto) -> None:
 
 @dataclasses.dataclass(frozen=True)
 class Exported:
-    """The file that was written, what is in it, its size in bytes, and its parity with torch."""
+    """The file that was written, what is in it, its size in bytes, and its parity with torch.
+
+    *proof*: what its summary of a proof says, empty when it has none.
+    """
 
     path: Path
     contract: Contract
     size: int
     parity: Parity
     golden: GoldenSet
+    proof: str
 
 
 def export_run(
-    run: Path, out: Path, threshold: float | None = None, anyway: bool = False
+    run: Path,
+    out: Path,
+    threshold: float | None = None,
+    anyway: bool = False,
+    proof: Path | None = None,
 ) -> Exported:
     """Export a run's folder to *out*, sealed and atomically, after onnx.checker and parity check.
 
     Its golden pictures are held-out pictures of the run, and the box's localizer must judge them.
 
     *threshold*: in place of the run's own; *anyway*: also when the run is not ready to be tried,
-    though never one that does not find its mark pasted plainly.
-    Raises InputError when the run cannot be used or the file cannot be written, UsageError for a
-    threshold that is too low, ModelError when the check fails.
+    though never one that does not find its mark pasted plainly; *proof*: a folder of ``stampgate
+    prove`` whose summary travels in the file. Raises InputError when the run cannot be used, the
+    proof is of another model or the file cannot be written, UsageError for a threshold that is too
+    low, ModelError when the check fails.
     """
     kept = checkpoint.load(run)
     kept = dataclasses.replace(kept, threshold=threshold_for(kept, threshold))
@@ -197,8 +207,9 @@ def export_run(
     proto = to_onnx(kept, contract)
     parity = check_parity(kept, Localizer.unproven(out, proto.SerializeToString(), contract), run)
     held_out = {f"held-out {i}": picture for i, picture in enumerate(read_held_out(run), 1)}
-    content = seal(proto, contract, held_out)
+    content = seal(proto, contract, held_out, photographs_text(run))
+    content = content if proof is None else attach_proof(content, proof)
     with atomic_replace(out) as temporary:
         temporary.write_bytes(content)
-        golden = Localizer(temporary).golden
-    return Exported(out, contract, len(content), parity, golden)
+        sealed = Localizer(temporary)
+    return Exported(out, contract, len(content), parity, sealed.golden, sealed.proof)

@@ -21,6 +21,7 @@ from edge.record.journal_file import (
 )
 from edge.record.status import is_running, read_status
 from edge.record.telemetry import throttled_words
+from edge.vision.proof_summary import UNPROVEN
 
 SILENT_S = 15.0
 """A service that works writes its status each second; one that has not for so long hangs."""
@@ -67,6 +68,7 @@ def described(status: Mapping[str, Any]) -> list[str]:
     ]
     if model := status.get("model"):
         lines.append(("model", f"{model.get('file')} (sha256 {str(model.get('sha256'))[:16]}...)"))
+        lines.append(("proof", str(model.get("proof") or UNPROVEN)))
     if counters := status.get("counters"):
         lines.append(("counters", _words(counters)))
     gate = status.get("gate", {})

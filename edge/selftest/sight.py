@@ -26,6 +26,7 @@ from edge.vision.contract import Contract
 from edge.vision.localizer import Localizer
 from edge.vision.picture_files import read_picture
 from edge.vision.preprocess import Frame
+from edge.vision.proof_summary import UNPROVEN
 
 SAMPLES = {"01-milk-stamped.jpg": "pass", "02-milk-unstamped.jpg": "reject"}
 """Packaged pictures that the packaged model must judge so."""
@@ -187,6 +188,7 @@ def model(config: Config, clock: Clock, known: Mapping[Path, str]) -> Iterator[C
     size_text = f"{contract.input_width} x {contract.input_height}"
     yield CheckResult("ok", "model", f"{config.model_file().name}: {finds}, {size_text}")
     yield from _assessed(contract)
+    yield CheckResult("ok", "proof", localizer.proof or UNPROVEN)
     size = (config.camera.height, config.camera.width, 3)
     frame = read_picture(next(iter(known))) if known else np.full(size, 128, np.uint8)
     yield _latency(config, localizer, clock, frame)

@@ -22,6 +22,7 @@ from edge.vision.contract import HEAT_NAME, INPUT_NAME, SIDES_NAME, STRIDE, Cont
 from edge.vision.golden import GoldenPicture, GoldenSet
 from edge.vision.model_file import read_model
 from edge.vision.preprocess import Frame
+from edge.vision.proof_summary import PROOF_KEY, proof_line
 
 ARENA_BYTES = 64 << 20
 """Size of the arena for the layers' tensors: addresses reserved at once, of which only those used
@@ -53,6 +54,8 @@ class Localizer:
         file = read_model(path, pin)
         self._open(path, file.content, file.contract, threads, entries)
         self.sha256, self.golden = file.sha256, file.golden
+        summary = file.texts.get(PROOF_KEY)
+        self.proof = "" if summary is None else proof_line(summary, file.decision_digest)
         for picture in self.golden.pictures:
             self.prove(picture)
 
@@ -75,6 +78,7 @@ class Localizer:
         localizer._open(path, content, contract, 1, NO_ENTRIES)
         localizer._check_outputs()
         localizer.sha256, localizer.golden = "", GoldenSet(1.0, 0.0, 0.0, ())
+        localizer.proof = ""
         return localizer
 
     def _open(

@@ -13,9 +13,10 @@ bytes are loaded, and no others are: data outside the file are refused.
 :mod:`export.sealing` is what writes such a file.
 """
 
+import dataclasses
 import errno
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +29,8 @@ from edge.vision.protobuf import BYTES, VARINT, Field, fields
 SUM_KEY = "stampgate.sum"
 BLANK = b"0" * 64
 """What stands in place of the sum while it is taken."""
+OURS = (METADATA_KEY, GOLDEN_KEY, SUM_KEY)
+"""Texts of the metadata that a :class:`ModelFile` has as something better."""
 MOST_BYTES = 256 << 20
 """Largest file read. The largest backbone on offer makes a tenth of it."""
 
@@ -72,7 +75,8 @@ MOST_DEPTH = 16
 class ModelFile:
     """The bytes of a model file, proven to be those that were sealed, and what they say.
 
-    *sha256*: of the whole content, in hex, as ``sha256sum`` prints it.
+    *sha256*: of the whole content, in hex, as ``sha256sum`` prints it; *texts*: the other texts of
+    its metadata, by their keys.
     """
 
     path: Path
@@ -80,6 +84,12 @@ class ModelFile:
     sha256: str
     contract: Contract
     golden: GoldenSet
+    texts: Mapping[str, str]
+
+    @property
+    def decision_digest(self) -> str:
+        """SHA-256, in hex, over all that decides: the graph and the contract."""
+        return decision_digest(self.content)
 
 
 def read_model(path: Path, pin: str = "") -> ModelFile:
@@ -108,7 +118,8 @@ def examine(path: Path, content: bytes, pin: str = "") -> ModelFile:
         _check_tensors(content, next(part for part in parts if part.number == GRAPH))
     except (ModelError, ValueError) as error:
         raise ModelError(f"{path}: {error}") from None
-    return ModelFile(path, content, found, *read)
+    others = {key: text for key, text in texts.items() if key not in OURS}
+    return ModelFile(path, content, found, *read, others)
 
 
 def _read(path: Path) -> bytes:
@@ -210,6 +221,29 @@ def sum_of(content: bytes, begin: int, end: int) -> str:
     blanked.update(BLANK)
     blanked.update(memoryview(content)[end:])
     return blanked.hexdigest()
+
+
+def decision_digest(content: bytes) -> str:
+    """Return the SHA-256, in hex, over what decides in a model file: its graph and its contract.
+
+    That is every field of the file but the metadata, in their order, each with its number, wire
+    type and length, then the contract without its assessment. Golden pictures, the model seal, and
+    texts that say something about the model leave it as it is: a proof travels in the file that it
+    proves. Raises ValueError for what is no model file, ModelError for no contract.
+    """
+    total, contract = hashlib.sha256(), ""
+    parts = _parts(content)
+    for part in parts:
+        if part.number != METADATA:
+            body = memoryview(content)[part.begin : part.end]
+            total.update(b"%d %d %d\n" % (part.number, part.wire, len(body)))
+            total.update(body)
+    for key, field in _metadata(content, parts):
+        if key == METADATA_KEY:
+            contract = content[field.begin : field.end].decode()
+    deciding = dataclasses.replace(Contract.from_json(contract), assessed=None)
+    total.update(f"contract\n{deciding.to_json()}".encode())
+    return total.hexdigest()
 
 
 def check_sum(content: bytes) -> None:

@@ -25,6 +25,7 @@ COMMANDS = {
     "train": Command("train.commands.train", "train a localizer from the picture of a stamp"),
     "evaluate": Command("train.commands.evaluate", "measure a model on labelled photographs"),
     "plan": Command("train.commands.plan", "say how many items a proof needs"),
+    "prove": Command("train.commands.prove", "prove a model on pictures it never saw"),
     "starter": Command(
         "train.commands.starter", "make the weights again that other runs start from"
     ),

@@ -5,8 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
+from edge.errors import InputError
 from edge.files import make_folder, write_atomic
 from train.assess.sheets import CURVE, UNSTAMPED
+from train.leakage import NAME as MET
+from train.leakage import meet, read_met, write_met
 from train.learn.dataset import first_pictures
 from train.learn.distributed import ProcessGroup
 from train.learn.environment import note_environment
@@ -15,7 +18,7 @@ from train.learn.validation_set import PICTURES, paint_validation_set
 from train.network import checkpoint
 from train.network.held_out import KEPT, write_held_out
 from train.network.held_out import NAME as HELD_OUT
-from train.paint.inputs import Inputs
+from train.paint.inputs import Inputs, met_files
 from train.paint.picture_sheet import write_lookalike_sheet, write_picture_sheet
 from train.paint.synth import Picture
 
@@ -41,6 +44,7 @@ def prepare_folder(inputs: Inputs, out: Path, group: ProcessGroup, step: int) ->
     remove_unfinished(out)
     write_atomic(out / "config.toml", inputs.config.to_toml().encode())
     note_environment(out, group, step)
+    write_met_photographs(inputs, out)
     write_training_sheet(inputs, out)
     if inputs.config.synth.lookalikes_max:
         write_lookalike_sheet(inputs.kit(), out / LOOKALIKES)
@@ -49,10 +53,24 @@ def prepare_folder(inputs: Inputs, out: Path, group: ProcessGroup, step: int) ->
     return pictures
 
 
+def write_met_photographs(inputs: Inputs, out: Path) -> None:
+    """Write the hashes of all that the model meets, so that none of it judges the model later.
+
+    A run that goes on has them already. Raises InputError.
+    """
+    digest = inputs.fingerprint().digest()
+    try:
+        known = read_met(out, digest)
+    except InputError:  # damaged: it is made anew
+        known = None
+    if known is None:
+        write_met(meet(met_files(inputs)), digest, out)
+
+
 def remove_unfinished(out: Path) -> None:
     """Remove what a process that was killed while it wrote has left beside the run's files."""
     sheets = (HITS, SHEET, LOOKALIKES, CURVE, UNSTAMPED)
-    for name in (checkpoint.NAME, *sheets, HELD_OUT, "config.toml", "loss.csv"):
+    for name in (checkpoint.NAME, *sheets, HELD_OUT, MET, "config.toml", "loss.csv"):
         for path in out.glob(f".{name}.*"):
             path.unlink(missing_ok=True)
 

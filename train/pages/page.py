@@ -8,12 +8,13 @@ can forge neither an element nor a line.
 import base64
 import functools
 import io
+import re
 from pathlib import Path
 from typing import Any
 
 import jinja2
 import numpy as np
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from PIL import Image
 
 from edge import __version__
@@ -27,6 +28,7 @@ PICTURE_PX, PICTURE_QUALITY = 320, 70
 """Longest side, in pixels, and JPEG quality of a picture on a page: about 15 kB."""
 NOT_MEASURED = "not measured"
 """What a rate of nothing is called."""
+_PER_CENT = re.compile(r"(?<=[0-9]) %")
 
 
 def render(template: str, **values: Any) -> str:
@@ -87,7 +89,10 @@ def _environment() -> jinja2.Environment:
 
 
 def _seen(value: Any) -> Any:
-    """Return a text with what cannot be seen escaped; markup of ours stays."""
+    """Return a text with what cannot be seen escaped; markup of ours stays.
+
+    A number is not parted from its per cent sign, or the unit would begin a line.
+    """
     if isinstance(value, str) and not isinstance(value, Markup):
-        return printable(value)
+        return Markup(_PER_CENT.sub("&nbsp;%", str(escape(printable(value)))))  # noqa: S704
     return value

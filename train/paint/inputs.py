@@ -11,14 +11,16 @@ from edge.printing import print_error
 from train.config import RunConfig
 from train.labels.ground_truth import Labelled
 from train.labels.reading import read_real
+from train.leakage import HELD_OUT, MARK, TRAINED
 from train.marks.lookalikes import kind_names
-from train.marks.mark import Mark, load_mark, load_marks
+from train.marks.mark import Mark, load_mark, load_marks, mark_files
 from train.paint.backgrounds import Backgrounds, Mixed, PaintedProducts, Photographs, check_sizes
 from train.paint.input_fingerprint import (
     Fingerprint,
     check_marks,
     check_photographs,
     check_places,
+    file_sums,
     fingerprint_of,
     name_in,
 )
@@ -62,6 +64,29 @@ class Inputs:
         return self.kept or fingerprint_of(
             self.config, self.training, self.held_out, self.real, self.real_held_out
         )
+
+
+def met_files(inputs: Inputs) -> list[tuple[str, str, str, Path]]:
+    """Return every picture that a run's model meets: role, name, SHA-256 and path.
+
+    It is what :func:`train.leakage.meet` takes. Raises InputError.
+    """
+    config, kept = inputs.config, inputs.fingerprint()
+    images = Path(config.real[1] if config.real else "")
+    files = [file for _, path in config.marks for file in mark_files(Path(path))]
+    met = [
+        (MARK, name, total, file) for (_, name, total), file in zip(kept.marks, files, strict=True)
+    ]
+    for role, paths, sums in (
+        (TRAINED, inputs.training, kept.training),
+        (HELD_OUT, inputs.held_out, kept.held_out),
+    ):
+        named = zip(sums or (), paths or (), strict=True)
+        met += [(role, name, total, path) for (name, total), path in named]
+    for role, labelled in ((TRAINED, inputs.real), (HELD_OUT, inputs.real_held_out)):
+        totals = file_sums([one.path for one in labelled])
+        met += [(role, name_in(images, path), total, path) for path, total in totals.items()]
+    return met
 
 
 def read_inputs(config: RunConfig, kept: Fingerprint | None = None) -> Inputs:

@@ -115,13 +115,14 @@ def test_a_box_that_is_well_is_told_line_by_line_and_exits_0(run: Run, edge_toml
         "--picture", f"{frames / 'good.png'}=pass", "--picture", f"{frames / 'bad.png'}=reject"
     )
     assert status == 0
-    whats = "settings, camera, pictures, light, verdicts, model, latency, timing, lines"
-    assert [" ".join(text[:22].split()) for text in lines[:9]] == [
+    whats = "settings, camera, pictures, light, verdicts, model, proof, latency, timing, lines"
+    assert [" ".join(text[:22].split()) for text in lines[:10]] == [
         f"ok {what}" for what in whats.split(", ")
     ]
     assert "3 fresh ones of 64 x 64, " in line(lines, "pictures")
     assert "2 of 2 known pictures" in line(lines, "verdicts")
     assert "finds dot from 0.50 on, 64 x 64" in line(lines, "model ")
+    assert "none travels in the model file" in line(lines, "proof ")
     assert not [text for text in lines if text.startswith("FAIL")]
     assert lines[-1] == "nothing to put right"
     assert sorted(edge_toml.parent.iterdir()) == before

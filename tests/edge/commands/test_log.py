@@ -40,7 +40,7 @@ def path(tmp_path: Path) -> Path:
             {
                 "version": "1.2",
                 "settings_sha256": "ab",
-                "model": {"file": "m.onnx", "sha256": "cd"},
+                "model": {"file": "m.onnx", "sha256": "cd", "proof": "desk: shown (study 1)"},
             },
         )
         for number, verdict in enumerate(VERDICTS, 1):
@@ -434,6 +434,7 @@ def test_status_of_a_service_that_ended_is_read_from_the_journal(run: Run, path:
         "version         1.2",
         "settings_sha256 ab",
         "model           m.onnx (sha256 cd...)",
+        "proof           desk: shown (study 1)",
         "counters        triggers 7, pass 4, reject 2, fault 1",
         "seal            off",
         "last item       #7 PASS reason 7",

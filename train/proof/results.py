@@ -1,0 +1,280 @@
+"""What the answers of a study show: errors per item, exact bounds, and a verdict on each claim."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from edge.decision import Box, Finding, decide
+from edge.vision.proof_summary import VERDICTS
+from train.labels.ground_truth import FOUND_IOU, RealBox
+from train.proof.bounds import Rate
+from train.proof.items import LABELLED, LOOKALIKE, STAMPED, UNSTAMPED
+from train.proof.judging import Answer
+from train.proof.plan import ITEMS, NAMES, Claim, Kind, Plan, sizes
+
+SHOWN, NOT_SHOWN, NOT_MEASURED = VERDICTS
+KIND_OF: dict[str, Kind] = {UNSTAMPED: "fa", STAMPED: "fr"}
+"""The kind of error that an item of a role can be."""
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What a picture bears: the classes that must be found, none when it bears no mark.
+
+    *boxes*: the marks that count, in the picture's pixels, where they are labelled; *ignored*:
+    whether it bears marks that do not count and no other, so that it says nothing.
+    """
+
+    required: frozenset[str]
+    boxes: tuple[RealBox, ...] = ()
+    ignored: bool = False
+
+
+@dataclass(frozen=True)
+class FrameResult:
+    """One picture that counts.
+
+    *score*: that at which it passes, 0..1: without the mark its best one, with it the least of the
+    best scores of the classes that it must show; *passed*: whether the box would let it pass;
+    *misplaced*: it passed, and nothing that was found lies on a labelled mark.
+    """
+
+    answer: Answer
+    truth: Truth
+    score: float
+    passed: bool
+    misplaced: bool = False
+
+
+@dataclass(frozen=True)
+class Item:
+    """An item: one picture, or several frames. It is wrong as soon as one of its frames is.
+
+    *score*: that of its worst frame.
+    """
+
+    name: str
+    role: str
+    frames: tuple[FrameResult, ...]
+
+    @property
+    def wrong(self) -> bool:
+        """Whether the box would err on a frame of it."""
+        return any(frame.passed == (self.role != STAMPED) for frame in self.frames)
+
+    @property
+    def score(self) -> float:
+        """The score of the frame that is nearest to an error, or the worst error."""
+        scores = [frame.score for frame in self.frames]
+        return min(scores) if self.role == STAMPED else max(scores)
+
+
+@dataclass(frozen=True)
+class ClaimResult:
+    """A claim, the errors counted for it, the bound of their rate, and the verdict.
+
+    *bound*: exact, one-sided, 0..1, None when there was no item; *needed*: items that show it with
+    as many errors.
+    """
+
+    claim: Claim
+    rate: Rate
+    bound: float | None
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Results:
+    """What a study shows.
+
+    *items*: all that count, look-alikes too; *claims*: of the plan, in its order; *met*, *unread*:
+    pictures that the model has met, and that cannot be read, which say nothing; *ignored*: labelled
+    pictures that bear no mark that counts.
+    """
+
+    plan: Plan
+    items: tuple[Item, ...]
+    claims: tuple[ClaimResult, ...]
+    met: tuple[Answer, ...]
+    unread: tuple[Answer, ...]
+    ignored: tuple[Answer, ...]
+
+    def of(self, role: str) -> tuple[Item, ...]:
+        """Return the items of one role."""
+        return tuple(item for item in self.items if item.role == role)
+
+    def rate(self, kind: Kind) -> Rate:
+        """Return the errors of one kind among the items that could be one."""
+        items = self.of(UNSTAMPED if kind == "fa" else STAMPED)
+        return Rate(sum(item.wrong for item in items), len(items))
+
+    @property
+    def verdict(self) -> str:
+        """The verdict on the whole plan: the worst of its claims, not shown before not measured."""
+        verdicts = {claim.verdict for claim in self.claims}
+        return next(v for v in (NOT_SHOWN, NOT_MEASURED, SHOWN) if v in verdicts)
+
+    @property
+    def misplaced(self) -> int:
+        """Stamped pictures that passed for something that is not the mark."""
+        return sum(frame.misplaced for item in self.items for frame in item.frames)
+
+
+def results_of(
+    plan: Plan, answers: Sequence[Answer], truths: Mapping[str, Truth], threshold: float
+) -> Results:
+    """Count the errors of a study.
+
+    *truths*: what each picture bears, by its key; *threshold*: of the model, 0..1.
+    """
+    grouped: dict[tuple[str, str], list[FrameResult]] = {}
+    ignored = []
+    for answer in answers:
+        truth = truths[answer.picture.key]
+        if not answer.counts:
+            continue
+        if truth.ignored:
+            ignored.append(answer)
+            continue
+        key = role_of(answer.picture.role, truth), answer.picture.item
+        grouped.setdefault(key, []).append(_frame(answer, truth, threshold))
+    items = tuple(Item(name, role, tuple(frames)) for (role, name), frames in grouped.items())
+    results = Results(
+        plan,
+        items,
+        (),
+        tuple(answer for answer in answers if answer.state == "met"),
+        tuple(answer for answer in answers if answer.state == "unread"),
+        tuple(ignored),
+    )
+    claims = tuple(_claim(claim, results, plan.confidence) for claim in plan.claims)
+    return Results(plan, items, claims, results.met, results.unread, results.ignored)
+
+
+def role_of(role: str, truth: Truth) -> str:
+    """Return the role of a picture among the items; a labelled one is as its label says."""
+    if role != LABELLED:
+        return role
+    return STAMPED if truth.required else UNSTAMPED
+
+
+def _frame(answer: Answer, truth: Truth, threshold: float) -> FrameResult:
+    """Decide on a frame as the box does; without a mark it is accepted as soon as any is found."""
+    found = [finding for finding in answer.findings if finding.score >= threshold]
+    if not truth.required:
+        return FrameResult(answer, truth, best(answer.findings), bool(found))
+    scores = [best(f for f in answer.findings if f.label == name) for name in truth.required]
+    passed = decide(found, truth.required).kind == "pass"
+    on_mark = any(_finds(finding, box) for finding in found for box in truth.boxes)
+    return FrameResult(
+        answer, truth, min(scores), passed, bool(truth.boxes) and passed and not on_mark
+    )
+
+
+def best(findings: Iterable[Finding]) -> float:
+    """Return the greatest score among findings, 0 when there is none."""
+    return max((finding.score for finding in findings), default=0.0)
+
+
+def _finds(finding: Finding, box: RealBox) -> bool:
+    return finding.label == box.label and finding.box.iou(box.box) >= FOUND_IOU
+
+
+def _claim(claim: Claim, results: Results, confidence: float) -> ClaimResult:
+    rate = results.rate(claim.kind)
+    bound = rate.upper_bound(confidence)
+    if bound is None:
+        return ClaimResult(claim, rate, None, NOT_MEASURED)
+    return ClaimResult(claim, rate, bound, SHOWN if bound < claim.limit else NOT_SHOWN)
+
+
+def claim_words(result: ClaimResult, confidence: float) -> str:
+    """Return what came of a claim, one sentence without an end."""
+    claim, rate = result.claim, result.rate
+    if result.bound is None:
+        return f"{claim.words}: not measured, no item {ITEMS[claim.kind]} was judged"
+    sure = f"{100 * confidence:g} %"
+    told = (
+        f"{rate.errors} of {rate.items} items {ITEMS[claim.kind]} were "
+        f"{'accepted' if claim.kind == 'fa' else 'rejected'}, so the true rate is below "
+        f"{shown_percent(result.bound)} at {sure} confidence"
+    )
+    return f"{claim.words}: {result.verdict}; {told}"
+
+
+def shown_percent(share: float) -> str:
+    """Return a bound in per cent, rounded up: what is said must hold.
+
+    >>> shown_percent(0.009969), shown_percent(1.0)
+    ('0.997 %', '100 %')
+    """
+    digits = 3 if share < 0.1 else 2
+    scale = 10**digits
+    return f"{-(-100 * share * scale // 1) / scale:.{digits}f}".rstrip("0").rstrip(".") + " %"
+
+
+def next_items(result: ClaimResult, confidence: float) -> str:
+    """Return what would show a claim that was not shown or not measured, in words."""
+    needed = " or ".join(
+        f"{size.items} with {size.allowed or 'no'} error{'s' * (size.allowed != 1)}"
+        for size in sizes(result.claim, confidence)
+    )
+    return f"items {ITEMS[result.claim.kind]} that show it: {needed}"
+
+
+def as_object(results: Results) -> dict[str, Any]:
+    """Return the claims and rates as JSON has them."""
+    confidence = results.plan.confidence
+    rates = {}
+    for kind, name in NAMES.items():
+        rate = results.rate(kind)
+        rates[name.replace(" ", "_")] = {
+            "errors": rate.errors,
+            "items": rate.items,
+            "rate": rate.share,
+            "upper_bound": rate.upper_bound(confidence),
+        }
+    return {
+        "plan": str(results.plan),
+        "confidence": confidence,
+        "verdict": results.verdict,
+        "claims": [
+            {
+                "claim": str(result.claim),
+                "verdict": result.verdict,
+                "errors": result.rate.errors,
+                "items": result.rate.items,
+                "upper_bound": result.bound,
+            }
+            for result in results.claims
+        ],
+        **rates,
+        "misplaced": results.misplaced,
+        "met": [answer.picture.key for answer in results.met],
+        "unread": [answer.picture.key for answer in results.unread],
+        "ignored": [answer.picture.key for answer in results.ignored],
+    }
+
+
+def look_alike_rows(results: Results) -> list[tuple[str, Rate, float]]:
+    """Return kind, rate and best score of look-alikes, by their sub-folder."""
+    kinds: dict[str, list[Item]] = {}
+    for item in results.of(LOOKALIKE):
+        name = item.frames[0].answer.picture.name
+        kinds.setdefault(name.rpartition("/")[0] or "in the folder itself", []).append(item)
+    return [
+        (kind, Rate(sum(i.wrong for i in items), len(items)), max(i.score for i in items))
+        for kind, items in sorted(kinds.items())
+    ]
+
+
+def mark_sizes(results: Results, threshold: float) -> list[float]:
+    """Return the longer sides, in pixels, of the marks: as labelled, else as they were found."""
+    sides = list[float]()
+    for item in results.of(STAMPED):
+        for frame in item.frames:
+            boxes: list[Box] = [box.box for box in frame.truth.boxes]
+            if not boxes:
+                boxes = [f.box for f in frame.answer.findings[:1] if f.score >= threshold]
+            sides += [max(box.width, box.height) for box in boxes]
+    return sides
