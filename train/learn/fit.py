@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from train.assess.assessment import Assessment
-from train.config import RunConfig
+from train.config import FitSettings, RunConfig
 from train.folder_lock import FolderLock
 from train.learn.conclusion import SHOWN_SCORE, Watch, after_seconds, conclude
 from train.learn.dataset import Batch, load_batches, plan_batch
@@ -96,8 +96,7 @@ def fit(
                 gone = time.monotonic() - started - interruption.waited_s
                 stop, trainer.seconds = group.synchronize(ask, gone)
                 interruption.note(stop and not trainer.early_stopping.should_stop)
-                pictures = plan_batch(config.fit, trainer.step - 1, group.world)[1]
-                log.add_step(trainer, losses, pictures)
+                log.add_step(trainer, losses, pictures_of(config.fit, trainer))
                 before, share = share, share_done(config.fit, trainer)
                 if group.is_leader and validation_due(config, before, share):
                     validate(trainer, config, validation_set, log)
@@ -124,6 +123,11 @@ def plan_time(inputs: Inputs, trainer: Trainer, with_threshold: bool) -> TimePla
     if after:
         say(f"still to come: {plan.words(trainer)}")
     return plan
+
+
+def pictures_of(fit: FitSettings, trainer: Trainer) -> int:
+    """Return how many pictures the last step was shown, over all processes."""
+    return plan_batch(fit, trainer.step - 1, trainer.group.world)[1]
 
 
 def batches_from(inputs: Inputs, trainer: Trainer) -> Iterator[Batch]:
