@@ -34,7 +34,7 @@ from edge.vision.localizer import Localizer
 from edge.vision.picture_files import list_pictures, read_picture
 from edge.vision.preprocess import Frame, prepare
 from train.config import FitSettings, RunConfig
-from train.judge.evaluate import Detector
+from train.judge.contender import Detector
 from train.labels.reading import read_ground_truth
 from train.learn.environment import processor
 from train.marks.mark import parse_marks

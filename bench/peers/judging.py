@@ -9,10 +9,10 @@ from typing import Any
 
 from edge.decision import Box, Finding
 from edge.files import write_atomic
+from train.judge.contender import Detector
 from train.judge.evaluate import (
     ALLOWED_FALSE_ACCEPTS,
     Detections,
-    Detector,
     Evaluation,
     Group,
     detect,

@@ -29,7 +29,7 @@ from tests.painting import make_kit, save_mark
 from tests.paths import ROOT
 from tests.tiny_model import save
 from train.config import FitSettings, RunConfig, SynthSettings
-from train.judge.evaluate import Detector
+from train.judge.contender import Detector
 from train.labels.ground_truth import Label, Labels
 from train.marks.mark import Mark, outline_of
 from train.paint.inputs import read_inputs

@@ -8,6 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from edge.annotate import contact_sheet, upright
 from edge.printing import printable
+from edge.vision.legend import SUBJECTS, colour_of
 from edge.vision.picture_files import read_picture
 from train.assess.assessment import Assessment
 from train.assess.scores import Scored, Trial
@@ -18,7 +19,8 @@ CURVE, UNSTAMPED = "assessment.png", "unstamped.png"
 SHOWN = 9
 """Photographs on the sheet."""
 WIDTH, HEIGHT, MARGIN = 900, 520, 70
-MARKS, LOOKALIKES, PHOTOGRAPHS = "#1b7f3b", "#c77700", "#b3261e"
+MARKS, LOOKALIKES, PHOTOGRAPHS = SUBJECTS["stamped"], SUBJECTS["look-alike"], SUBJECTS["unstamped"]
+"""Of curves, as on every page: what bears the mark, what is like it, what does not bear it."""
 LETTERS = 16
 
 
@@ -103,7 +105,7 @@ def _drawn(one: Scored) -> Image.Image:
     image.paste(Image.fromarray(frame), (0, 0))
     draw = ImageDraw.Draw(image)
     if one.box:
-        draw.rectangle(upright(one.box), outline=PHOTOGRAPHS, width=max(2, width // 150))
+        draw.rectangle(upright(one.box), outline=colour_of("false"), width=max(2, width // 150))
     told = f"{one.score:.2f}  {printable(Path(one.path).name)}"
     draw.text((4, height + letters // 3), told, fill="black", font=ImageFont.load_default(letters))
     return image

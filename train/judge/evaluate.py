@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from faster_coco_eval import COCO, COCOeval_faster
@@ -17,11 +17,10 @@ from tqdm import tqdm
 from edge.decision import Finding, decide
 from edge.errors import AnswerError, FrameError, InputError
 from edge.printing import printable
-from edge.vision.localizer import Localizer
 from edge.vision.picture_files import read_picture
 from edge.vision.picture_folders import find_pictures
-from edge.vision.preprocess import Frame
-from train.judge.rates import Rate
+from train.judge.contender import Contender, Detector, open_model
+from train.judge.rates import NOT_MEASURED, Rate
 from train.labels.ground_truth import FOUND_IOU, Label, Labels
 from train.labels.reading import read_ground_truth
 
@@ -130,17 +129,6 @@ class ModelOutput:
     remarks: tuple[str, ...] = ()
 
 
-class Detector(Protocol):
-    """Finds marks in a picture: the box's localizer, or another method measured beside it."""
-
-    def find(self, frame: Frame, min_score: float) -> tuple[Finding, ...]:
-        """Return the findings of at least *min_score*, best first, in the pixels of *frame*.
-
-        *frame*: (height, width, 3) uint8 RGB.
-        """
-        ...
-
-
 def evaluate(
     model: Path, coco: Path, images: Path, negatives: Path | None, threads: int = 1
 ) -> Evaluation:
@@ -159,16 +147,22 @@ def run_model(
     model: Path, coco: Path, images: Path, negatives: Path | None, threads: int = 1
 ) -> ModelOutput:
     """Run *model* on all pictures that :func:`evaluate` takes. Raises ModelError or InputError."""
-    localizer = Localizer(model, threads)
-    labels, read = read_ground_truth(coco, images, localizer.contract.classes)
+    return run_contender(open_model(model, threads), coco, images, negatives)
+
+
+def run_contender(
+    contender: Contender, coco: Path, images: Path, negatives: Path | None
+) -> ModelOutput:
+    """Run a model on all pictures that :func:`evaluate` takes. Raises InputError."""
+    labels, read = read_ground_truth(coco, images, contender.classes)
     files, remarks, unread = _negatives(negatives, labels)
-    looked, detections, damaged = _detect_readable(localizer, labels, files)
+    looked, detections, damaged = _detect_readable(contender.detector, labels, files)
     unread = (*(text for _, text in read.unread), *damaged, *unread)
     if unread and not looked.images and not detections.negatives:
         raise InputError(f"evaluate: not one picture can be read: {unread[0]}")
     return ModelOutput(
-        str(model),
-        localizer.contract.threshold,
+        contender.name,
+        contender.threshold,
         looked,
         detections,
         unread,
@@ -428,8 +422,8 @@ def _xywh(corners: Sequence[float]) -> list[float]:
 
 LEGEND = """\
 main@kFA: share of main boxes found (IoU 0.5) when the score must beat all but k of the negatives;
-IoU: median of the boxes located at the threshold. Bounds: one-sided 95 %, Clopper-Pearson; they
-hold for pictures like these and for no others."""
+IoU: median of the boxes located at the threshold; -: not measured. Bounds: one-sided 95 %,
+Clopper-Pearson; they hold for pictures like these and for no others."""
 
 
 def as_text(evaluation: Evaluation) -> str:
@@ -441,31 +435,60 @@ def as_text(evaluation: Evaluation) -> str:
     )
     lines = [f"{e.model}: threshold {e.threshold:.3f}", head + f"{'IoU':>7}{'located':>9}"]
     for g in e.groups:
-        recalls = "".join(f"{recall.recall:>10.3f}" for recall in g.recalls)
-        precision = f"{g.ap50:>7.3f}{g.ap50_95:>9.3f}"
-        places = f"{g.median_iou:>7.3f}{g.located:>9}"
+        recalls = "".join(_figure(recall.recall, 10) for recall in g.recalls)
+        precision = _figure(g.ap50, 7) + _figure(g.ap50_95, 9)
+        places = f"{_figure(g.median_iou, 7)}{g.located:>9}"
         lines.append(f"{g.name:<16}{g.boxes:>6}{precision}{recalls}{places}")
     lines += [
-        f"false accepts {_rate(e.false_accepts)}, of pictures without a mark",
+        f"false accepts {e.false_accepts}, of pictures without a mark",
         (
-            f"false rejects {_rate(e.false_rejects)}, of pictures with a mark; "
+            f"false rejects {e.false_rejects}, of pictures with a mark; "
             f"{e.misplaced} more passed on a wrong place"
         ),
-        (
-            f"stamp or none: {e.presence.accuracy:.2%} right, wrong {_rate(e.presence)}, "
-            "of all these pictures together"
-        ),
+        f"stamp or none: {_presence(e.presence)}, of all these pictures together",
         *LEGEND.split("\n"),
     ]
     return "\n".join(map(printable, lines))
 
 
-def _rate(rate: Rate) -> str:
-    return f"{rate.errors} of {rate.items} (true rate below {rate.upper_bound:.2%})"
+def _figure(value: float, width: int) -> str:
+    """Return a figure with three digits, or a dash for one that was not measured."""
+    return f"{value:>{width}.3f}" if np.isfinite(value) else f"{'-':>{width}}"
+
+
+def _presence(rate: Rate) -> str:
+    return f"{rate.accuracy:.2%} right, wrong {rate}" if rate.items else NOT_MEASURED
+
+
+def compared(evaluations: Sequence[Evaluation]) -> list[str]:
+    """Return the figures of several models side by side, as lines of a table."""
+    head = ("AP50", "threshold", "false accepts", "below", "false rejects", "below")
+    wide = (8, 11, 15, 9, 15, 9)
+    names = "".join(f"{name:>{width}}" for name, width in zip(head, wide, strict=True))
+    lines = [f"{names}  model"]
+    for e in evaluations:
+        cells = [_figure(e.groups[0].ap50, wide[0]), f"{e.threshold:>{wide[1]}.3f}"]
+        for rate, (width, bound) in ((e.false_accepts, wide[2:4]), (e.false_rejects, wide[4:])):
+            cells.append(f"{_so_many(rate):>{width}}{_bound(rate):>{bound}}")
+        lines.append(printable("".join(cells) + f"  {e.model}"))
+    return lines
+
+
+def _so_many(rate: Rate) -> str:
+    return f"{rate.errors} of {rate.items}" if rate.items else NOT_MEASURED
+
+
+def _bound(rate: Rate) -> str:
+    return f"{rate.upper_bound:.2%}" if rate.items else "-"
 
 
 def as_json(evaluation: Evaluation) -> str:
     """Return the evaluation as JSON; a figure that could not be measured is null."""
+    return json.dumps(as_object(evaluation), indent=1)
+
+
+def as_object(evaluation: Evaluation) -> dict[str, Any]:
+    """Return what the JSON of an evaluation holds; what could not be measured is None."""
 
     def plain(value: Any) -> Any:
         if isinstance(value, dict):
@@ -474,4 +497,8 @@ def as_json(evaluation: Evaluation) -> str:
             return [plain(entry) for entry in value]
         return None if isinstance(value, float) and not np.isfinite(value) else value
 
-    return json.dumps(plain(evaluation.as_object()), indent=1)
+    raw = evaluation.as_object()
+    for rate in (raw["false_accepts"], raw["false_rejects"], raw["presence"]):
+        if not rate["items"]:
+            rate["upper_bound"] = None
+    return dict(plain(raw))

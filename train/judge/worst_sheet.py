@@ -1,6 +1,6 @@
 """Contact sheet of a model's errors on labelled photographs, worst first, and of some hits."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -9,18 +9,20 @@ from PIL import Image, ImageDraw
 
 from edge.annotate import SHEET_CELL, contact_sheet
 from edge.decision import Box, Finding
-from edge.printing import printable
+from edge.vision.legend import Meaning, caption_lines, draw_box
 from edge.vision.picture_files import read_picture
 from train.judge.evaluate import Detections, finds, overlaps
+from train.judge.folders import FolderEvaluation
 from train.labels.ground_truth import Label, Labels
 
 Kind = Literal["false accept", "miss", "extra", "hit"]
 SHOWN: dict[Kind, int] = {"false accept": 18, "miss": 18, "extra": 6, "hit": 12}
 """Most pictures of each kind on a sheet, in their order there; half of the hits are those of the
 least IoU."""
-TRUE, FOUND, FAINT, IGNORED = (40, 220, 80), (255, 60, 60), (255, 190, 0), (80, 140, 255)
-"""Colours of a ground-truth box, of a finding, of a finding below the threshold on a missed box,
-and of a box that does not count."""
+FAINTEST = 3
+"""Most findings below the threshold that are drawn on a picture without boxes."""
+LINE_PX = 14
+"""Height of a line of a caption, in pixels."""
 
 
 @dataclass(frozen=True)
@@ -115,23 +117,44 @@ def choose(judged: Sequence[Case]) -> list[Case]:
 
 
 def worst_sheet(labels: Labels, detections: Detections, threshold: float) -> Image.Image:
-    """Draw the sheet: ground truth green, findings red with their scores, ignored boxes blue.
+    """Draw the sheet, in the colours of :mod:`edge.vision.legend`.
 
-    Findings below the threshold on a missed mark are yellow. With nothing to show, the sheet says
-    so. Raises FrameError when a picture can no longer be read.
+    With nothing to show, the sheet says so. Raises FrameError when a picture can no longer be read.
     """
-    chosen = choose(cases(labels, detections, threshold))
+    return sheet_of(cases(labels, detections, threshold))
+
+
+def folder_sheet(evaluation: FolderEvaluation) -> Image.Image:
+    """Draw the errors on folders without labels: unstamped items that pass, stamped ones missed.
+
+    Raises FrameError when a picture can no longer be read.
+    """
+    judged = []
+    for one in evaluation.wrong:
+        asked = [finding for finding in one.findings if finding.label in evaluation.classes]
+        found = tuple(f for f in asked if f.score >= evaluation.threshold)
+        faint = tuple(f for f in asked if f.score < evaluation.threshold)[:FAINTEST]
+        kind: Kind = "miss" if one.side == "stamped" else "false accept"
+        judged.append(Case(one.path, kind, one.score, (), found, faint))
+    return sheet_of(judged)
+
+
+def sheet_of(judged: Sequence[Case]) -> Image.Image:
+    """Draw the cases that are chosen for the sheet. Raises FrameError."""
+    chosen = choose(judged)
     if not chosen:
         empty = Image.new("RGB", SHEET_CELL, "white")
-        ImageDraw.Draw(empty).text((12, 12), "no mark to find, and none was found", fill="black")
+        ImageDraw.Draw(empty).text((12, 12), "nothing went wrong", fill="black")
         return empty
     return contact_sheet([_drawn(case) for case in chosen])
 
 
 def _drawn(case: Case) -> Image.Image:
-    """Draw one cell: the picture as large as fits, its boxes, and a caption below."""
-    image, strip = Image.fromarray(read_picture(case.path)), 16
+    """Draw one cell: the picture as large as fits, its boxes, and its whole caption below."""
     width, height = SHEET_CELL
+    figure = "IoU" if case.kind == "hit" else "score"
+    caption = caption_lines(f"{case.kind}, {figure} {case.figure:.2f}: {case.path.name}", width)
+    image, strip = Image.fromarray(read_picture(case.path)), LINE_PX * len(caption) + 4
     scale = min(width / image.width, (height - strip) / image.height)
     image = image.resize(
         (max(1, int(image.width * scale)), max(1, int(image.height * scale))),
@@ -141,27 +164,29 @@ def _drawn(case: Case) -> Image.Image:
     left = (width - image.width) // 2
     cell.paste(image, (left, 0))
     draw = ImageDraw.Draw(cell)
-    for label in case.truth:
-        _rectangle(draw, label.box, scale, left, IGNORED if label.ignore else TRUE)
-    for colour, findings in ((FAINT, case.faint), (FOUND, case.found)):
-        for finding in findings:
-            x, y = _rectangle(draw, finding.box, scale, left, colour)
-            draw.text((x + 2, y), f"{finding.score:.2f}", fill=colour)
-    figure = "IoU" if case.kind == "hit" else "score"
-    name = printable(case.path.name).encode("latin-1", "replace").decode("latin-1")
-    draw.text(
-        (4, image.height + 2),
-        f"{case.kind}, {figure} {case.figure:.2f}: {name[-40:]}",
-        fill="black",
-    )
+    for box, meaning, score, below in _boxes(case):
+        draw_box(draw, _shown(box, scale, left), meaning, score, below)
+    for number, line in enumerate(caption):
+        draw.text((4, image.height + 2 + number * LINE_PX), line, fill="black")
     return cell
 
 
-def _rectangle(
-    draw: ImageDraw.ImageDraw, box: Box, scale: float, left: int, colour: tuple[int, int, int]
-) -> tuple[float, float]:
-    """Draw a box of the photograph on its cell; returns its lower left corner, for the score."""
-    x0, x1 = sorted((box.x0 * scale + left, box.x1 * scale + left))
-    y0, y1 = sorted((box.y0 * scale, box.y1 * scale))
-    draw.rectangle((x0, y0, x1, y1), outline=colour, width=2 if min(x1 - x0, y1 - y0) > 40 else 1)
-    return x0, y1
+def _boxes(case: Case) -> Iterator[tuple[Box, Meaning, float | None, bool]]:
+    """Yield the boxes of a case: box, what it means, score, and whether it is below.
+
+    Findings come first: a box of the truth lies over the finding that hits it.
+    """
+    without_boxes = case.kind == "miss" and not case.truth
+    for finding in case.faint:
+        yield finding.box, "found", finding.score, True
+    for finding in case.found:
+        right = without_boxes or any(_explains(label, finding) for label in case.truth)
+        yield finding.box, "found" if right else "false", finding.score, False
+    for label in case.truth:
+        hit = any(finds(finding, label) for finding in case.found)
+        yield label.box, "ignored" if label.ignore else "mark" if hit else "missed", None, False
+
+
+def _shown(box: Box, scale: float, left: int) -> Box:
+    """Return a box of the photograph on its cell."""
+    return Box(box.x0 * scale + left, box.y0 * scale, box.x1 * scale + left, box.y1 * scale)

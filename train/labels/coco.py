@@ -3,6 +3,7 @@
 Our own fields beside COCO's: ``ignore``, ``main`` and ``variant`` of an annotation.
 """
 
+import dataclasses
 import math
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,7 +13,7 @@ from typing import Any
 from edge.decision import Box
 from edge.errors import InputError
 from train.labels.documents import read_json
-from train.labels.ground_truth import Given, GivenBox
+from train.labels.ground_truth import Given, GivenBox, other_name
 from train.labels.masks import box_of_segmentation
 from train.labels.picture_index import PictureIndex
 
@@ -37,7 +38,8 @@ def given_in_coco(path: Path, pictures: PictureIndex, classes: Sequence[str]) ->
     for what, entries in (("image", images), ("annotation", annotations), ("category", categories)):
         _check_ids(path, what, entries)
     used = {_id_of(path, annotation, "category_id") for annotation in annotations}
-    names = _match_classes(path, _class_names(path, categories, used), classes)
+    own = _class_names(path, categories, used)
+    names, named = _match_classes(path, own, classes), other_name(own.values(), classes)
     by_image: dict[Id, list[dict[str, Any]]] = {_id_of(path, image, "id"): [] for image in images}
     for annotation in annotations:
         image_id = _id_of(path, annotation, "image_id")
@@ -47,7 +49,8 @@ def given_in_coco(path: Path, pictures: PictureIndex, classes: Sequence[str]) ->
             )
         by_image[image_id].append(annotation)
     for image in images:
-        yield _given(path, image, by_image[_id_of(path, image, "id")], names, pictures)
+        given = _given(path, image, by_image[_id_of(path, image, "id")], names, pictures)
+        yield dataclasses.replace(given, named=named)
 
 
 def _given(

@@ -1,7 +1,8 @@
 """The ground truth of photographs: boxes as label files give them, and as they are used."""
 
 import functools
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,7 +34,8 @@ class Given:
     """The labels of one picture as they stand in the label file, unchecked.
 
     *where*: how messages begin; *stated*: width and height in pixels, if the file gives them;
-    *shares*: whether boxes are in shares of the picture.
+    *shares*: whether boxes are in shares of the picture; *named*: what the file calls its one class
+    where that is taken for a class of another name, else empty.
     """
 
     where: str
@@ -41,6 +43,17 @@ class Given:
     stated: tuple[int, int] | None
     boxes: tuple[GivenBox, ...]
     shares: bool = False
+    named: str = ""
+
+
+def other_name(names: Iterable[str], classes: Sequence[str]) -> str:
+    """Return the one name in a file of labels that is taken for the one class; else empty.
+
+    >>> other_name(["stamp"], ["seal"]), other_name(["a", "b"], ["seal"]), other_name(["a"], ["a"])
+    ('stamp', '', '')
+    """
+    known = {unicodedata.normalize("NFC", name) for name in names}
+    return next(iter(known)) if len(known) == len(classes) == 1 and known != set(classes) else ""
 
 
 @dataclass(frozen=True)

@@ -173,7 +173,20 @@ def _checked_all(
         labelled.append(_checked(one, size, classes))
         if orientation != 1 and (one.stated is None or size[0] == size[1] or orientation < 5):
             turned.append(one.path)
-    return ReadLabels(tuple(labelled), tuple(_remarks(given, pictures, turned)), tuple(unread))
+    remarks = (*_renamed(given, pictures, classes), *_remarks(given, pictures, turned))
+    return ReadLabels(tuple(labelled), remarks, tuple(unread))
+
+
+def _renamed(
+    given: Sequence[Given], pictures: PictureIndex, classes: Sequence[str]
+) -> Iterator[str]:
+    """Yield a line when the labels have another name for the one class."""
+    named = next((one.named for one in given if one.named), "")
+    if named:
+        yield (
+            f"{pictures.found.folder}: the labels say {named!r:.100}, the model "
+            f"{classes[0]!r:.100}; both have one class, and they are taken for the same"
+        )
 
 
 def _remarks(

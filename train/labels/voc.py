@@ -11,7 +11,7 @@ from edge.decision import Box
 from edge.errors import InputError
 from edge.vision.picture_folders import find_files
 from train.labels.documents import read_numbers, read_xml
-from train.labels.ground_truth import Given, GivenBox
+from train.labels.ground_truth import Given, GivenBox, other_name
 from train.labels.picture_index import PictureIndex
 
 CORNERS = ("xmin", "ymin", "xmax", "ymax")
@@ -27,9 +27,11 @@ def given_in_voc(labels: Path, pictures: PictureIndex, classes: Sequence[str]) -
     found = [_read(path, labels, pictures) for path in find_files(labels, ".xml")]
     named = {box.label for given in found for box in given.boxes}
     known = {unicodedata.normalize("NFC", name): name for name in classes}
+    other = other_name(named, classes)
     for given in found:
         yield dataclasses.replace(
             given,
+            named=other,
             boxes=tuple(
                 dataclasses.replace(
                     box,

@@ -13,7 +13,7 @@ from edge.decision import Box
 from edge.errors import InputError
 from edge.vision.picture_folders import find_files
 from train.labels.documents import read_numbers, read_text, read_yaml
-from train.labels.ground_truth import Given, GivenBox
+from train.labels.ground_truth import Given, GivenBox, other_name
 from train.labels.masks import box_of_polygon
 from train.labels.picture_index import PictureIndex
 
@@ -48,6 +48,7 @@ def given_in_yolo(
     names, has_points = read_names(class_file)
     known = {unicodedata.normalize("NFC", name): name for name in classes}
     names = [known.get(name, name) for name in names]
+    named = other_name(names, classes)
     if len(names) == len(classes) == 1:
         names = list(classes)
     base, files = _beside_pictures(labels, pictures)
@@ -60,7 +61,8 @@ def given_in_yolo(
         label = (*path.relative_to(base).parts[:-1], path.stem)
         # The same line twice is what labelling programs leave of a double click.
         boxes = tuple(dict.fromkeys(lines))
-        yield Given(str(path), pictures.by_stem(label, str(path)), None, boxes, shares=True)
+        picture = pictures.by_stem(label, str(path))
+        yield Given(str(path), picture, None, boxes, shares=True, named=named)
 
 
 def _beside_pictures(labels: Path, pictures: PictureIndex) -> tuple[Path, list[Path]]:

@@ -34,6 +34,8 @@ from train.paint.inputs import Inputs
 from train.paint.recipes import camera
 from train.paint.synth import Picture
 
+NEAR = 0.5
+"""Share of the threshold from which findings are drawn too."""
 SHOWN_SCORE = 0.3
 """Least score of what is drawn while the run has no threshold yet."""
 
@@ -189,9 +191,9 @@ def draw_hits(
     saver: Saver,
     assessment: Assessment | None,
 ) -> None:
-    """Write what the network finds in the validation set, from the threshold on."""
-    least = assessment.chosen.threshold if assessment else SHOWN_SCORE
-    shown = validation_set[:SHEET_PICTURES]
+    """Write what the network finds in the validation set, dashed below the threshold."""
+    threshold = assessment.chosen.threshold if assessment else SHOWN_SCORE
+    shown, least = validation_set[:SHEET_PICTURES], NEAR * threshold
     found = find_marks(net, shown, inputs.config.two_look_plan, least)
     with saver.missing_if_unwritten(HITS):
-        save_png(hit_sheet(shown, found, inputs.config.classes), saver.out / HITS)
+        save_png(hit_sheet(shown, found, inputs.config.classes, threshold), saver.out / HITS)

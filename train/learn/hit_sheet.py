@@ -4,43 +4,45 @@ from collections.abc import Sequence
 
 from PIL import Image, ImageDraw
 
-from edge.annotate import contact_sheet, upright
+from edge.annotate import contact_sheet
 from edge.decision import Finding
+from edge.vision.legend import Meaning, draw_box
 from train.labels.ground_truth import FOUND_IOU
 from train.paint.synth import Picture
 
-HIT, MISS, FALSE, IGNORED = (40, 220, 80), (255, 40, 40), (255, 190, 0), (60, 120, 255)
-
 
 def hit_sheet(
-    pictures: Sequence[Picture], found: Sequence[Sequence[Finding]], classes: Sequence[str]
+    pictures: Sequence[Picture],
+    found: Sequence[Sequence[Finding]],
+    classes: Sequence[str],
+    threshold: float = 0.0,
 ) -> Image.Image:
-    """Draw each picture with its boxes: found marks green, missed red, false detections yellow.
+    """Draw each picture with its boxes, in the colours of :mod:`edge.vision.legend`.
 
-    A mark too small, hidden or cut to count is blue; a finding there is neither a hit nor false.
-    *found*: the findings in each picture, in its own pixels.
+    A mark too small, hidden or cut to count is ignored; a finding there is neither right nor false.
+    *found*: the findings in each picture, in its own pixels; those below *threshold* are dashed.
     """
-    return contact_sheet([_drawn(*pair, classes) for pair in zip(pictures, found, strict=True)])
+    pairs = zip(pictures, found, strict=True)
+    return contact_sheet([_drawn(*pair, classes, threshold) for pair in pairs])
 
 
-def _drawn(picture: Picture, findings: Sequence[Finding], classes: Sequence[str]) -> Image.Image:
+def _drawn(
+    picture: Picture, findings: Sequence[Finding], classes: Sequence[str], threshold: float
+) -> Image.Image:
     image = Image.fromarray(picture.pixels)
     draw = ImageDraw.Draw(image)
-    for box in picture.ignored:
-        draw.rectangle(box.corners(), outline=IGNORED, width=2)
-    for kind, box in picture.marks:
-        hit = any(f.label == classes[kind] and f.box.iou(box) >= FOUND_IOU for f in findings)
-        draw.rectangle(box.corners(), outline=HIT if hit else MISS, width=2)
+    # Findings first: a box of the truth lies over the finding that hits it.
+    counted = [finding for finding in findings if finding.score >= threshold]
     for finding in findings:
         near = [box for kind, box in picture.marks if classes[kind] == finding.label] + list(
             picture.ignored
         )
         right = any(finding.box.iou(box) >= FOUND_IOU for box in near)
-        if not right:
-            draw.rectangle(upright(finding.box), outline=FALSE, width=2)
-        draw.text(
-            (finding.box.x0 + 3, finding.box.y0 + 1),
-            f"{finding.score:.2f}",
-            fill=HIT if right else FALSE,
-        )
+        meaning: Meaning = "found" if right else "false"
+        draw_box(draw, finding.box, meaning, finding.score, finding.score < threshold)
+    for box in picture.ignored:
+        draw_box(draw, box, "ignored")
+    for kind, box in picture.marks:
+        hit = any(f.label == classes[kind] and f.box.iou(box) >= FOUND_IOU for f in counted)
+        draw_box(draw, box, "mark" if hit else "missed")
     return image

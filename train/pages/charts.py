@@ -6,22 +6,17 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from markupsafe import Markup, escape
 from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-Colour = Literal["stamped", "unstamped", "look-alike", "other", "limit"]
-COLOURS: dict[Colour, str] = {
-    "stamped": "#1b7f3b",
-    "unstamped": "#b3261e",
-    "look-alike": "#c77700",
-    "other": "#1f5fa8",
-    "limit": "#222222",
-}
-"""Green is what bears the mark, red what does not, orange what is like it; black is a limit."""
+from edge.vision.legend import SUBJECTS, Subject
+
+Colour = Subject
+COLOURS = SUBJECTS
 SIZE = (5.4, 3.1)
 """Inches: drawn at about 390 CSS pixels it is read without zooming."""
 STYLE: dict[str, Any] = {

@@ -7,12 +7,11 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageOps
 
 from edge.files import atomic_replace
+from edge.vision.legend import colour_of, draw_box
 from train.paint.synth import Kit, Picture
 
 SHEET_WIDTH = 1664
 """Width of a sheet, in pixels: four whole frames of 416."""
-COUNTS, IGNORED = (255, 40, 40), (60, 120, 255)
-"""Colours of the boxes: RGB, 0..255."""
 LOOKALIKES_SHOWN, LOOKALIKE_COLUMNS, LOOKALIKE_CELL = 96, 12, (132, 14)
 """How many look-alikes are shown, how many in a row, and the sides of a cell and of its words."""
 CHEQUER, CHEQUER_PX = ((96, 112, 128), (120, 136, 152)), 12
@@ -73,8 +72,8 @@ def _with_boxes(picture: Picture, classes: Sequence[str]) -> Image.Image:
     image = Image.fromarray(picture.pixels)
     draw = ImageDraw.Draw(image)
     for kind, box in picture.marks:
-        draw.rectangle(box.corners(), outline=COUNTS)
-        draw.text((box.x0 + 2, box.y1 + 1), classes[kind], fill=COUNTS)
+        draw_box(draw, box, "mark")
+        draw.text((box.x0 + 2, box.y1 + 1), classes[kind], fill=colour_of("mark"))
     for box in picture.ignored:
-        draw.rectangle(box.corners(), outline=IGNORED)
+        draw_box(draw, box, "ignored")
     return image

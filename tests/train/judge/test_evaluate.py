@@ -310,7 +310,11 @@ def test_negatives_are_read_with_sub_folders_links_and_any_ending(tmp_path: Path
     (tmp_path / "negatives" / "notes.txt").write_text("seen on Monday")
     output = photographs.detect()
     assert [path.name for path in output.detections.negative_paths] == ["0.png", "link.PNG", "none"]
-    (remark,) = output.remarks
+    named, remark = output.remarks
+    assert named.endswith(
+        "the labels say 'badge', the model 'dot'; both have one class, and they are taken for the "
+        "same"
+    )
     assert remark.endswith("holds 3 pictures; left out: 1 no picture (notes.txt)")
     assert output.unread == ()
 
@@ -336,9 +340,11 @@ def test_a_damaged_picture_costs_no_more_than_itself(
         expected.false_rejects,
         expected.false_accepts,
     )
-    options = {"model": "m.onnx", "coco": "labels.json", "images": "images", "json": "out.json"}
+    options = {"coco": "labels.json", "images": "images", "json": "out.json", "sheet": "sheet.png"}
     paths = {key: tmp_path / name for key, name in options.items()}
-    arguments = Namespace(**paths, negatives=tmp_path / "negatives", sheet=tmp_path / "sheet.png")
+    none = dict[str, Any](stamped=[], unstamped=[], require=[])
+    models, negatives = [tmp_path / "m.onnx"], tmp_path / "negatives"
+    arguments = Namespace(**paths, **none, models=models, negatives=negatives)
     assert command.run(arguments) == 1
     assert (tmp_path / "out.json").is_file()
     assert (tmp_path / "sheet.png").is_file()
@@ -469,7 +475,7 @@ def test_the_sheet_shows_true_and_found_boxes(tmp_path: Path) -> None:
     output = photographs.detect()
     sheet = worst_sheet(output.labels, output.detections, output.threshold)
     pixels = np.asarray(sheet).reshape(-1, 3)
-    for colour in ((40, 220, 80), (255, 60, 60)):
+    for colour in ((40, 220, 80), (255, 40, 40)):
         assert (pixels == colour).all(1).any()
 
 

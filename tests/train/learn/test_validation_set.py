@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from edge.decision import Box, Finding
+from edge.vision.legend import Meaning, colour_of
 from tests.quick_run import config_in
-from train.learn.hit_sheet import FALSE, HIT, IGNORED, MISS, hit_sheet
+from train.learn.hit_sheet import hit_sheet
 from train.learn.trainer import Trainer
 from train.learn.validation_set import find_marks, paint_validation_set, validation_losses
 from train.paint.inputs import read_inputs
@@ -48,7 +49,7 @@ def test_the_sheet_tells_hits_misses_and_false_alarms_by_colour() -> None:
         Finding("disc", 0.7, boxes[3]),
     ]
     sheet = np.asarray(hit_sheet([picture], [found], ("disc",))).astype(int)
-    places = {name: np.argwhere(abs(sheet - colour).sum(2) < 60) for name, colour in
-              {"hit": HIT, "miss": MISS, "ignored": IGNORED, "false": FALSE}.items()}  # fmt: skip
+    order: tuple[Meaning, ...] = ("mark", "missed", "ignored", "false")
+    places = {name: np.argwhere(abs(sheet - colour_of(name)).sum(2) < 60) for name in order}
     middles = {name: place[:, 1].mean() for name, place in places.items()}
-    assert sorted(middles, key=lambda name: middles[name]) == ["hit", "miss", "ignored", "false"]
+    assert sorted(middles, key=lambda name: middles[name]) == list(order)
