@@ -63,8 +63,10 @@ def read_status(path: Path | None) -> dict[str, Any] | None:
 
 def is_running(status: Mapping[str, Any]) -> bool:
     """Tell whether the process that wrote *status* still runs."""
-    process = status.get("process")
-    return isinstance(process, list) and bool(process) and process == process_name(int(process[0]))
+    process = status.get("process")  # whoever may write beside the gate's socket says what it is
+    if not isinstance(process, list) or [type(part) for part in process] != [int, int]:
+        return False
+    return 0 < process[0] < 2**31 and process == process_name(process[0])
 
 
 def process_name(pid: int) -> list[int] | None:

@@ -247,6 +247,22 @@ def test_a_status_that_root_wrote_belongs_to_the_owner_of_the_journal(tmp_path: 
     assert (read_status(tmp_path / "run" / "status.json") or {})["state"] == "running"
 
 
+@pytest.mark.parametrize(
+    "process",
+    [
+        *("null", "[]", '["abc", 1]', "[null]", "[[1], 2]", "[1e400, 2]", "[true, 1]", "[-1, 0]"),
+        *('["../../1", 1]', f"[{10**300}, 1]", '{"0": 1}', '"12"', "[1.5, 2]"),
+    ],
+)
+def test_a_status_that_names_no_process_is_of_none_that_runs(process: str, tmp_path: Path) -> None:
+    """Others may write where the file lies; it used to end in a traceback."""
+    path = tmp_path / "status.json"
+    path.write_text(f'{{"process": {process}, "state": "running"}}')
+    status = read_status(path)
+    assert status is not None
+    assert not is_running(status)
+
+
 def test_a_status_outlives_its_process_and_shows_that(tmp_path: Path) -> None:
     """The number of a process is given again; the moment it began is not."""
     with subprocess.Popen(["sleep", "60"]) as process:
