@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from edge.errors import FrameError, InputError
+from edge.vision import picture_files
 from edge.vision.picture_files import (
     MAX_BYTES,
     MAX_PIXELS,
@@ -290,6 +291,19 @@ def test_a_file_that_asks_for_too_much_is_refused_at_once(tmp_path: Path, what: 
         assert tracemalloc.get_traced_memory()[1] < 150_000_000
     finally:
         tracemalloc.stop()
+
+
+def test_a_png_of_chunks_without_end_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """16 million chunks of nothing have room in a file; Pillow would read for minutes."""
+    monkeypatch.setattr(picture_files, "MAX_CHUNKS", 50)
+    path, pixels = tmp_path / "p.png", zlib.compress(bytes(52))
+    path.write_bytes(png(4, 4, 2, *[b"aaAa"] * 60, body=pixels))
+    with pytest.raises(FrameError, match="it has more than 50 chunks"):
+        read_picture(path)
+    path.write_bytes(png(4, 4, 2, *[b"aaAa"] * 40, body=pixels))
+    assert read_picture(path).shape == (4, 4, 3)
 
 
 def test_a_file_longer_than_any_picture_is_refused_unread(tmp_path: Path) -> None:
