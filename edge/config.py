@@ -79,6 +79,14 @@ class CameraSettings:
         "v4l2: how the camera sends its pixels; YUYV is exact, MJPG needs less of the bus",
         choices=("MJPG", "YUYV"),
     )
+    shade_step_above: float = setting(
+        8.0,
+        "v4l2, MJPG: a picture is damaged when all behind some block is lighter, darker or tinted "
+        "by more than so many grey levels, as after a lost byte; 0 switches this off. Pictures "
+        "of less than 60 blocks a row, 960 pixels, are not looked at",
+        at_least=0,
+        at_most=16,
+    )
     exposure_us: float = setting(
         0.0,
         "Exposure time in microseconds, fixed and checked; 0 leaves it automatic, for trying out "

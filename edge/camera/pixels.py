@@ -14,7 +14,10 @@ from PIL import Image
 from edge.errors import FrameError
 from edge.vision import jpeg
 from edge.vision.preprocess import Frame, as_frame
+from edge.vision.shade_step import shade_step
 
+SHADE_STEP_ABOVE = 8.0
+"""The setting's default: of 1,000 whole pictures none has more than 6.5, and 8 can be seen."""
 Plane = NDArray[np.uint8]
 """One channel: (height, width) uint8."""
 
@@ -75,22 +78,36 @@ def from_packed(data: bytes, width: int, height: int, order: str) -> Frame:
     return np.ascontiguousarray(pixels[:, :, ORDERS[order]])
 
 
-def from_mjpg(data: bytes, width: int, height: int) -> Frame:
+def from_mjpg(
+    data: bytes, width: int, height: int, shade_step_above: float = SHADE_STEP_ABOVE
+) -> Frame:
     """Decode one picture of Motion JPEG: (height, width, 3) uint8, RGB.
 
     Such pictures mostly leave out the usual Huffman tables; libjpeg-turbo fills them in. Its size
     and coding are looked at before it is decoded, and it is decoded strictly
-    (:mod:`edge.vision.jpeg`). Raises FrameError when it is damaged or of another size or coding.
+    (:mod:`edge.vision.jpeg`). *shade_step_above*: grey levels of a step in shade, as lost bytes
+    leave it (:mod:`edge.vision.shade_step`), from which on it is damaged; 0 for none. Raises
+    FrameError when it is damaged or of another size or coding.
     """
     try:
         header = jpeg.check_camera_picture(data, width, height)
         pixels = jpeg.decode_strictly(data, header)
+        if shade_step_above and len(header.sampling) == 3:
+            _check_shade(pixels, header, shade_step_above)
     except ValueError as error:
         text = " ".join(str(error).split())[:100]
         raise FrameError(
             f"damaged picture: the camera's JPEG cannot be read ({text}); check its cable"
         ) from None
     return pixels if len(header.sampling) == 3 else np.repeat(pixels, 3, axis=2)
+
+
+def _check_shade(pixels: Frame, header: jpeg.JpegHeader, above: float) -> None:
+    """Raise ValueError when all that is behind some block is lighter, darker or tinted."""
+    across, down = header.sampling[0]
+    step = shade_step(pixels, (8 * across, 8 * down))
+    if step > above:
+        raise ValueError(f"all behind a block is {step:.0f} levels off, as when bytes are lost")
 
 
 def _from_ycbcr(luma: Plane, blue: Plane, red: Plane) -> Frame:

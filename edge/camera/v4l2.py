@@ -181,7 +181,7 @@ class V4l2Camera(LiveCamera):
     def _develop(self, data: bytes) -> Frame:
         width, height = self._settings.width, self._settings.height
         if self._settings.pixel_format == "MJPG":
-            return from_mjpg(data, width, height)
+            return from_mjpg(data, width, height, self._settings.shade_step_above)
         return from_yuyv(data, width, height, max(self._stride, width * 2))
 
 
