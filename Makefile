@@ -18,7 +18,7 @@ unexport PYTHONPATH PYTHONHOME
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo test bench-data bench-ablation bench-peers bench-edge bench-jpeg bench-proof
-.PHONY: census soak check lint soak-belt soak-faults fuzz types imports smoke wheel deb test-board
+.PHONY: bench-speed census soak check lint soak-belt soak-faults fuzz types imports smoke wheel deb test-board
 .PHONY: test-picamera format clean distclean
 
 help:  ## list these targets
@@ -39,11 +39,14 @@ bench-data: $(FULL)/.ready  ## compare training's pictures a second with the net
 bench-ablation: $(FULL)/.ready  ## measure what each ingredient of the training is worth
 	"$(FULL)/bin/python" -m bench.ablation $(ARGS)
 
-bench-peers: $(FULL)/.ready  ## compare with YOLO11n and SIFT (ARGS='--minutes 30')
+bench-peers: $(FULL)/.ready  ## compare with YOLO11n, YOLO26n and SIFT (ARGS='--minutes 30')
 	"$(FULL)/bin/python" -m bench.peers $(ARGS)
 
 bench-edge: $(BOX)/.ready  ## measure the box's start, memory and overhead
 	"$(BOX)/bin/python" -m bench.edge $(ARGS)
+
+bench-speed: $(FULL)/.ready  ## compare latencies with YOLO11n and YOLO26n, all weights random
+	"$(FULL)/bin/python" -m bench.speed $(ARGS)
 
 census: $(BOX)/.ready  ## count the operators as onnxruntime optimises them (ARGS=--emulated)
 	"$(BOX)/bin/python" -m bench.census $(ARGS)

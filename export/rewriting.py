@@ -3,9 +3,10 @@
 The operators are others, the outputs the same up to rounding.
 
 Each rewriting is an identity, whatever the weights and the picture, its border too. Together they
-save an eighth of the time on one thread, nearly all of it in the 3 x 3 convolutions at stride 8,
-which take half of the time and run as fast as the processor multiplies: only fewer multiplications
-help there.
+save an eighth of the time on one thread in onnxruntime's blocked layout, nearly all of it in the
+3 x 3 convolutions at stride 8, which take half of the time there and run as fast as the processor
+multiplies: only fewer multiplications help. In the layout of an Arm board (:mod:`bench.layouts`)
+they save next to nothing.
 """
 
 from collections.abc import Sequence

@@ -17,6 +17,7 @@ from bench.edge.figures import Figure, table, verdict, write_json
 from bench.edge.overhead import MOST, MemoryCamera, overhead
 from bench.edge.processes import PROGRAM, Service, write_settings
 from bench.edge.starting import environment_figure, memory_figures, start_figures, start_once
+from bench.layouts import layouts
 from edge.camera import Camera
 from edge.camera.replay import ReplayCamera
 from edge.clock import MonotonicClock
@@ -108,7 +109,7 @@ def measure_box(arguments: argparse.Namespace, model: str, frames: Sequence[Fram
 def overhead_figures(
     config: Config, program: Path, run: Path, frames: Sequence[Frame], rounds: int
 ) -> list[Figure]:
-    """Return the whole way's time over the network's.
+    """Return the whole way's time over the network's, in each layout.
 
     From frames in memory, with an evidence picture, and from files.
     """
@@ -124,13 +125,15 @@ def overhead_figures(
         ", JPEG decoded": (bare, files),
     }
     settings, figures = write_settings(config, config.folder / "every-frame.toml"), list[Figure]()
-    for how, (way, camera) in ways.items():
-        with Service(program, "gate", settings, run) as gate:
-            gate.ready_s()
-            whole_ms, alone_ms, looks = overhead(way, frames, camera, rounds)
-        name = f"whole way / network{how}, {config.model_file().stem}"
-        note = f"{whole_ms:.2f} ms / {alone_ms:.2f} ms; {looks:.1f} looks a frame"
-        figures.append(Figure(name, whole_ms / alone_ms, "times", None if how else MOST, note))
+    for layout, entries in layouts().items():
+        for how, (way, camera) in ways.items():
+            with Service(program, "gate", settings, run) as gate:
+                gate.ready_s()
+                whole_ms, alone_ms, looks = overhead(way, frames, camera, rounds, entries)
+            name = f"whole way / network, {layout}{how}, {config.model_file().stem}"
+            note = f"{whole_ms:.2f} ms / {alone_ms:.2f} ms; {looks:.1f} looks a frame"
+            bound = None if how else MOST
+            figures.append(Figure(name, whole_ms / alone_ms, "times", bound, note))
     return figures
 
 

@@ -10,6 +10,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.layouts import Entries
 from edge.camera import Camera, Capture
 from edge.camera.checks import FrameChecks
 from edge.clock import MonotonicClock, Stop
@@ -118,17 +119,17 @@ def station(config: Config, camera: Camera, localizer: Localizer) -> Iterator[St
 
 
 def overhead(
-    config: Config, frames: Sequence[Frame], camera: Camera, rounds: int
+    config: Config, frames: Sequence[Frame], camera: Camera, rounds: int, entries: Entries
 ) -> tuple[float, float, float]:
     """Measure an item's whole way, and the network alone on the same arrays, in milliseconds.
 
     Returns both medians, and the network's passes a frame.
 
     One of each in turn, for each frame, so that whatever else the machine does hits both alike.
-    *frames*: those that *camera* gives, in its order. Raises InputError when one of them cannot be
-    judged.
+    *frames*: those that *camera* gives, in its order; *entries*: of a layout. Raises InputError
+    when one of them cannot be judged.
     """
-    localizer = Localizer.of(config)
+    localizer = Localizer.of(config, entries)
     looks = [looks_at(localizer, frame) for frame in frames]
     whole: list[float] = []
     alone: list[float] = []

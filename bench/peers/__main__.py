@@ -1,4 +1,4 @@
-"""Train YOLO11n and ours for as long on one painter's pictures; judge both and SIFT alike.
+"""Train YOLO11n, YOLO26n and ours for as long on the same painter's pictures; judge all alike.
 
 Run from the project's root: ``python -m bench.peers``. Every stage keeps what it made, so that a
 run that was cut short goes on where it stopped. What is compared, and what favours whom, is in
@@ -11,38 +11,38 @@ import os
 import platform
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import cv2
-
 from bench.command import answer, run
+from bench.layouts import Entries
 from bench.peers.environment import make_environment
 from bench.peers.judging import Contender, Result, judge_contender
+from bench.peers.latency import Latency, Opened, as_object, measure
+from bench.peers.latency import lines as latency_lines
 from bench.peers.pictures import write_set
 from bench.peers.report import compare, plain, table, verdict
 from bench.peers.sift import ENOUGH, Sift, score_of
-from bench.peers.timing import interleaved
-from bench.peers.yolo import THRESHOLD, Yolo, as_input
+from bench.peers.yolo import THRESHOLD, Yolo
 from edge.errors import InputError, UsageError
 from edge.files import make_folder, write_atomic
 from edge.vision.localizer import Localizer
 from edge.vision.picture_files import list_pictures, read_picture
-from edge.vision.preprocess import Frame, prepare
 from train.config import FitSettings, RunConfig
-from train.judge.contender import Detector
 from train.labels.reading import read_ground_truth
 from train.learn.environment import processor
-from train.marks.mark import parse_marks
+from train.marks.mark import Mark, parse_marks
 from train.network import checkpoint
 from train.paint.inputs import Inputs, read_inputs
 
 DATA = Path("../shared/data")
-YOLO, SIFT, OURS = "YOLO11n", "SIFT+RANSAC", "stampgate"
+PEERS = {"YOLO11n": "yolo11n", "YOLO26n": "yolo26n"}
+"""The peers that are trained, and Ultralytics' names of them."""
+SIFT, OURS = "SIFT+RANSAC", "stampgate"
 PICTURES_A_SECOND, AT_SIDE = 8, 416
 """Pictures painted for each second of training, at that side: about what YOLO11n takes on two
 cores, or more."""
@@ -174,12 +174,12 @@ def inputs_of(arguments: argparse.Namespace) -> Inputs:
     )
 
 
-def train_peer(arguments: argparse.Namespace, inputs: Inputs, python: Path) -> Path:
-    """Paint pictures and train YOLO11n on them, unless that was done.
+def train_peer(arguments: argparse.Namespace, inputs: Inputs, python: Path, peer: str) -> Path:
+    """Paint pictures and train *peer*, one of :data:`PEERS`, on them, unless that was done.
 
     Returns its ONNX file. Raises InputError.
     """
-    out: Path = arguments.out / "yolo"
+    out: Path = arguments.out / PEERS[peer]
     window = arguments.window or arguments.size
     usual = round(arguments.minutes * 60 * PICTURES_A_SECOND * (AT_SIDE / window) ** 2)
     count = arguments.pictures or max(100, usual)
@@ -194,20 +194,12 @@ def train_peer(arguments: argparse.Namespace, inputs: Inputs, python: Path) -> P
     if done(model, asked):
         return model
     data = write_set(inputs, window, count, arguments.out / "pictures")
-    command = [
-        str(python),
-        str(TRAINER),
-        "--data",
-        str(data),
-        "--out",
-        str(out),
-        "--minutes",
-        str(arguments.minutes),
-    ]
+    command = [str(python), str(TRAINER), "--model", PEERS[peer], "--data", str(data)]
+    command += ["--out", str(out), "--minutes", str(arguments.minutes)]
     command += ["--size", str(window), "--export-size", str(arguments.size)]
     run(
         [*command, *(part for text in arguments.yolo for part in ("--set", text))],
-        YOLO,
+        peer,
         "see its lines above",
     )
     write_atomic(out / "asked.json", json.dumps(asked).encode())
@@ -260,8 +252,10 @@ def done(model: Path, asked: dict[str, Any]) -> bool:
     return True
 
 
-def contenders_of(arguments: argparse.Namespace, inputs: Inputs, peer: Path) -> list[Contender]:
-    """Return ours, the trained peer and the training-free one.
+def contenders_of(
+    arguments: argparse.Namespace, inputs: Inputs, peers: Mapping[str, Path]
+) -> list[Contender]:
+    """Return ours, the trained *peers* and the training-free one.
 
     Raises InputError, ModelError or UsageError.
     """
@@ -272,16 +266,24 @@ def contenders_of(arguments: argparse.Namespace, inputs: Inputs, peer: Path) -> 
     code = digest(Path(__file__).with_name("sift.py"))
     return [
         *(our_contender(name, model, arguments, inputs) for name, model in ours),
-        Contender(YOLO, partial(Yolo, peer, classes), THRESHOLD, labels, digest(peer)),
-        Contender(SIFT, partial(Sift, inputs.marks), score_of(ENOUGH), labels, marks + code),
+        *(
+            Contender(name, partial(Yolo, model, classes), THRESHOLD, labels, digest(model))
+            for name, model in peers.items()
+        ),
+        Contender(SIFT, partial(sift_of, inputs.marks), score_of(ENOUGH), labels, marks + code),
     ]
+
+
+def sift_of(marks: Sequence[Mark], entries: Entries) -> Sift:  # noqa: ARG001 - it has no graph
+    """Return SIFT on *marks*, in whatever layout others run."""
+    return Sift(marks)
 
 
 def given_models(arguments: argparse.Namespace) -> list[tuple[str, Path]]:
     """The models named with --ours and their names. Raises UsageError."""
     models = [(name, Path(path)) for name, path in parse_marks(arguments.ours or ())]
     names = [name for name, _ in models]
-    if len({*names, YOLO, SIFT}) < len(names) + 2:
+    if len({*names, *PEERS, SIFT}) < len(names) + len(PEERS) + 1:
         raise UsageError("--ours: two models have one name; give each its own, NAME=MODEL.onnx")
     return models
 
@@ -314,55 +316,17 @@ def digest(path: Path) -> str:
     return sha256(path.read_bytes()).hexdigest()
 
 
-def latencies(
-    contenders: Sequence[Contender], arguments: argparse.Namespace
-) -> dict[str, dict[str, float]]:
-    """Return the median milliseconds on one thread of three stretches.
-
-    Of the graphs alone, from a prepared picture, from a photograph to boxes.
-
-    Raises InputError.
-    """
-    cv2.setNumThreads(1)
+def latencies(contenders: Sequence[Contender], arguments: argparse.Namespace) -> Latency:
+    """Time all contenders in both layouts. Raises InputError, ModelError or UsageError."""
     frames = [read_picture(file) for file in list_pictures(arguments.images)[:LATENCY_PICTURES]]
-    pictures = [prepare(frame, arguments.size, arguments.size)[0] for frame in frames]
-    graphs: dict[str, Callable[[int], object]] = {}
-    prepared: dict[str, Callable[[int], object]] = {}
-    wholes: dict[str, Callable[[int], object]] = {}
-    for contender in contenders:
-        detector = contender.make()
-        # From the score that it would be used with, so that reading boxes off costs what it does in
-        # use.
-        wholes[contender.name] = partial(_find, detector, frames, contender.threshold)
-        if isinstance(detector, Localizer | Yolo):
-            graphs[contender.name] = partial(
-                _run, detector, [_input(detector, picture) for picture in pictures]
-            )
-            prepared[contender.name] = partial(_answer, detector, pictures)
-    rounds = arguments.rounds
-    return {
-        "graph_ms": interleaved(graphs, rounds),
-        "prepared_to_answer_ms": interleaved(prepared, rounds),
-        "picture_to_boxes_ms": interleaved(wholes, max(1, rounds // 4)),
-    }
 
+    def opened(entries: Entries) -> dict[str, Opened]:
+        return {
+            contender.name: (contender.opened(entries), contender.threshold)
+            for contender in contenders
+        }
 
-def _input(detector: Localizer | Yolo, picture: Frame) -> Any:
-    """Return the graph's input: YOLO's wants floats, divided and channels first; ours uint8."""
-    return as_input(picture) if isinstance(detector, Yolo) else picture[None]
-
-
-def _run(detector: Localizer | Yolo, inputs: Sequence[Any], number: int) -> object:
-    given = inputs[number % len(inputs)]
-    return detector.raw(given) if isinstance(detector, Yolo) else detector.infer(given)
-
-
-def _answer(detector: Localizer | Yolo, pictures: Sequence[Frame], number: int) -> object:
-    return _run(detector, [_input(detector, pictures[number % len(pictures)])], 0)
-
-
-def _find(detector: Detector, frames: Sequence[Frame], score: float, number: int) -> object:
-    return detector.find(frames[number % len(frames)], score)
+    return measure(opened, frames, arguments.size, arguments.rounds)
 
 
 def machine() -> dict[str, Any]:
@@ -376,27 +340,23 @@ def machine() -> dict[str, Any]:
     return {**about, **{name: version(name) for name in names}}
 
 
-def conclude(
-    arguments: argparse.Namespace, results: Sequence[Result], latency: dict[str, dict[str, float]]
-) -> None:
+def conclude(arguments: argparse.Namespace, results: Sequence[Result], latency: Latency) -> None:
     """Print the table and write it with every figure.
 
     As ``comparison.txt`` and ``comparison.json``.
     """
-    peer = next(result for result in results if result.name == YOLO)
-    ours = [result for result in results if result.name not in (YOLO, SIFT)]
-    record = json.loads((arguments.out / "yolo" / "run.json").read_text(encoding="utf-8"))
-    lines = [table(results), ""]
-    lines += [
-        f"{what}: " + ", ".join(f"{n} {ms:.2f}" for n, ms in times.items())
-        for what, times in latency.items()
-    ]
-    of = json.loads((arguments.out / "yolo" / "asked.json").read_text(encoding="utf-8"))["pictures"]
-    lines.append(
-        f"{YOLO} was shown {record['pictures']} pictures, of {of} painted, in "
-        f"{record['seconds']:.0f} s"
-    )
-    lines += [verdict(result, peer, latency["graph_ms"]) for result in ours]
+    peers = [result for result in results if result.name in PEERS]
+    ours = [result for result in results if result.name not in (*PEERS, SIFT)]
+    names = [result.name for result in ours]
+    trained = {name: read_json(arguments.out / PEERS[name] / "run.json") for name in PEERS}
+    lines = [table(results), "", *latency_lines(latency, names, list(PEERS))]
+    for name, record in trained.items():
+        of = read_json(arguments.out / PEERS[name] / "asked.json")["pictures"]
+        lines.append(
+            f"{name} was shown {record['pictures']} pictures, of {of} painted, in "
+            f"{record['seconds']:.0f} s"
+        )
+    lines += [verdict(result, peer) for result in ours for peer in peers]
     text = "\n".join(lines)
     print(text)
     write_atomic(arguments.out / "comparison.txt", (text + "\n").encode())
@@ -404,17 +364,22 @@ def conclude(
         "machine": machine(),
         "photographs": {"labels": str(arguments.coco), "negatives": str(arguments.negatives)},
         "results": [result.as_object() for result in results],
-        "latency": latency,
-        "peer_training": record,
-        "compared": {result.name: compare(result, peer) for result in ours},
-        "latency_ratio": {
-            r.name: latency["graph_ms"][r.name] / latency["graph_ms"][YOLO] for r in ours
+        "latency": as_object(latency, names, list(PEERS)),
+        "peer_training": trained,
+        "compared": {
+            result.name: {peer.name: compare(result, peer) for peer in peers} for result in ours
         },
     }
     write_atomic(
         arguments.out / "comparison.json", (json.dumps(plain(whole), indent=1) + "\n").encode()
     )
     print(f"written: {arguments.out / 'comparison.txt'} and comparison.json")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a note that a stage left."""
+    note: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return note
 
 
 def compare_all(arguments: argparse.Namespace) -> int:
@@ -428,8 +393,8 @@ def compare_all(arguments: argparse.Namespace) -> int:
     for name, model in given_models(arguments):
         our_contender(name, model, arguments, inputs)
     python = arguments.peer_python or make_environment(arguments.environment)
-    peer = train_peer(arguments, inputs, python)
-    contenders = contenders_of(arguments, inputs, peer)
+    peers = {name: train_peer(arguments, inputs, python, name) for name in PEERS}
+    contenders = contenders_of(arguments, inputs, peers)
     results = [
         judge_contender(
             contender, arguments.negatives, arguments.out / f"seen-{contender.name}.json"

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.layouts import Entries
 from edge.decision import Box, Finding
 from edge.files import write_atomic
+from edge.vision.localizer import NO_ENTRIES
 from train.judge.contender import Detector
 from train.judge.evaluate import (
     ALLOWED_FALSE_ACCEPTS,
@@ -29,15 +31,20 @@ mean little."""
 class Contender:
     """One method.
 
-    *make*: loads it; *threshold*: its own, 0..1; *labels*: the photographs, with classes named as
-    it names them; *key*: says what it is, so that findings of another are not taken for its own.
+    *make*: loads it, with session configuration entries of onnxruntime; *threshold*: its own, 0..1;
+    *labels*: the photographs, with classes named as it names them; *key*: says what it is, so that
+    findings of another are not taken for its own.
     """
 
     name: str
-    make: Callable[[], Detector]
+    make: Callable[..., Detector]
     threshold: float
     labels: Labels
     key: str
+
+    def opened(self, entries: Entries = NO_ENTRIES) -> Detector:
+        """Load it in the layout of *entries*."""
+        return self.make(entries=entries)
 
 
 @dataclass(frozen=True)
@@ -85,7 +92,7 @@ def judge_contender(contender: Contender, negatives: Path | None, kept: Path) ->
     detections = read_detections(kept, key)
     if detections is None:
         print(f"{contender.name}: looking at the photographs")
-        detections = detect(contender.make(), labels, negatives)
+        detections = detect(contender.opened(), labels, negatives)
         write_detections(kept, key, detections)
     own = judge(contender.name, labels, detections, contender.threshold)
     scores = [r.score for r in own.groups[0].recalls if r.false_accepts == LEVEL]

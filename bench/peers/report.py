@@ -1,7 +1,7 @@
 """The comparison as a table for people and as JSON."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from bench.peers.judging import LEVEL, Result
@@ -20,8 +20,6 @@ FIGURES = (
 COMPARED = ("AP50", "main@0FA", "main@1FA", "main@3FA", "IoU", f"IoU@{LEVEL}FA")
 """What must be no worse than the peer's; the first five are those that ``stampgate evaluate``
 prints."""
-LATENCY_SHARE = 1 / 3
-"""Our model's time must be at most this share of the peer's."""
 
 
 def table(results: Sequence[Result]) -> str:
@@ -68,8 +66,8 @@ def compare(ours: Result, peer: Result) -> list[dict[str, Any]]:
     return rows
 
 
-def verdict(ours: Result, peer: Result, latency: Mapping[str, float]) -> str:
-    """In words: what is no worse, what is worse and by how much, and the ratio of the times."""
+def verdict(ours: Result, peer: Result) -> str:
+    """In words: what is no worse, and what is worse and by how much."""
     rows = [row for row in compare(ours, peer) if row["no_worse"] is not None]
     worse = [row for row in rows if not row["no_worse"]]
     better = f"{len(rows) - len(worse)} of {len(rows)} figures"
@@ -78,11 +76,6 @@ def verdict(ours: Result, peer: Result, latency: Mapping[str, float]) -> str:
         f"  worse: {r['group']} {r['figure']} {cell(r['ours'])} against {cell(r['peer'])}"
         for r in worse
     ]
-    ratio = latency[ours.name] / latency[peer.name]
-    lines.append(
-        f"  latency {latency[ours.name]:.2f} ms against {latency[peer.name]:.2f} ms: "
-        f"{ratio:.3f} of its, {'at most' if ratio <= LATENCY_SHARE else 'above'} a third"
-    )
     return "\n".join(lines)
 
 

@@ -10,8 +10,10 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from bench.layouts import Entries
 from edge.decision import Box, Finding
 from edge.errors import ModelError
+from edge.vision.localizer import NO_ENTRIES
 from edge.vision.preprocess import Frame, prepare
 from edge.vision.two_looks import non_maximum_suppression
 
@@ -29,11 +31,22 @@ class Yolo:
     Synchronization: one thread per instance.
     """
 
-    def __init__(self, path: Path, classes: Sequence[str], threads: int = 1) -> None:
-        """Load *path*, whose classes are *classes* in that order. Raises ModelError."""
+    def __init__(
+        self,
+        path: Path,
+        classes: Sequence[str],
+        threads: int = 1,
+        entries: Entries = NO_ENTRIES,
+    ) -> None:
+        """Load *path*, whose classes are *classes* in that order.
+
+        *entries*: session configuration entries of onnxruntime. Raises ModelError.
+        """
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
         options.log_severity_level = 3
+        for key, value in entries.items():
+            options.add_session_config_entry(key, value)
         try:
             self.session = onnxruntime.InferenceSession(
                 str(path), options, providers=["CPUExecutionProvider"]

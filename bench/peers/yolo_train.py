@@ -1,4 +1,4 @@
-"""Train YOLO11n from random weights for a given time and write it as ONNX.
+"""Train a YOLO from random weights for a given time, or not at all, and write it as ONNX.
 
 Runs in the peer's own environment only.
 
@@ -12,6 +12,7 @@ in README.md beside it.
 
 import argparse
 import ast
+import contextlib
 import json
 import os
 import random
@@ -62,21 +63,26 @@ this short."""
 def arguments_of(argv: list[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--data", type=Path, required=True, help="data.yaml of the painted pictures"
-    )
+    parser.add_argument("--model", default="yolo11n", help="Ultralytics' name of the network")
+    parser.add_argument("--data", type=Path, help="data.yaml of the painted pictures")
+    parser.add_argument("--classes", type=int, default=1, help="how many, where there is no --data")
     parser.add_argument(
         "--out", type=Path, required=True, help="folder for model.onnx and run.json"
     )
-    parser.add_argument("--minutes", type=float, required=True)
-    parser.add_argument("--size", type=int, required=True, help="side of the training pictures")
+    parser.add_argument(
+        "--minutes", type=float, default=0.0, help="0, without --data: export random weights"
+    )
+    parser.add_argument("--size", type=int, help="side of the training pictures")
     parser.add_argument(
         "--export-size", type=int, required=True, help="side of the exported graph's input"
     )
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="an Ultralytics setting"
     )
-    return parser.parse_args(argv)
+    arguments = parser.parse_args(argv)
+    if (arguments.data is None) != (arguments.minutes == 0):
+        parser.error("--data and --minutes belong together")
+    return arguments
 
 
 def stay_offline(config: Path) -> None:
@@ -188,7 +194,7 @@ def train(arguments: argparse.Namespace, work: Path) -> tuple[Path, dict[str, An
     classes = len(YAML.load(arguments.data)["names"])
     settings.setdefault("lr0", round(0.002 * 5 / (4 + classes), 6))
     place = {
-        "model": "yolo11n.yaml",
+        "model": f"{arguments.model}.yaml",
         "data": str(arguments.data),
         "imgsz": arguments.size,
         "device": "cpu",
@@ -208,6 +214,20 @@ def train(arguments: argparse.Namespace, work: Path) -> tuple[Path, dict[str, An
     }
 
 
+def random_network(arguments: argparse.Namespace) -> Any:
+    """Return Ultralytics' network as it is before any training."""
+    import torch
+    from ultralytics import YOLO  # type: ignore[import-not-found]
+    from ultralytics.nn.tasks import DetectionModel  # type: ignore[import-not-found]
+
+    torch.manual_seed(0)
+    network = YOLO(f"{arguments.model}.yaml")
+    model = DetectionModel(f"{arguments.model}.yaml", nc=arguments.classes, verbose=False)
+    model.args, model.task = network.model.args, network.task
+    network.model = model
+    return network
+
+
 def setting_of(text: str) -> tuple[str, Any]:
     """Split KEY=VALUE; the value is Python's when it reads as such."""
     key, _, value = text.partition("=")
@@ -220,16 +240,24 @@ def setting_of(text: str) -> tuple[str, Any]:
 def main(argv: list[str] | None = None) -> int:
     """Train, export, and only then put both files under their names."""
     arguments = arguments_of(argv)
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    stay_offline(arguments.out.absolute() / "config")
+    out: Path = arguments.out.absolute()
+    out.mkdir(parents=True, exist_ok=True)
+    stay_offline(out / "config")
     mend_torchvision()
-    from ultralytics import YOLO  # type: ignore[import-not-found]
+    from ultralytics import YOLO
 
-    with tempfile.TemporaryDirectory(dir=arguments.out) as work:
-        weights, record = train(arguments, Path(work).absolute())
-        model = YOLO(weights).export(format="onnx", imgsz=arguments.export_size, simplify=False)
-        Path(model).replace(arguments.out / "model.onnx")
-        (arguments.out / "run.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
+    with tempfile.TemporaryDirectory(dir=out) as work:
+        if arguments.data is None:
+            network, record = random_network(arguments), {"ultralytics": version("ultralytics")}
+        else:
+            weights, record = train(arguments, Path(work).absolute())
+            network = YOLO(weights)
+        # A network that comes from no file of weights is written where the program runs. There is
+        # no non-maximum suppression inside: all are thinned alike.
+        with contextlib.chdir(work):
+            model = network.export(format="onnx", imgsz=arguments.export_size, simplify=False)
+            Path(model).replace(out / "model.onnx")
+        (out / "run.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
     return 0
 
 

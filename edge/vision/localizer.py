@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from functools import cache, partial
 from pathlib import Path
 from types import MappingProxyType
+from typing import Self
 
 import numpy as np
 import onnxruntime
@@ -60,22 +61,29 @@ class Localizer:
             self.prove(picture)
 
     @classmethod
-    def of(cls, config: Config) -> "Localizer":
-        """Load the model that the settings name; raises as the constructor does.
+    def of(cls, config: Config, entries: Mapping[str, str] = NO_ENTRIES) -> "Localizer":
+        """Load the model that the settings name; parameters and errors are the constructor's.
 
         More threads than cores would only wait for one another.
         """
         threads = min(config.model.threads, os.cpu_count() or 1)
-        return cls(config.model_file(), threads, config.model.sha256)
+        return cls(config.model_file(), threads, config.model.sha256, entries)
 
     @classmethod
-    def unproven(cls, path: Path, content: bytes, contract: Contract) -> "Localizer":
+    def unproven(
+        cls,
+        path: Path,
+        content: bytes,
+        contract: Contract,
+        entries: Mapping[str, str] = NO_ENTRIES,
+    ) -> Self:
         """Load a model that is not sealed yet, to ask it for the answers that will be.
 
-        *path*: what it is called in errors. Raises ModelError. For :mod:`export.sealing` alone.
+        *path*: what it is called in errors. Raises ModelError. For :mod:`export.sealing`, and for
+        benches with random weights.
         """
         localizer = cls.__new__(cls)
-        localizer._open(path, content, contract, 1, NO_ENTRIES)
+        localizer._open(path, content, contract, 1, entries)
         localizer._check_outputs()
         localizer.sha256, localizer.golden = "", GoldenSet(1.0, 0.0, 0.0, ())
         localizer.proof = ""

@@ -16,6 +16,7 @@ from bench.edge.processes import PROGRAM, Service, write_settings
 from bench.edge.soak import main as soak
 from bench.edge.soak_box import fill
 from bench.edge.soak_proof import Ledger, Run, Sample, counted, grown, written
+from bench.layouts import layouts
 from edge.config import load_config
 from edge.errors import InputError
 from edge.vision.localizer import Localizer
@@ -302,9 +303,11 @@ def test_bench_edge_measures_every_figure(
         "both: start to the READY line, model",
         "gate: memory",
         "eye: memory, model",
-        "whole way / network, model",
-        "whole way / network, evidence kept, model",
-        "whole way / network, JPEG decoded, model",
+        *(
+            f"whole way / network, {layout}{how}, model"
+            for layout in layouts()
+            for how in ("", ", evidence kept", ", JPEG decoded")
+        ),
     ]
     assert min(told["both: start to the READY line, model"], told["gate: start to READY=1"]) > 0
     assert 0 < told["gate: memory"] < told["eye: memory, model"]
