@@ -18,8 +18,8 @@ unexport PYTHONPATH PYTHONHOME
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo test bench-data bench-ablation bench-peers bench-edge bench-jpeg bench-proof
-.PHONY: bench-speed census soak check lint soak-belt soak-faults fuzz types imports smoke wheel deb test-board
-.PHONY: test-picamera format clean distclean
+.PHONY: bench-speed census soak check lint soak-belt soak-faults fuzz types imports smoke wheel deb
+.PHONY: test-board test-picamera format clean distclean
 
 help:  ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
