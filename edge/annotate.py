@@ -1,18 +1,22 @@
 """Annotation: bounding boxes and verdict on a copy of the picture, and contact sheets of them."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont
 
-from edge.decision import Box, Kind, Verdict
+from edge.decision import Box, Finding, Kind, Verdict
 from edge.files import write_atomic
 from edge.printing import printable
 from edge.vision.preprocess import Frame
 
 COLOURS: dict[Kind, str] = {"pass": "#1b7f3b", "reject": "#b3261e", "fault": "#8a5a00"}
 """Dark enough for white letters."""
+NEAR_COLOUR = "#4a4a4a"
+DASH = 6
+"""Length of a dash and of the gap after it, pixels."""
 SHEET_CELL = (360, 300)
 SHEET_COLUMNS = 3
 
@@ -20,8 +24,8 @@ SHEET_COLUMNS = 3
 def annotate(frame: Frame, verdict: Verdict, name: str = "") -> Image.Image:
     """Draw each finding's box and score on a copy of a frame, with the verdict in a strip below.
 
-    *frame*: (height, width, 3) uint8, RGB; *name*: added to the verdict. The strip is added, not
-    laid over: it hides nothing, and pixels keep their coordinates.
+    *frame*: (height, width, 3) uint8, RGB; *name*: added to the verdict. The near miss is dashed,
+    in grey. The strip is added, not laid over: it hides nothing, and pixels keep their coordinates.
     """
     height, width = frame.shape[:2]
     letters = max(12, min(height, width) // 20)
@@ -29,6 +33,8 @@ def annotate(frame: Frame, verdict: Verdict, name: str = "") -> Image.Image:
     picture.paste(Image.fromarray(frame), (0, 0))
     draw = ImageDraw.Draw(picture)
     colour, line = COLOURS[verdict.kind], max(2, letters // 6)
+    if verdict.near is not None:
+        _near_miss(draw, verdict.near, (width, height), letters, line)
     for finding in verdict.findings:
         draw.rectangle(upright(finding.box), outline=colour, width=line)
         at = (finding.box.x0, max(0.0, finding.box.y0 - 1.4 * letters))
@@ -36,6 +42,37 @@ def annotate(frame: Frame, verdict: Verdict, name: str = "") -> Image.Image:
     words = f"{verdict.kind.upper()}  {verdict.reason}" + (f"  ({name})" if name else "")
     draw.text((letters / 2, height + letters / 2), _plain(words), "white", font=_font(letters))
     return picture
+
+
+def recorded_verdict(item: Mapping[str, Any]) -> Verdict:
+    """Return the verdict that an item's record of the journal holds, near miss included."""
+    near = item.get("near_miss")
+    return Verdict(
+        item["verdict"],
+        item.get("reason", ""),
+        tuple(map(_recorded, item.get("findings", ()))),
+        item.get("code", ""),
+        near and _recorded(near),
+    )
+
+
+def _recorded(finding: Mapping[str, Any]) -> Finding:
+    return Finding(finding["label"], finding["score"], Box(*finding["box"]))
+
+
+def _near_miss(
+    draw: ImageDraw.ImageDraw, near: Finding, size: tuple[int, int], letters: int, line: int
+) -> None:
+    """Draw a dashed box on a picture of that size, (width, height), and its score in it."""
+    x0, y0, x1, y1 = upright(near.box.clipped(*size))
+    for begin in range(round(x0), round(x1), 2 * DASH):
+        for y in (y0, y1):
+            draw.line((begin, y, min(begin + DASH, x1), y), NEAR_COLOUR, line)
+    for begin in range(round(y0), round(y1), 2 * DASH):
+        for x in (x0, x1):
+            draw.line((x, begin, x, min(begin + DASH, y1)), NEAR_COLOUR, line)
+    at = (x0, max(0.0, y1 - 1.4 * letters))
+    _label(draw, at, f"near miss {near.label} {near.score:.2f}", letters, NEAR_COLOUR)
 
 
 def contact_sheet(pictures: Sequence[Image.Image]) -> Image.Image:

@@ -1,18 +1,19 @@
-"""From findings to a verdict: pure, standard library only, no clock, no files, no hardware.
+"""Findings and verdicts, and the plain rule: pure, no clock, no files, no hardware.
+
+The production line's own rules stand in :mod:`edge.deciding` and end in this one; golden pictures
+are judged by this one alone.
 
 >>> seal = Finding("qc-tested", 0.9, Box(10, 10, 50, 50))
 >>> decide([seal], required={"qc-tested"}).kind
 'pass'
 >>> decide([], required={"qc-tested"})
-Verdict(kind='reject', reason='no qc-tested found', findings=())
+Verdict(kind='reject', reason='no qc-tested found', findings=(), code='missing', near=None)
 """
 
 import math
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
-
-from edge.errors import UsageError
 
 Kind = Literal["pass", "reject", "fault"]
 
@@ -96,24 +97,17 @@ class Finding:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The decision on an item, its reason, and the findings it rests on, best score first."""
+    """The decision on an item, its reason, and the findings it rests on, best score first.
+
+    *code*: the reason as one stable word of :mod:`edge.deciding.codes`, or of the gate's; *near*:
+    the near miss, the best finding below the score from which one counts, where there is one.
+    """
 
     kind: Kind
     reason: str
     findings: tuple[Finding, ...] = ()
-
-
-def required_classes(names: Collection[str], classes: Collection[str]) -> frozenset[str]:
-    """Return the classes an item must show: *names*, or all *classes* of the model without names.
-
-    Raises UsageError for a name that the model does not know.
-    """
-    for name in names:
-        if name not in classes:
-            raise UsageError(
-                f"a required class must be one of the model's ({', '.join(classes)}), not {name!r}"
-            )
-    return frozenset(names or classes)
+    code: str = ""
+    near: Finding | None = None
 
 
 def decide(findings: Iterable[Finding], required: Collection[str]) -> Verdict:
@@ -128,12 +122,12 @@ def decide(findings: Iterable[Finding], required: Collection[str]) -> Verdict:
         return fault("a finding that is none: its score must be in 0..1, and its box have pixels")
     missing = sorted(set(required) - {finding.label for finding in seen})
     if not required:
-        return Verdict("reject", "no class is required, so nothing can pass", seen)
+        return Verdict("reject", "no class is required, so nothing can pass", seen, "missing")
     if missing:
-        return Verdict("reject", f"no {', no '.join(missing)} found", seen)
-    return Verdict("pass", f"{', '.join(sorted(required))} found", seen)
+        return Verdict("reject", f"no {', no '.join(missing)} found", seen, "missing")
+    return Verdict("pass", f"{', '.join(sorted(required))} found", seen, "found")
 
 
 def fault(reason: str) -> Verdict:
     """Return the verdict on an item that could not be judged; the gate treats it as a reject."""
-    return Verdict("fault", reason)
+    return Verdict("fault", reason, code="not-judged")

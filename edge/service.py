@@ -1,6 +1,8 @@
 """The service: opens the parts of the box, hands them to the station, and processes items."""
 
+import contextlib
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ from edge.camera.checks import FrameChecks
 from edge.camera.drivers import make_camera
 from edge.clock import Clock, MonotonicClock, Stop
 from edge.config import Config
+from edge.deciding.rules import Rules
 from edge.errors import ConfigError, JournalError
 from edge.gate import Gate
 from edge.gate.client import RemoteGate
@@ -24,7 +27,9 @@ from edge.record.journal import Journal
 from edge.record.journal_file import END_BYTES, last_item
 from edge.record.written import WrittenRecords
 from edge.reload import Reload, changes
-from edge.station import Counters, Station, required_of
+from edge.sight.idle_marks import IdleMarks
+from edge.sight.inspector import Inspector
+from edge.station import Counters, Station, rules_for
 from edge.trigger import make_trigger
 from edge.vision.idle_proof import IdleProof
 from edge.vision.localizer import Localizer
@@ -43,8 +48,8 @@ def serve(config: Config, clock: Clock | None = None) -> Counters:
     check_for_eye(config)
     with stop_on_signals() as stop, Reload(config) as reload, Notifier() as notifier:
         localizer = Localizer.of(config)
-        required = required_of(config, localizer)
-        about = _start_fields(config, localizer, required)
+        inspector = Inspector(localizer, rules_for(config, localizer))
+        about = _start_fields(config, localizer, inspector.rules)
         camera, gate = make_camera(config, clock), make_gate(config, clock)
         with (
             Evidence(_path(config, config.evidence.folder), config.evidence) as evidence,
@@ -52,13 +57,12 @@ def serve(config: Config, clock: Clock | None = None) -> Counters:
         ):
             health = _health(config, journal, evidence, clock, about)
             health.model_trouble = _model_trouble(localizer)
-            with camera, gate:
+            with camera, gate, _idle_marks(config, inspector, clock) as idle_marks:
                 station = Station(
                     trigger=make_trigger(config.trigger, camera, clock, gate),
                     camera=camera,
                     checks=FrameChecks(config.camera),
-                    localizer=localizer,
-                    required=required,
+                    inspector=inspector,
                     gate=gate,
                     evidence=evidence,
                     journal=journal,
@@ -66,6 +70,7 @@ def serve(config: Config, clock: Clock | None = None) -> Counters:
                     notifier=notifier,
                     clock=clock,
                     idle_proof=IdleProof(localizer, clock, config.model.golden_every_s),
+                    idle_marks=idle_marks,
                 )
                 keep_frame_memory()
                 _begin_journal(config, journal, gate, about)
@@ -76,6 +81,16 @@ def serve(config: Config, clock: Clock | None = None) -> Counters:
             journal.append("stop", _stop_fields(ended, station))
             health.show(station.counters.as_object(), state="stopped")
     return station.counters
+
+
+@contextlib.contextmanager
+def _idle_marks(config: Config, inspector: Inspector, clock: Clock) -> Iterator[IdleMarks | None]:
+    """Make what looks for marks while no item is there: only a photo-eye tells when that is."""
+    if config.trigger.kind != "photo-eye":
+        yield None
+        return
+    with IdleMarks(inspector, clock, config.decision) as idle_marks:
+        yield idle_marks
 
 
 def _begin_journal(config: Config, journal: Journal, gate: Gate, about: dict[str, Any]) -> None:
@@ -164,7 +179,7 @@ def _take_settings(station: Station, reload: Reload) -> None:
         said = f"settings refused, those before go on: {error}"
     else:
         said, reload.running = "settings read again", fresh
-    about = {"settings_sha256": reload.running.checksum(), "required": sorted(station.required)}
+    about = {"settings_sha256": reload.running.checksum(), **_rule_fields(station.inspector.rules)}
     station.journal.append(
         "settings", {"reason": said, **about, "changed": changes(before, reload.running)}
     )
@@ -173,7 +188,12 @@ def _take_settings(station: Station, reload: Reload) -> None:
     print_line(f"stampgate-edge: {said}", file=sys.stderr, flush=True)
 
 
-def _start_fields(config: Config, localizer: Localizer, required: frozenset[str]) -> dict[str, Any]:
+def _rule_fields(rules: Rules) -> dict[str, Any]:
+    """Return which classes are required, and from which score on a mark counts."""
+    return {"required": sorted(rules.required), "min_score": rules.scores.least}
+
+
+def _start_fields(config: Config, localizer: Localizer, rules: Rules) -> dict[str, Any]:
     contract = localizer.contract
     model = {
         "file": config.model_file().name,
@@ -189,7 +209,7 @@ def _start_fields(config: Config, localizer: Localizer, required: frozenset[str]
         "version": __version__,
         "settings_sha256": config.checksum(),
         "model": model,
-        "required": sorted(required),
+        **_rule_fields(rules),
     }
 
 

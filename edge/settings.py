@@ -38,17 +38,18 @@ def setting(
     above: float | None = None,
     at_least: float | None = None,
     at_most: float | None = None,
-    choices: tuple[str, ...] | None = None,
+    choices: tuple[str | int, ...] | None = None,
     live: bool = False,
-    form: Literal["line", "lines", "path"] = "line",
+    form: Literal["line", "lines", "path", "points", "counts"] = "line",
 ) -> Any:
     """Declare one field of a settings dataclass.
 
     *default*: its value when nothing is said, a scalar, a tuple of scalars of one type, or ``()``
     for a list of any number of texts; *sentence*: what it is, with the unit; *above*, *at_least*,
-    *at_most*: bounds for a number (for each member of a tuple); *choices*: the words allowed;
-    *live*: whether a service that runs can take a change; *form*: whether a text is
-    one line, may be several, or names a file or folder.
+    *at_most*: bounds for a number (for each member of a tuple); *choices*: the values allowed;
+    *live*: whether a service that runs can take a change; *form*: whether a text is one line, may
+    be several, or names a file or folder. *form* "points" makes ``()`` a list of points [x, y];
+    "counts" also takes a whole number, a text or a table for a list of texts.
     """
     bounds = {"above": above, "at_least": at_least, "at_most": at_most, "choices": choices}
     return dataclasses.field(
@@ -61,7 +62,7 @@ def bound_text(field: "dataclasses.Field[Any]") -> str:
     """Return a field's bounds in words, e.g. ``above 0 and at most 1``; empty when it has none."""
     meta = field.metadata
     if meta.get("choices"):
-        return "one of " + ", ".join(meta["choices"])
+        return "one of " + ", ".join(map(str, meta["choices"]))
     words = [
         f"{name.replace('_', ' ')} {meta[name]:g}"
         for name in ("above", "at_least", "at_most")
@@ -112,6 +113,12 @@ _TYPE_WORDS: Mapping[type, str] = {
 }
 
 
+_FORM_WORDS = {
+    "points": "a list of points [x, y]",
+    "counts": "a whole number, a text, a list of texts or a table of classes",
+}
+
+
 def _kind(default: Any) -> str:
     if default == ():
         return "a list of texts"
@@ -126,8 +133,12 @@ def check_field(where: str, field: "dataclasses.Field[Any]", value: Any) -> Any:
     *where*: how the message begins, e.g. ``edge.toml: [gate] pulse_ms``. Raises ConfigError when
     type or bounds are broken.
     """
+    form = field.metadata["form"]
+    if form == "points":
+        return _points(where, field, value)
+    given, value = value, _as_texts(value) if form == "counts" else value
     if not _matches(value, field.default):
-        raise _wrong(where, _kind(field.default), value)
+        raise _wrong(where, _FORM_WORDS.get(form) or _kind(field.default), given)
     members = value if isinstance(field.default, tuple) else (value,)
     if not all(_within(field, member) for member in members):
         raise _wrong(where, bound_text(field) or "finite", value)
@@ -139,6 +150,36 @@ def check_field(where: str, field: "dataclasses.Field[Any]", value: Any) -> Any:
     if isinstance(field.default, tuple):
         return tuple(type(d)(v) for v, d in zip(value, field.default, strict=True))
     return float(value) if isinstance(field.default, float) else value
+
+
+def _points(where: str, field: "dataclasses.Field[Any]", value: Any) -> tuple[Any, ...]:
+    """Return a list of points as pairs of floats. Raises ConfigError."""
+    listed = isinstance(value, list | tuple)
+    if not listed or not all(_matches(point, (0.0, 0.0)) for point in value):
+        raise _wrong(where, _FORM_WORDS["points"], value)
+    if not all(_within(field, number) for point in value for number in point):
+        raise _wrong(where, bound_text(field) or "finite", value)
+    return tuple((float(x), float(y)) for x, y in value)
+
+
+def _is_many(value: Any) -> bool:
+    return isinstance(value, list | tuple | Mapping)
+
+
+def _as_texts(value: Any) -> Any:
+    """Return one number or text as a list of it, and a table as its lines ``name = value``.
+
+    >>> _as_texts(2), _as_texts("at least 1"), _as_texts({"seal": 1})
+    (['2'], ['at least 1'], ['seal = 1'])
+    """
+    if isinstance(value, Mapping):
+        counts = {name: _as_texts(each) for name, each in value.items() if not _is_many(each)}
+        if len(counts) < len(value) or not all(isinstance(each, list) for each in counts.values()):
+            return None
+        return [f"{name} = {each[0]}" for name, each in counts.items()]
+    if isinstance(value, int) and not isinstance(value, bool):
+        return [f"{value}"] if value.bit_length() <= LONGEST_INT_BITS else None
+    return [value] if isinstance(value, str) else value
 
 
 def _wrong(where: str, demand: str, value: Any) -> ConfigError:

@@ -3,24 +3,23 @@
 import contextlib
 import dataclasses
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from edge.camera import Camera, Capture
+from edge.camera.burst import take_pictures
 from edge.camera.checks import FrameChecks
+from edge.camera.turning import turned_capture
 from edge.clock import Clock, Stop
 from edge.config import Config
-from edge.decision import Verdict, decide, fault, required_classes
-from edge.errors import (
-    CameraError,
-    ConfigError,
-    FrameError,
-    GateError,
-    JournalError,
-    ModelError,
-    UsageError,
-)
+from edge.deciding.burst import combine
+from edge.deciding.codes import FIXED_MARK, GATE, NO_ROOM, STANDING_MARK, UNSURE
+from edge.deciding.fixed_marks import StandingMarks, corners
+from edge.deciding.judging import Scene
+from edge.deciding.rules import Rules, rules_of
+from edge.decision import Verdict, fault
+from edge.errors import CameraError, FrameError, GateError, JournalError, ModelError
 from edge.gate import Gate
 from edge.gate.messages import Incident
 from edge.gate.rejects import Outcome
@@ -28,12 +27,17 @@ from edge.process.notify import Notifier
 from edge.record.evidence import Evidence
 from edge.record.health import Health
 from edge.record.journal import Journal
+from edge.sight.idle_marks import IdleMarks
+from edge.sight.inspector import Inspector
 from edge.trigger import Item, Trigger
 from edge.vision.idle_proof import IdleProof
 from edge.vision.localizer import Localizer
 
 NUMBERS_KEPT = 10_000
 """Items whose numbers are kept for incidents: as many as may be between the eye and the gate."""
+IDLE_AFTER_NS = 10**9
+"""How long after its trigger an item may still be in view at most, unless [camera] in_view_ms says
+more; only then a picture counts as one without an item."""
 TAKEN_BACK = "; it had been let pass, and that was taken back"
 
 
@@ -44,6 +48,8 @@ class Counters:
     passed: int = 0
     rejected: int = 0
     faults: int = 0
+    unsure: int = 0
+    """Items of the rejected whose verdict hung on a mark in the no-call band."""
     late: int = 0
     """Items of the above whose answer came after they were due at the gate."""
     unknown: int = 0
@@ -61,6 +67,7 @@ class Counters:
         self.passed += verdict.kind == "pass"
         self.rejected += verdict.kind == "reject"
         self.faults += verdict.kind == "fault"
+        self.unsure += verdict.code == UNSURE
         self.late += outcome == "late"
         self.unknown += outcome == "unknown"
 
@@ -71,6 +78,7 @@ class Counters:
             "pass": self.passed,
             "reject": self.rejected,
             "fault": self.faults,
+            "unsure": self.unsure,
             "late": self.late,
             "unknown": self.unknown,
             "thrown_passes": self.thrown_passes,
@@ -86,12 +94,14 @@ class Judged:
     """The verdict on one item, with the picture and the error behind it.
 
     *capture*: the picture that was judged; None when there was none. *error*: why the item could
-    not be judged, without its traceback; None when it could.
+    not be judged, without its traceback; None when it could. *frames*: of a burst, what each
+    picture showed.
     """
 
     verdict: Verdict
     capture: Capture | None = None
     error: Exception | None = None
+    frames: tuple[dict[str, Any], ...] = ()
 
     @property
     def picture(self) -> str:
@@ -128,16 +138,13 @@ class _Passage:
 class Station:
     """All parts of the box, opened by :func:`edge.service.serve`, and the way of an item.
 
-    *required*: the classes that must all be found for a PASS.
-
     Synchronization: one thread; the gate keeps its own time.
     """
 
     trigger: Trigger
     camera: Camera
     checks: FrameChecks
-    localizer: Localizer
-    required: frozenset[str]
+    inspector: Inspector
     gate: Gate
     evidence: Evidence
     journal: Journal
@@ -146,6 +153,9 @@ class Station:
     clock: Clock
     idle_proof: IdleProof | None = None
     """What judges the golden pictures again; None judges none."""
+    idle_marks: IdleMarks | None = None
+    """What looks for marks while no item is there; None where nobody knows when that is."""
+    standing: StandingMarks = field(default_factory=StandingMarks)
     counters: Counters = field(default_factory=Counters)
     _numbers: dict[int, int] = field(default_factory=dict)
     """The journal's numbers of the last items, by their tags."""
@@ -153,13 +163,17 @@ class Station:
     """By the tags of items that the gate does not know to be on the disk: their lines' ordinals."""
     _unsettled_incidents: deque[tuple[int, Incident]] = field(default_factory=deque)
     """The same for incidents."""
+    _item_ns: int = 0
+    """Trigger of the last item."""
+    _idle_ns: int | None = None
+    """The last idle tick, None once an item came since."""
 
     def pass_item(self, until_ns: int, stop: Stop) -> None:
         """Wait until *until_ns* for an item and process it; if none comes, feed the watchdog only.
 
         ::
 
-            trigger → camera ─Frame→ localizer ─Finding→ decide ─Verdict→ gate → journal → watchdog
+            trigger → camera ─Frame→ localizer ─Finding→ judge ─Verdict→ gate → journal → watchdog
 
         The item is registered with the gate first, which will reject it; all that follows can only
         cancel that. Any error while it is judged makes it a FAULT, never a PASS; so does any error
@@ -172,6 +186,7 @@ class Station:
         if item is None:
             self._idle()
             return
+        self._end_idle(item)
         passage = _Passage(item, self.journal.next_sequence, item.tag or 0)
         try:
             self._judge(passage)
@@ -193,7 +208,9 @@ class Station:
 
         Raises ConfigError, and then nothing has changed.
         """
-        self.required = required_of(config, self.localizer)
+        self.inspector.rules = rules_for(config, self.inspector.localizer)
+        if self.idle_marks is not None:
+            self.idle_marks.adopt(config.decision)
         self.checks.settings, self.evidence.settings = config.camera, config.evidence
         self.journal.adopt(config.journal)
 
@@ -201,9 +218,44 @@ class Station:
         """Feed the watchdog without an item, once gate and camera have shown that they work."""
         self.journal.check()
         self.gate.check()
-        self.camera.check()
+        if not self._look_without_item():
+            self.camera.check()
         self._prove_model()
         self._feed_watchdog()
+
+    def _end_idle(self, item: Item) -> None:
+        """Stop what is done in idle moments: an item has come."""
+        self._idle_ns, self._item_ns = None, item.t_ns
+        if self.idle_marks is not None:
+            self.idle_marks.stop()
+
+    def _look_without_item(self) -> bool:
+        """Begin a look at a picture without an item when one is due; return whether one was taken.
+
+        The picture is from after an idle tick when the last item had left the view, and one that
+        is there or under way: waiting for it takes no picture from an item that comes meanwhile.
+        """
+        idle, since_ns = self.idle_marks, self._idle_ns
+        if idle is None:
+            return False
+        self._note_fixed_marks(idle)
+        settings, self._idle_ns = self.checks.settings, self.clock.now_ns()
+        clear_ns = self._item_ns + max(IDLE_AFTER_NS, round(settings.in_view_ms * 1e6))
+        if since_ns is None or since_ns < clear_ns or not idle.is_due:
+            return False
+        period_ns = round(1e9 / settings.frames_per_second)
+        with contextlib.suppress(FrameError):
+            capture = self.camera.capture(max(since_ns, self._idle_ns - period_ns))
+            idle.begin(turned_capture(capture, settings).picture)
+        return True
+
+    def _note_fixed_marks(self, idle: IdleMarks) -> None:
+        """Write down which marks are seen without an item since now, or are no more."""
+        for mark, begun in idle.take():
+            what = f"{mark.label} at [{corners(mark.box)}]"
+            words = "is seen while no item is there" if begun else "is not seen there any more"
+            fields = {"reason": f"{what} {words}", "code": FIXED_MARK, "mark": mark.as_object()}
+            self.journal.append("note", fields)
 
     def _prove_model(self) -> None:
         """Judge a golden picture if one is due; FAULT is shown before ModelError ends us."""
@@ -217,18 +269,31 @@ class Station:
 
     def _judge(self, passage: _Passage) -> None:
         """Register the item with the gate, take its picture and decide."""
-        item, capture = passage.item, None
+        item, taken = passage.item, list[Capture]()
         try:
             self._register(passage)
             if item.trouble:
                 raise FrameError(item.trouble)
-            capture = self.camera.capture(item.t_ns)
-            self.checks.examine(capture, item.t_ns)
-            findings = self.localizer.find(capture.picture)
-            self.checks.before_next(capture, self.trigger.next_ns(item))
-            passage.judged = Judged(decide(findings, self.required), capture)
+            take_pictures(self.camera, self.checks, item.t_ns, self.inspector.rules.burst, taken)
+            passage.judged = self._inspect(item, taken)
+            for capture in taken:
+                self.checks.before_next(capture, self.trigger.next_ns(item))
         except Exception as error:  # noqa: BLE001 - ends as FAULT and does not end the service
-            passage.judged = Judged(_fault_of(error), capture, _without_traceback(error))
+            shown = taken[-1] if taken else None
+            passage.judged = Judged(_fault_of(error), shown, _without_traceback(error))
+
+    def _inspect(self, item: Item, taken: Sequence[Capture]) -> Judged:
+        """Judge the pictures of an item by the rules. Raises FrameError, AnswerError."""
+        rules = self.inspector.rules
+        fixed = () if self.idle_marks is None else self.idle_marks.marks
+        verdicts = []
+        for capture in taken:
+            moved_ms = tuple((ns - item.t_ns) / 1e6 for ns in (capture.t_ns, capture.begun_ns))
+            scene = Scene(fixed, (moved_ms[0], moved_ms[1]))
+            verdicts.append(self.inspector.inspect(capture.picture, scene, capture.name))
+        verdict, shown = combine(verdicts, rules.needed, rules.forbidden)
+        frames = tuple(map(_frame_fields, taken, verdicts)) if len(taken) > 1 else ()
+        return Judged(verdict, taken[shown], frames=frames)
 
     def _register(self, passage: _Passage) -> None:
         """Register the item with the gate unless the gate reported it. Raises GateError."""
@@ -249,12 +314,13 @@ class Station:
             return
         if judged.verdict.kind == "pass" and not self.journal.has_room:
             full = fault(f"there is no room for its record ({judged.verdict.reason})")
+            full = dataclasses.replace(full, code=NO_ROOM)
             judged = dataclasses.replace(judged, verdict=full)
         verdict = judged.verdict
         try:
             outcome = self.gate.answer(passage.tag, cancel=verdict.kind == "pass")
         except GateError as error:
-            lost = fault(f"{error} ({verdict.reason})")
+            lost = dataclasses.replace(fault(f"{error} ({verdict.reason})"), code=f"{GATE}gone")
             passage.judged = dataclasses.replace(judged, verdict=lost, error=error)
             passage.outcome = "gone"
         else:
@@ -270,6 +336,8 @@ class Station:
         kept = self.evidence.keep(passage.sequence, verdict.kind, frame, verdict.reason)
         self._append(passage, judged, kept.as_fields())
         self._count(passage, verdict)
+        if verdict.kind != "fault":
+            self.standing.note_item(verdict.findings)
 
     def _append(self, passage: _Passage, judged: Judged, evidence: Mapping[str, str]) -> None:
         """Append the item's record; the gate hears of it once it is on the disk."""
@@ -277,9 +345,12 @@ class Station:
         fields: dict[str, Any] = {
             "verdict": verdict.kind,
             "reason": verdict.reason,
+            "code": verdict.code,
             "gate": passage.outcome,
             "findings": [finding.as_object() for finding in verdict.findings],
+            "near_miss": verdict.near and verdict.near.as_object(),
             "picture": judged.picture,
+            **({"frames": list(judged.frames)} if judged.frames else {}),
             **evidence,
             "trigger_ns": item.t_ns,
             "ms": round((passage.answered_ns - item.t_ns) / 1e6, 3),
@@ -368,8 +439,13 @@ class Station:
     def _feed_watchdog(self) -> None:
         """End an item or an idle tick: write down incidents, show trouble, feed the watchdog."""
         self.record_incidents()
+        if self.health.note != self.standing.words:
+            self.health.note = self.standing.words
+            if self.health.note:
+                self.journal.append("note", {"reason": self.health.note, "code": STANDING_MARK})
         self.health.camera = self.camera.facts
         self.health.camera_trouble = self.camera.trouble or self.checks.trouble
+        self.health.marks_trouble = "" if self.idle_marks is None else self.idle_marks.trouble
         with contextlib.suppress(GateError):  # the next request to it raises
             self.gate.show_fault(self.health.trouble)
         self.health.gate = self.gate.facts
@@ -387,7 +463,19 @@ def _settled(verdict: Verdict, outcome: Outcome) -> Verdict:
         "kept": "the gate rejects it in any case: touching or too close, edges were lost, or reset",
     }
     reason = f"{why.get(outcome, outcome)} ({verdict.reason})"
-    return dataclasses.replace(verdict, kind="reject", reason=reason)
+    code = f"{GATE}{outcome}"
+    return dataclasses.replace(verdict, kind="reject", reason=reason, code=code)
+
+
+def _frame_fields(capture: Capture, verdict: Verdict) -> dict[str, Any]:
+    """Return what one picture of a burst showed, as the item's record holds it."""
+    scored = verdict.findings[0] if verdict.findings else verdict.near
+    return {
+        "picture": capture.name,
+        "verdict": verdict.kind,
+        "code": verdict.code,
+        "score": scored and round(scored.score, 4),
+    }
 
 
 def _fault_of(error: BaseException) -> Verdict:
@@ -404,12 +492,10 @@ def _without_traceback(error: Exception) -> Exception:
     return error.with_traceback(None)
 
 
-def required_of(config: Config, localizer: Localizer) -> frozenset[str]:
-    """Return the classes that an item must show, all of the model's when the settings name none.
+def rules_for(config: Config, localizer: Localizer) -> Rules:
+    """Return the rules of the settings for that model.
 
-    Raises ConfigError for a class that the model does not know.
+    Raises ConfigError for what they cannot ask of it, such as a class that it does not know.
     """
-    try:
-        return required_classes(config.decision.required, localizer.contract.classes)
-    except UsageError as error:
-        raise ConfigError(f"[decision] required: {error}; correct it there") from None
+    contract = localizer.contract
+    return rules_of(config.decision, contract.classes, contract.threshold)

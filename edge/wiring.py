@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from edge.config import Config, LinesSettings, load_config
-from edge.errors import ConfigError, InputError
+from edge.deciding.rules import check_alone, region_of
+from edge.errors import ConfigError, InputError, UsageError
 from edge.files import check_ours
 
 REJECT_LINE, READY_LINE, FAULT_LINE = "reject", "ready", "fault"
@@ -31,6 +32,7 @@ def load_checked(path: Path) -> Config:
     """
     config = load_config(path)
     check_gate(config)
+    check_decision(config)
     return config
 
 
@@ -57,6 +59,54 @@ def check_gate(config: Config) -> None:
     )
     for sentence in found:
         raise ConfigError(f"{sentence}; correct it in {config.folder}")
+
+
+def check_decision(config: Config) -> None:
+    """Check what ``[decision]`` demands of itself and of other sections, but for the model's.
+
+    Raises ConfigError with one line for the first demand that is not met.
+    """
+    try:
+        check_alone(config.decision)
+        for sentence in (*_wrong_region(config), *_wrong_burst(config)):
+            raise UsageError(sentence)
+    except UsageError as error:
+        raise ConfigError(f"[decision] {error}; correct it in {config.folder}") from None
+
+
+def _wrong_region(config: Config) -> Iterator[str]:
+    """What is wrong with the region for the pictures that a camera is asked for."""
+    camera, region = config.camera, region_of(config.decision)
+    if region is None or camera.driver == "replay":  # whose pictures have a size of their own
+        return
+    lying = camera.rotate in (90, 270)
+    size = (camera.height, camera.width) if lying else (camera.width, camera.height)
+    if beyond := region.beyond(*size):
+        yield beyond.removeprefix("the ")
+
+
+def _wrong_burst(config: Config) -> Iterator[str]:
+    """What is wrong with several pictures of one item, for its view and its reject delay."""
+    decision, camera, gate = config.decision, config.camera, config.gate
+    if decision.burst == 1:
+        return
+    if config.trigger.kind == "every-frame":
+        yield 'burst needs [trigger] kind "photo-eye" or "interval"; now each picture is an item'
+    if not camera.in_view_ms:
+        yield "burst needs [camera] in_view_ms, for how long an item stays in view"
+    replayed = camera.driver == "replay"
+    rate = camera.pictures_per_second if replayed else camera.frames_per_second
+    least_ms = 1000 * (decision.burst - 1) / rate if rate else 0.0
+    if least_ms >= camera.in_view_ms:
+        yield (
+            f"burst of {decision.burst} takes {least_ms:.0f} ms and more, must be below [camera] "
+            f"in_view_ms {camera.in_view_ms:g}"
+        )
+    if not gate.reject_delay_counts and least_ms >= gate.reject_delay_ms:
+        yield (
+            f"burst of {decision.burst} takes {least_ms:.0f} ms and more, must be below [gate] "
+            f"reject_delay_ms {gate.reject_delay_ms:g}"
+        )
 
 
 def gate_warnings(config: Config) -> list[str]:
@@ -216,6 +266,7 @@ def check_for_eye(config: Config) -> None:
     Raises ConfigError with one line for the first thing that is wrong.
     """
     check_gate(config)
+    check_decision(config)
     _refuse_shared_files(config)
     record = "" if config.gate.driver == "process" else config.gate.record
     for setting, text in (

@@ -22,7 +22,8 @@ from edge.record.evidence import Evidence
 from edge.record.health import Health
 from edge.record.journal import Journal
 from edge.service import make_gate
-from edge.station import Station
+from edge.sight.inspector import Inspector
+from edge.station import Station, rules_for
 from edge.trigger import make_trigger
 from edge.vision import two_looks
 from edge.vision.answers import Floats
@@ -107,8 +108,7 @@ def station(config: Config, camera: Camera, localizer: Localizer) -> Iterator[St
             trigger=make_trigger(config.trigger, camera, clock, gate),
             camera=camera,
             checks=FrameChecks(config.camera),
-            localizer=localizer,
-            required=frozenset(localizer.contract.classes),
+            inspector=Inspector(localizer, rules_for(config, localizer)),
             gate=gate,
             evidence=evidence,
             journal=journal,

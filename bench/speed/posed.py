@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from edge.vision.answers import Floats
 from edge.vision.contract import STRIDE
-from edge.vision.localizer import Localizer
+from edge.vision.localizer import Localizer, Stopper
 
 LIKELY = 2
 """Marks that a first look finds likely: trained models found two or three in a photograph."""
@@ -20,9 +20,11 @@ SIDE_PX = 60.0
 class Posed(Localizer):
     """Runs the graph on what it is given, and answers that there are :data:`LIKELY` marks."""
 
-    def infer(self, pictures: NDArray[np.uint8]) -> tuple[Floats, Floats]:
+    def infer(
+        self, pictures: NDArray[np.uint8], stopper: Stopper | None = None
+    ) -> tuple[Floats, Floats]:
         """Return an answer of the same shape as the graph's."""
-        heat, sides = super().infer(pictures)
+        heat, sides = super().infer(pictures, stopper)
         return marks_in(heat.shape), np.full_like(sides, SIDE_PX / STRIDE / 2)
 
 

@@ -95,6 +95,8 @@ class ReplayCamera:
 
         Raises FrameError when it cannot be read, or comes too late; then it is the next item's.
         """
+        if self.ended:
+            raise FrameError("no picture is left to replay; set [camera] loop, or add pictures")
         begin_ns = max(after_ns, self._next_ns)
         if begin_ns - after_ns > self._timeout_ns:
             self._clock.sleep_until(after_ns + self._timeout_ns)

@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from edge.annotate import annotate, contact_sheet, save_png
+from edge.annotate import annotate, contact_sheet, recorded_verdict, save_png
 from edge.commands.inspect import box_text
 from edge.config import DEFAULT_MODEL, DEFAULT_NAME
-from edge.decision import Box, Finding, Verdict
 from edge.errors import FrameError, InputError
 from edge.files import make_folder, write_atomic
 from edge.gate.history import Pulse, pulses, read_transitions
@@ -118,7 +117,7 @@ def _claim_folder(out: Path) -> None:
 def _print_items(items: Sequence[dict[str, Any]]) -> None:
     rows = [["picture", "verdict", "score", "box: x0 y0 x1 y1", "reason"]]
     for item in items:
-        best = next(iter(_verdict(item).findings), None)
+        best = next(iter(recorded_verdict(item).findings), None)
         score, box = (f"{best.score:.2f}", box_text(best)) if best else ("", "")
         shown = (item["picture"], item["verdict"].upper(), score, box, item["reason"])
         rows.append([*map(printable, shown)])
@@ -151,13 +150,8 @@ def _draw(items: Sequence[dict[str, Any]], samples: Path, out: Path) -> None:
             frame = read_picture(samples / item["picture"])
         except FrameError:
             continue  # the table says so already, and there is nothing to draw on
-        picture = annotate(frame, _verdict(item), item["picture"])
+        picture = annotate(frame, recorded_verdict(item), item["picture"])
         save_png(picture, out / COPIES / f"{item['sequence']:03}-{Path(item['picture']).stem}.png")
         pictures.append(picture)
     if pictures:
         save_png(contact_sheet(pictures), out / SHEET)
-
-
-def _verdict(item: dict[str, Any]) -> Verdict:
-    findings = tuple(Finding(f["label"], f["score"], Box(*f["box"])) for f in item["findings"])
-    return Verdict(item["verdict"], item["reason"], findings)

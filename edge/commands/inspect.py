@@ -3,22 +3,33 @@
 import argparse
 import json
 import os
+import sys
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from edge.annotate import annotate, save_png
 from edge.config import DEFAULT_MODEL, DEFAULT_NAME
-from edge.decision import Finding, Verdict, decide, fault, required_classes
-from edge.errors import FrameError, InputError, ModelError
+from edge.deciding.classes import required_and_forbidden
+from edge.deciding.fixed_marks import describe_standing, standing_marks
+from edge.deciding.rules import Rules, rules_of
+from edge.deciding.score import Scores
+from edge.decision import Finding, Verdict, fault
+from edge.errors import FrameError, InputError, ModelError, UsageError
 from edge.files import make_folder
 from edge.printing import print_error, print_line
+from edge.sight.inspector import Inspector
+from edge.vision.contract import Contract
 from edge.vision.localizer import Localizer
 from edge.vision.picture_files import read_picture
 from edge.vision.picture_folders import PictureFolder, find_pictures
 from edge.vision.preprocess import Frame
+from edge.wiring import load_checked
+
+FEW = 3
+"""Fewest pictures of which it is told that a mark stands at one place in all of them."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,7 +39,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "pixels, x right, y down, as the picture is seen (EXIF orientation applied). A file that "
         "is no picture is a fault; the others go on and the exit status is 1. Of a folder its "
         "sub-folders are read too; what holds no picture there is left out and counted. A reject "
-        "is an answer, not an error: the exit status stays 0."
+        "is an answer, not an error: the exit status stays 0. A mark that stands at one place in "
+        "all pictures is told at the end: it may be on a rail or the lens."
     )
     add = parser.add_argument
     model = f"model file, or '{DEFAULT_NAME}' for the packaged one"
@@ -51,6 +63,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a class that must be found to pass; may be repeated; default: every class of the "
         "model",
     )
+    add(
+        "--forbid",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a class that must not be found to pass; may be repeated",
+    )
+    add(
+        "--config",
+        type=Path,
+        metavar="edge.toml",
+        help="judge by all rules of its [decision]; the pictures are taken as they are, not turned",
+    )
     add("--annotate", type=Path, metavar="DIR", help="write copies with the boxes drawn to DIR")
 
 
@@ -66,14 +91,44 @@ def _score(text: str) -> float:
 
 def run(arguments: argparse.Namespace) -> int:
     """Judge the pictures that the command line names. Raises StampgateError."""
+    wish = Wish(
+        arguments.min_score, tuple(arguments.require), tuple(arguments.forbid), arguments.config
+    )
     return inspect(
         DEFAULT_MODEL if arguments.model == DEFAULT_NAME else Path(arguments.model),
         arguments.images,
+        wish,
         as_json=arguments.json,
-        min_score=arguments.min_score,
-        require=tuple(arguments.require),
         annotate_to=arguments.annotate,
     )
+
+
+@dataclass(frozen=True)
+class Wish:
+    """The rules that the command line asks for.
+
+    *min_score*: 0..1, in place of the model's threshold; *require*, *forbid*: class names, all of
+    the model's required when there are none; *config*: a settings file whose rules count instead.
+    """
+
+    min_score: float | None = None
+    require: tuple[str, ...] = ()
+    forbid: tuple[str, ...] = ()
+    config: Path | None = None
+
+    def rules(self, contract: Contract) -> Rules:
+        """Return the rules for a model. Raises UsageError or ConfigError."""
+        if self.config is not None:
+            if self.min_score is not None or self.require or self.forbid:
+                raise UsageError(
+                    "--config must stand without --min-score, --require and --forbid; write them "
+                    "into its [decision], or leave it out"
+                )
+            decision = load_checked(self.config).decision
+            return rules_of(decision, contract.classes, contract.threshold)
+        required, forbidden = required_and_forbidden(self.require, self.forbid, contract.classes)
+        least = contract.threshold if self.min_score is None else self.min_score
+        return Rules(required, Scores(least, least), forbidden)
 
 
 @dataclass(frozen=True)
@@ -94,59 +149,69 @@ class Inspected:
             "image": str(self.path),
             "verdict": self.verdict.kind,
             "reason": self.verdict.reason,
+            "code": self.verdict.code,
             "findings": [finding.as_object() for finding in self.verdict.findings],
+            "near_miss": self.verdict.near and self.verdict.near.as_object(),
             "ms": round(self.ms, 2),
         }
 
     def as_line(self) -> str:
         """Return the line that people read."""
-        boxes = [f"{f.label} {f.score:.2f} at {box_text(f)}" for f in self.verdict.findings]
-        return f"{self.verdict.kind:<6} {self.path}: " + "; ".join([self.verdict.reason, *boxes])
+        verdict = self.verdict
+        marks = [f"{f.label} {f.score:.2f} at {box_text(f)}" for f in verdict.findings]
+        if (f := verdict.near) is not None:
+            marks.append(f"near miss {f.label} {f.score:.2f} at {box_text(f)}")
+        return f"{verdict.kind:<6} {self.path}: " + "; ".join([verdict.reason, *marks])
 
 
 def inspect(
     model: Path,
     images: Sequence[Path],
+    wish: Wish | None = None,
     *,
     as_json: bool = False,
-    min_score: float | None = None,
-    require: tuple[str, ...] = (),
     annotate_to: Path | None = None,
 ) -> int:
-    """Judge *images* (files, or folders of them) with *model*; print a line each.
+    """Judge *images* (files, or folders of them) with *model* by the rules of *wish*; a line each.
 
-    Returns the exit status; a file that is no picture is a fault line and makes it 1. *min_score*:
-    0..1, in place of the model's threshold; *require*: class names, all of the model's when empty.
-    Raises ModelError, UsageError or InputError.
+    Returns the exit status; a file that is no picture is a fault line and makes it 1. Raises
+    ModelError, UsageError, ConfigError or InputError.
     """
     localizer = Localizer(model, threads=os.cpu_count() or 1)
-    required = required_classes(require, localizer.contract.classes)
+    inspector = Inspector(localizer, (wish or Wish()).rules(localizer.contract))
     paths, folders = _expand(images)
     copies = None if annotate_to is None else Copies(annotate_to, paths)
-    faults = 0
+    found, faults = list[tuple[Finding, ...]](), 0
     for path in paths:
-        inspected = inspect_one(localizer, path, required, min_score)
+        inspected = inspect_one(inspector, path)
         faults += inspected.verdict.kind == "fault"
         print_line(
             json.dumps(inspected.as_object()) if as_json else inspected.as_line(), flush=True
         )
+        if inspected.verdict.kind != "fault":
+            found.append(inspected.verdict.findings)
         if copies is not None:
             copies.write(inspected)
+    _tell_standing_marks(found, sys.stderr if as_json else sys.stdout)
     for folder in folders:
         if said := folder.describe_left_out():
             print_error("stampgate-edge", said)
     return 1 if faults or any(folder.unread for folder in folders) else 0
 
 
-def inspect_one(
-    localizer: Localizer, path: Path, required: frozenset[str], min_score: float | None = None
-) -> Inspected:
+def _tell_standing_marks(found: Sequence[tuple[Finding, ...]], to: TextIO) -> None:
+    """Say in a last line which marks stand at one place in all of some pictures."""
+    if len(found) >= FEW and (marks := standing_marks(found)):
+        print_line(f"note   {describe_standing(marks, f'all {len(found)} pictures')}", file=to)
+
+
+def inspect_one(inspector: Inspector, path: Path) -> Inspected:
     """Judge one file; whatever goes wrong makes it a fault, never a pass."""
     frame, begin_ns = None, time.monotonic_ns()
     try:
         frame = read_picture(path)
         begin_ns = time.monotonic_ns()
-        verdict = decide(localizer.find(frame, min_score), required)
+        verdict = inspector.inspect(frame)
     except FrameError as error:
         verdict = fault(str(error).removeprefix(f"{path}: "))  # the line names the file already
     except ModelError as error:

@@ -35,6 +35,7 @@ COLUMNS = (
     "sequence", "wall_time", "clock_synced", "verdict", "reason", "gate", "ms", "picture",
     "evidence", "findings", "label", "score", "x0", "y0", "x1", "y1",
     "time", "time_source", "not_before", "not_after",
+    "code", "near_label", "near_score", "near_x0", "near_y0", "near_x1", "near_y1",
 )  # fmt: skip
 """Heading of the CSV."""
 UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -133,10 +134,14 @@ def text_line(record: Record, moment: Moment | None = None) -> str:
     rest = {
         name: value
         for name, value in record.items()
-        if name not in (*HIDDEN, "verdict", "reason", "findings")
+        if name not in (*HIDDEN, "verdict", "reason", "findings", "near_miss")
     }
     if record["kind"] == "item":
-        found = ", ".join(f"{f.get('label')} {f.get('score')}" for f in record.get("findings", ()))
+        marks = [f"{f.get('label')} {f.get('score')}" for f in record.get("findings", ())]
+        if near := record.get("near_miss"):
+            box = " ".join(f"{corner:g}" for corner in near.get("box", ()))
+            marks.append(f"near miss {near.get('label')} {near.get('score')} at {box}")
+        found = ", ".join(marks)
         said = f"#{record['sequence']} {record['verdict'].upper()} {record.get('reason', '')}"
         return printable(f"{when} {said}{f' [{found}]' if found else ''}  {_pairs(rest)}".rstrip())
     reason = f" {record['reason']}" if "reason" in record else ""
@@ -146,17 +151,21 @@ def text_line(record: Record, moment: Moment | None = None) -> str:
 def csv_row(record: Record, moment: Moment | None = None) -> list[Any]:
     """Return one item as the values of :data:`COLUMNS`; *moment*: what is known of its time.
 
-    Label, score and box (camera pixels) are those of the best finding.
+    Label, score and box (camera pixels) are those of the best finding, and of the near miss.
     """
-    findings = record.get("findings", [])
+    findings, near = record.get("findings", []), record.get("near_miss") or {}
     best = findings[0] if findings else {}
     values = {
         **record,
         "findings": len(findings),
         "label": best.get("label"),
         "score": best.get("score"),
+        "near_label": near.get("label"),
+        "near_score": near.get("score"),
     }
     values |= dict(zip(("x0", "y0", "x1", "y1"), best.get("box", ()), strict=False))
+    names = ("near_x0", "near_y0", "near_x1", "near_y1")
+    values |= dict(zip(names, near.get("box", ()), strict=False))
     if moment is not None:
         values |= {
             "time": _utc(moment.exact_ns),

@@ -63,7 +63,7 @@ def described(status: Mapping[str, Any]) -> list[str]:
     lines = [("state", _state(status))]
     lines += [
         (name, str(status[name]))
-        for name in ("trouble", "version", "settings_sha256")
+        for name in ("trouble", "note", "version", "settings_sha256")
         if status.get(name)
     ]
     if model := status.get("model"):
@@ -149,7 +149,7 @@ def _from_journal(path: Path) -> dict[str, Any]:
             status["settings_sha256"] = record.get("settings_sha256")
         elif record["kind"] == "item":
             status["last"] = {
-                name: record.get(name) for name in ("sequence", "verdict", "reason", "ms")
+                name: record.get(name) for name in ("sequence", "verdict", "reason", "code", "ms")
             }
         elif record["kind"] == "stop":
             status |= {"state": f"stopped: {record.get('reason')}", "counters": record["counters"]}

@@ -59,6 +59,10 @@ class Health:
         """Why the model should not judge, in words; empty for one that is ready."""
         self.camera_trouble = ""
         """Trouble with the camera or its pictures, in words; empty when there is none."""
+        self.marks_trouble = ""
+        """Trouble with marks that are seen without an item, in words; empty when there is none."""
+        self.note = ""
+        """What is to be told and is no trouble, in words; empty when there is nothing."""
 
     def item(self, sequence: int, verdict: Verdict, ms: float) -> None:
         """Count an item; *ms*: its latency from trigger to answer."""
@@ -68,6 +72,7 @@ class Health:
             "sequence": sequence,
             "verdict": verdict.kind,
             "reason": verdict.reason,
+            "code": verdict.code,
             "ms": round(ms, 3),
         }
 
@@ -106,6 +111,7 @@ class Health:
             {
                 "state": state if state != "running" or not trouble else "trouble",
                 "trouble": trouble,
+                "note": self.note,
                 "boot_id": boot_id(),
                 "since_ns": self._since_ns,
                 **self._about,
@@ -126,9 +132,10 @@ class Health:
 
     @property
     def trouble(self) -> str:
-        """Trouble with journal, evidence, camera or model, in words; empty when there is none."""
+        """Trouble with journal, evidence, camera, model or marks; empty when there is none."""
         disk = self._journal.trouble or self._evidence.trouble
-        return "; ".join(filter(None, [disk, self.camera_trouble, self.model_trouble]))
+        ours = (disk, self.camera_trouble, self.model_trouble, self.marks_trouble)
+        return "; ".join(filter(None, ours))
 
     def _all_trouble(self) -> str:
         """Join our trouble and the gate's, which repeats ours once it has heard of it."""

@@ -100,6 +100,16 @@ def _findings(value: Any) -> bool:
     return isinstance(value, list) and all(map(_finding, value))
 
 
+def _frames(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_frame, value))
+
+
+def _frame(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        test(value[name]) for name, test in FRAME.items() if name in value
+    )
+
+
 def _started(value: Any) -> bool:
     return isinstance(value, dict) and all(
         test(value[name]) for name, test in START.items() if name in value
@@ -129,6 +139,13 @@ FIELDS: dict[str, Test] = {
 }
 """Of every record."""
 FINDING: dict[str, Test] = {"label": _text, "score": _number, "box": _box}
+FRAME: dict[str, Test] = {
+    "picture": _text,
+    "verdict": lambda value: value in VERDICTS,
+    "code": _text,
+    "score": _or_none(_number),
+}
+"""One picture of an item's burst."""
 START: dict[str, Test] = {
     "version": _text,
     "settings_sha256": _text,
@@ -139,7 +156,10 @@ KINDS: dict[str, dict[str, Test]] = {
     "item": {
         "sequence": lambda value: _whole(value) and value > 0,
         "verdict": lambda value: value in VERDICTS,
+        "code": _text,
         "findings": _findings,
+        "near_miss": _or_none(_finding),
+        "frames": _frames,
         "gate": _text,
         "picture": _text,
         "evidence": _text,

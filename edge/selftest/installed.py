@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edge.config import DEFAULT_MODEL, Config
+from edge.deciding.rules import rules_of
 from edge.decision import decide
 from edge.errors import ModelError, StampgateError
 from edge.printing import print_error
@@ -40,8 +41,10 @@ def try_settings(path: Path) -> None:
     if not path.exists():
         return
     config: Config = load_checked(path)
-    if config.model_file() != DEFAULT_MODEL and config.model_file().exists():
-        Localizer.of(config)
+    if config.model_file() != DEFAULT_MODEL and not config.model_file().exists():
+        return
+    contract = Localizer.of(config).contract
+    rules_of(config.decision, contract.classes, contract.threshold)
 
 
 def main(arguments: Sequence[str]) -> int:

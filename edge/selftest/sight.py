@@ -17,9 +17,10 @@ import edge
 from edge.camera import Camera, Capture
 from edge.camera.checks import FrameChecks, brightest, edge_strength, luma, sample, white_share
 from edge.camera.drivers import make_camera
+from edge.camera.turning import turned_capture
 from edge.clock import Clock, Stop
 from edge.config import DEFAULT_MODEL, DEFAULT_NAME, CameraSettings, Config
-from edge.decision import required_classes
+from edge.deciding.rules import rules_of
 from edge.errors import FrameError, ModelError
 from edge.selftest import CheckResult
 from edge.vision.contract import Contract
@@ -89,7 +90,7 @@ def _take(opened: Camera, checks: FrameChecks, clock: Clock, number: int) -> Pic
             break
         after_ns = clock.now_ns()
         try:
-            pictures.last = opened.capture(after_ns)
+            pictures.last = turned_capture(opened.capture(after_ns), checks.settings)
             _note_moment(pictures, pictures.last, after_ns)
             checks.examine(pictures.last, after_ns)
         except FrameError as error:
@@ -183,8 +184,8 @@ def model(config: Config, clock: Clock, known: Mapping[Path, str]) -> Iterator[C
     yield _verdicts(config, known)
     localizer = Localizer.of(config)
     contract = localizer.contract
-    required_classes(config.decision.required, contract.classes)
-    finds = f"finds {', '.join(contract.classes)} from {contract.threshold:.2f} on"
+    rules = rules_of(config.decision, contract.classes, contract.threshold)
+    finds = f"finds {', '.join(contract.classes)} from {rules.scores.least:.2f} on"
     size_text = f"{contract.input_width} x {contract.input_height}"
     yield CheckResult("ok", "model", f"{config.model_file().name}: {finds}, {size_text}")
     yield from _assessed(contract)
@@ -228,8 +229,9 @@ def _inspected(config: Config, pictures: Iterable[Path]) -> list[dict[str, str]]
 
     Raises ModelError when that process fails or dies.
     """
-    required = [word for name in config.decision.required for word in ("--require", name)]
-    asked = ["inspect", str(config.model_file()), *map(str, pictures), "--json", *required]
+    rule = [word for name in config.decision.required for word in ("--require", name)]
+    rule += [word for name in config.decision.forbidden for word in ("--forbid", name)]
+    asked = ["inspect", str(config.model_file()), *map(str, pictures), "--json", *rule]
     command = [sys.executable, "-P", "-m", "edge", *asked]
     environment = {**os.environ, "PYTHONPATH": str(Path(edge.__file__).parents[1])}
     how: dict[str, Any] = {"capture_output": True, "text": True, "timeout": CHILD_S}

@@ -110,25 +110,38 @@ class Localizer:
             text = str(error).removeprefix(f"{self.path}: ")
             raise ModelError(f"{self.path}: {text}") from None
 
-    def find(self, frame: Frame, min_score: float | None = None) -> tuple[Finding, ...]:
+    def find(
+        self,
+        frame: Frame,
+        min_score: float | None = None,
+        *,
+        near: bool = False,
+        stopper: "Stopper | None" = None,
+    ) -> tuple[Finding, ...]:
         """Find the marks in *frame*, best score first, with boxes in the frame's own pixels.
 
         *frame*: (height, width, 3) uint8, RGB; *min_score*: 0..1, the contract's threshold when
-        None.
+        None; *near*: whether the best of each class below that is there, too, last; *stopper*: what
+        another thread can stop it by.
         """
         least = self.contract.threshold if min_score is None else min_score
         plan, strict_from = self.contract.two_look_plan, self.contract.threshold
-        return two_looks.find(self.infer, frame, plan, least, strict_from)
+        network = self.infer if stopper is None else partial(self.infer, stopper=stopper)
+        return two_looks.find(network, frame, plan, least, strict_from, near=near)
 
-    def infer(self, pictures: NDArray[np.uint8]) -> tuple[Floats, Floats]:
+    def infer(
+        self, pictures: NDArray[np.uint8], stopper: "Stopper | None" = None
+    ) -> tuple[Floats, Floats]:
         """Run the graph on a batch of pictures, (n, height, width, 3) uint8, RGB.
 
         Returns heat, (n, classes, rows, columns), and sides, (n, 4, rows, columns), as
         :class:`~edge.vision.contract.Contract` describes them. Raises AnswerError when the graph
-        does not take them, or gives arrays of another shape.
+        does not take them, is stopped by *stopper*, or gives arrays of another shape.
         """
+        options = None if stopper is None else stopper.options
+        names = [HEAT_NAME, SIDES_NAME]
         try:
-            heat, sides = self.session.run([HEAT_NAME, SIDES_NAME], {INPUT_NAME: pictures})
+            heat, sides = self.session.run(names, {INPUT_NAME: pictures}, options)
         except Exception as error:  # noqa: BLE001 - onnxruntime's exceptions share no public base
             raise AnswerError(
                 f"{self.path}: the graph does not take the input its contract states "
@@ -150,6 +163,20 @@ class Localizer:
         self.infer(np.full((1, contract.input_height, contract.input_width, 3), 128, np.uint8))
         if contract.second_side:
             self.infer(np.full((2, contract.second_side, contract.second_side, 3), 128, np.uint8))
+
+
+class Stopper:
+    """Ends an inference of another thread at the next layer.
+
+    Synchronization: any thread.
+    """
+
+    def __init__(self) -> None:
+        self.options = onnxruntime.RunOptions()
+
+    def stop(self) -> None:
+        """End the inference that uses it; one that has ended is left alone."""
+        self.options.terminate = True
 
 
 def _open_session(

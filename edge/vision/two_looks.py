@@ -30,6 +30,8 @@ MAX_CANDIDATES = 100
 """Most peaks read per picture; a busy picture has a handful, noise may have thousands."""
 MAX_SECOND = 16
 """Most second looks in one frame, at the best scores, so that no picture takes for ever."""
+NEAR_FROM, MAX_NEAR = 0.001, 16
+"""Least score of a near miss, and most peaks among which one is looked for."""
 CENTRE_CELLS = 2
 """Greatest distance, in cells, of the mark's centre from the middle of a second look; the first
 look has said where it is."""
@@ -50,6 +52,8 @@ def find(
     plan: TwoLookPlan,
     least: float,
     strict_from: float | None = None,
+    *,
+    near: bool = False,
 ) -> tuple[Finding, ...]:
     """Find the marks in a frame, best score first, with boxes in the frame's own pixels.
 
@@ -57,26 +61,58 @@ def find(
     the score from which a finding counts on the box: a hit that would count, or would get a second
     look, must be one that can be (:mod:`edge.vision.answers`), else AnswerError is raised. Hits of
     lower scores that cannot be are left out, and all of them where it is None, in training.
-    AnswerError is raised for a score that is none in any case.
+    AnswerError is raised for a score that is none in any case. *near*: whether the best of each
+    class below *least* is there, too, last: without a second look by the first look's own score.
     """
     picture, fit = prepare(frame, plan.width, plan.height)
     heat, sides = network(picture[None])
     check_scores(heat, "first")
     first_least = plan.second_from if plan.second_side else least
     first_strict = plan.second_from if plan.second_side and strict_from is not None else strict_from
+    hits, weak_hits = _split(
+        _peaks(heat[0], sides[0], min(first_least, NEAR_FROM) if near else first_least, fit),
+        first_least,
+    )
     likely = [
         Finding(plan.classes[kind], hit.score, fit.to_camera(hit.box))
-        for kind, hit in _possible(_peaks(heat[0], sides[0], first_least, fit), plan, first_strict)
+        for kind, hit in _possible(hits, plan, first_strict)
     ]
-    likely = non_maximum_suppression(likely)
-    if not plan.second_side or not likely:
-        return tuple(likely)
-    found = look_again(network, frame, plan, likely[:MAX_SECOND], strict_from)
-    return tuple(
-        f
-        for f in non_maximum_suppression(sorted(found, key=lambda f: -f.score))
-        if f.score >= least
-    )
+    found = non_maximum_suppression(likely)
+    if plan.second_side and found:
+        again = look_again(network, frame, plan, found[:MAX_SECOND], strict_from)
+        found = non_maximum_suppression(sorted(again, key=lambda f: -f.score))
+    enough = [f for f in found if f.score >= least]
+    if not near:
+        return tuple(enough)
+    weak = [
+        Finding(plan.classes[kind], hit.score, fit.to_camera(hit.box))
+        for kind, hit in _possible(weak_hits, plan, None)
+    ]
+    return (*enough, *_best_of_each([*found[len(enough) :], *weak], enough))
+
+
+def _split(
+    peaks: Iterable[tuple[int, Hit]], least: float
+) -> tuple[list[tuple[int, Hit]], list[tuple[int, Hit]]]:
+    """Return the peaks from *least* on, and the best few of the others; both best first."""
+    strong, weak = list[tuple[int, Hit]](), list[tuple[int, Hit]]()
+    for kind, hit in peaks:
+        if hit.score < least and len(weak) == MAX_NEAR:
+            break
+        (strong if hit.score >= least else weak).append((kind, hit))
+    return strong, weak
+
+
+def _best_of_each(weak: Iterable[Finding], found: Sequence[Finding]) -> list[Finding]:
+    """Return the first of each class of *weak* that is none of *found* once more, best first."""
+    best: dict[str, Finding] = {}
+    for finding in weak:
+        again = (f for f in found if f.label == finding.label)
+        if finding.label not in best and all(
+            finding.box.iou(f.box) <= DUPLICATE_IOU for f in again
+        ):
+            best[finding.label] = finding
+    return sorted(best.values(), key=lambda f: -f.score)
 
 
 def _possible(

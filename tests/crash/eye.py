@@ -22,6 +22,7 @@ from edge.config import (
     LinesSettings,
     TriggerSettings,
 )
+from edge.deciding.rules import Rules
 from edge.decision import Box, Finding
 from edge.gate.client import RemoteGate
 from edge.process.notify import Notifier
@@ -33,6 +34,7 @@ from edge.record.seal import SealKey
 from edge.record.verify import Verified
 from edge.record.verify_seal import verify_seal
 from edge.service import _begin_journal
+from edge.sight.inspector import Inspector
 from edge.station import Station
 from edge.trigger import make_trigger
 from edge.vision.localizer import Localizer
@@ -103,7 +105,7 @@ class TellingCamera(CameraDouble):
 class BrightIsGood:
     """Finds the mark on a bright picture."""
 
-    def find(self, frame: Frame, min_score: float | None = None) -> tuple[Finding, ...]:
+    def find(self, frame: Frame, min_score: float, *, near: bool) -> tuple[Finding, ...]:
         """Look at one pixel."""
         return (Finding("dot", 0.9, Box(1, 1, 9, 9)),) if frame[0, 0, 0] == GOOD else ()
 
@@ -124,8 +126,7 @@ def open_eye(config: Config, clock: Clock, gate: RemoteGate) -> Iterator[Station
                 trigger=make_trigger(config.trigger, camera, clock, gate),
                 camera=camera,
                 checks=FrameChecks(config.camera),
-                localizer=cast(Localizer, BrightIsGood()),
-                required=frozenset({"dot"}),
+                inspector=Inspector(cast(Localizer, BrightIsGood()), Rules.plain({"dot"}, 0.5)),
                 gate=gate,
                 evidence=evidence,
                 journal=journal,

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edge.annotate import COLOURS, SHEET_CELL, annotate, contact_sheet
+from edge.annotate import COLOURS, SHEET_CELL, annotate, contact_sheet, recorded_verdict
 from edge.decision import Box, Finding, Kind, Verdict
 
 GREY = np.full((120, 160, 3), 128, np.uint8)
@@ -27,6 +27,26 @@ def test_every_box_is_drawn_even_one_turned_inside_out() -> None:
         seen = np.asarray(annotate(GREY, verdict))
         assert tuple(seen[100, 60]) == (0x1B, 0x7F, 0x3B)
         assert tuple(seen[90, 60]) == (128, 128, 128)
+
+
+def test_the_near_miss_is_dashed_and_grey() -> None:
+    """Beside what was found; and one of any size is drawn in no time."""
+    near = Finding("x", 0.4, Box(20, 20, 140, 100))
+    seen = np.asarray(annotate(GREY, Verdict("reject", "no x found", near=near)))
+    side = (seen[20, 20:140] == 0x4A).all(axis=1)
+    assert 40 <= side.sum() <= 80
+    assert (seen[10, :] == 128).all()
+    endless = Finding("x", 0.4, Box(-1e12, -1e12, 1e12, 1e12))
+    assert annotate(GREY, Verdict("reject", "no x found", near=endless)).size == (160, 144)
+
+
+def test_a_record_is_drawn_as_its_verdict_was() -> None:
+    """One of an older release has neither code nor near miss."""
+    old = {"verdict": "reject", "reason": "no x found", "findings": []}
+    assert recorded_verdict(old) == Verdict("reject", "no x found")
+    near = Finding("x", 0.4, Box(20, 20, 140, 100))
+    new = old | {"code": "missing", "near_miss": near.as_object()}
+    assert recorded_verdict(new) == Verdict("reject", "no x found", (), "missing", near)
 
 
 def test_any_words_and_any_size_can_be_drawn() -> None:

@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import edge.decision
-from edge.decision import Box, Finding, Verdict, decide, fault, required_classes
-from edge.errors import UsageError
+from edge.decision import Box, Finding, Verdict, decide, fault
 
 SEAL = Finding("seal", 0.9, Box(10, 20, 30, 50))
 LABEL = Finding("label", 0.7, Box(0, 0, 5, 5))
@@ -43,10 +42,12 @@ def test_a_finding_that_cannot_be_is_a_fault_whatever_else_is_found(finding: Fin
 def test_an_item_passes_only_with_every_required_class() -> None:
     """One of two is not enough; more than asked for does no harm."""
     both = {"seal", "label"}
-    assert decide([SEAL, LABEL], both) == Verdict("pass", "label, seal found", (SEAL, LABEL))
-    assert decide([SEAL], both) == Verdict("reject", "no label found", (SEAL,))
-    assert decide([], both) == Verdict("reject", "no label, no seal found", ())
-    assert decide([LABEL, SEAL], {"seal"}) == Verdict("pass", "seal found", (SEAL, LABEL))
+    assert decide([SEAL, LABEL], both) == Verdict(
+        "pass", "label, seal found", (SEAL, LABEL), "found"
+    )
+    assert decide([SEAL], both) == Verdict("reject", "no label found", (SEAL,), "missing")
+    assert decide([], both) == Verdict("reject", "no label, no seal found", (), "missing")
+    assert decide([LABEL, SEAL], {"seal"}) == Verdict("pass", "seal found", (SEAL, LABEL), "found")
 
 
 def test_an_empty_rule_rejects() -> None:
@@ -56,21 +57,13 @@ def test_an_empty_rule_rejects() -> None:
 
 def test_a_fault_is_not_a_pass() -> None:
     """The gate cancels for a pass only."""
-    assert fault("lens covered") == Verdict("fault", "lens covered", ())
+    assert fault("lens covered") == Verdict("fault", "lens covered", (), "not-judged")
 
 
 def test_a_finding_is_written_with_its_box_as_four_corners() -> None:
     """Scores to 1/10,000 and corners to 1/100 pixel: enough to compare, short enough to read."""
     finding = Finding("seal", 0.123456, Box(1.0, 2.345678, 3.0, 4.0))
     assert finding.as_object() == {"label": "seal", "score": 0.1235, "box": [1.0, 2.35, 3.0, 4.0]}
-
-
-def test_without_a_name_every_class_of_the_model_is_required() -> None:
-    """The safe reading of an empty list."""
-    assert required_classes((), ("a", "b")) == {"a", "b"}
-    assert required_classes(("b",), ("a", "b")) == {"b"}
-    with pytest.raises(UsageError, match=r"one of the model's \(a, b\), not 'c'"):
-        required_classes(("c",), ("a", "b"))
 
 
 @given(boxes, boxes)

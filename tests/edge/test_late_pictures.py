@@ -26,6 +26,7 @@ from edge.config import (
     LinesSettings,
     TriggerSettings,
 )
+from edge.deciding.rules import Rules
 from edge.decision import Box, Finding
 from edge.errors import ConfigError
 from edge.gate.client import RemoteGate
@@ -52,6 +53,7 @@ from edge.record.evidence import Evidence
 from edge.record.health import Health
 from edge.record.journal import Journal
 from edge.record.verify import read_records
+from edge.sight.inspector import Inspector
 from edge.station import Station
 from edge.trigger import GateTrigger
 from edge.vision.localizer import Localizer
@@ -93,7 +95,13 @@ class Sight:
     def __init__(self, clock: SimulatedClock) -> None:
         self._clock = clock
 
-    def find(self, picture: NDArray[np.uint8]) -> tuple[Finding, ...]:
+    def find(
+        self,
+        picture: NDArray[np.uint8],
+        min_score: float,
+        *,
+        near: bool,
+    ) -> tuple[Finding, ...]:
         """Take 30 ms, then look."""
         self._clock.sleep_until(self._clock.now_ns() + 30 * MS)
         bright = float(picture.mean()) > (BARE + STAMPED) / 2
@@ -223,8 +231,7 @@ def box(
             trigger=GateTrigger(spoken, round(config.trigger.latest_ms * 1e6), clock),
             camera=opened,
             checks=FrameChecks(camera),
-            localizer=cast(Localizer, Sight(clock)),
-            required=frozenset({"dot"}),
+            inspector=Inspector(cast(Localizer, Sight(clock)), Rules.plain({"dot"}, 0.5)),
             gate=spoken,
             evidence=evidence,
             journal=journal,

@@ -47,6 +47,8 @@ folder = ""
 """
 DOT = paint({"dot": [(16, 24)]})
 Edit = Callable[..., Path]
+CAMERA_LIMITS = ("black_below", "covered_below", "overexposed_above")
+"""Settings of the checks that each picture must pass."""
 
 
 @pytest.fixture
@@ -244,7 +246,7 @@ def test_what_a_running_service_can_change_is_this_and_nothing_else() -> None:
         for section, kind in SECTIONS.items()
     }
     assert live == {
-        "camera": ["drift_above", "black_below", "covered_below", "overexposed_above"],
+        "camera": ["rotate", "flip", "drift_above", *CAMERA_LIMITS],
         "trigger": [
             "spacing_ms",
             "blocked_ms",
@@ -264,7 +266,7 @@ def test_what_a_running_service_can_change_is_this_and_nothing_else() -> None:
         ],
         "lines": [],
         "model": [],
-        "decision": ["required"],
+        "decision": [field.name for field in dataclasses.fields(SECTIONS["decision"])],
         "journal": [
             "sync",
             "group_items",

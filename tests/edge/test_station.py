@@ -28,6 +28,7 @@ from edge.config import (
     ModelSettings,
     ServiceSettings,
 )
+from edge.deciding.rules import Rules
 from edge.decision import Box, Finding, Verdict
 from edge.errors import CameraError, ConfigError, FrameError, GateError, JournalError
 from edge.gate.history import read_transitions
@@ -40,9 +41,10 @@ from edge.record.journal import Journal
 from edge.record.journal_file import last_item
 from edge.record.verify import read_records, verify
 from edge.service import serve
+from edge.sight.inspector import Inspector
 from edge.station import Station
 from edge.trigger import EveryFrame, Item
-from edge.vision.localizer import Localizer
+from edge.vision.localizer import Localizer, Stopper
 from edge.vision.preprocess import Frame
 from tests.camera_doubles import ScriptedCamera
 from tests.disk import Disk
@@ -99,12 +101,19 @@ class SlowLocalizer(Localizer):
         super().__init__(path)
         self._clock, self._thinking_ms, self._error = clock, thinking_ms, error
 
-    def find(self, frame: Frame, min_score: float | None = None) -> tuple[Finding, ...]:
+    def find(
+        self,
+        frame: Frame,
+        min_score: float | None = None,
+        *,
+        near: bool = False,
+        stopper: Stopper | None = None,
+    ) -> tuple[Finding, ...]:
         """Take the time, then look or fail."""
         self._clock.sleep_until(self._clock.now_ns() + round(self._thinking_ms * MS))
         if self._error is not None:
             raise self._error
-        return super().find(frame, min_score)
+        return super().find(frame, min_score, near=near, stopper=stopper)
 
 
 Build = Callable[..., contextlib.AbstractContextManager[Station]]
@@ -140,8 +149,7 @@ def build(tmp_path: Path) -> Build:
                 trigger=EveryFrame(camera, clock),
                 camera=camera,
                 checks=FrameChecks(DRAWN),
-                localizer=localizer,
-                required=frozenset({"dot"}),
+                inspector=Inspector(localizer, Rules.plain({"dot"}, 0.5)),
                 gate=gate,
                 evidence=evidence,
                 journal=journal,
@@ -245,6 +253,7 @@ def test_a_whole_run_in_simulated_time(tmp_path: Path) -> None:
         "pass": 2,
         "reject": 1,
         "fault": 1,
+        "unsure": 0,
         "late": 0,
         "unknown": 0,
         "thrown_passes": 0,
@@ -306,7 +315,7 @@ def test_a_late_pass_is_a_reject_and_says_so(build: Build, tmp_path: Path, stop:
     with build([DOT], thinking_ms=130) as station:
         station.pass_item(10**12, stop)
         assert station.counters.as_object() == {
-            "triggers": 1, "pass": 0, "reject": 1, "fault": 0, "late": 1, "unknown": 0,
+            "triggers": 1, "pass": 0, "reject": 1, "fault": 0, "unsure": 0, "late": 1, "unknown": 0,
             "thrown_passes": 0,
         }  # fmt: skip
     (record,) = items(tmp_path)
@@ -612,6 +621,7 @@ def test_the_journal_says_why_the_service_ended(
         "pass": 1,
         "reject": 0,
         "fault": 1,
+        "unsure": 0,
         "late": 0,
         "unknown": 0,
         "thrown_passes": 0,
@@ -697,7 +707,7 @@ def test_a_score_that_no_record_can_hold_is_a_fault_and_rejected(
     A decision never rests on such a score; were it to, this is what happens.
     """
     endless = Verdict("pass", "dot found", (Finding("dot", float("inf"), Box(1, 1, 2, 2)),))
-    monkeypatch.setattr("edge.station.decide", lambda *_: endless)
+    monkeypatch.setattr("edge.sight.inspector.judge", lambda *_: endless)
     with build([DOT, NOTHING]) as station:
         station.pass_item(10**12, stop)
         station.pass_item(10**12, stop)

@@ -80,19 +80,25 @@ def test_inspect_prints_objects_with_exactly_the_promised_keys(
             "image": f"{pictures}/a.png",
             "verdict": "pass",
             "reason": "dot found",
+            "code": "found",
             "findings": [{"label": "dot", "score": 1.0, "box": [8.0, 16.0, 32.0, 40.0]}],
+            "near_miss": None,
         },
         {
             "image": f"{pictures}/b.png",
             "verdict": "reject",
             "reason": "no dot found",
+            "code": "missing",
             "findings": [],
+            "near_miss": None,
         },
         {
             "image": f"{pictures}/c.png",
             "verdict": "fault",
             "reason": NO_PICTURE,
+            "code": "not-judged",
             "findings": [],
+            "near_miss": None,
         },
     ]
 
@@ -112,7 +118,47 @@ def test_min_score_takes_the_place_of_the_threshold_in_list_and_verdict(
     assert main(["inspect", model, path, "--min-score", "0.6"]) == 0
     assert capsys.readouterr().out.startswith("pass ")
     assert main(["inspect", model, path, "--min-score", "0.9"]) == 0
-    assert capsys.readouterr().out == f"reject {path}: no dot found\n"
+    near = "near miss dot 0.62 at [8.0 16.0 32.0 40.0]"
+    assert capsys.readouterr().out == f"reject {path}: no dot found; {near}\n"
+
+
+def test_inspect_judges_by_the_rules_of_a_settings_file(
+    tmp_path: Path, pictures: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As the service does; a class that is forbidden by the command line rejects, too."""
+    model = str(write_tiny_model(tmp_path / "two.onnx", two_classes()))
+    both = str(save(tmp_path / "both.png", paint(DOT | {"square": [(40, 8)]})))
+    assert main(["inspect", model, both, "--forbid", "square"]) == 0
+    assert capsys.readouterr().out.startswith(f"reject {both}: square found, which is forbidden; ")
+    (tmp_path / "edge.toml").write_text('[decision]\nrequired = ["dot"]\ncount = "2"\n')
+    how = ["--config", str(tmp_path / "edge.toml")]
+    assert main(["inspect", model, both, *how]) == 0
+    assert "1 dot found, must be exactly 2" in capsys.readouterr().out
+    assert main(["inspect", model, both, *how, "--require", "dot"]) == 2
+    assert "--config must stand without --min-score, --require" in one_line(capsys)
+    (tmp_path / "edge.toml").write_text('[decision]\nforbidden = ["cross"]\n')
+    assert main(["inspect", model, both, *how]) == 78
+    assert "a forbidden class must be one of the model's" in one_line(capsys)
+
+
+def test_a_mark_at_one_place_in_all_pictures_is_told_at_the_end(
+    model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A stamp on the rail: three are enough, and one picture without it is enough for silence."""
+    folder = tmp_path / "rail"
+    folder.mkdir()
+    for number in range(3):
+        save(folder / f"{number}.png", paint(DOT | {"square": [(8 * number, 48)]}))
+    note = "note   a mark stands at the same place on all 3 pictures: dot at [8 16 32 40]; "
+    assert main(["inspect", model, str(folder)]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].startswith(note)
+    assert main(["inspect", model, str(folder), "--json"]) == 0
+    told = capsys.readouterr()
+    assert told.err.startswith(note)
+    assert len([json.loads(line) for line in told.out.splitlines()]) == 3
+    save(folder / "3.png", paint({}))
+    assert main(["inspect", model, str(folder)]) == 0
+    assert "note" not in capsys.readouterr().out
 
 
 def test_require_names_the_classes_that_must_be_there(
@@ -319,8 +365,8 @@ def test_the_demo_shows_what_the_service_did(
         text = capsys.readouterr().out
         assert "a.png    PASS     1.00   [8.0 16.0 32.0 40.0]  dot found" in text
         assert (
-            "counters: triggers 3, pass 1, reject 1, fault 1, late 0, unknown 0, thrown_passes 0"
-            in text
+            "counters: triggers 3, pass 1, reject 1, fault 1, unsure 0, late 0, unknown 0, "
+            "thrown_passes 0" in text
         )
         starts = re.findall(r"^ +\d+ (\w)\.png: ([\d.]+) ms", text, re.MULTILINE)
         assert [name for name, _ in starts] == ["b", "c"]

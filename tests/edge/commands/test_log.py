@@ -270,6 +270,28 @@ def test_csv_is_read_by_any_spreadsheet(run: Run, path: Path) -> None:
     assert (rows[0]["verdict"], rows[0]["reason"], rows[0]["ms"]) == ("pass", "reason 6", "12.5")
 
 
+def test_the_near_miss_stands_in_line_and_csv() -> None:
+    """Of an item of today; a record of an older release has none, and is read as before."""
+    near = {"label": "dot", "score": 0.02, "box": [8.0, 16.0, 32.0, 40.5]}
+    record = {"kind": "item", "sequence": 7, "verdict": "reject", "reason": "no dot found"}
+    new = record | {"code": "missing", "findings": [], "near_miss": near}
+    said = "#7 REJECT no dot found [near miss dot 0.02 at 8 16 32 40.5]  code=missing"
+    assert text_line(new).strip() == said
+    assert text_line(record).strip() == "#7 REJECT no dot found"
+    columns = [name for name in COLUMNS if name.startswith("near_")]
+    row = dict(zip(COLUMNS, csv_row(new), strict=True))
+    assert [row["code"], *(row[name] for name in columns)] == [
+        "missing",
+        "dot",
+        0.02,
+        8,
+        16,
+        32,
+        40.5,
+    ]
+    assert {dict(zip(COLUMNS, csv_row(record), strict=True))[name] for name in columns} == {None}
+
+
 def test_csv_gives_a_spreadsheet_no_formula(path: Path) -> None:
     """Neither by a file's name nor by a mark's."""
     record = {**read_records(path)[1], "picture": "=1+1", "reason": "@x"}

@@ -157,7 +157,7 @@ def test_the_status_file_says_what_a_technician_asks_first(tmp_path: Path) -> No
     """Whole, once a second at most, with the name of the process that wrote it."""
     box = Box(tmp_path, tmp_path)
     with box.journal:
-        box.health.item(7, Verdict("reject", "no dot found"), ms=12.5)
+        box.health.item(7, Verdict("reject", "no dot found", (), "missing"), ms=12.5)
         box.tick_at(0)
         first = read_status(box.status)
         box.tick_at(0.9)
@@ -180,6 +180,7 @@ def test_the_status_file_says_what_a_technician_asks_first(tmp_path: Path) -> No
         "sequence": 7,
         "verdict": "reject",
         "reason": "no dot found",
+        "code": "missing",
         "ms": 12.5,
     }
     assert (first["p50_ms"], first["p99_ms"]) == (12.5, 12.5)

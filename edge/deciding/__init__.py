@@ -1,0 +1,1 @@
+"""The decision's rules, one module each; their order is :func:`edge.deciding.judging.judge`."""

@@ -1,0 +1,38 @@
+"""The codes of the reasons: one stable word each, for programs that read the journal.
+
+The words beside a code may change from release to release; a code keeps its meaning.
+"""
+
+FOUND = "found"
+MISSING = "missing"
+UNSURE = "unsure"
+FORBIDDEN = "forbidden"
+COUNT = "count"
+TOO_SMALL = "too-small"
+TOO_LARGE = "too-large"
+CUT_OFF = "cut-off"
+OUT_OF_PLACE = "out-of-place"
+FIXED_MARK = "fixed-mark"
+NOT_JUDGED = "not-judged"
+NO_ROOM = "no-room"
+GATE = "gate-"
+"""Begins the code of an item that the gate did not let pass: what the gate said follows."""
+STANDING_MARK = "standing-mark"
+
+CODES = (
+    FOUND,
+    MISSING,
+    UNSURE,
+    FORBIDDEN,
+    COUNT,
+    TOO_SMALL,
+    TOO_LARGE,
+    CUT_OFF,
+    OUT_OF_PLACE,
+    FIXED_MARK,
+    NOT_JUDGED,
+    NO_ROOM,
+    STANDING_MARK,
+    *(f"{GATE}{outcome}" for outcome in ("late", "unknown", "kept", "gone")),
+)
+"""All of them: of verdicts, and of the notes that the journal holds beside them."""
