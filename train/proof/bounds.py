@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import beta, binom
+from scipy.stats import binom
+
+from train.judge.rates import upper_bound
 
 MOST_ITEMS = 10_000_000
 """Largest sample size that is looked for."""
@@ -30,19 +32,6 @@ class Rate:
     def upper_bound(self, confidence: float) -> float | None:
         """Return the bound that the true rate lies below, 0..1; None of nothing."""
         return upper_bound(self.errors, self.items, confidence) if self.items else None
-
-
-def upper_bound(errors: int, items: int, confidence: float) -> float:
-    """Return the one-sided upper Clopper-Pearson bound of a rate, 0..1; 1 when all are errors.
-
-    Source: Clopper and Pearson, Biometrika 26 (1934), by the quantile of the beta distribution.
-
-    >>> upper_bound(0, 299, 0.95) < 0.01 < upper_bound(0, 298, 0.95)
-    True
-    """
-    if errors >= items:
-        return 1.0
-    return float(beta.ppf(confidence, errors + 1, items - errors))
 
 
 def sample_size(limit: float, allowed: int, confidence: float) -> int:

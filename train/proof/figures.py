@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from markupsafe import Markup
@@ -12,14 +13,19 @@ from edge.annotate import upright
 from edge.decision import Box
 from edge.errors import FrameError
 from edge.vision.picture_files import read_picture
+from train.marks.mark import mark_files
 from train.pages.charts import COLOURS, Line, chart, histogram, line_chart
-from train.pages.page import PICTURE_PX, percent, picture_uri
+from train.pages.page import PICTURE_PX, file_uri, percent, picture_uri
+from train.paint.input_fingerprint import Fingerprint
 from train.proof.bounds import det_points
+from train.proof.freeze import file_sum
 from train.proof.items import LOOKALIKE, STAMPED, UNSTAMPED
+from train.proof.model_card import Run
 from train.proof.results import Item, Results
 from train.proof.study import Evidence
 from train.proof.sweeps import Swept
 
+MARK_PX = 160
 MOST_SHOWN = 60
 """Most pictures shown of each kind of error, the worst first."""
 DET_TICKS = (0.001, 0.005, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.95)
@@ -172,7 +178,10 @@ def sweep_words(one: Swept, recall: float) -> str:
         if below is None:
             parts.append(f"{percent(recall)} of {one.stamped} or more pass throughout")
         elif below == one.levels[0]:
-            parts.append(f"fewer than {percent(recall)} of {one.stamped} pass as they are")
+            half = one.falls_below(one.passed[0] / one.stamped / 2)
+            more = "" if half is None else f", half of those no more from {half:g} on"
+            passed = f"{one.passed[0]} of {one.stamped}"
+            parts.append(f"{passed} pass as they are{more if one.passed[0] else ''}")
         else:
             parts.append(f"from {below:g} on fewer than {percent(recall)} of {one.stamped} pass")
     if one.unstamped:
@@ -258,6 +267,21 @@ def _drawn(evidence: Evidence, key: str, boxes: Sequence[tuple[Box, str]]) -> st
         place = (x0 - width, y0 - width, x1 + width, y1 + width)
         draw.rectangle(place, outline=colour, width=width)
     return picture_uri(image)
+
+
+def mark_pictures(run: Run | None) -> list[Shown]:
+    """Return the pictures that the marks were learnt from, where they are still what they were."""
+    if run is None or not run.kept.inputs:
+        return []
+    known = {total: name for name, _, total in Fingerprint.from_json(run.kept.inputs).marks}
+    places = [Path(path) for _, path in run.kept.config.marks if Path(path).exists()]
+    files = [file for place in places for file in mark_files(place)]
+    named = [(file, known.get(file_sum(file), "")) for file in files]
+    return [
+        Shown(uri, name, file.name)
+        for file, name in named
+        if name and (uri := file_uri(file, MARK_PX))
+    ]
 
 
 def legend() -> Iterator[tuple[str, str]]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from PIL import ExifTags
+from PIL import ExifTags, Image
 from tqdm import tqdm
 
 from edge.decision import Box, Finding
@@ -23,16 +23,18 @@ from edge.files import append_synced, open_ours
 from edge.printing import printable
 from edge.vision.localizer import Localizer
 from edge.vision.picture_files import open_picture, read_picture
-from train.leakage import MetPhotographs
+from train.leakage import MetPhotographs, likeness
 from train.proof.freeze import Frozen, Study, file_sum
 
 NAME = "answers.jsonl"
 LOWEST_SCORE = 0.005
 """Findings below this are not kept."""
 MOST_FINDINGS = 20
-State = Literal["judged", "fault", "unread", "met"]
+NOTHING = (0.0, (0, 0), 0.0, "")
+"""Time, size, grey level and camera of a picture that was not opened."""
+State = Literal["judged", "fault", "unread", "met", "again"]
 """Of a picture: it was judged; the model gave no answer that can be, which the box rejects; it
-cannot be read; the model has met it, so that it says nothing."""
+cannot be read; the model has met it, so that it says nothing; it is the same file as another."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,8 @@ class Answer:
 
     *picture*: as it was frozen; *why*: of a fault, of what was not read or met; *findings*: best
     score first; *ms*: the localizer's time; *size*: width and height in pixels; *grey*: mean level,
-    0..255; *camera*: as EXIF names it, empty when it does not.
+    0..255; *camera*: as EXIF names it, empty when it does not; *likeness*: its perceptual hash, in
+    hex (:mod:`train.leakage`), empty when it was not judged.
     """
 
     picture: Frozen
@@ -52,6 +55,7 @@ class Answer:
     size: tuple[int, int]
     grey: float
     camera: str
+    likeness: str = ""
 
     @property
     def counts(self) -> bool:
@@ -71,6 +75,7 @@ class Answer:
             "size": list(self.size),
             "grey": self.grey,
             "camera": self.camera,
+            "likeness": self.likeness,
         }
 
     @classmethod
@@ -80,7 +85,7 @@ class Answer:
             raise ValueError("it is of another picture")
         found = tuple(Finding(f[0], f[1], Box(*f[2:])) for f in raw["findings"])
         size = (int(raw["size"][0]), int(raw["size"][1]))
-        about = (raw["ms"], size, raw["grey"], raw["camera"])
+        about = (raw["ms"], size, raw["grey"], raw["camera"], raw["likeness"])
         return cls(picture, raw["state"], raw["why"], found, *about)
 
 
@@ -94,13 +99,19 @@ def judge_study(
     """
     known = read_answers(study)
     pictures = study.freeze.pictures
+    first = {picture.sha256: picture for picture in reversed(pictures)}
     descriptor, size = _open_answers(study.folder / NAME)
     try:
         with tqdm(total=len(pictures), desc="prove", unit="picture", mininterval=1.0) as bar:
             bar.update(len(known))
             for picture in pictures:
                 if picture.key not in known:
-                    answer = _judge(picture, paths[picture.key], localizer, met)
+                    same = first[picture.sha256]
+                    if same is picture:
+                        answer = _judge(picture, paths[picture.key], localizer, met)
+                    else:
+                        why = f"the same file as {same.key}"
+                        answer = Answer(picture, "again", why, (), *NOTHING)
                     size = append_synced(descriptor, _line(answer), size)
                     known[picture.key] = answer
                     bar.update()
@@ -152,14 +163,13 @@ def _judge(picture: Frozen, path: Path, localizer: Localizer, met: MetPhotograph
         raise InputError(
             f"{path}: was changed after the freeze; put back what was frozen, or take another --out"
         )
-    nothing = (0.0, (0, 0), 0.0, "")
     if met is not None and (same := met.same_file(picture.sha256)):
-        return Answer(picture, "met", f"the same file as {same.words}", (), *nothing)
+        return Answer(picture, "met", f"the same file as {same.words}", (), *NOTHING)
     try:
         frame, camera = read_picture(path), camera_of(path)
     except FrameError as error:
         why = str(error).removeprefix(f"{path}: ").partition(";")[0]
-        return Answer(picture, "unread", why, (), *nothing)
+        return Answer(picture, "unread", why, (), *NOTHING)
     about = ((frame.shape[1], frame.shape[0]), round(float(np.mean(frame)), 1), camera)
     if met is not None and (copy := met.copy_of(frame)):
         return Answer(picture, "met", f"a copy of {copy.words}", (), 0.0, *about)
@@ -168,7 +178,8 @@ def _judge(picture: Frozen, path: Path, localizer: Localizer, met: MetPhotograph
         findings = localizer.find(frame, LOWEST_SCORE)[:MOST_FINDINGS]
     except AnswerError as error:
         return Answer(picture, "fault", printable(error)[:200], (), _ms(begin), *about)
-    return Answer(picture, "judged", "", findings, _ms(begin), *about)
+    ms, look = _ms(begin), likeness(Image.fromarray(frame)).hex()
+    return Answer(picture, "judged", "", findings, ms, *about, look)
 
 
 def _ms(begin: float) -> float:

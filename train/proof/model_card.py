@@ -78,7 +78,7 @@ def card_rows(model: ModelFile, run: Run | None, met: MetPhotographs | None) -> 
         "threshold": f"{contract.threshold:g}",
         "input": f"{contract.input_width} x {contract.input_height} pixels{second}",
         **_run_rows(run),
-        "photographs it has met": _met_words(met),
+        "photographs it has met": _met_words(met, run),
         "proven by": f"stampgate {__version__}, {commit()}",
     }
 
@@ -113,7 +113,9 @@ def _last_start(folder: Path) -> dict[str, Any]:
     return last if isinstance(last, dict) else {}
 
 
-def _met_words(met: MetPhotographs | None) -> str:
+def _met_words(met: MetPhotographs | None, run: Run | None) -> str:
+    if met is None and run is not None:
+        return "nobody can tell: the run is of an earlier release, which kept no list"
     if met is None:
         return "nobody can tell: the file carries no list (export it anew), and no --run was named"
     counts = Counter(one.role for one in met.photographs)

@@ -131,10 +131,12 @@ def page_of(evidence: Evidence) -> str:
         latency=words.latency(evidence),
         processor=processor(),
         card=card_rows(evidence.model, evidence.run, evidence.met),
+        marks=figures.mark_pictures(evidence.run),
         stages=words.STAGES,
         next_stage=words.next_stage(evidence),
         others=[study_row(study) for study in evidence.others],
         met=[(a.picture.key, a.why) for a in found.met[:MOST_LISTED]],
+        again=[(a.picture.key, a.why) for a in found.again[:MOST_LISTED]],
         unread=[(a.picture.key, a.why) for a in found.unread[:MOST_LISTED]],
         ignored=len(found.ignored),
         most_listed=MOST_LISTED,
@@ -151,7 +153,6 @@ def claim_row(one: results.ClaimResult) -> dict[str, str]:
         "errors": str(one.rate.errors) if measured else "-",
         "rate": percent(one.rate.share),
         "bound": shown_percent(one.bound) if one.bound is not None else percent(None),
-        "limit": percent(one.claim.limit),
         "verdict": one.verdict,
     }
 

@@ -1,12 +1,16 @@
 """What the answers of a study show: errors per item, exact bounds, and a verdict on each claim."""
 
+import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from edge.decision import Box, Finding, decide
 from edge.vision.proof_summary import VERDICTS
 from train.labels.ground_truth import FOUND_IOU, RealBox
+from train.leakage import NEAR
 from train.proof.bounds import Rate
 from train.proof.items import LABELLED, LOOKALIKE, STAMPED, UNSTAMPED
 from train.proof.judging import Answer
@@ -87,17 +91,33 @@ class ClaimResult:
 class Results:
     """What a study shows.
 
-    *items*: all that count, look-alikes too; *claims*: of the plan, in its order; *met*, *unread*:
-    pictures that the model has met, and that cannot be read, which say nothing; *ignored*: labelled
-    pictures that bear no mark that counts.
+    *items*: all that count, look-alikes too; *claims*: of the plan, in its order; *left_out*: the
+    answers on pictures that say nothing, for the model has met them, they cannot be read, or are
+    the same file as another; *ignored*: labelled pictures that bear no mark that counts; *alike*:
+    pictures, by key, that look like that of another item.
     """
 
     plan: Plan
     items: tuple[Item, ...]
     claims: tuple[ClaimResult, ...]
-    met: tuple[Answer, ...]
-    unread: tuple[Answer, ...]
+    left_out: tuple[Answer, ...]
     ignored: tuple[Answer, ...]
+    alike: tuple[str, ...] = ()
+
+    @property
+    def met(self) -> tuple[Answer, ...]:
+        """The pictures that the model has met."""
+        return tuple(answer for answer in self.left_out if answer.state == "met")
+
+    @property
+    def unread(self) -> tuple[Answer, ...]:
+        """The pictures that cannot be read."""
+        return tuple(answer for answer in self.left_out if answer.state == "unread")
+
+    @property
+    def again(self) -> tuple[Answer, ...]:
+        """The pictures that are the same file as another."""
+        return tuple(answer for answer in self.left_out if answer.state == "again")
 
     def of(self, role: str) -> tuple[Item, ...]:
         """Return the items of one role."""
@@ -139,16 +159,26 @@ def results_of(
         key = role_of(answer.picture.role, truth), answer.picture.item
         grouped.setdefault(key, []).append(_frame(answer, truth, threshold))
     items = tuple(Item(name, role, tuple(frames)) for (role, name), frames in grouped.items())
-    results = Results(
-        plan,
-        items,
-        (),
-        tuple(answer for answer in answers if answer.state == "met"),
-        tuple(answer for answer in answers if answer.state == "unread"),
-        tuple(ignored),
-    )
+    left_out = tuple(answer for answer in answers if not answer.counts)
+    results = Results(plan, items, (), left_out, tuple(ignored), alike_of(answers))
     claims = tuple(_claim(claim, results, plan.confidence) for claim in plan.claims)
-    return Results(plan, items, claims, results.met, results.unread, results.ignored)
+    return dataclasses.replace(results, claims=claims)
+
+
+def alike_of(answers: Sequence[Answer]) -> tuple[str, ...]:
+    """Return the pictures, by key, that look like an earlier one of another item and like role."""
+    known = [answer for answer in answers if answer.likeness]
+    if not known:
+        return ()
+    rows = np.array([np.frombuffer(bytes.fromhex(a.likeness), np.uint8) for a in known])
+    found = []
+    for number in range(1, len(known)):
+        bits = np.unpackbits(rows[:number] ^ rows[number], axis=1).sum(1)
+        near = (known[int(at)].picture for at in np.flatnonzero(bits <= NEAR))
+        this = known[number].picture
+        if any(one.item != this.item and one.role == this.role for one in near):
+            found.append(this.key)
+    return tuple(found)
 
 
 def role_of(role: str, truth: Truth) -> str:
@@ -251,6 +281,8 @@ def as_object(results: Results) -> dict[str, Any]:
         **rates,
         "misplaced": results.misplaced,
         "met": [answer.picture.key for answer in results.met],
+        "again": [answer.picture.key for answer in results.again],
+        "alike": list(results.alike),
         "unread": [answer.picture.key for answer in results.unread],
         "ignored": [answer.picture.key for answer in results.ignored],
     }

@@ -116,6 +116,14 @@ def marks_against(evidence: Evidence, *, short: bool = False) -> list[str]:
         )
     if results.unread:
         found.append(f"{len(results.unread)} pictures cannot be read, and count for nothing.")
+    if results.again:
+        found.append(f"{len(results.again)} files are the same as others, and count once.")
+    if results.alike:
+        found.append(
+            f"{len(results.alike)} pictures look like that of another item "
+            f"({results.alike[0]}, for one). If they show the same item, say so with --items, or "
+            "the bounds are too good; a camera that does not move may see no difference."
+        )
     if results.misplaced:
         found.append(
             f"{results.misplaced} stamped pictures passed although nothing found lies on the "
@@ -225,7 +233,7 @@ def economics(evidence: Evidence) -> list[EconomyRow]:
         good = NOT_MEASURED
         if accepts.share is not None and rejects.share is not None:
             of_rejects = good_rejects(share, accepts.share, rejects.share)
-            good = "none is rejected" if of_rejects is None else percent(of_rejects, 1)
+            good = "none is rejected" if of_rejects is None else percent(of_rejects)
         rows.append(
             EconomyRow(
                 percent(share),

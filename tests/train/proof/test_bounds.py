@@ -5,6 +5,7 @@ from fractions import Fraction
 
 import pytest
 
+from train.judge.rates import upper_bound
 from train.proof import bounds
 
 TABLE = {  # limit: items at 95 % for no error, one and two; shared design notes, D3
@@ -51,13 +52,13 @@ def test_the_bound_is_where_the_tail_is_what_is_left(
     errors: int, items: int, confidence: float
 ) -> None:
     """Clopper and Pearson's definition, by an exact sum."""
-    bound = Fraction(bounds.upper_bound(errors, items, confidence))
+    bound = Fraction(upper_bound(errors, items, confidence))
     assert float(at_most(errors, items, bound)) == pytest.approx(1 - confidence, rel=1e-9)
 
 
 def test_the_ends_of_the_bound() -> None:
     """All wrong shows nothing; of no item nothing was measured."""
-    assert bounds.upper_bound(5, 5, 0.95) == 1.0
+    assert upper_bound(5, 5, 0.95) == 1.0
     assert bounds.Rate(0, 0).share is None
     assert bounds.Rate(0, 0).upper_bound(0.95) is None
     assert bounds.Rate(1, 4).share == 0.25
@@ -78,7 +79,7 @@ def test_the_chance_of_a_good_system(items: int, allowed: int, rate: float, perc
 @pytest.mark.parametrize("items", [1, 12, 59, 93])
 def test_the_bound_covers_at_least_as_often_as_it_says(items: int) -> None:
     """Coverage summed exactly over all outcomes, at rates that jump over each bound's edges."""
-    edges = [bounds.upper_bound(k, items, 0.95) for k in range(min(items, 8))]
+    edges = [upper_bound(k, items, 0.95) for k in range(min(items, 8))]
     rates = [rate for edge in edges for rate in (edge * 0.999999, edge * 1.000001) if rate < 1]
     rates += [0.0005, 0.01, 0.05, 0.3]
     for rate in rates:
@@ -86,7 +87,7 @@ def test_the_bound_covers_at_least_as_often_as_it_says(items: int) -> None:
     by_hand = sum(
         math.comb(items, k) * 0.05**k * 0.95 ** (items - k)
         for k in range(items + 1)
-        if bounds.upper_bound(k, items, 0.95) >= 0.05
+        if upper_bound(k, items, 0.95) >= 0.05
     )
     assert bounds.coverage(items, 0.05, 0.95) == pytest.approx(by_hand, rel=1e-9)
 

@@ -421,3 +421,19 @@ def test_the_sheets_for_the_bench(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert "width: 30mm" in page
     assert "stamp 93 items" in capsys.readouterr().out
     assert main([*words, str(tmp_path / "none.png")]) == 1
+
+
+def test_a_file_that_is_there_twice_counts_once(model: Path, tmp_path: Path) -> None:
+    """And pictures that look like another item's are told."""
+    frames = {"a.png": scene(1), "b.png": scene(2), "c.png": scene(1)}
+    unstamped = folder(tmp_path / "u", frames)
+    Image.fromarray(scene(2)).save(unstamped / "d.jpg", quality=60)
+    out = tmp_path / "proof"
+    prove(model, out, "--unstamped", unstamped)
+    found = told(out)["results"]
+    assert found["again"] == ["unstamped/c.png"]
+    assert found["alike"] == ["unstamped/d.jpg"]
+    assert found["false_accepts"]["items"] == 3
+    page = (out / "proof.html").read_text()
+    assert "unstamped/c.png: the same file as unstamped/a.png" in page
+    assert "1 pictures look like that of another item" in page
