@@ -15,6 +15,7 @@ from train.proof.plan import sizes
 from train.proof.results import (
     NOT_SHOWN,
     SHOWN,
+    Results,
     claim_words,
     mark_sizes,
     next_items,
@@ -106,9 +107,12 @@ def marks_against(evidence: Evidence, *, short: bool = False) -> list[str]:
             f"the folder (study {numbers}). A bound holds for a study that was not picked for its "
             "result: read all of them."
         )
-    if short:
-        return found
-    results = evidence.results
+    return found if short else found + _about_pictures(evidence.results)
+
+
+def _about_pictures(results: Results) -> list[str]:
+    """Return what a reader must know of the pictures."""
+    found = []
     if results.met:
         found.append(
             f"{len(results.met)} pictures were refused, because the model has met them in its "
