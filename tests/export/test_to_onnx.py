@@ -12,6 +12,8 @@ import onnxruntime
 import pytest
 import torch
 
+from bench.census.counting import census
+from bench.layouts import NO_BLOCKS
 from edge.config import DEFAULT_MODEL
 from edge.errors import InputError, ModelError
 from edge.vision.contract import METADATA_KEY, Contract
@@ -105,6 +107,21 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def exported(run: Path) -> Exported:
     """What that run was exported to, in a folder that was not there before."""
     return export_run(run, run.parent / "out" / "m.onnx")
+
+
+def test_activations_are_fused_with_their_convolutions_on_an_arm_board(
+    exported: Exported,
+) -> None:
+    """But hard-swish, which that layout has no kernel for: it is two operators there.
+
+    Of 19 Relu none stands alone, nor a HardSigmoid of squeeze-and-excite.
+    """
+    found = census(exported.path, NO_BLOCKS)
+    swishes, squeezes = 11, 6
+    assert found["FusedConv[Relu]"] == 19
+    assert found["FusedConv[HardSigmoid]"] == squeezes
+    assert (found["Relu"], found["HardSwish"]) == (0, 0)
+    assert (found["HardSigmoid"], found["Mul"]) == (swishes, swishes + squeezes)
 
 
 def test_the_graph_holds_convolutions_and_nothing_odd(translated: Translated) -> None:
