@@ -34,7 +34,7 @@ SUBJECTS: dict[Subject, str] = {
 it; black is a limit, such as the threshold."""
 DASH_PX = 5
 """Length of a dash, and of the gap after it, in pixels."""
-LARGE_PX = 40
+LARGE_PX = 12
 """Shorter side, in pixels, of a box from which on its line is two pixels wide."""
 LETTER_PX = 6.2
 """Width of a letter of the built-in font at its small size, on average, in pixels."""

@@ -8,9 +8,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 from edge.annotate import contact_sheet, upright
 from edge.printing import printable
-from edge.vision.legend import SUBJECTS, colour_of
+from edge.vision.legend import SUBJECTS, caption_lines, colour_of
 from edge.vision.picture_files import read_picture
 from train.assess.assessment import Assessment
+from train.assess.breakdown import Bin, weaknesses
 from train.assess.scores import Scored, Trial
 from train.photographs import refused_for
 
@@ -56,6 +57,60 @@ def curve(trial: Trial, assessment: Assessment) -> Image.Image:
     ):
         draw.text((MARGIN + 10, 8 + line * (LETTERS + 4)), told, fill=colour, font=font)
     return image
+
+
+BAR, PARTS = 115, 3
+"""Length of a bar for all marks, in pixels, and columns of the breakdown."""
+LINE = LETTERS + 6
+
+
+def breakdown(assessment: Assessment) -> Image.Image:
+    """Draw the marks found by how they are shown, a bar for each part, the weak ones marked."""
+    font, small = ImageFont.load_default(LETTERS), ImageFont.load_default(LETTERS - 3)
+    groups: dict[str, list[Bin]] = {}
+    for one in assessment.bins:
+        groups.setdefault(one.condition, []).append(one)
+    columns = [list(groups.items())[start::PARTS] for start in range(PARTS)]
+    lines = max(sum(len(bins) + 2 for _, bins in column) for column in columns)
+    image = Image.new("RGB", (WIDTH, (lines + 2) * LINE), "white")
+    draw = ImageDraw.Draw(image)
+    told = "Where it breaks: marks found, by how they are shown (red: much fewer than of all)"
+    draw.text((MARGIN // 3, 4), told, fill="black", font=font)
+    weak = weaknesses(assessment.bins, assessment.chosen.marks)
+    for number, column in enumerate(columns):
+        x, y = MARGIN // 3 + number * (WIDTH // PARTS), 2 * LINE
+        for name, bins in column:
+            draw.text((x, y), name, fill="black", font=font)
+            for one in bins:
+                y += LINE
+                colour = PHOTOGRAPHS if one in weak else MARKS
+                draw.rectangle((x, y + 2, x + BAR, y + LINE - 3), fill="#ececec")
+                if one.found.hits:
+                    wide = x + round(BAR * one.found.share)
+                    draw.rectangle((x, y + 2, wide, y + LINE - 3), fill=colour)
+                words = PHOTOGRAPHS if one in weak else "black"
+                draw.text((x + BAR + 6, y + 3), _told(one), fill=words, font=small)
+            y += 2 * LINE
+    return image
+
+
+def _told(one: Bin) -> str:
+    """Return a part's words, short enough for its place, with its count."""
+    part = one.part.removesuffix(" of the picture").removesuffix(" or worn")
+    found = f"{one.found.hits}/{one.found.of}" if one.found.of else "-"
+    return caption_lines(f"{found} {part}", 190)[0]
+
+
+def sheet(trial: Trial, assessment: Assessment) -> Image.Image:
+    """Draw the trade as a curve, and below it where the network breaks."""
+    above = curve(trial, assessment)
+    if not assessment.bins:
+        return above
+    below = breakdown(assessment)
+    whole = Image.new("RGB", (WIDTH, above.height + below.height), "white")
+    whole.paste(above, (0, 0))
+    whole.paste(below, (0, above.height))
+    return whole
 
 
 def _axes(draw: ImageDraw.ImageDraw, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> None:

@@ -261,4 +261,4 @@ def print_assessment(assessment: "Assessment", run: Path) -> None:
             print_line(line)
     if named := suspects_line(assessment):
         print_line(f"{named}: {run / 'unstamped.png'}")
-    print_line(f"{assessment.words()}; {run / 'assessment.png'}")
+    print_line(f"{assessment.words()}; all of it: {run / 'report.html'}")

@@ -1,6 +1,7 @@
 """The end of a run: the trial of the network, its threshold, its assessment, and their sheets."""
 
 import dataclasses
+import datetime as dt
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -14,12 +15,14 @@ from edge.annotate import save_png
 from edge.vision.picture_files import read_picture
 from train.assess.assessment import Assessment, Length, assess
 from train.assess.choice import choose
+from train.assess.report import REPORT, Facts, run_page
 from train.assess.scores import Trial
-from train.assess.sheets import CURVE, UNSTAMPED, curve, unstamped_sheet
+from train.assess.sheets import CURVE, UNSTAMPED, sheet, unstamped_sheet
 from train.assess.trial import FRAMES, chosen_photographs, run_trial, trial_pictures
 from train.config import RunConfig
 from train.learn.dataset import plan_batch
 from train.learn.distributed import cores_here
+from train.learn.environment import processor
 from train.learn.hit_sheet import hit_sheet
 from train.learn.interruption import Interruption, StopRun
 from train.learn.progress import TimePlan, duration
@@ -30,6 +33,7 @@ from train.learn.training_log import TrainingLog
 from train.learn.validation_set import find_marks
 from train.network.checkpoint import Checkpoint
 from train.network.model import DenseLocalizer, as_network
+from train.pages.page import write_page
 from train.paint.inputs import Inputs
 from train.paint.recipes import camera
 from train.paint.synth import Picture
@@ -94,6 +98,7 @@ def assess_run(
             threshold, told = assessment.chosen.threshold, assessment.to_json()
             saver.save(dataclasses.replace(kept, threshold=threshold, assessment=told))
             draw_assessment(trial, assessment, saver)
+            write_report(trial, assessment, inputs, saver, trainer)
         draw_hits(net, inputs, validation_set, saver, assessment)
     return assessment
 
@@ -177,11 +182,38 @@ def all_cores(config: RunConfig) -> Iterator[None]:
 def draw_assessment(trial: Trial, assessment: Assessment, saver: Saver) -> None:
     """Write the curve of the trade, and the photographs that look most like the mark."""
     with saver.missing_if_unwritten(CURVE):
-        save_png(curve(trial, assessment), saver.out / CURVE)
+        save_png(sheet(trial, assessment), saver.out / CURVE)
     if not assessment.painted:
-        sheet = unstamped_sheet(trial)
+        likest = unstamped_sheet(trial)
         with saver.missing_if_unwritten(UNSTAMPED):
-            save_png(sheet, saver.out / UNSTAMPED)
+            save_png(likest, saver.out / UNSTAMPED)
+
+
+def write_report(
+    trial: Trial, assessment: Assessment, inputs: Inputs, saver: Saver, trainer: Trainer
+) -> None:
+    """Write the page of the run. Raises InputError when a photograph cannot be read."""
+    page = run_page(trial, assessment, inputs.config, saver.out, facts_of(inputs, trainer))
+    with saver.missing_if_unwritten(REPORT):
+        write_page(saver.out / REPORT, page)
+
+
+def facts_of(inputs: Inputs, trainer: Trainer) -> Facts:
+    """Return what a run's page says beside its assessment."""
+    config, now = inputs.config, dt.datetime.now(dt.UTC)
+    training, held_out = inputs.training or (), inputs.held_out or ()
+    photographs = f"{len(training)} to train on, {len(held_out)} held out"
+    marks = [f"{name}: {path}" for name, path in config.marks]
+    values = {
+        "marks": "; ".join(marks),
+        "photographs without the mark": photographs if training else "none: painted products",
+        "real photographs with the mark": f"{len(inputs.real)}, {len(inputs.real_held_out)} more "
+        "held out",
+        "network": f"{config.fit.network} at {config.fit.size} pixels, from {config.fit.weights}",
+        "length": f"{trainer.step} steps, {duration(trainer.seconds)}",
+        "machine": processor(),
+    }
+    return Facts(now.isoformat(" ", "minutes").replace("+00:00", " UTC"), values)
 
 
 def draw_hits(

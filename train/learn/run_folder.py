@@ -7,6 +7,7 @@ import numpy as np
 
 from edge.errors import InputError
 from edge.files import make_folder, write_atomic
+from train.assess.report import REPORT
 from train.assess.sheets import CURVE, UNSTAMPED
 from train.leakage import NAME as MET
 from train.leakage import meet, read_met, write_met
@@ -69,7 +70,7 @@ def write_met_photographs(inputs: Inputs, out: Path) -> None:
 
 def remove_unfinished(out: Path) -> None:
     """Remove what a process that was killed while it wrote has left beside the run's files."""
-    sheets = (HITS, SHEET, LOOKALIKES, CURVE, UNSTAMPED)
+    sheets = (HITS, SHEET, LOOKALIKES, CURVE, UNSTAMPED, REPORT)
     for name in (checkpoint.NAME, *sheets, HELD_OUT, MET, "config.toml", "loss.csv"):
         for path in out.glob(f".{name}.*"):
             path.unlink(missing_ok=True)

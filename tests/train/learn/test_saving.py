@@ -120,8 +120,9 @@ def test_a_disk_that_stays_full_is_told_at_the_end(
     assert str(caught.value) == (
         f"{run}: the run is not whole: {path}: cannot be written (File too large), step 6 is lost, "
         "the last checkpoint is of step 3; assessment.png cannot be written (File too large); "
-        "unstamped.png cannot be written (File too large); hits.png cannot be written (File too "
-        "large); validation.csv lacks the rows after step 3; loss.csv lacks the rows after step 3; "
+        "unstamped.png cannot be written (File too large); report.html cannot be written (File too "
+        "large); hits.png cannot be written (File too large); validation.csv lacks the rows after "
+        "step 3; loss.csv lacks the rows after step 3; "
         "make room or permission, and go on with --resume"
     )
     assert checkpoint.load(run).step == 3
