@@ -110,7 +110,7 @@ def _shown(size: float = 0.2, turn_deg: float = 0.0, label: str = "seal") -> Mar
 def test_what_the_photographs_show_is_said_with_its_bound_and_what_is_missing() -> None:
     """Of 652 without an error fewer than 0.46 % follow; 0.2 % needs 1497 (field's table: D3)."""
     said = bound_line(_assessment(GOOD))
-    assert "0 of 652 accepted, so fewer than 0.46 % of others like them, at 0.95" in said
+    assert "0 of 652 accepted, so fewer than 0.46 % of others like them, at 95 % confidence" in said
     assert said.endswith("to show the 0.2 % asked for, add 845 more")
     enough = tuple(Scored(f"{n}.jpg", 0.1, trained=n >= 60) for n in range(1497))
     said = bound_line(_assessment(dataclasses.replace(GOOD, photographs=enough)))

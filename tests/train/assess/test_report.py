@@ -65,7 +65,7 @@ def test_the_page_of_a_run_says_what_came_of_it_and_what_next(tmp_path: Path) ->
     trial = trial_in(tmp_path)
     assessment = assessed(trial)
     page = page_of(trial, assessment, tmp_path)
-    words = " ".join(re.sub(r"<[^>]+>", " ", page).split())
+    words = " ".join(re.sub(r"<[^>]+>", " ", page).replace("&nbsp;", " ").split())
     assert "Not ready" in words
     assert assessment.words()[1:].partition(":")[0] in words
     assert "does not find its own mark pasted plainly" in words
