@@ -250,7 +250,9 @@ def bound_line(assessment: Assessment) -> str:
     told = f"your photographs without the mark: {accepted} accepted"
     if not accepted.of:
         return told
-    told += f", so fewer than {_percent(bound)} of others like them, at {100 * sure:.4g} % confidence"
+    told += (
+        f", so fewer than {_percent(bound)} of others like them, at {100 * sure:.4g} % confidence"
+    )
     if unseen.of < accepted.of:
         rest = upper_bound(unseen.hits, unseen.of, sure)
         shown = f"{unseen}, fewer than {_percent(rest)}" if unseen.of else str(unseen)
