@@ -63,7 +63,7 @@ def _recorded(finding: Mapping[str, Any]) -> Finding:
 def _near_miss(
     draw: ImageDraw.ImageDraw, near: Finding, size: tuple[int, int], letters: int, line: int
 ) -> None:
-    """Draw a dashed box on a picture of that size, (width, height), and its score in it."""
+    """Draw a dashed box on a picture of that size, (width, height), with its score below it."""
     x0, y0, x1, y1 = upright(near.box.clipped(*size))
     for begin in range(round(x0), round(x1), 2 * DASH):
         for y in (y0, y1):
@@ -71,8 +71,9 @@ def _near_miss(
     for begin in range(round(y0), round(y1), 2 * DASH):
         for x in (x0, x1):
             draw.line((x, begin, x, min(begin + DASH, y1)), NEAR_COLOUR, line)
-    at = (x0, max(0.0, y1 - 1.4 * letters))
-    _label(draw, at, f"near miss {near.label} {near.score:.2f}", letters, NEAR_COLOUR)
+    small = max(10, letters * 2 // 3)
+    at = (x0, min(y1 + line, size[1] - 1.4 * small))
+    _label(draw, at, f"near miss {near.label} {near.score:.2f}", small, NEAR_COLOUR)
 
 
 def contact_sheet(pictures: Sequence[Image.Image]) -> Image.Image:

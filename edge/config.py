@@ -552,7 +552,8 @@ class DecisionSettings:
     )
     idle_look_s: float = setting(
         10.0,
-        "photo-eye: how often the box looks for marks while no item is there; 0 for never",
+        "photo-eye: how often the box looks for marks while no item is there, with any camera but "
+        "replay; 0 for never",
         at_least=0,
         at_most=3600,
         live=True,

@@ -85,8 +85,11 @@ def serve(config: Config, clock: Clock | None = None) -> Counters:
 
 @contextlib.contextmanager
 def _idle_marks(config: Config, inspector: Inspector, clock: Clock) -> Iterator[IdleMarks | None]:
-    """Make what looks for marks while no item is there: only a photo-eye tells when that is."""
-    if config.trigger.kind != "photo-eye":
+    """Make what looks for marks while no item is there; None where it cannot.
+
+    Only a photo-eye tells when that is; replayed pictures are of items, each the next one's.
+    """
+    if config.trigger.kind != "photo-eye" or config.camera.driver == "replay":
         yield None
         return
     with IdleMarks(inspector, clock, config.decision) as idle_marks:

@@ -20,7 +20,7 @@ from edge.camera.drivers import make_camera
 from edge.camera.turning import turned_capture
 from edge.clock import Clock, Stop
 from edge.config import DEFAULT_MODEL, DEFAULT_NAME, CameraSettings, Config
-from edge.deciding.rules import rules_of
+from edge.deciding.rules import region_of, rules_of
 from edge.errors import FrameError, ModelError
 from edge.selftest import CheckResult
 from edge.vision.contract import Contract
@@ -81,6 +81,21 @@ def camera(config: Config, clock: Clock, number: int) -> Iterator[CheckResult]:
         yield _in_view(settings, pictures)
     if pictures.last is not None:
         yield _light(settings, pictures.last.picture)
+        yield from _region(config, pictures.last.picture)
+
+
+def _region(config: Config, picture: Frame) -> Iterator[CheckResult]:
+    """Check that the picture holds the region, where there is one: else every item is a FAULT."""
+    region = region_of(config.decision)
+    if region is None:
+        return
+    height, width = picture.shape[:2]
+    left, top, right, bottom = region.bounds
+    text = f"{right - left} x {bottom - top} at {left} {top} of {width} x {height}"
+    if beyond := region.beyond(width, height):
+        yield CheckResult("FAIL", "region", f"{beyond}: correct [decision] region")
+    else:
+        yield CheckResult("ok", "region", text)
 
 
 def _take(opened: Camera, checks: FrameChecks, clock: Clock, number: int) -> Pictures:

@@ -9,12 +9,12 @@ import pytest
 
 from edge.annotate import recorded_verdict
 from edge.clock import SimulatedClock, Stop
-from edge.config import Config, DecisionSettings, ModelSettings
+from edge.config import CameraSettings, Config, DecisionSettings, ModelSettings, TriggerSettings
 from edge.deciding.fixed_marks import CLEAR_LOOKS, IDLE_LOOKS, StandingMarks
 from edge.decision import Finding
 from edge.errors import ConfigError
 from edge.record.verify import read_records, verify
-from edge.service import serve
+from edge.service import _idle_marks, serve
 from edge.sight.idle_marks import IdleMarks
 from edge.station import Station
 from edge.trigger import Item
@@ -174,6 +174,27 @@ def test_a_model_that_lacks_a_class_of_the_rules_is_refused_at_the_start(tmp_pat
     with pytest.raises(ConfigError, match="forbidden class must be one of the model's") as caught:
         serve(config, SimulatedClock())
     assert caught.value.exit_code == 78
+
+
+@pytest.mark.parametrize(
+    ("kind", "driver", "looks"),
+    [
+        ("photo-eye", "v4l2", True),
+        ("photo-eye", "replay", False),
+        ("interval", "v4l2", False),
+        ("every-frame", "v4l2", False),
+    ],
+)
+def test_the_service_looks_without_an_item_where_it_knows_that_there_is_none(
+    build: Build, kind: str, driver: str, looks: bool
+) -> None:
+    """A tick of a clock or a new picture tells of no empty belt, and a replayed one is an item."""
+    config = Config(trigger=TriggerSettings(kind=kind), camera=CameraSettings(driver=driver))
+    with (
+        build([]) as station,
+        _idle_marks(config, station.inspector, station.clock) as idle_marks,
+    ):
+        assert (idle_marks is not None) == looks
 
 
 @pytest.fixture

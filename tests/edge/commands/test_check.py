@@ -241,6 +241,17 @@ def test_a_picture_that_would_be_a_fault_fails_by_its_name(run: Run, edge_toml: 
     assert "brightest 3 (at least 16)" in line(lines, "light")
 
 
+@pytest.mark.parametrize(("side", "said"), [(64, "ok   region"), (65, "FAIL region")])
+def test_the_region_must_lie_in_the_picture(
+    run: Run, edge_toml: Path, side: int, said: str
+) -> None:
+    """A picture that does not hold it would make every item a FAULT."""
+    region = f"[decision]\nregion = [[0, 0], [{side}, 0], [{side}, 40], [0, 40]]\n"
+    edge_toml.write_text(edge_toml.read_text() + region)
+    _, lines = run()
+    assert [line for line in lines if said in line]
+
+
 def test_a_camera_that_is_not_there_fails(run: Run) -> None:
     """One line, with its next step; the model is checked all the same."""
     status, lines = run(folder='folder = "nowhere"')
