@@ -67,6 +67,10 @@ fault = "{wires.FAULT}"
 [model]
 file = "{MODEL}"
 
+[decision]
+# The camera shows a stamp whether an item is there or not, which a rail with one does, too.
+idle_look_s = 0
+
 [evidence]
 keep_free_mb = 50
 """
