@@ -182,8 +182,21 @@ class Rig:
 
     def _run(self) -> None:
         try:
-            with Notifier() as notifier, listening(self.socket) as listener, self.lines as lines:
-                loop = GateLoop(self.keeper, lines, listener, self.clock, notifier, self.users)
+            with (
+                Notifier() as notifier,
+                listening(self.socket) as listener,
+                self.lines as lines,
+                (self.folder / "gate.log").open("wb") as log,  # between tests nobody captures
+            ):
+                loop = GateLoop(
+                    self.keeper,
+                    lines,
+                    listener,
+                    self.clock,
+                    notifier,
+                    self.users,
+                    log.fileno(),
+                )
                 self._up.set()
                 try:
                     loop.run(self.stop)

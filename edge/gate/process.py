@@ -28,7 +28,7 @@ from edge.gate.keeper import Keeper
 from edge.gate.lines import Lines
 from edge.gate.lines.gpiochip import GpioLines
 from edge.gate.lines.simulated import SimulatedLines
-from edge.gate.log import Log
+from edge.gate.log import STDERR, Log
 from edge.gate.messages import (
     LONGEST,
     FromEye,
@@ -114,7 +114,7 @@ def make_lines(config: Config, clock: MonotonicClock) -> Lines:
 class GateLoop:
     """The event loop of the gate, with its sockets.
 
-    *users*: those whose process may be the eye.
+    *users*: those whose process may be the eye; *stream*: the descriptor that its lines go to.
 
     Synchronization: one thread.
     """
@@ -127,9 +127,10 @@ class GateLoop:
         clock: MonotonicClock,
         notifier: Notifier,
         users: TrustedUsers,
+        stream: int = STDERR,
     ) -> None:
-        self.log = Log(clock)
-        self._talk = Log(clock)
+        self.log = Log(clock, stream)
+        self._talk = Log(clock, stream)
         """What others bring about: however much that is, the lines of the gate's own are kept."""
         self._keeper, self._listener, self._users = keeper, listener, users
         self._clock, self._notifier = clock, notifier
