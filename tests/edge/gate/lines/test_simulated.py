@@ -105,7 +105,8 @@ def test_an_input_socket_that_cannot_be_made_is_a_wrong_setting(tmp_path: Path) 
         SimulatedLines(SimulatedClock(), inputs=tmp_path / "no" / "lines.sock"),
     ):
         pass
-    (tmp_path / "lines.sock").touch()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as left:
+        left.bind(str(tmp_path / "lines.sock"))
     with SimulatedLines(SimulatedClock(), inputs=tmp_path / "lines.sock") as lines:
         assert lines.read() == []
 
