@@ -112,6 +112,7 @@ def contract_of(kept: Checkpoint, run_digest: str) -> Contract:
         second_px=plan.second_px,
         second_from=plan.second_from,
         second_weight=plan.second_weight,
+        second_offset=plan.second_offset,
         run_digest=run_digest,
     )
 

@@ -14,7 +14,7 @@ from typing import Any
 from edge.errors import ConfigError
 from edge.settings import read_section, sample_section, setting, shown, toml_value
 from edge.strict_json import each_once
-from edge.vision.contract import TwoLookPlan
+from edge.vision.contract import STRIDE, TwoLookPlan
 
 BACKBONES = (
     "mobilenet_v3_small",
@@ -320,6 +320,13 @@ class FitSettings:
         at_least=0.0,
         at_most=100.0,
     )
+    second_offset: int = setting(
+        STRIDE // 2,
+        "how far right of and below the middle of that crop the likely mark's centre comes, in "
+        "pixels; 4 is the middle of a cell",
+        at_least=0,
+        at_most=STRIDE // 2,
+    )
     held_out_share: float = setting(
         0.1, "share of the products held out for setting the threshold", above=0.0, at_most=0.5
     )
@@ -405,7 +412,14 @@ class RunConfig:
         room = fit.second_side / fit.second_px
         side = max(fit.second_side, 16 * math.ceil(px * room / 16)) if fit.second_side else 0
         return TwoLookPlan(
-            self.classes, fit.size, fit.size, side, px, fit.second_from, fit.second_weight
+            self.classes,
+            fit.size,
+            fit.size,
+            side,
+            px,
+            fit.second_from,
+            fit.second_weight,
+            fit.second_offset,
         )
 
     def to_json(self) -> str:
@@ -422,6 +436,8 @@ class RunConfig:
             lookalikes = tuple(map(_text, raw["lookalikes"]))
             real = tuple(map(_text, raw.get("real", ())))
             sections = _section(raw["synth"]), _section(raw["fit"])
+            # Runs of earlier releases set their threshold with the mark in the middle.
+            sections[1].setdefault("second_offset", 0)
         except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
             if isinstance(error, ConfigError):
                 raise

@@ -40,7 +40,9 @@ class TwoLookPlan:
     *width*, *height*: input of the first look, network pixels. *second_side*: input of each second
     look, which is square, 0 when there is none; *second_px*: length of the likely mark's longer
     side in it; *second_from*: least score of the first look, 0..1, at which there is a second one;
-    *second_weight*: weight of the second look's logit beside the first one's.
+    *second_weight*: weight of the second look's logit beside the first one's; *second_offset*: how
+    far right of and below the middle of a second look the likely mark's centre comes, network
+    pixels: half a cell puts it into the middle of one, and not where four meet.
     """
 
     classes: tuple[str, ...]
@@ -50,6 +52,7 @@ class TwoLookPlan:
     second_px: int
     second_from: float
     second_weight: float
+    second_offset: int = 0
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,9 @@ class Contract:
     """Weight of the second look's logit beside the first one's."""
     run_digest: str
     """SHA-256 of the training checkpoint that the model was made from, in hex."""
+    second_offset: int = 0
+    """How far right of and below the middle of a second look the likely mark's centre comes, in
+    network pixels; 0 in files of earlier releases."""
     assessed: Assessed | None = None
     """What the assessment of its training found; None in files of earlier releases."""
 
@@ -133,6 +139,8 @@ class Contract:
         yield 0.0 <= self.second_from < 1.0, "second_from", "at least 0 and below 1"
         weight_fits = 0.0 <= self.second_weight <= MOST_WEIGHT
         yield weight_fits, "second_weight", f"at least 0 and at most {MOST_WEIGHT:g}"
+        offset_fits = 0 <= self.second_offset <= STRIDE // 2
+        yield offset_fits, "second_offset", f"at least 0 and at most {STRIDE // 2}"
 
     @property
     def two_look_plan(self) -> TwoLookPlan:
@@ -145,6 +153,7 @@ class Contract:
             self.second_px,
             self.second_from,
             self.second_weight,
+            self.second_offset,
         )
 
     def to_json(self) -> str:
@@ -167,6 +176,7 @@ class Contract:
             ) from None
         _check_version(raw)
         assessed = Assessed.from_object(raw.pop("assessed")) if "assessed" in raw else None
+        raw.setdefault("second_offset", 0)
         _check_fields(raw, {f.name: f for f in dataclasses.fields(cls) if f.name != "assessed"})
         values: dict[str, Any] = {
             key: tuple(v) if isinstance(v, list) else v for key, v in raw.items()

@@ -127,19 +127,22 @@ def as_frame(picture: Image.Image, out: Frame | None = None) -> Frame:
     return out
 
 
-def zoom(frame: Frame, box: Box, side: int, mark_px: int) -> tuple[Frame, Letterbox]:
+def zoom(
+    frame: Frame, box: Box, side: int, mark_px: int, offset: int = 0
+) -> tuple[Frame, Letterbox]:
     """Crop the square around a box, scaled so that the box's longer side is *mark_px* pixels long.
 
-    *frame*: (height, width, 3) uint8, RGB; *box*: in its pixels, inside it. Returns the crop,
-    (*side*, *side*, 3) uint8, RGB, grey where it reaches beyond the frame, and the mapping of
+    *frame*: (height, width, 3) uint8, RGB; *box*: in its pixels, inside it; *offset*: how far right
+    of and below the middle of the crop the box's centre comes, in pixels of the crop. Returns the
+    crop, (*side*, *side*, 3) uint8, RGB, grey where it reaches beyond the frame, and the mapping of
     boxes.
     """
     height, width = frame.shape[:2]
     scale = mark_px / max(box.width, box.height, 1.0)
-    half = side / scale / 2
+    before, behind = (side / 2 + offset) / scale, (side / 2 - offset) / scale
     x, y = (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2
-    seen = Box(x - half, y - half, x + half, y + half).clipped(width, height)
-    left, top = round((seen.x0 - x + half) * scale), round((seen.y0 - y + half) * scale)
+    seen = Box(x - before, y - before, x + behind, y + behind).clipped(width, height)
+    left, top = round((seen.x0 - x + before) * scale), round((seen.y0 - y + before) * scale)
     inner_width = min(side - left, max(1, round(seen.width * scale)))
     inner_height = min(side - top, max(1, round(seen.height * scale)))
     out = np.full((side, side, 3), FILL, np.uint8)

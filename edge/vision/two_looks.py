@@ -14,6 +14,7 @@ The network is given as a function, so that training, its threshold and the box 
 same code.
 """
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
@@ -138,12 +139,13 @@ def look_again(
     *strict_from* of :func:`find`.
     """
     side = plan.second_side
-    views = [zoom(frame, mark.box, side, plan.second_px) for mark in likely]
+    views = [zoom(frame, mark.box, side, plan.second_px, plan.second_offset) for mark in likely]
     heat, sides = network(np.stack([picture for picture, _ in views]))
     check_scores(heat, "second")
     found = []
     for i, mark in enumerate(likely):
-        hit = _centre(heat[i, plan.classes.index(mark.label)], sides[i], views[i][1])
+        kind = plan.classes.index(mark.label)
+        hit = _centre(heat[i, kind], sides[i], views[i][1], plan.second_offset)
         score = combine_scores(mark.score, hit.score, plan.second_weight)
         strict = strict_from is not None and score >= strict_from
         if hit.can_be(side, side, strict=strict):
@@ -151,16 +153,29 @@ def look_again(
     return found
 
 
-def _centre(heat: Floats, sides: Floats, fit: Letterbox) -> Hit:
-    """Return the best hit of one class near the middle of a second look.
+def _centre(heat: Floats, sides: Floats, fit: Letterbox, offset: int) -> Hit:
+    """Return the best hit of one class near where a second look has the likely mark's centre.
 
-    *heat*: (rows, columns) of the class; *sides*: (4, rows, columns).
+    *heat*: (rows, columns) of the class; *sides*: (4, rows, columns); *offset*: that place's, right
+    of and below the middle, in network pixels.
     """
-    rows, columns = heat.shape
-    top, left = max(0, rows // 2 - CENTRE_CELLS), max(0, columns // 2 - CENTRE_CELLS)
-    middle = heat[top : rows - top, left : columns - left]
-    row, column = np.unravel_index(int(middle.argmax()), middle.shape)
-    return _hit("second", heat, sides, int(row) + top, int(column) + left, fit)
+    rows, columns = (_near(count, offset) for count in heat.shape)
+    near = heat[rows, columns]
+    row, column = np.unravel_index(int(near.argmax()), near.shape)
+    return _hit("second", heat, sides, int(row) + rows.start, int(column) + columns.start, fit)
+
+
+def _near(count: int, offset: int) -> slice:
+    """Return the cells of one axis at most :data:`CENTRE_CELLS` from the likely mark's centre.
+
+    The centre lies on the border of two of the *count* cells, or, by the *offset*, in one.
+
+    >>> _near(14, 0), _near(14, 4)
+    (slice(5, 9, None), slice(5, 10, None))
+    """
+    middle = count / 2 + offset / STRIDE
+    first, end = math.floor(middle - CENTRE_CELLS), math.ceil(middle + CENTRE_CELLS)
+    return slice(max(0, first), min(count, end))
 
 
 def combine_scores(first: float, second: float, weight: float) -> float:

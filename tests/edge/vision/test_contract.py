@@ -11,6 +11,9 @@ from edge.vision.assessed import Assessed
 from edge.vision.contract import VERSION, Contract, is_class_name
 from tests.tiny_model import CONTRACT
 
+LATER = ("version", "assessed", "second_offset")
+"""The fields that a file may lack: the first has a message of its own, the others came later."""
+
 sides = st.integers(1, 40).map(lambda n: 32 * n)
 names = st.lists(
     st.text(min_size=1, max_size=20).filter(is_class_name), min_size=1, max_size=5, unique=True
@@ -29,6 +32,7 @@ contracts = st.builds(
     second_px=st.integers(1, 96),
     second_from=st.floats(0, 1, exclude_max=True),
     second_weight=st.floats(0, 100),
+    second_offset=st.integers(0, 4),
     run_digest=st.text(alphabet="0123456789abcdef", min_size=64, max_size=64),
 )
 
@@ -105,13 +109,23 @@ def test_a_contract_that_cannot_be_honoured_is_refused(text: str, message: str) 
 
 @pytest.mark.parametrize(
     "field",
-    [f.name for f in dataclasses.fields(Contract) if f.name not in ("version", "assessed")],
+    [f.name for f in dataclasses.fields(Contract) if f.name not in LATER],
 )
 def test_a_missing_field_is_named(field: str) -> None:
     """There are no defaults: the box must not guess what a model wants."""
     raw = json.loads(CONTRACT.to_json())
     del raw[field]
     with pytest.raises(ModelError, match=f"field {field} is missing"):
+        Contract.from_json(json.dumps(raw))
+
+
+def test_a_file_of_an_earlier_release_has_the_mark_in_the_middle() -> None:
+    """Its answers stay what its golden pictures say."""
+    raw = json.loads(CONTRACT.to_json())
+    del raw["second_offset"]
+    assert Contract.from_json(json.dumps(raw)).two_look_plan.second_offset == 0
+    raw["second_offset"] = 5
+    with pytest.raises(ModelError, match="second_offset must be at least 0 and at most 4"):
         Contract.from_json(json.dumps(raw))
 
 

@@ -9,6 +9,7 @@ from PIL import Image
 
 import edge.vision.preprocess
 from edge.decision import Box
+from edge.vision.contract import STRIDE
 from edge.vision.preprocess import FILL, STRIP_ROWS, as_frame, letterbox, prepare, zoom
 
 pictures = st.integers(1, 700)
@@ -144,6 +145,18 @@ def test_zoom_shows_the_frames_own_pixels_and_grey_beyond_its_edge() -> None:
     assert (out[30:66, 30:66] == 255).all()
     assert (out[70:, 70:] == 0).all()
     assert fit.to_network(Box(0, 0, 20, 20)).corners() == pytest.approx((28, 28, 68, 68))
+
+
+@pytest.mark.parametrize("side", [96, 112])
+def test_zoom_puts_the_middle_of_a_box_into_the_middle_of_a_cell(side: int) -> None:
+    """By half a cell's offset; without one it lies where four cells meet."""
+    frame = np.zeros((300, 300, 3), np.uint8)
+    box = Box(130, 140, 170, 160)
+    _, fit = zoom(frame, box, side, 80, STRIDE // 2)
+    there = fit.to_network(box)
+    middle = ((there.x0 + there.x1) / 2, (there.y0 + there.y1) / 2)
+    assert middle == pytest.approx((side / 2 + 4, side / 2 + 4), abs=0.5)
+    assert all(place % STRIDE == pytest.approx(STRIDE / 2, abs=0.5) for place in middle)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from edge.errors import AnswerError
 from edge.vision.answers import Floats
 from edge.vision.contract import TwoLookPlan
 from edge.vision.localizer import Localizer
-from edge.vision.two_looks import MAX_SECOND, find, look_again, non_maximum_suppression
+from edge.vision.two_looks import MAX_SECOND, Network, find, look_again, non_maximum_suppression
 from tests.tiny_model import paint, two_classes, write_tiny_model
 
 PLAN = TwoLookPlan(
@@ -125,6 +125,29 @@ def test_real_marks_are_found_by_two_looks_in_camera_pixels(tmp_path: Path) -> N
         middle = ((found.box.x0 + found.box.x1) / 2, (found.box.y0 + found.box.y1) / 2)
         assert middle == pytest.approx(centre, abs=20)
         assert (found.box.width, found.box.height) == pytest.approx((60, 60), abs=1)
+
+
+@pytest.mark.parametrize("offset", [0, 4])
+def test_a_second_look_reads_its_answer_where_it_put_the_mark(offset: int) -> None:
+    """The network answers in one cell of the second look: two cells off counts, three do not."""
+    plan = dataclasses.replace(PLAN, second_side=112, second_px=56, second_offset=offset)
+    middle = 7 if offset else 6.5
+    frame = np.zeros((64, 64, 3), np.uint8)
+
+    def answering(row: int) -> Network:
+        def network(pictures: NDArray[np.uint8]) -> tuple[Floats, Floats]:
+            cells = pictures.shape[1] // 8
+            heat = np.full((len(pictures), 2, cells, cells), 0.01, np.float32)
+            heat[:, 0, 4, 4] = 0.9 if cells == 8 else 0.01
+            if cells == 14:
+                heat[:, 0, row, 7] = 0.8
+            return heat, np.ones((len(pictures), 4, cells, cells), np.float32)
+
+        return network
+
+    for row in range(14):
+        found = [f for f in find(answering(row), frame, plan, 0.5) if f.label == "dot"]
+        assert bool(found) == (abs(row - middle) <= 2), row
 
 
 def test_a_print_too_coarse_to_tell_in_the_whole_is_told_in_the_second_look(tmp_path: Path) -> None:

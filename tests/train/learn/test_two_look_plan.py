@@ -10,7 +10,7 @@ RUN = RunConfig((("seal", "seal.png"),), "")
 
 def test_a_run_looks_twice_by_default() -> None:
     """As decision 0005 has it."""
-    assert RUN.two_look_plan == TwoLookPlan(("seal",), 416, 416, 112, 88, 0.2, 2.0)
+    assert RUN.two_look_plan == TwoLookPlan(("seal",), 416, 416, 112, 88, 0.2, 2.0, 4)
 
 
 @pytest.mark.parametrize(
