@@ -25,7 +25,7 @@ from edge.files import make_folder, read_bounded, write_atomic
 from edge.printing import printable
 from edge.vision.model_file import ModelFile
 from edge.vision.picture_folders import find_pictures
-from train.proof.items import Shown
+from train.proof.items import STAMPED, UNSTAMPED, Shown
 from train.proof.plan import Plan
 
 NAME, DONE = "freeze.json", "proof.json"
@@ -100,6 +100,7 @@ def freeze_of(
 ) -> Freeze:
     """Return what would be frozen now; its study has no number yet. Raises InputError."""
     sums = file_sums([one.path for one in shown])
+    _refuse_contradictions(shown, sums)
     pictures = tuple(
         Frozen(one.role, one.name, one.item, total) for one, total in zip(shown, sums, strict=True)
     )
@@ -118,6 +119,20 @@ def freeze_of(
         mapped=mapped,
         pictures=tuple(sorted(pictures, key=lambda picture: picture.key)),
     )
+
+
+def _refuse_contradictions(shown: Sequence[Shown], sums: Sequence[str]) -> None:
+    """Refuse one photograph given as stamped and as unstamped. Raises InputError."""
+    roles: dict[str, Shown] = {}
+    for one, total in zip(shown, sums, strict=True):
+        if one.role not in (STAMPED, UNSTAMPED):
+            continue
+        before = roles.setdefault(total, one)
+        if before.role != one.role:
+            raise InputError(
+                f"{one.path}: is {one.role}, and the same file as {before.path}, which is "
+                f"{before.role}; leave it in one folder"
+            )
 
 
 def file_sums(paths: Sequence[Path]) -> list[str]:

@@ -149,8 +149,7 @@ def claim_row(one: results.ClaimResult) -> dict[str, str]:
     measured = one.bound is not None
     return {
         "claim": one.claim.words,
-        "items": str(one.rate.items),
-        "errors": str(one.rate.errors) if measured else "-",
+        "errors": f"{one.rate.errors} of {one.rate.items}" if measured else percent(None),
         "rate": percent(one.rate.share),
         "bound": shown_percent(one.bound) if one.bound is not None else percent(None),
         "verdict": one.verdict,

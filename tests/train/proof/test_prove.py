@@ -437,3 +437,34 @@ def test_a_file_that_is_there_twice_counts_once(model: Path, tmp_path: Path) -> 
     page = (out / "proof.html").read_text()
     assert "unstamped/c.png: the same file as unstamped/a.png" in page
     assert "1 pictures look like that of another item" in page
+
+
+def test_one_photograph_is_not_stamped_and_unstamped(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever it is called there; nothing is frozen."""
+    unstamped = folder(tmp_path / "u", {"a.png": scene(1)})
+    marked = folder(tmp_path / "s", {"b.png": scene(1)})
+    options = ("--unstamped", unstamped, "--stamped", marked)
+    assert prove(model, tmp_path / "proof", *options) == 1
+    assert "b.png: is stamped, and the same file as" in capsys.readouterr().err
+    assert not list((tmp_path / "proof").glob("study-*"))
+
+
+def test_labels_changed_after_the_freeze_are_refused(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A box taken away would make a miss a hit."""
+    images, labels = folder(tmp_path / "i", {"a.png": scene(1)}), tmp_path / "labels.json"
+    empty: dict[str, list[Any]] = {
+        "images": [{"id": 1, "file_name": "a.png", "width": 64, "height": 64}],
+        "annotations": [],
+        "categories": [{"id": 1, "name": "dot"}],
+    }
+    labels.write_text(json.dumps(empty))
+    options = ("--coco", labels, "--images", images)
+    prove(model, tmp_path / "proof", *options)
+    capsys.readouterr()
+    labels.write_text(json.dumps(empty, indent=1))
+    assert prove(model, tmp_path / "proof", *options) == 1
+    assert "the labels or the items are not what was frozen" in capsys.readouterr().err
