@@ -1,6 +1,7 @@
 """Annotation: bounding boxes and verdict on a copy of the picture, and contact sheets of them."""
 
 import io
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,10 @@ COLOURS: dict[Kind, str] = {"pass": "#1b7f3b", "reject": "#b3261e", "fault": "#8
 NEAR_COLOUR = "#4a4a4a"
 DASH = 6
 """Length of a dash and of the gap after it, pixels."""
+JPEG_QUALITY = 88
+NARROW, LETTER_SHARE = 8, 0.56
+"""Width of a picture, in letters' heights, below which a caption is not wrapped; mean width of a
+letter as a share of its height."""
 SHEET_CELL = (360, 300)
 SHEET_COLUMNS = 3
 
@@ -29,7 +34,10 @@ def annotate(frame: Frame, verdict: Verdict, name: str = "") -> Image.Image:
     """
     height, width = frame.shape[:2]
     letters = max(12, min(height, width) // 20)
-    picture = Image.new("RGB", (width, height + 2 * letters), COLOURS[verdict.kind])
+    words = f"{verdict.kind.upper()}  {verdict.reason}" + (f"  ({name})" if name else "")
+    caption = _lines(_plain(words), width, letters)
+    strip = round((1 + len(caption)) * letters + 0.3 * letters * (len(caption) - 1))
+    picture = Image.new("RGB", (width, height + strip), COLOURS[verdict.kind])
     picture.paste(Image.fromarray(frame), (0, 0))
     draw = ImageDraw.Draw(picture)
     colour, line = COLOURS[verdict.kind], max(2, letters // 6)
@@ -39,9 +47,18 @@ def annotate(frame: Frame, verdict: Verdict, name: str = "") -> Image.Image:
         draw.rectangle(upright(finding.box), outline=colour, width=line)
         at = (finding.box.x0, max(0.0, finding.box.y0 - 1.4 * letters))
         _label(draw, at, f"{finding.label} {finding.score:.2f}", letters, colour)
-    words = f"{verdict.kind.upper()}  {verdict.reason}" + (f"  ({name})" if name else "")
-    draw.text((letters / 2, height + letters / 2), _plain(words), "white", font=_font(letters))
+    for number, line_of in enumerate(caption):
+        y = height + letters * (0.5 + 1.3 * number)
+        draw.text((letters / 2, y), line_of, "white", font=_font(letters))
     return picture
+
+
+def _lines(words: str, width: int, letters: int) -> list[str]:
+    """Return a caption, whole, in lines that fit; one line where there is no room for a word."""
+    if width < NARROW * letters:
+        return [words]
+    fits = max(1, int((width - letters) / (LETTER_SHARE * letters)))
+    return textwrap.wrap(words, fits, break_on_hyphens=False, drop_whitespace=True) or [words]
 
 
 def recorded_verdict(item: Mapping[str, Any]) -> Verdict:
@@ -94,6 +111,16 @@ def save_png(picture: Image.Image, path: Path) -> None:
     """Write *picture* as a PNG file, atomically. Raises InputError."""
     buffer = io.BytesIO()
     picture.save(buffer, "PNG")
+    write_atomic(path, buffer.getvalue())
+
+
+def save_jpeg(picture: Image.Image, path: Path) -> None:
+    """Write *picture* as a JPEG file, about a tenth of a PNG's size, atomically.
+
+    Raises InputError.
+    """
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=0)
     write_atomic(path, buffer.getvalue())
 
 

@@ -5,12 +5,13 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-from edge.annotate import annotate, save_png
+from edge.annotate import annotate, save_jpeg
 from edge.config import DEFAULT_MODEL, DEFAULT_NAME
 from edge.deciding.classes import required_and_forbidden
 from edge.deciding.fixed_marks import describe_standing, standing_marks
@@ -181,10 +182,10 @@ def inspect(
     inspector = Inspector(localizer, (wish or Wish()).rules(localizer.contract))
     paths, folders = _expand(images)
     copies = None if annotate_to is None else Copies(annotate_to, paths)
-    found, faults = list[tuple[Finding, ...]](), 0
+    found, kinds = list[tuple[Finding, ...]](), Counter[str]()
     for path in paths:
         inspected = inspect_one(inspector, path)
-        faults += inspected.verdict.kind == "fault"
+        kinds[inspected.verdict.kind] += 1
         print_line(
             json.dumps(inspected.as_object()) if as_json else inspected.as_line(), flush=True
         )
@@ -192,11 +193,23 @@ def inspect(
             found.append(inspected.verdict.findings)
         if copies is not None:
             copies.write(inspected)
+    if folders and not as_json:
+        print_line(totals(kinds))
     _tell_standing_marks(found, sys.stderr if as_json else sys.stdout)
     for folder in folders:
         if said := folder.describe_left_out():
             print_error("stampgate-edge", said)
-    return 1 if faults or any(folder.unread for folder in folders) else 0
+    return 1 if kinds["fault"] or any(folder.unread for folder in folders) else 0
+
+
+def totals(kinds: Mapping[str, int]) -> str:
+    """Return how many pictures got which verdict, as one line.
+
+    >>> totals({"pass": 2, "reject": 1})
+    'total  3 pictures: 2 pass, 1 reject, 0 fault'
+    """
+    counts = [f"{kinds.get(kind, 0)} {kind}" for kind in ("pass", "reject", "fault")]
+    return f"total  {sum(kinds.values())} pictures: {', '.join(counts)}"
 
 
 def _tell_standing_marks(found: Sequence[tuple[Finding, ...]], to: TextIO) -> None:
@@ -239,14 +252,14 @@ class Copies:
         if inspected.frame is None:
             return None
         target = self._free(inspected.path)
-        save_png(annotate(inspected.frame, inspected.verdict, inspected.path.name), target)
+        save_jpeg(annotate(inspected.frame, inspected.verdict, inspected.path.name), target)
         return target
 
     def _free(self, source: Path) -> Path:
         number = 1
         while True:
             suffix = "" if number == 1 else f"-{number}"
-            target = self._folder / f"{source.stem}{suffix}.annotated.png"
+            target = self._folder / f"{source.stem}{suffix}.annotated.jpg"
             if target.resolve() not in self._taken:
                 self._taken.add(target.resolve())
                 return target

@@ -68,3 +68,13 @@ def test_the_sheet_has_a_cell_for_each_picture(count: int, columns: int, rows: i
         for i in range(count)
     ]
     assert middles == [(255, 0, 0)] * count
+
+
+def test_a_long_caption_is_whole_in_as_many_lines_as_it_takes() -> None:
+    """It was cut off at the picture's edge; a short one stays one line."""
+    short = annotate(GREY, Verdict("reject", "no seal found"))
+    long = annotate(GREY, Verdict("reject", "no seal found, " * 6), "a-name.jpg")
+    assert long.height > short.height + 24
+    assert (np.asarray(long)[:120] == GREY).all()
+    strip = np.asarray(long)[120:, -4:]
+    assert not (strip == 255).all(axis=2).any()  # no letter runs into the edge

@@ -66,8 +66,15 @@ def test_a_run_leaves_all_that_was_promised(tmp_path: Path) -> None:
     assert (start["step"], start["torch"], start["processes"]) == (0, torch.__version__, 1)
     assert sorted(path.name for path in out.iterdir()) == [
         *("assessment.png", "checkpoint.pt", "config.toml", "environment.json", "held_out.npz"),
-        *("hits.png", "lookalikes.png", "loss.csv", "pictures.png", "report.html", "unstamped.png"),
-        "validation.csv",
+        *(
+            "hits.png",
+            "lookalikes.png",
+            "loss.csv",
+            "photographs.json",
+            "pictures.png",
+            "report.html",
+        ),
+        *("unstamped.png", "validation.csv"),
     ]
 
 
