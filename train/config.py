@@ -114,6 +114,12 @@ class SynthSettings:
         at_most=255.0,
     )
     # how a mark is made
+    inks: tuple[str, ...] = setting(
+        (), "names of marks that are ink without a ground, where the guess is wrong"
+    )
+    stickers: tuple[str, ...] = setting(
+        (), "names of marks that bring their own ground, where the guess is wrong"
+    )
     plate_share: float = _share(
         0.5, "chance that a mark without a ground of its own lies on a plain plate with other print"
     )

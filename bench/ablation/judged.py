@@ -19,7 +19,8 @@ from edge.files import atomic_replace, make_folder, write_atomic
 from train.config import FitSettings, RunConfig, SynthSettings
 from train.drawing.gallery import drawn_marks
 from train.marks.lookalikes import make_lookalike
-from train.marks.mark import load_mark, load_marks, outline_of, parse_marks
+from train.marks.mark import load_mark, load_marks, outline_of
+from train.marks.naming import parse_marks
 from train.paint.backgrounds import check_sizes
 from train.paint.inputs import Inputs
 from train.paint.painted_set import JOURNAL, Job, write_dataset

@@ -35,7 +35,8 @@ from edge.vision.picture_files import list_pictures, read_picture
 from train.config import FitSettings, RunConfig
 from train.labels.reading import read_ground_truth
 from train.learn.environment import processor
-from train.marks.mark import Mark, parse_marks
+from train.marks.mark import Mark
+from train.marks.naming import parse_marks
 from train.network import checkpoint
 from train.paint.inputs import Inputs, read_inputs
 

@@ -11,6 +11,9 @@ from edge.command_line import Command
 from edge.errors import UsageError
 
 COMMANDS = {
+    "mark": Command(
+        "train.commands.mark", "show what is understood of a picture of the stamp, and cut it out"
+    ),
     "crawl": Command(
         "train.commands.crawl",
         "gather photographs of products, from the web or a folder, and weed them",

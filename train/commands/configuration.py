@@ -9,7 +9,7 @@ from typing import Any
 from edge.errors import UsageError
 from edge.settings import help_text, key_text, read_section, shown
 from train.config import STARTER_NETWORK, FitSettings, RunConfig, SynthSettings
-from train.marks.mark import parse_marks
+from train.marks.naming import parse_marks
 
 SECTIONS: dict[str, type[Any]] = {"synth": SynthSettings, "fit": FitSettings}
 Marks = tuple[tuple[str, str], ...]
@@ -207,6 +207,12 @@ def check(config: RunConfig) -> None:
         )
     if not config.fit.minutes and not config.fit.steps:
         raise UsageError("train: --minutes or --steps must be above 0; say how long to train")
+    for key in ("inks", "stickers"):
+        for name in set(getattr(config.synth, key)) - set(config.classes):
+            raise UsageError(
+                f"train: {key}: {name} is none of the marks, {', '.join(config.classes)}; correct "
+                "--set"
+            )
     if config.synth.size_min > config.synth.size_max:
         raise UsageError(
             f"train: size_min must be at most size_max, not {config.synth.size_min:g}; correct "

@@ -79,6 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
             "synth: --count is missing; say how many pictures, or --preview to see some first"
         )
     with needing("train"):
+        from train.commands.marks_shown import print_marks  # noqa: PLC0415
         from train.paint.inputs import read_inputs  # noqa: PLC0415
         from train.paint.painted_set import SHEET, Job, preview, write_dataset  # noqa: PLC0415
     config = config_of(arguments)
@@ -86,7 +87,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(
             "synth: lookalikes_max must be above 0 for --recipe lookalikes; correct --set"
         )
-    job = Job.of(read_inputs(config), arguments.recipe, arguments.held_out)
+    inputs = read_inputs(config, show=print_marks)
+    job = Job.of(inputs, arguments.recipe, arguments.held_out)
     workers = len(os.sched_getaffinity(0)) if arguments.workers is None else arguments.workers
     result = None
     if arguments.count:

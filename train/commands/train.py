@@ -3,11 +3,9 @@
 import argparse
 import contextlib
 import dataclasses
-import itertools
 import os
 import sys
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,13 +14,11 @@ from edge.printing import print_line
 from train.commands import needing
 from train.commands.configuration import add_inputs, add_setting, config_of
 from train.config import RunConfig
-from train.marks.mark import mark_files
 
 if TYPE_CHECKING:
     from train.assess.assessment import Assessment
     from train.folder_lock import FolderLock
     from train.learn.fit import FitResult
-    from train.marks.mark import Mark
     from train.network.checkpoint import Checkpoint
     from train.paint.inputs import Inputs
 
@@ -49,8 +45,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command and its options."""
     parser.description = (
         "Superimpose the mark on photographs and train a localizer on them. A mark without "
-        "transparency is cut out of its plain paper; where there is none, the whole rectangle is "
-        "the mark. Ctrl-C asks whether to stop, and what is kept can be gone on with."
+        "transparency is cut out of its ground; what was understood is shown first, in words and "
+        "as understood.png in the run's folder. Ctrl-C asks whether to stop, and what is kept can "
+        "be gone on with."
     )
     add_inputs(parser)
     add = parser.add_argument
@@ -79,16 +76,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Train, or go on with a run, and say what came of it. Raises StampgateError."""
     with needing("train"):
+        from train.commands.marks_shown import print_marks, write_sheet  # noqa: PLC0415
         from train.learn.distributed import is_leader  # noqa: PLC0415
         from train.learn.fit import fit  # noqa: PLC0415
         from train.paint.inputs import read_inputs  # noqa: PLC0415
     # What is wrong is said before a folder is made; then it is asked again, alone in it.
-    fresh = None if resumable(arguments) else read_inputs(_writable(config_of(arguments)))
+    show = print_marks if is_leader() else None
+    fresh = None
+    if not resumable(arguments):
+        fresh = read_inputs(_writable(config_of(arguments)), show=show)
     with run_lock(arguments.out, "stampgate train") as lock:
         kept = resumable(arguments)
         inputs = resumed_inputs(arguments, kept) if kept else fresh
         assert inputs is not None
         if is_leader():  # under torchrun one process speaks for all
+            write_sheet(inputs, arguments.out)
             print_plan(inputs)
         outcome = fit(inputs, arguments.out, _told(kept, inputs), lock=lock)
     return print_result(outcome, arguments.out) if is_leader() else 0
@@ -121,18 +123,21 @@ def resumed_inputs(arguments: argparse.Namespace, kept: "Checkpoint") -> "Inputs
 
     Raises InputError that names what is another.
     """
+    from train.commands.marks_shown import print_marks  # noqa: PLC0415
+    from train.learn.distributed import is_leader  # noqa: PLC0415
     from train.paint.input_fingerprint import Fingerprint  # noqa: PLC0415
     from train.paint.inputs import read_inputs  # noqa: PLC0415
 
     config = config_of(arguments, kept.config)
+    show = print_marks if is_leader() else None
     if kept.inputs:
-        return read_inputs(config, Fingerprint.from_json(kept.inputs))
+        return read_inputs(config, Fingerprint.from_json(kept.inputs), show)
     print_line(
         f"stampgate: {arguments.out}: an earlier release began this run and kept no fingerprint of "
         "its marks and photographs; they are taken as they are now",
         file=sys.stderr,
     )
-    return read_inputs(config)
+    return read_inputs(config, show=show)
 
 
 def _told(kept: "Checkpoint | None", inputs: "Inputs") -> "Checkpoint | None":
@@ -185,11 +190,7 @@ def check_same_run(asked: RunConfig, kept: RunConfig, out: Path) -> None:
 
 
 def print_plan(inputs: "Inputs") -> None:
-    """Print the marks, the network and the photographs of the run."""
-    left = iter(inputs.marks)  # a folder of pictures is several marks
-    for name, path in inputs.config.marks:
-        marks = list(itertools.islice(left, len(mark_files(Path(path)))))
-        print_line(f"mark {name}: {path}, {_described(marks)}")
+    """Print the network and the photographs of the run."""
     fit = inputs.config.fit
     print_line(f"network: {fit.network} at {fit.size} pixels, starting from {STARTS[fit.weights]}")
     if inputs.real or inputs.real_held_out:
@@ -206,17 +207,6 @@ def print_plan(inputs: "Inputs") -> None:
             f"backgrounds: {len(inputs.training)} photographs, {len(inputs.held_out)} more held "
             "out for the threshold"
         )
-
-
-def _described(marks: Sequence["Mark"]) -> str:
-    """Return how large the pictures of a mark are, and how their transparency was had."""
-    treatments = Counter(mark.treatment for mark in marks)
-    if len(marks) == 1:
-        width, height = marks[0].image.size
-        return f"{width} x {height} pixels; {next(iter(treatments))}"
-    sides = sorted(max(mark.image.size) for mark in marks)
-    said = [f"{count} times {treatment}" for treatment, count in treatments.items()]
-    return f"{len(marks)} pictures, {sides[0]} to {sides[-1]} pixels long; " + "; ".join(said)
 
 
 def print_result(outcome: "FitResult", run: Path) -> int:

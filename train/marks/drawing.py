@@ -11,18 +11,20 @@ import binascii
 import functools
 import importlib.util
 import io
+import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 from xml.parsers import expat
 
 from edge.errors import FrameError, InputError
 from edge.vision.picture_files import MAX_PIXELS, open_picture
+from train.marks import fonts
 
 DRAWING_PX = 640
 """Width at which a drawing is rendered, in pixels; what is transparent around it is cut away."""
@@ -46,31 +48,46 @@ MOST_NUMBER = 16.0
 """Of a filter's octaves, radius and order: the time grows with it, or with its square."""
 CPU_S, MEMORY_BYTES, PATIENCE_S = 4, 2_000_000_000, 120.0
 """Processor time and memory of the renderer; and how long it is waited for on a busy machine."""
+SEPARATOR = b"\n--- the picture ---\n"
+"""What stands between the renderer's log and the picture, on its standard output."""
 LAYERS = frozenset({"mask", "pattern", "clipPath", "marker", "symbol"})
+UNSUPPORTED_WORDS = frozenset({"flowRoot", "foreignObject", "tref", "altGlyph"})
+"""Elements whose words the renderer leaves out without a word: flowed text, HTML."""
 SLOW = frozenset({"numOctaves", "radius", "order"})
 LINK = re.compile(r"url\(\s*['\"]?\s*([^'\")]*)", re.IGNORECASE)
 NUMBER = re.compile(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?)\s*(%?)", re.IGNORECASE)
 
 CHILD = f"""
-import resource, sys
+import json, resource, sys
 resource.setrlimit(resource.RLIMIT_CPU, ({CPU_S}, {CPU_S}))
 resource.setrlimit(resource.RLIMIT_AS, ({MEMORY_BYTES}, {MEMORY_BYTES}))
 resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 from resvg_py import svg_to_bytes
 try:
-    png = svg_to_bytes(svg_string=sys.stdin.read(), width={DRAWING_PX})
+    png = svg_to_bytes(
+        svg_string=sys.stdin.read(), width={DRAWING_PX}, log_information=True,
+        **json.loads(sys.argv[1]),
+    )
 except (ValueError, SyntaxError) as error:
     sys.exit(str(error))
-sys.stdout.buffer.write(png)
+sys.stdout.flush()
+sys.stdout.buffer.write({SEPARATOR!r} + png)
 """
-"""What the renderer's process runs: SVG comes in, PNG goes out."""
+"""What the renderer's process runs: SVG comes in; its log, a line and PNG go out."""
 
 
-def render(path: Path) -> io.BytesIO:
-    """Render a drawing and return it as PNG.
+class Rendered(NamedTuple):
+    """A rendered drawing, PNG, and what is to be said of its fonts, empty for nothing."""
+
+    png: io.BytesIO
+    said: str
+
+
+def render(path: Path) -> Rendered:
+    """Render a drawing.
 
     Raises FrameError when it cannot be read or would cost too much, InputError when the renderer is
-    not installed.
+    not installed, or a font or letter of its words: words are never left out.
     """
     if importlib.util.find_spec("resvg_py") is None:
         raise InputError(
@@ -81,13 +98,35 @@ def render(path: Path) -> io.BytesIO:
         with path.open("rb") as file:
             content = file.read(MOST_BYTES + 1)
         text = check_drawing(content)
+        check_words(text)
     except (OSError, ValueError, LookupError, expat.ExpatError) as error:
         raise _refused(path, str(error)) from None
-    return io.BytesIO(_rendered(path, text))
+    return _with_words(path, text)
 
 
-def _rendered(path: Path, text: str) -> bytes:
-    command = [sys.executable, "-P", "-c", CHILD]
+def _with_words(path: Path, text: str) -> Rendered:
+    """Render a drawing with the fonts that it names; take another where it leaves the choice.
+
+    The renderer leaves out words whose font it does not find, and says so in its log.
+    """
+    files = fonts.files_beside(path)
+    options: dict[str, object] = {"font_files": files, **fonts.NO_GENERIC}
+    png, log = _rendered(path, text, options)
+    missing = fonts.missing_in(log)
+    said, taken = fonts.missing_words(missing), dict[str, str]()
+    if missing and not said:
+        _, probed = _rendered(path, fonts.PROBE, options)
+        taken = fonts.installed(probed)
+        png, log = _rendered(path, text, options | fonts.options_of(taken))
+        said = "" if taken else fonts.NOTHING_INSTALLED
+    if said := said or fonts.missing_letters(log):
+        raise InputError(f"{path}: {said}")
+    return Rendered(io.BytesIO(png), fonts.chosen(missing, taken))
+
+
+def _rendered(path: Path, text: str, options: Mapping[str, object]) -> tuple[bytes, str]:
+    """Render SVG in a process of its own; return PNG and the renderer's log. Raises FrameError."""
+    command = [sys.executable, "-P", "-c", CHILD, json.dumps(options)]
     try:
         done = subprocess.run(  # noqa: S603 - our own code in our own interpreter
             command, input=text.encode(), capture_output=True, check=False, timeout=PATIENCE_S
@@ -99,7 +138,8 @@ def _rendered(path: Path, text: str) -> bytes:
         raise _refused(path, said[-1] if said else "it cannot be rendered")
     if done.returncode < 0:
         raise _refused(path, f"it takes more than {CPU_S} s or too much memory to render")
-    return done.stdout
+    log, _, png = done.stdout.partition(SEPARATOR)
+    return png, log.decode(errors="replace")
 
 
 def _refused(path: Path, reason: str) -> FrameError:
@@ -127,6 +167,18 @@ def check_drawing(content: bytes) -> str:
     return reader.text(content)
 
 
+def check_words(text: str) -> None:
+    """Check that no words are written in a way that the renderer leaves out. Raises ValueError."""
+    reader = _Reader()
+    reader.read(text.encode())
+    for element in reader.elements:
+        if element.name in UNSUPPORTED_WORDS and element.words.strip():
+            raise ValueError(
+                f"its words {element.words.strip()[:40]!r} stand in <{element.name}>, which is not "
+                "rendered; convert text to paths in the drawing program"
+            )
+
+
 @dataclass
 class _Element:
     """One element: its name without a prefix, attributes, children, and what it refers to."""
@@ -135,6 +187,7 @@ class _Element:
     attributes: dict[str, str]
     children: list["_Element"] = field(default_factory=list)
     targets: list[str] = field(default_factory=list)
+    words: str = ""
 
 
 class _Reader:
@@ -193,6 +246,9 @@ class _Reader:
         self._open.pop()
 
     def _text(self, text: str) -> None:
+        for element in self._open:
+            if element.name in UNSUPPORTED_WORDS:
+                element.words += text
         if self._open and self._open[-1].name == "style":
             self.styles += text
             if len(self.styles) > MOST_BYTES or "@import" in text.lower():

@@ -95,7 +95,10 @@ def _name_of(kind: Kind) -> str:
 
 
 def make_lookalike(
-    mark: Image.Image, rng: np.random.Generator, without: Set[str] = frozenset()
+    mark: Image.Image,
+    rng: np.random.Generator,
+    without: Set[str] = frozenset(),
+    own_ground: bool | None = None,
 ) -> LookAlike | None:
     """Return a print that resembles the mark and is not it, chosen at random; None for none.
 
@@ -103,13 +106,15 @@ def make_lookalike(
     tell from it.
 
     *mark*: RGBA, transparent outside the mark; *without*: names of kinds that the user takes for
-    the mark itself, so that they are no negatives. The longer side of the result is at most
-    `WORKING_PX`. The same mark and the same state of *rng* give the same picture.
+    the mark itself, so that they are no negatives; *own_ground*: whether the mark brings a ground
+    of its own, None to guess. The longer side of the result is at most `WORKING_PX`. The same mark
+    and the same state of *rng* give the same picture.
 
     Raises ValueError when no pixel of the mark is visible.
     """
     small = working_copy(mark)
-    table = SEAL_KINDS if making_of(small).own_ground else PRINT_KINDS
+    seal = making_of(small).own_ground if own_ground is None else own_ground
+    table = SEAL_KINDS if seal else PRINT_KINDS
     kinds = [(kind, share) for kind, share in table if _name_of(kind) not in without]
     if not kinds:
         return None

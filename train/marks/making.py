@@ -17,6 +17,8 @@ ONE_COLOUR_SHARE, ONE_COLOUR_LEVELS = 0.94, 60
 colour."""
 LIGHT = 165
 """Grey level from which a print is a light one: white on colour, never ink."""
+WHITE = 225
+"""The same of a print that is known to be one colour on a ground: faded ink is lighter than ink."""
 LEAST_PART = 0.004
 """Least part that counts, as a share of the mark's bounding box."""
 
@@ -52,6 +54,13 @@ class Making:
 
 UNKNOWN = Making(own_ground=True, one_colour=False, light=False)
 """Of what is no print, a piece of a photograph say."""
+
+
+def is_light(image: Image.Image) -> bool:
+    """Return whether a print that is known to be none on paper's white is white or nearly so."""
+    rgba = np.asarray(image.convert("RGBA"))
+    ink = rgba[rgba[..., 3] >= OPAQUE][:, :3]
+    return bool(ink.size and np.median(ink @ [0.299, 0.587, 0.114]) >= WHITE)
 
 
 def making_of(image: Image.Image) -> Making:

@@ -1,27 +1,27 @@
 """Read the picture of a stamp: an RGBA cut-out, one on plain paper, or a drawing (SVG)."""
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image
 
-from edge.errors import InputError, UsageError
+from edge.errors import InputError
 from edge.printing import print_error
-from edge.vision.contract import MOST_NAME, is_class_name
 from edge.vision.picture_files import decode_with_alpha, open_picture
 from edge.vision.picture_folders import PictureFolder, find_pictures
+from train.marks.cut_out import CutOut, Made, cut_out_of
 from train.marks.drawing import render
+from train.marks.making import OPAQUE, Making, is_light, making_of
 from train.photographs import refused_for
 
 DRAWING = ".svg"
 """Suffix of a mark that is drawn, which is rendered to pixels first."""
 LONG_SIDE = 320
 """Marks are kept at most this long, in pixels; larger detail is never shown to the network."""
-PAPER_TOLERANCE = 24
-"""Grey levels by which paper may differ from the corner's colour."""
 SOLID = 96
 """Alpha, 0..255, from which a pixel belongs to the mark's extent."""
 LEAST_SIDE = 8
@@ -34,7 +34,9 @@ class Mark:
 
     *label*: class name; *kind*: class index; *image*: RGBA, cropped to what is not transparent;
     *outline*: (n, 2) float64, x and y of points on its extent, pixel-edge coordinates; *treatment*:
-    a sentence on how its transparency was had; *native_size*: width and height of the file.
+    a sentence on how its transparency was had; *native_size*: width and height of the file; *made*:
+    "ink" or "sticker" where that is known, else empty; *doubts*: what may be wrong with it, each
+    with its next step.
     """
 
     label: str
@@ -43,45 +45,34 @@ class Mark:
     outline: NDArray[np.float64]
     treatment: str
     native_size: tuple[int, int]
+    made: Made = ""
+    doubts: tuple[str, ...] = ()
+
+    @property
+    def making(self) -> Making:
+        """How it is made: as the user or the picture says, else guessed from the image."""
+        guess = making_of(self.image)
+        if not self.made:
+            return guess
+        light = self.made == "ink" and is_light(self.image)
+        return dataclasses.replace(guess, own_ground=self.made == "sticker", light=light)
 
 
-def parse_marks(given: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    """Split ``NAME=PATH``, or ``PATH``, into pairs of class name and path.
-
-    Without a name, the file's stem is the name. A path is a picture or a folder of pictures, which
-    are variants of one class. Raises UsageError.
-
-    >>> parse_marks(["ok=seal.png", "marks/Late Batch.png"])
-    (('ok', 'seal.png'), ('Late Batch', 'marks/Late Batch.png'))
-    """
-    pairs = []
-    for text in given:
-        name, sign, path = text.partition("=")
-        name, path = (name, path) if sign else (Path(text).stem, text)
-        if not name.strip() or not path.strip():
-            raise UsageError(
-                f"--mark {text}: must be NAME=PATH or PATH, with neither empty; "
-                "say which picture and its name"
-            )
-        if not is_class_name(name.strip()):
-            raise UsageError(
-                f"--mark {text!a}: the name must be 1 to {MOST_NAME} printable characters; "
-                "give it another, --mark NAME=PATH"
-            )
-        pairs.append((name.strip(), path.strip()))
-    return tuple(pairs)
-
-
-def load_marks(pairs: Sequence[tuple[str, str]]) -> tuple[Mark, ...]:
+def load_marks(
+    pairs: Sequence[tuple[str, str]], inks: Sequence[str] = (), stickers: Sequence[str] = ()
+) -> tuple[Mark, ...]:
     """Load every mark. Pictures of one name, and of one folder, are variants of one class.
 
-    Classes are numbered in the order of their names' first appearance. Raises InputError.
+    Classes are numbered in the order of their names' first appearance. *inks*, *stickers*: names
+    of marks of which the user says how they are made. Raises InputError.
     """
+    said: dict[str, Made] = dict.fromkeys(inks, "ink")
+    said |= dict.fromkeys(stickers, "sticker")
     kinds = {name: index for index, name in enumerate(dict.fromkeys(name for name, _ in pairs))}
     marks: list[Mark] = []
     for name, path in pairs:
         load = load_folder if Path(path).is_dir() else lambda *given: (load_mark(*given),)
-        marks += load(Path(path), name, kinds[name])
+        marks += load(Path(path), name, kinds[name], said.get(name, ""))
     return tuple(marks)
 
 
@@ -97,7 +88,7 @@ def _in_folder(folder: Path) -> PictureFolder:
     return find_pictures(folder, also=(DRAWING,))
 
 
-def load_folder(folder: Path, label: str, kind: int = 0) -> tuple[Mark, ...]:
+def load_folder(folder: Path, label: str, kind: int = 0, made: Made = "") -> tuple[Mark, ...]:
     """Load the pictures of a folder as variants of one class, in order of their names.
 
     Raises InputError, which names every picture that cannot be used, or when there is none.
@@ -113,7 +104,7 @@ def load_folder(folder: Path, label: str, kind: int = 0) -> tuple[Mark, ...]:
     marks, faults = [], []
     for path in paths:
         try:
-            marks.append(load_mark(path, label, kind))
+            marks.append(load_mark(path, label, kind, made))
         except InputError as error:
             faults.append(str(error).removeprefix(f"{folder}/").partition(";")[0])
     if faults:
@@ -124,15 +115,20 @@ def load_folder(folder: Path, label: str, kind: int = 0) -> tuple[Mark, ...]:
     return tuple(marks)
 
 
-def load_mark(path: Path, label: str, kind: int = 0) -> Mark:
-    """Load one mark. Raises InputError when it is no picture or there is nothing on it."""
+def load_mark(path: Path, label: str, kind: int = 0, made: Made = "") -> Mark:
+    """Load one mark, *made* as the user says. Raises InputError.
+
+    That is when it is no picture, or there is nothing on it.
+    """
     if not path.is_file():
         raise InputError(f"{path}: no such file; name the picture of the stamp")
     with refused_for("save the stamp as PNG"):
         drawing = render(path) if path.suffix.lower() == DRAWING else None
-        with open_picture(path, drawing) as opened:
-            image, treatment = _with_alpha(decode_with_alpha(opened, path))
-    native = image.size
+        with open_picture(path, drawing.png if drawing else None) as opened:
+            decoded = decode_with_alpha(opened, path)
+    native = decoded.size
+    cut = _cut_out(decoded, made)
+    image = cut.image
     extent = image.getchannel("A").point(_solid_table()).getbbox()
     if extent is None:
         raise InputError(
@@ -145,38 +141,19 @@ def load_mark(path: Path, label: str, kind: int = 0) -> Mark:
             f"at least {LEAST_SIDE} x {LEAST_SIDE} are needed"
         )
     image.thumbnail((LONG_SIDE, LONG_SIDE), Image.Resampling.LANCZOS)
-    return Mark(label, kind, image, outline_of(image), treatment, native)
+    said = "; ".join(filter(None, (cut.treatment, drawing.said if drawing else "")))
+    return Mark(label, kind, image, outline_of(image), said, native, cut.made, cut.doubts)
 
 
 def _solid_table() -> list[int]:
     return [255 if level >= SOLID else 0 for level in range(256)]
 
 
-def _with_alpha(rgba: Image.Image) -> tuple[Image.Image, str]:
-    """Make plain paper around the mark transparent where nothing is; say what was done."""
-    if rgba.getchannel("A").getextrema()[0] < 255:  # type: ignore[operator]
-        return rgba, "its own transparency is used"
-    corners = [rgba.getpixel(at) for at in ((0, 0), (-1 + rgba.width, 0), (0, -1 + rgba.height))]
-    corners.append(rgba.getpixel((rgba.width - 1, rgba.height - 1)))
-    paper = np.array(corners, np.int16)[:, :3]
-    if np.ptp(paper, axis=0).max() > PAPER_TOLERANCE:
-        return rgba, (
-            "it has no transparency and no plain paper around it: "
-            "the whole rectangle is taken as the mark"
-        )
-    rgba.putalpha(_paper_alpha(rgba, paper.mean(0)))
-    return rgba, "it has no transparency: the plain paper around the mark was made transparent"
-
-
-def _paper_alpha(rgba: Image.Image, paper: NDArray[np.float64]) -> Image.Image:
-    """Flood-fill from the border: alpha 0 on the paper there, 255 on the mark and inside it."""
-    far = np.abs(np.asarray(rgba, np.int16)[..., :3] - paper).max(-1)
-    # A margin of paper one pixel wide joins all corners, so that one fill reaches all of it.
-    canvas = Image.new("L", (rgba.width + 2, rgba.height + 2), 0)
-    canvas.paste(Image.fromarray(np.where(far > PAPER_TOLERANCE, 255, 0).astype(np.uint8)), (1, 1))
-    ImageDraw.floodfill(canvas, (0, 0), 128)
-    outside = np.asarray(canvas)[1:-1, 1:-1] == 128
-    return Image.fromarray(np.where(outside, 0, 255).astype(np.uint8))
+def _cut_out(rgba: Image.Image, made: Made) -> CutOut:
+    """Return a picture with its own transparency as it is, any other cut out of its ground."""
+    if rgba.getchannel("A").getextrema()[0] < OPAQUE:  # type: ignore[operator]
+        return CutOut(rgba, "its own transparency is used", made=made)
+    return cut_out_of(np.asarray(rgba)[..., :3], made)
 
 
 def outline_of(image: Image.Image) -> NDArray[np.float64]:

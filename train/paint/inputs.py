@@ -2,7 +2,7 @@
 
 import dataclasses
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,6 +59,10 @@ class Inputs:
         real = self.real_held_out if held_out else self.real
         return Kit(self.marks, backgrounds, self.config.synth, size, self.lookalikes, real)
 
+    def marks_with_files(self) -> list[tuple[Mark, Path]]:
+        """Return each mark with the file that it was read from."""
+        return marks_with_files(self.config, self.marks)
+
     def fingerprint(self) -> Fingerprint:
         """Return the contents of the inputs and how they are split. Raises InputError."""
         return self.kept or fingerprint_of(
@@ -89,16 +93,33 @@ def met_files(inputs: Inputs) -> list[tuple[str, str, str, Path]]:
     return met
 
 
-def read_inputs(config: RunConfig, kept: Fingerprint | None = None) -> Inputs:
+def marks_with_files(config: RunConfig, marks: Sequence[Mark]) -> list[tuple[Mark, Path]]:
+    """Return each mark with the file that it was read from; a folder of pictures is several."""
+    files = [file for _, path in config.marks for file in mark_files(Path(path))]
+    return list(zip(marks, files, strict=True))
+
+
+def read_marks(config: RunConfig) -> tuple[Mark, ...]:
+    """Load the marks as the configuration says that they are made. Raises InputError."""
+    return load_marks(config.marks, config.synth.inks, config.synth.stickers)
+
+
+def read_inputs(
+    config: RunConfig,
+    kept: Fingerprint | None = None,
+    show: Callable[[RunConfig, tuple[Mark, ...]], None] | None = None,
+) -> Inputs:
     """Load the marks, check the photographs and split them. Raises InputError.
 
-    *kept*: the fingerprint of a run that goes on: what differs from it is refused by name, and its
-    split is taken.
+    *show* is told of the marks before anything else is read; *kept*: the fingerprint of a run that
+    goes on: what differs from it is refused by name, and its split is taken.
     """
     if kept:
         check_places(config)
         check_marks(kept, config)
-    marks = load_marks(config.marks)
+    marks = read_marks(config)
+    if show:
+        show(config, marks)
     check_mine(config)
     lookalikes = tuple(load_mark(Path(path), "look-alike") for path in config.lookalikes)
     labelled: tuple[Labelled, ...] = ()

@@ -34,6 +34,8 @@ from edge.errors import InputError
 from edge.files import check_ours, make_folder, open_ours, write_atomic
 from train.folder_lock import NAME, locked_folder
 from train.labels.writing import YOLO, Shown, hundredths, write_labels, yolo_text
+from train.marks.mark_sheet import SHEET as UNDERSTOOD
+from train.marks.mark_sheet import write_mark_sheet
 from train.paint.input_fingerprint import file_sums, name_in
 from train.paint.inputs import Inputs
 from train.paint.painting_code import painting_digest
@@ -170,6 +172,7 @@ def write_dataset(job: Job, out: Path, count: int, workers: int) -> PaintResult:
     Raises InputError.
     """
     with locked(job, out) as digest:
+        write_mark_sheet(job.inputs.marks_with_files(), out / UNDERSTOOD)
         kept = whole_pictures(out)
         least = max(kept, default=-1) + 1
         if least > count:
@@ -223,7 +226,7 @@ def locked(job: Job, out: Path) -> Iterator[str]:
     Raises InputError when it holds something else, was begun with other settings, or is in use.
     """
     begun = (out / SETTINGS).is_file()
-    if not begun and out.is_dir() and {p.name for p in out.iterdir()} - {SHEET, LOCK}:
+    if not begun and out.is_dir() and {p.name for p in out.iterdir()} - {SHEET, UNDERSTOOD, LOCK}:
         raise InputError(
             f"{out}: must be empty or hold a data set begun by 'stampgate synth'; "
             "name another folder"
@@ -377,6 +380,7 @@ def _replace(path: Path, content: bytes) -> None:
 def preview(job: Job, path: Path, pictures: int = SHEET_PICTURES) -> None:
     """Write a contact sheet of the first *pictures* of the data set. Raises InputError."""
     make_folder(path.parent)
+    write_mark_sheet(job.inputs.marks_with_files(), path.with_name(UNDERSTOOD))
     kit = job.kit()
     painted = [job.paint(kit, index) for index in range(pictures)]
     write_picture_sheet(painted, job.inputs.config.classes, path)

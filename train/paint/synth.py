@@ -151,7 +151,9 @@ class Kit:
         """
         rng = np.random.default_rng((len(self.marks), number))
         mark = self.marks[whole(rng, len(self.marks))]
-        return make_lookalike(mark.image, rng, frozenset(self.settings.mine)), mark
+        return make_lookalike(
+            mark.image, rng, frozenset(self.settings.mine), mark.making.own_ground
+        ), mark
 
     def _made_cutout(self, number: int) -> Cutout | None:
         """Return look-alike *number* as a cut-out, or once more; None where there is none."""
@@ -162,7 +164,7 @@ class Kit:
 
     def _cut(self, made: LookAlike, mark: Mark, number: int) -> Cutout:
         """Cut a look-alike out, at times in other colours as its mark is."""
-        image, making = made.image, making_of(mark.image)
+        image, making = made.image, mark.making
         rng = np.random.default_rng((len(self.marks), number, 3))
         if making.one_colour and happens(rng, self.settings.other_colours_share):
             image = reprinted(image, rng)
@@ -199,7 +201,7 @@ class Kit:
     def _cutout(self, mark: Mark, kind: int | None) -> Cutout:
         return self._keep(
             (id(mark), kind),
-            lambda: Cutout(mark.image, mark.outline, kind, making=making_of(mark.image)),
+            lambda: Cutout(mark.image, mark.outline, kind, making=mark.making),
         )
 
     def _keep(self, key: object, make: Callable[[], Cutout]) -> Cutout:

@@ -11,7 +11,7 @@ from tests.painting import save_mark
 from tests.paths import ROOT
 from tests.tiny_model import write_tiny_model
 from train.commands.configuration import config_of, overrides
-from train.commands.train import print_plan
+from train.commands.marks_shown import print_marks
 from train.config import RunConfig
 from train.paint.inputs import read_inputs
 
@@ -40,17 +40,18 @@ def test_training_without_a_mark_says_what_is_missing(
 def test_a_folder_of_marks_is_told_as_one(
     tmp_path: Path, mark: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A class with many pictures has one line of the plan, as documented, and so has a picture."""
+    """A class with many pictures has one line, as documented; what is in doubt has its own."""
     (tmp_path / "seals").mkdir()
-    for number in range(3):
+    for number in range(4):
         save_mark(tmp_path / "seals", "star").rename(tmp_path / "seals" / f"{number}.png")
     config = RunConfig((("seal", str(tmp_path / "seals")), ("disc", mark)), "")
-    print_plan(read_inputs(config))
-    seals, disc, *_ = capsys.readouterr().out.splitlines()
-    assert seals.startswith(f"mark seal: {tmp_path / 'seals'}, 3 pictures, ")
-    assert seals.endswith("pixels long; 3 times its own transparency is used")
-    assert disc.startswith(f"mark disc: {mark}, ")
-    assert disc.endswith(" pixels; its own transparency is used")
+    read_inputs(config, show=print_marks)
+    seals, size, made = capsys.readouterr().out.splitlines()
+    assert seals == "mark seal: 4 pictures; 4 times its own transparency is used"
+    assert size.startswith(f"mark disc: {mark}: 96 x 96 pixels of a picture of 96 x 96; its own")
+    assert made.endswith(
+        "a sticker or badge with a ground of its own; if it is not, --set inks=disc"
+    )
 
 
 def test_a_path_that_is_no_utf_8_is_refused_before_a_folder_is_made(

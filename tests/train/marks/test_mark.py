@@ -9,7 +9,8 @@ from edge.errors import InputError, UsageError
 from tests.icc_profiles import ADOBE_RGB, ink_profile, matrix_profile
 from tests.painting import mark_image
 from tests.paths import ROOT
-from train.marks.mark import load_mark, load_marks, outline_of, parse_marks
+from train.marks.mark import load_mark, load_marks, outline_of
+from train.marks.naming import parse_marks
 
 
 def test_a_mark_with_transparency_is_cropped_to_what_can_be_seen(tmp_path: Path) -> None:
@@ -23,17 +24,21 @@ def test_a_mark_with_transparency_is_cropped_to_what_can_be_seen(tmp_path: Path)
     assert "its own transparency" in mark.treatment
 
 
-def test_plain_paper_around_a_mark_is_made_transparent_but_not_inside_it(tmp_path: Path) -> None:
-    """White enclosed by ink belongs to the mark; white around it does not."""
+def test_plain_paper_is_made_transparent_around_a_mark_and_inside_it(tmp_path: Path) -> None:
+    """The white inside a ring is paper as well, unless the user says that it is a sticker's."""
     paper = Image.new("RGB", (120, 100), (250, 250, 248))
     ImageDraw.Draw(paper).ellipse((30, 20, 89, 79), outline=(200, 0, 0), width=8)
     paper.save(tmp_path / "m.png")
-    mark = load_mark(tmp_path / "m.png", "m")
-    alpha = np.asarray(mark.image.getchannel("A"))
-    assert mark.image.size == (60, 60)
-    assert alpha[30, 30] == 255
-    assert alpha[0, 0] == 0
-    assert "plain paper" in mark.treatment
+    mark, sticker = (
+        load_mark(tmp_path / "m.png", "m"),
+        load_mark(tmp_path / "m.png", "m", 0, "sticker"),
+    )
+    for one, inside in ((mark, 0), (sticker, 255)):
+        alpha = np.asarray(one.image.getchannel("A"))
+        assert one.image.size == (60, 60)
+        assert (alpha[30, 30], alpha[0, 0], alpha[30, 3]) == (inside, 0, 255)
+    assert "inside too" in mark.treatment
+    assert (mark.making.own_ground, sticker.making.own_ground) == (False, True)
 
 
 def test_a_picture_without_paper_is_the_mark_whole(tmp_path: Path) -> None:
