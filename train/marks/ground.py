@@ -166,7 +166,8 @@ def mean_around(values: Plane, where: NDArray[np.bool_], sigma: float) -> tuple[
             cv2.resize(planes, (width, height), interpolation=cv2.INTER_LINEAR), np.float32
         )
     share = planes[..., -1]
-    return planes[..., :-1] / np.maximum(share, 1e-4)[..., None], share
+    mean = planes[..., :-1] / np.maximum(share, 1e-4)[..., None]
+    return np.asarray(mean, np.float32), share
 
 
 def greatest(planes: Plane) -> Plane:

@@ -151,7 +151,7 @@ def test_pictures_are_the_same_whoever_paints_them_and_when(
     paint_set(in_two_goes, inputs, 3)
     paint_set(in_two_goes, inputs, 8)
     assert "8 pictures (3 of them from before)" in capfd.readouterr().out
-    assert len(contents(at_once)) == 2 * 8 + 6
+    assert len(contents(at_once)) == 2 * 8 + 7
     assert contents(at_once) == contents(in_two_goes)
 
 
