@@ -294,7 +294,7 @@ def test_a_preview_alone_writes_one_sheet_and_does_not_stand_in_the_way(
     """Look first, then paint into the same folder."""
     out = tmp_path / "set"
     assert run(*inputs, *TINY, "0", "--out", out, "--preview") == 0
-    assert list(contents(out)) == ["preview.png"]
+    assert sorted(contents(out)) == ["preview.png", "understood.png"]
     with Image.open(out / "preview.png") as sheet:
         assert sheet.width >= 4 * SIZE
     paint_set(out, inputs, 1)
