@@ -204,10 +204,19 @@ def model(config: Config, clock: Clock, known: Mapping[Path, str]) -> Iterator[C
     size_text = f"{contract.input_width} x {contract.input_height}"
     yield CheckResult("ok", "model", f"{config.model_file().name}: {finds}, {size_text}")
     yield from _assessed(contract)
-    yield CheckResult("ok", "proof", localizer.proof or UNPROVEN)
+    yield CheckResult("ok", "proof", _proof(config, localizer))
     size = (config.camera.height, config.camera.width, 3)
     frame = read_picture(next(iter(known))) if known else np.full(size, 128, np.uint8)
     yield _latency(config, localizer, clock, frame)
+
+
+def _proof(config: Config, localizer: Localizer) -> str:
+    """Return what was proven about the model, and whether the settings go beyond it."""
+    if not localizer.proof:
+        return UNPROVEN
+    least = config.decision.min_score
+    higher = f"; [decision] min_score {least:g} rejects more than that"
+    return localizer.proof + (higher if least > localizer.contract.threshold else "")
 
 
 def _assessed(contract: Contract) -> Iterator[CheckResult]:

@@ -164,6 +164,10 @@ def not_shown(evidence: Evidence) -> list[str]:
         if evidence.study.freeze.mapped
         else "No table said which pictures show the same item (--items), so each picture was taken "
         "for an item of its own. If several show one item, the bounds are too good.",
+        (
+            "It is of the model's own threshold, and of the rule that every class must be found. A "
+            "higher [decision] min_score rejects more; other rules of [decision] are not judged."
+        ),
         "Robustness, look-alikes, latency and determinism are samples without a bound.",
         (
             "Nothing is said of trigger, gate and reject bin, nor of what happens when they fail; "

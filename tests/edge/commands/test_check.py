@@ -29,10 +29,12 @@ from edge.gate.lines.gpiochip import EVENTS_KEPT
 from edge.record import volatile
 from edge.record.volatile import volatile_storage
 from edge.selftest import CheckResult, box, run_check, sight, wires
+from edge.vision.proof_summary import PROOF_KEY
+from export.sealing import seal
 from tests.disk import journal, small_file_system
 from tests.edge.camera.test_v4l2 import EXPOSURE, HEIGHT, WIDTH, Kernel, plugged_in, wishes
 from tests.gate_rig import Rig, rig_settings, swept
-from tests.tiny_model import paint, save, write_tiny_model
+from tests.tiny_model import CONTRACT, build, golden_pictures, paint, save, write_tiny_model
 
 SETTINGS = """\
 [camera]
@@ -733,3 +735,19 @@ def test_a_kernel_that_keeps_a_dead_processes_output_fails(
 def test_the_packaged_pictures_it_is_tried_on_are_there() -> None:
     """By the names in the source."""
     assert all((DEFAULT_MODEL.parent / "samples" / name).is_file() for name in sight.SAMPLES)
+
+
+def test_settings_that_go_beyond_what_was_proven_are_told(
+    run: Run, edge_toml: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A higher least score rejects more stamped items than the proof says."""
+    monkeypatch.setattr("edge.vision.localizer.proof_line", lambda *_: "desk: shown (study 1)")
+    path = edge_toml.parent / "model.onnx"
+    texts = {PROOF_KEY: "{}"}
+    path.write_bytes(seal(build(CONTRACT), CONTRACT, golden_pictures(CONTRACT), texts))
+    _, lines = run()
+    assert line(lines, "proof ").endswith("desk: shown (study 1)")
+    edge_toml.write_text(edge_toml.read_text() + "\n[decision]\nmin_score = 0.8\n")
+    _, lines = run()
+    said = "desk: shown (study 1); [decision] min_score 0.8 rejects more than that"
+    assert line(lines, "proof ").endswith(said)
