@@ -21,13 +21,45 @@ def test_what_is_encoded_is_decoded(x: float, y: float, width: float, height: fl
     assert finding.box.corners() == pytest.approx(box.corners(), abs=0.01)
 
 
-def test_every_mark_has_one_centre_and_a_weight_of_one() -> None:
-    """A large mark must not count for more than a small one."""
+def test_every_mark_has_a_centre_of_weight_one_and_a_box_of_weight_one() -> None:
+    """A large mark, or one between cells, must not count for more than another."""
     boxes = [Box(10, 10, 30, 26), Box(60, 50, 180, 140), Box(200, 200, 212, 212)]
     target = encode([(0, box) for box in boxes], [], 1, 32, 32)
-    assert (target.heat == 1.0).sum() == 3
+    assert target.care[target.heat[0] == 1.0].sum() == pytest.approx(3.0)
     assert target.weight.sum() == pytest.approx(3.0, abs=1e-4)
     assert (target.sides[:, target.weight > 0] > 0).all()
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "cells"),
+    [
+        (84, 84, [(10, 10)]),  # in the middle of a cell
+        (80, 84, [(10, 9), (10, 10)]),  # on the border of two
+        (80, 80, [(9, 9), (9, 10), (10, 9), (10, 10)]),  # where four meet
+        (82, 85, [(10, 9), (10, 10)]),  # a quarter of a cell from a border
+        (83, 84, [(10, 10)]),
+        (0, 300, [(31, 0)]),  # cut by the frame: the nearest there is
+    ],
+)
+def test_the_cells_that_see_a_centre_alike_are_all_right(
+    x: float, y: float, cells: list[tuple[int, int]]
+) -> None:
+    """To call one of them right and its neighbour wrong teaches both to doubt."""
+    target = encode([(0, Box(x - 30, y - 20, x + 30, y + 20))], [], 1, 32, 32)
+    assert [tuple(cell) for cell in np.argwhere(target.heat[0] == 1.0)] == cells
+    assert all(target.care[cell] == pytest.approx(1 / len(cells)) for cell in cells)
+
+
+def test_a_mark_between_cells_costs_what_one_in_a_cell_costs() -> None:
+    """At the same logits everywhere near it."""
+    losses = []
+    for x in (80.0, 82.0, 84.0):
+        target = encode([(0, Box(x - 4, x - 4, x + 4, x + 4))], [], 1, 32, 32)
+        heat, care = torch.from_numpy(target.heat[None]), torch.from_numpy(target.care[None])
+        logits = torch.full_like(heat, -30.0)
+        logits[0, 0, 9:12, 9:12][heat[0, 0, 9:12, 9:12] == 1.0] = 0.5
+        losses.append(heat_loss(logits, heat, care).item())
+    assert losses == pytest.approx([losses[0]] * 3, rel=1e-5)
 
 
 def test_an_ignored_mark_neither_rewards_nor_punishes() -> None:
