@@ -125,8 +125,8 @@ class _Axis:
 def heat_loss(logits: Tensor, heat: Tensor, care: Tensor) -> Tensor:
     """Return the penalty-reduced focal loss, summed over the batch and divided by its marks.
 
-    The centres of a mark count as one by their shares, *care*. The divisor is at least 1. *logits*, *heat*: (n, classes, rows, columns); *care*: (n, rows,
-    columns).
+    The centres of a mark count as one by their shares, *care*. The divisor is at least 1. *logits*,
+    *heat*: (n, classes, rows, columns); *care*: (n, rows, columns).
     """
     centre = heat == 1.0
     at_centre = logits[centre]
