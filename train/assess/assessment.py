@@ -17,7 +17,7 @@ from train.assess.choice import Choice
 from train.assess.counts import Count
 from train.assess.scores import PlainScore, Scored, Scores, Trial
 from train.config import FitSettings
-from train.judge.rates import items_needed, upper_bound
+from train.judge.rates import sample_size, upper_bound
 
 READY_FOUND, READY_LOOKALIKES, PLAINLY_FOUND = 0.9, 0.05, 0.5
 """Least share of painted marks found, greatest share of look-alikes accepted, and least share of
@@ -258,7 +258,7 @@ def bound_line(assessment: Assessment) -> str:
         shown = f"{unseen}, fewer than {_percent(rest)}" if unseen.of else str(unseen)
         told += f" (of those never trained on: {shown})"
     if bound > assessment.rate:
-        more = max(1, items_needed(assessment.rate, sure) - accepted.of)
+        more = max(1, sample_size(assessment.rate, 0, sure) - accepted.of)
         told += f"; to show the {_percent(assessment.rate)} asked for, add {more} more"
     return told
 

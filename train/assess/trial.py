@@ -18,7 +18,7 @@ from edge.vision.two_looks import find
 from train.assess.plain import plain_count, plain_pictures
 from train.assess.scores import MarkScore, PlainScore, Scored, Trial, WorstPicture
 from train.config import RunConfig
-from train.judge.rates import items_needed
+from train.judge.rates import sample_size
 from train.labels.ground_truth import FOUND_IOU
 from train.network.model import DenseLocalizer, as_network
 from train.paint.inputs import Inputs
@@ -114,7 +114,7 @@ def chosen_photographs(inputs: Inputs) -> tuple[Path, ...]:
     if inputs.held_out is None or inputs.training is None:
         return ()
     fit = inputs.config.fit
-    most = min(PHOTOGRAPHS, items_needed(fit.false_accept_rate, fit.confidence))
+    most = min(PHOTOGRAPHS, sample_size(fit.false_accept_rate, 0, fit.confidence))
     held_out = inputs.held_out[:most]
     rng = np.random.default_rng((SEED_OFFSET + fit.seed, 0))
     others = rng.permutation(len(inputs.training))[: most - len(held_out)]

@@ -88,12 +88,14 @@ class Evaluation:
         The bound holds for this mixture of the two.
         """
         errors = self.false_accepts.errors + self.false_rejects.errors
-        return Rate.of(errors, self.false_accepts.items + self.false_rejects.items)
+        return Rate(errors, self.false_accepts.items + self.false_rejects.items)
 
     def as_object(self) -> dict[str, Any]:
         """Return the fields as JSON has them, with recall and presence as numbers of their own."""
         raw = dataclasses.asdict(self)
-        raw["presence"] = {**dataclasses.asdict(self.presence), "accuracy": self.presence.accuracy}
+        raw["false_accepts"] = self.false_accepts.as_object()
+        raw["false_rejects"] = self.false_rejects.as_object()
+        raw["presence"] = {**self.presence.as_object(), "accuracy": self.presence.accuracy}
         for group, spelt in zip(self.groups, raw["groups"], strict=True):
             for recall, entry in zip(group.recalls, spelt["recalls"], strict=True):
                 entry["recall"] = recall.recall
@@ -182,7 +184,7 @@ def judge(name: str, labels: Labels, detections: Detections, threshold: float) -
     return Evaluation(
         name,
         threshold,
-        Rate.of(
+        Rate(
             sum(best(found) >= threshold for found in detections.negatives),
             len(detections.negatives),
         ),
@@ -306,7 +308,7 @@ def count_rejects(labels: Labels, detections: Detections, threshold: float) -> t
         misplaced += passed and not any(
             finds(finding, label) for finding in found for label in labels.of(image_id)
         )
-    return Rate.of(errors, items), misplaced
+    return Rate(errors, items), misplaced
 
 
 def finds(finding: Finding, label: Label) -> bool:
@@ -457,7 +459,8 @@ def _figure(value: float, width: int) -> str:
 
 
 def _presence(rate: Rate) -> str:
-    return f"{rate.accuracy:.2%} right, wrong {rate}" if rate.items else NOT_MEASURED
+    right = rate.accuracy
+    return NOT_MEASURED if right is None else f"{right:.2%} right, wrong {rate}"
 
 
 def compared(evaluations: Sequence[Evaluation]) -> list[str]:
@@ -479,7 +482,8 @@ def _so_many(rate: Rate) -> str:
 
 
 def _bound(rate: Rate) -> str:
-    return f"{rate.upper_bound:.2%}" if rate.items else "-"
+    bound = rate.upper_bound()
+    return "-" if bound is None else f"{bound:.2%}"
 
 
 def as_json(evaluation: Evaluation) -> str:
@@ -497,8 +501,4 @@ def as_object(evaluation: Evaluation) -> dict[str, Any]:
             return [plain(entry) for entry in value]
         return None if isinstance(value, float) and not np.isfinite(value) else value
 
-    raw = evaluation.as_object()
-    for rate in (raw["false_accepts"], raw["false_rejects"], raw["presence"]):
-        if not rate["items"]:
-            rate["upper_bound"] = None
-    return dict(plain(raw))
+    return dict(plain(evaluation.as_object()))

@@ -1,6 +1,5 @@
 """Evaluate a model on folders of stamped and of unstamped pictures, for people without boxes."""
 
-import dataclasses
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -90,7 +89,7 @@ class FolderEvaluation:
         """Return the figures and each picture as JSON has them."""
         sides = {"false_accepts": self.of("unstamped"), "false_rejects": self.of("stamped")}
         folders = [
-            {"side": side, "folder": str(folder), **_as_object(rate)}
+            {"side": side, "folder": str(folder), **rate.as_object()}
             for side, folder, rate in self.folders()
         ]
         pictures = [
@@ -101,7 +100,7 @@ class FolderEvaluation:
             "model": self.model,
             "threshold": self.threshold,
             "classes": self.classes,
-            **{name: _as_object(rate) for name, rate in sides.items()},
+            **{name: rate.as_object() for name, rate in sides.items()},
             "folders": folders,
             "pictures": pictures,
             "left_out": self.unread,
@@ -154,7 +153,10 @@ def judge_folders(
             raise InputError(f"--require {name}: {contender.name} finds {known}; name one of those")
     judged, problems = list[JudgedPicture](), list[str]()
     shown = tqdm(
-        pictures.pictures, f"evaluate {Path(contender.name).name}", unit="picture", mininterval=1.0
+        pictures.pictures,
+        printable(f"evaluate {Path(contender.name).name}"),
+        unit="picture",
+        mininterval=1.0,
     )
     for side, folder, path in shown:
         try:
@@ -187,12 +189,7 @@ def _judged(
 
 
 def _rate(judged: Sequence[JudgedPicture]) -> Rate:
-    return Rate.of(sum(one.is_wrong for one in judged), len(judged))
-
-
-def _as_object(rate: Rate) -> dict[str, Any]:
-    bound = rate.upper_bound if rate.items else None
-    return {**dataclasses.asdict(rate), "upper_bound": bound}
+    return Rate(sum(one.is_wrong for one in judged), len(judged))
 
 
 def folder_lines(evaluation: FolderEvaluation) -> list[str]:

@@ -1,59 +1,14 @@
-"""Exact one-sided bounds of an error rate, sample sizes, and the chance of a system to pass.
+"""What a study is worth: chance to pass, frames of one item, coverage of the bound, and economics.
 
-The errors among *n* independent items are binomial. The bound is Clopper and Pearson's (1934): the
-greatest rate at which so few errors, or fewer, would still come with a probability of 1 -
-confidence. It covers the true rate at least as often as it says, whatever that rate is.
+The bound itself is in :mod:`train.judge.rates`.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import binom
 
 from train.judge.rates import upper_bound
-
-MOST_ITEMS = 10_000_000
-"""Largest sample size that is looked for."""
-
-
-@dataclass(frozen=True)
-class Rate:
-    """*errors* among *items*; of no item nothing was measured."""
-
-    errors: int
-    items: int
-
-    @property
-    def share(self) -> float | None:
-        """The share of errors, 0..1; None of nothing."""
-        return self.errors / self.items if self.items else None
-
-    def upper_bound(self, confidence: float) -> float | None:
-        """Return the bound that the true rate lies below, 0..1; None of nothing."""
-        return upper_bound(self.errors, self.items, confidence) if self.items else None
-
-
-def sample_size(limit: float, allowed: int, confidence: float) -> int:
-    """Return the least number of items of which *allowed* errors still show a rate below *limit*.
-
-    *limit*: 0..1, both exclusive. Fewer errors then show it too.
-
-    >>> [sample_size(0.01, allowed, 0.95) for allowed in (0, 1, 2)]
-    [299, 473, 628]
-    """
-    low, high = allowed, allowed + 1  # of `low` items it is not shown, of `high` it is
-    while upper_bound(allowed, high, confidence) >= limit:
-        low, high = high, 2 * high
-        if high > 2 * MOST_ITEMS:
-            raise ValueError(f"more than {MOST_ITEMS} items")
-    while high - low > 1:
-        middle = (low + high) // 2
-        if upper_bound(allowed, middle, confidence) < limit:
-            high = middle
-        else:
-            low = middle
-    return high
 
 
 def pass_chance(items: int, allowed: int, true_rate: float) -> float:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from edge.errors import UsageError
-from train.proof.bounds import pass_chance, sample_size, worth
+from train.judge.rates import sample_size
+from train.proof.bounds import pass_chance, worth
 
 Kind = Literal["fa", "fr"]
 NAMES: dict[Kind, str] = {"fa": "false accepts", "fr": "false rejects"}

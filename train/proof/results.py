@@ -9,9 +9,9 @@ import numpy as np
 
 from edge.decision import Box, Finding, decide
 from edge.vision.proof_summary import VERDICTS
+from train.judge.rates import Rate
 from train.labels.ground_truth import FOUND_IOU, RealBox
 from train.leakage import NEAR
-from train.proof.bounds import Rate
 from train.proof.items import LABELLED, LOOKALIKE, STAMPED, UNSTAMPED
 from train.proof.judging import Answer
 from train.proof.plan import ITEMS, NAMES, Claim, Kind, Plan, sizes

@@ -214,28 +214,6 @@ def test_a_pass_for_the_wrong_reason_is_told(tmp_path: Path) -> None:
     assert (result.false_rejects.errors, result.misplaced) == (0, 1)
 
 
-@pytest.mark.parametrize(
-    ("errors", "items", "bound"),
-    [
-        (0, 59, 0.05),
-        (1, 93, 0.05),
-        (0, 299, 0.01),
-        (1, 473, 0.01),
-        (2, 628, 0.01),
-        (0, 2995, 0.001),
-    ],
-)
-def test_the_bounds_are_the_table_s(errors: int, items: int, bound: float) -> None:
-    """In their table for 95 % these are the fewest items that show the rate below the bound."""
-    assert Rate.of(errors, items).upper_bound < bound <= Rate.of(errors, items - 1).upper_bound
-
-
-def test_nothing_seen_proves_nothing() -> None:
-    """With no item the true rate may be anything."""
-    assert Rate.of(0, 0).upper_bound == 1.0
-    assert Rate.of(3, 3).upper_bound == 1.0
-
-
 def test_the_text_and_the_json_tell_the_same(tmp_path: Path) -> None:
     """And the JSON holds no NaN, which is no JSON."""
     photographs = Set(tmp_path)
@@ -291,7 +269,7 @@ def test_presence_counts_both_kinds_of_picture(tmp_path: Path) -> None:
     photographs.negative((2, 2))
     result = photographs.evaluate()
     assert (result.presence.errors, result.presence.items, result.presence.accuracy) == (2, 10, 0.8)
-    assert result.presence.upper_bound == Rate.of(2, 10).upper_bound
+    assert result.presence == Rate(2, 10)
     assert "stamp or none: 80.00% right, wrong 2 of 10" in as_text(result)
     assert json.loads(as_json(result))["presence"] == pytest.approx(
         {"errors": 2, "items": 10, "accuracy": 0.8, "upper_bound": 0.5069}, abs=1e-4

@@ -42,13 +42,13 @@ def judged(folder: Path) -> FolderEvaluation:
 def test_both_rates_are_counted_with_their_bounds_and_per_folder(pictures: Path) -> None:
     """Without a box or a label anywhere."""
     result = judged(pictures)
-    assert result.of("stamped") == Rate.of(1, 8)
-    assert result.of("unstamped") == Rate.of(1, 5)
+    assert result.of("stamped") == Rate(1, 8)
+    assert result.of("unstamped") == Rate(1, 5)
     assert [(side, folder.name, rate.errors, rate.items) for side, folder, rate in result.folders()
             ] == [("stamped", "shift-a", 0, 3), ("stamped", "shift-b", 1, 5),
                   ("unstamped", "unstamped", 1, 5)]  # fmt: skip
     lines = folder_lines(result)
-    assert f"false accepts 1 of 5 (true rate below {Rate.of(1, 5).upper_bound:.2%})" in lines[1]
+    assert f"false accepts 1 of 5 (true rate below {Rate(1, 5).upper_bound():.2%})" in lines[1]
     assert [one.path.name for one in result.wrong] == ["u4.png", "s7.png"]
     assert any("lie 0 of 8 stamped ones" in line for line in lines)
     raw = json.loads(json.dumps(result.as_object()))

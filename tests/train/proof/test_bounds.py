@@ -1,68 +1,13 @@
-"""Every figure against an independent computation: binomial sums by hand, and a published table."""
+"""Every figure against an independent computation: binomial sums by hand."""
 
 import math
 from fractions import Fraction
 
 import pytest
 
+from tests.train.judge.binomial import at_most
 from train.judge.rates import upper_bound
 from train.proof import bounds
-
-TABLE = {  # limit: items at 95 % for no error, one and two; shared design notes, D3
-    0.05: (59, 93, 124),
-    0.02: (149, 236, 313),
-    0.01: (299, 473, 628),
-    0.005: (598, 947, 1258),
-    0.001: (2995, 4742, 6294),
-}
-
-
-def at_most(errors: int, items: int, rate: Fraction) -> Fraction:
-    """The probability of at most *errors* in *items*, summed exactly."""
-    return sum(
-        (math.comb(items, k) * rate**k * (1 - rate) ** (items - k) for k in range(errors + 1)),
-        Fraction(0),
-    )
-
-
-@pytest.mark.parametrize("limit", TABLE)
-def test_sample_sizes_are_those_of_the_table(limit: float) -> None:
-    """At 95 %, for 0, 1 and 2 errors."""
-    assert tuple(bounds.sample_size(limit, k, 0.95) for k in range(3)) == TABLE[limit]
-
-
-def test_sample_sizes_at_99_percent() -> None:
-    """Another confidence, from the same notes."""
-    assert [bounds.sample_size(0.01, k, 0.99) for k in range(3)] == [459, 662, 838]
-
-
-@pytest.mark.parametrize(("allowed", "items"), [(0, 299), (1, 473), (2, 628)])
-def test_a_sample_size_is_the_least_by_exact_sums(allowed: int, items: int) -> None:
-    """So few errors have less than 5 % at the limit, and with one item fewer they have more."""
-    limit = Fraction(1, 100)
-    tail = Fraction(1, 20)
-    assert at_most(allowed, items, limit) < tail < at_most(allowed, items - 1, limit)
-
-
-@pytest.mark.parametrize(
-    ("errors", "items", "confidence"),
-    [(0, 1, 0.95), (0, 300, 0.95), (3, 130, 0.95), (46, 52, 0.99), (9, 10, 0.9), (2, 6294, 0.95)],
-)
-def test_the_bound_is_where_the_tail_is_what_is_left(
-    errors: int, items: int, confidence: float
-) -> None:
-    """Clopper and Pearson's definition, by an exact sum."""
-    bound = Fraction(upper_bound(errors, items, confidence))
-    assert float(at_most(errors, items, bound)) == pytest.approx(1 - confidence, rel=1e-9)
-
-
-def test_the_ends_of_the_bound() -> None:
-    """All wrong shows nothing; of no item nothing was measured."""
-    assert upper_bound(5, 5, 0.95) == 1.0
-    assert bounds.Rate(0, 0).share is None
-    assert bounds.Rate(0, 0).upper_bound(0.95) is None
-    assert bounds.Rate(1, 4).share == 0.25
-    assert bounds.Rate(0, 10).upper_bound(0.95) == pytest.approx(1 - 0.05**0.1)
 
 
 @pytest.mark.parametrize(
