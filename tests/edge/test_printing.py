@@ -280,7 +280,7 @@ def writes_raw(call: ast.Call) -> bool:
     """Tell whether a call prints past :mod:`edge.printing`."""
     name = ast.unparse(call.func)
     raw = {"print", "sys.stdout.write", "sys.stderr.write", "sys.stdout.writelines", "pprint"}
-    if name == "tqdm.write":
+    if name == "tqdm.write" or (name.endswith(".write") and of_a_bar(call)):
         return not ast.unparse(call.args[0]).startswith("printable(")
     if name == "tqdm":
         given = [*call.args[1:2], *(word.value for word in call.keywords if word.arg == "desc")]
@@ -291,9 +291,15 @@ def writes_raw(call: ast.Call) -> bool:
     return name in raw
 
 
+def of_a_bar(call: ast.Call) -> bool:
+    """Tell whether a call writes beside a progress bar: only those name their stream."""
+    return any(word.arg == "file" for word in call.keywords)
+
+
 def test_raw_printing_is_found() -> None:
     """The check above, on what it must find."""
     bad = ["print(x)", "sys.stderr.write(x)", "tqdm.write(x)", "tqdm(y, x)", "tqdm(desc=x)"]
+    bad.append("bar.write(x, file=sys.stderr)")
     good = ["tqdm.write(printable(x))", "tqdm(y, 'x')", "tqdm(desc=printable(x))", "print_line(x)"]
     parsed = [ast.parse(call, mode="eval").body for call in (*bad, *good)]
     found = [isinstance(call, ast.Call) and writes_raw(call) for call in parsed]
