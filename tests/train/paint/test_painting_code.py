@@ -17,6 +17,7 @@ from train.paint.painting_code import MODULES, painting_digest
 ENTRIES = ("train.paint.inputs", "train.paint.painted_set", "train.paint.recipes")
 """The functions that make a kit, paint a picture with it and write it to a file are in these."""
 SHAPES_NOTHING = {
+    "edge.annotate": "the sheet of the marks",
     "edge.clock": "names the boot in a lock",
     "edge.errors": "messages",
     "edge.files": "how files are written, not what is in them",
@@ -38,6 +39,7 @@ SHAPES_NOTHING = {
         "reads labels of real photographs",
     ),
     "train.labels.writing": "labels are written anew for all pictures at each resume",
+    "train.marks.mark_sheet": "the sheet of the marks",
     "train.paint.input_fingerprint": "compares inputs, which are in the key",
     "train.leakage": "hashes of pictures, for a proof",
     "train.paint.painting_code": "the key itself",
