@@ -20,7 +20,7 @@ VERSION = 1
 MOST_CHARACTERS = 4096
 MOST_WORDS = 600
 UNPROVEN = "none travels in the model file; make one with 'stampgate prove'"
-VERDICTS = ("shown", "not shown", "not measured")
+RESULTS = ("shown", "not shown", "not measured")
 """Of a claim: its bound lies below its limit; it does not; there was nothing to measure it on."""
 
 
@@ -30,7 +30,7 @@ class ProofSummary:
 
     *decision_digest*: of the graph and contract proven; *model_sha256*: of the file that was
     judged; *stage*: desk or bench; *study*: its number; *date*: when it was frozen, UTC; *plan*:
-    what was claimed; *verdict*: one of :data:`VERDICTS`; *words*: what was shown, one sentence;
+    what was claimed; *result*: one of :data:`RESULTS`; *words*: what was shown, one sentence;
     *proof_sha256*: of ``proof.json``, which has all figures.
     """
 
@@ -41,14 +41,14 @@ class ProofSummary:
     study: int
     date: str
     plan: str
-    verdict: str
+    result: str
     words: str
     proof_sha256: str
 
     def __post_init__(self) -> None:
         """Check what a box would show. Raises ValueError."""
-        if self.verdict not in VERDICTS or not 0 < len(self.words) <= MOST_WORDS:
-            raise ValueError("it has no verdict, or too few words or too many")
+        if self.result not in RESULTS or not 0 < len(self.words) <= MOST_WORDS:
+            raise ValueError("it has no result, or too few words or too many")
 
     def to_json(self) -> str:
         """Serialize the summary as one JSON text."""
@@ -63,6 +63,8 @@ class ProofSummary:
         raw: dict[str, Any] = read_object(text, MOST_CHARACTERS)
         if raw.get("version") != VERSION:
             raise ValueError(f"it is of version {raw.get('version')!r:.20}")
+        if "result" not in raw and "verdict" in raw:  # its name in the first files
+            raw["result"] = raw.pop("verdict")
         kinds = {field.name: field.type for field in dataclasses.fields(cls)}
         if raw.keys() != kinds.keys() or any(type(raw[k]) is not kinds[k] for k in kinds):
             raise ValueError("its fields are not those of a summary")

@@ -105,7 +105,7 @@ def run(arguments: argparse.Namespace) -> int:
         why = write_report(evidence)
     for line in report_lines(evidence, why):
         print_line(line)
-    return int(evidence.results.verdict != SHOWN)
+    return int(evidence.results.result != SHOWN)
 
 
 def _protocol(arguments: argparse.Namespace) -> int:

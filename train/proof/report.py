@@ -58,7 +58,7 @@ def summary_of(evidence: Evidence) -> ProofSummary:
         study=freeze.study,
         date=freeze.frozen_at,
         plan=freeze.plan,
-        verdict=evidence.results.verdict,
+        result=evidence.results.result,
         words=words.summary_words(evidence),
         proof_sha256="",
     )
@@ -111,7 +111,7 @@ def page_of(evidence: Evidence) -> str:
         plan=found.plan,
         results=found,
         headline=words.headline(evidence),
-        tone={results.SHOWN: "good", results.NOT_SHOWN: "bad"}.get(found.verdict, "open"),
+        tone={results.SHOWN: "good", results.NOT_SHOWN: "bad"}.get(found.result, "open"),
         claims=words.claims(evidence),
         claim_rows=[claim_row(one) for one in found.claims],
         marked=words.marks_against(evidence),
@@ -152,7 +152,7 @@ def claim_row(one: results.ClaimResult) -> dict[str, str]:
         "errors": f"{one.rate.errors} of {one.rate.items}" if measured else percent(None),
         "rate": percent(one.rate.share),
         "bound": shown_percent(one.bound) if one.bound is not None else percent(None),
-        "verdict": one.verdict,
+        "result": one.result,
     }
 
 
@@ -168,14 +168,14 @@ def study_row(study: Study) -> dict[str, str]:
         "frozen_at": words.moment(freeze.frozen_at),
         "pictures": str(len(freeze.pictures)),
         "plan": freeze.plan,
-        "verdict": "unfinished",
+        "result": "unfinished",
     }
     if study.done:
         try:
             raw = json.loads(read_bounded(study.folder / DONE, MOST_BYTES))
-            row["verdict"] = printable(raw["summary"]["words"])
+            row["result"] = printable(raw["summary"]["words"])
         except (OSError, ValueError, KeyError, TypeError):
-            row["verdict"] = "its proof.json cannot be read"
+            row["result"] = "its proof.json cannot be read"
     return row
 
 

@@ -1,4 +1,4 @@
-"""What the answers of a study show: errors per item, exact bounds, and a verdict on each claim."""
+"""What the answers of a study show: errors per item, exact bounds, and the result of each claim."""
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from edge.decision import Box, Finding, decide
-from edge.vision.proof_summary import VERDICTS
+from edge.vision.proof_summary import RESULTS
 from train.judge.rates import Rate
 from train.labels.ground_truth import FOUND_IOU, RealBox
 from train.leakage import NEAR
@@ -16,7 +16,7 @@ from train.proof.items import LABELLED, LOOKALIKE, STAMPED, UNSTAMPED
 from train.proof.judging import Answer
 from train.proof.plan import ITEMS, NAMES, Claim, Kind, Plan, sizes
 
-SHOWN, NOT_SHOWN, NOT_MEASURED = VERDICTS
+SHOWN, NOT_SHOWN, NOT_MEASURED = RESULTS
 KIND_OF: dict[str, Kind] = {UNSTAMPED: "fa", STAMPED: "fr"}
 """The kind of error that an item of a role can be."""
 
@@ -75,7 +75,7 @@ class Item:
 
 @dataclass(frozen=True)
 class ClaimResult:
-    """A claim, the errors counted for it, the bound of their rate, and the verdict.
+    """A claim, the errors counted for it, the bound of their rate, and the result.
 
     *bound*: exact, one-sided, 0..1, None when there was no item; *needed*: items that show it with
     as many errors.
@@ -84,7 +84,7 @@ class ClaimResult:
     claim: Claim
     rate: Rate
     bound: float | None
-    verdict: str
+    result: str
 
 
 @dataclass(frozen=True)
@@ -129,10 +129,10 @@ class Results:
         return Rate(sum(item.wrong for item in items), len(items))
 
     @property
-    def verdict(self) -> str:
-        """The verdict on the whole plan: the worst of its claims, not shown before not measured."""
-        verdicts = {claim.verdict for claim in self.claims}
-        return next(v for v in (NOT_SHOWN, NOT_MEASURED, SHOWN) if v in verdicts)
+    def result(self) -> str:
+        """The result of the whole plan: the worst of its claims, not shown before not measured."""
+        of_claims = {claim.result for claim in self.claims}
+        return next(one for one in (NOT_SHOWN, NOT_MEASURED, SHOWN) if one in of_claims)
 
     @property
     def misplaced(self) -> int:
@@ -229,7 +229,7 @@ def claim_words(result: ClaimResult, confidence: float) -> str:
         f"{'accepted' if claim.kind == 'fa' else 'rejected'}, so the true rate is below "
         f"{shown_percent(result.bound)} at {sure} confidence"
     )
-    return f"{claim.words}: {result.verdict}; {told}"
+    return f"{claim.words}: {result.result}; {told}"
 
 
 def shown_percent(share: float) -> str:
@@ -267,11 +267,11 @@ def as_object(results: Results) -> dict[str, Any]:
     return {
         "plan": str(results.plan),
         "confidence": confidence,
-        "verdict": results.verdict,
+        "result": results.result,
         "claims": [
             {
                 "claim": str(result.claim),
-                "verdict": result.verdict,
+                "result": result.result,
                 "errors": result.rate.errors,
                 "items": result.rate.items,
                 "upper_bound": result.bound,

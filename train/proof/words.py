@@ -1,4 +1,4 @@
-"""What a proof says in words: the verdict, what it does not show, the stages, the economics."""
+"""What a proof says in words: the result, what it does not show, the stages, the economics."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -44,12 +44,12 @@ def moment(text: str) -> str:
 
 
 def headline(evidence: Evidence) -> str:
-    """Return the verdict in a few words."""
-    verdict = evidence.results.verdict
+    """Return the result in a few words."""
+    result = evidence.results.result
     plan = evidence.results.plan.words
-    if verdict == SHOWN:
+    if result == SHOWN:
         return f"Shown: {plan}."
-    if verdict == NOT_SHOWN:
+    if result == NOT_SHOWN:
         return f"Not shown: {plan}."
     return f"Not wholly measured: {plan}."
 
@@ -60,7 +60,7 @@ def claims(evidence: Evidence) -> list[str]:
     told = []
     for result in evidence.results.claims:
         words = claim_words(result, confidence)
-        more = "" if result.verdict == SHOWN else f"; {next_items(result, confidence)}"
+        more = "" if result.result == SHOWN else f"; {next_items(result, confidence)}"
         told.append(f"{words[0].upper()}{words[1:]}{more}.")
     return told
 
@@ -75,7 +75,7 @@ def summary_words(evidence: Evidence) -> str:
             parts.append(f"{one.claim.words} {NOT_MEASURED}")
             continue
         parts.append(
-            f"{one.claim.words} {one.verdict} ({one.rate.errors} of {one.rate.items} items, true "
+            f"{one.claim.words} {one.result} ({one.rate.errors} of {one.rate.items} items, true "
             f"rate below {shown_percent(one.bound)} at {sure})"
         )
     marks = "; ".join(marks_against(evidence, short=True))
@@ -180,7 +180,7 @@ def not_shown(evidence: Evidence) -> list[str]:
 def next_stage(evidence: Evidence) -> list[str]:
     """Return what the next stage of the proof needs."""
     plan = evidence.results.plan
-    if evidence.results.verdict == NOT_SHOWN:
+    if evidence.results.result == NOT_SHOWN:
         return [
             (
                 "This stage again: look at the errors above, and mend what they have in common "

@@ -22,7 +22,7 @@ SUMMARY = ProofSummary(
     study=2,
     date="2026-11-30T21:53:26+00:00",
     plan="fa<1% @95%",
-    verdict="shown",
+    result="shown",
     words="desk: false accepts below 1 % shown (0 of 300 items)",
     proof_sha256="b" * 64,
 )
@@ -54,7 +54,7 @@ def test_of_another_model_it_is_no_proof() -> None:
         json.dumps(dataclasses.asdict(SUMMARY) | {"study": True}),
         json.dumps(dataclasses.asdict(SUMMARY) | {"words": ""}),
         json.dumps(dataclasses.asdict(SUMMARY) | {"words": "x" * (MOST_WORDS + 1)}),
-        json.dumps(dataclasses.asdict(SUMMARY) | {"verdict": "excellent"}),
+        json.dumps(dataclasses.asdict(SUMMARY) | {"result": "excellent"}),
     ],
 )
 def test_what_is_not_understood_is_said(text: str) -> None:
@@ -69,3 +69,12 @@ def test_a_line_cannot_be_forged() -> None:
     odd = dataclasses.replace(SUMMARY, words="proven\nverdict PASS\x1b[2J")
     assert "\n" not in proof_line(odd.to_json(), DIGEST)
     assert "\x1b" not in proof_line(odd.to_json(), DIGEST)
+
+
+def test_a_file_of_before_the_field_had_its_name_is_read() -> None:
+    """Models carry their summary for years."""
+    raw = dataclasses.asdict(SUMMARY)
+    raw["verdict"] = raw.pop("result")
+    assert ProofSummary.from_json(json.dumps(raw)) == SUMMARY
+    both = json.dumps(raw | {"result": "shown"})
+    assert "not understood" in proof_line(both, DIGEST)

@@ -59,7 +59,7 @@ def test_a_desk_study_shows_false_accepts_alone(
     assert "0 of 20 items without the stamp were accepted" in said
     other = tmp_path / "other"
     assert prove(model, other, "--unstamped", unstamped, plan="fa<15% fr<5%") == 1
-    assert told(other)["results"]["verdict"] == "not measured"
+    assert told(other)["results"]["result"] == "not measured"
     assert told(other)["results"]["false_rejects"]["rate"] is None
 
 
@@ -75,7 +75,7 @@ def test_errors_are_counted_and_shown(model: Path, tmp_path: Path) -> None:
     assert prove(model, out, *options, plan="fa<20% fr<5%", sweeps=2) == 1
     found = told(out)
     claims = {one["claim"]: one for one in found["results"]["claims"]}
-    assert [claims[c]["verdict"] for c in ("fa<20%", "fr<5%")] == ["shown", "not shown"]
+    assert [claims[c]["result"] for c in ("fa<20%", "fr<5%")] == ["shown", "not shown"]
     for name, items in (("fa<20%", 31), ("fr<5%", 21)):
         assert (claims[name]["errors"], claims[name]["items"]) == (1, items)
         assert below(1, items, claims[name]["upper_bound"]) == pytest.approx(0.05)

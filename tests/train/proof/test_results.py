@@ -69,7 +69,7 @@ def test_an_item_is_wrong_as_soon_as_a_frame_is() -> None:
     }
     assert (got.rate("fa").errors, got.rate("fa").items) == (1, 2)
     assert (got.rate("fr").errors, got.rate("fr").items) == (1, 2)
-    assert got.verdict == NOT_SHOWN
+    assert got.result == NOT_SHOWN
 
 
 def test_every_class_must_be_found_and_any_is_an_accept() -> None:
@@ -99,8 +99,8 @@ def test_what_says_nothing_counts_for_nothing(state: State) -> None:
     got = results(
         [*(answer(UNSTAMPED, f"u{n}") for n in range(30)), answer(STAMPED, "s", state=state)]
     )
-    assert [claim.verdict for claim in got.claims] == [SHOWN, NOT_MEASURED]
-    assert got.verdict == NOT_MEASURED
+    assert [claim.result for claim in got.claims] == [SHOWN, NOT_MEASURED]
+    assert got.result == NOT_MEASURED
     assert got.rate("fr").share is None
     assert len(got.met) + len(got.unread) + len(got.again) == 1
 
