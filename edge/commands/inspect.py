@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("model", metavar="MODEL.onnx", help=model)
     pictures = "pictures, or folders of them"
     add("images", nargs="+", type=Path, metavar="IMAGE|DIR", help=pictures)
-    add("--json", action="store_true", help="print one JSON object a line")
+    add("--json", action="store_true", help="a JSON object a line; of folders totals last")
     add(
         "--min-score",
         type=_score,
@@ -193,8 +193,8 @@ def inspect(
             found.append(inspected.verdict.findings)
         if copies is not None:
             copies.write(inspected)
-    if folders and not as_json:
-        print_line(totals(kinds))
+    if folders:
+        print_line(json.dumps({"totals": counted(kinds)}) if as_json else totals(kinds))
     _tell_standing_marks(found, sys.stderr if as_json else sys.stdout)
     for folder in folders:
         if said := folder.describe_left_out():
@@ -208,8 +208,19 @@ def totals(kinds: Mapping[str, int]) -> str:
     >>> totals({"pass": 2, "reject": 1})
     'total  3 pictures: 2 pass, 1 reject, 0 fault'
     """
-    counts = [f"{kinds.get(kind, 0)} {kind}" for kind in ("pass", "reject", "fault")]
-    return f"total  {sum(kinds.values())} pictures: {', '.join(counts)}"
+    counts = counted(kinds)
+    told = ", ".join(f"{number} {kind}" for kind, number in counts.items() if kind != "pictures")
+    return f"total  {counts['pictures']} pictures: {told}"
+
+
+def counted(kinds: Mapping[str, int]) -> dict[str, int]:
+    """Return how many pictures there were, and how many got which verdict, as ``--json`` has them.
+
+    >>> counted({"pass": 2, "reject": 1})
+    {'pictures': 3, 'pass': 2, 'reject': 1, 'fault': 0}
+    """
+    verdicts = {kind: kinds.get(kind, 0) for kind in ("pass", "reject", "fault")}
+    return {"pictures": sum(verdicts.values()), **verdicts}
 
 
 def _tell_standing_marks(found: Sequence[tuple[Finding, ...]], to: TextIO) -> None:

@@ -72,9 +72,9 @@ def test_inspect_prints_one_line_a_picture(
 def test_inspect_prints_objects_with_exactly_the_promised_keys(
     model: str, pictures: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One JSON object a line, in the order of the names."""
+    """One JSON object a line, in the order of the names; of a folder the last has the totals."""
     assert main(["inspect", model, str(pictures), "--json"]) == 1
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    *lines, last = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert all(isinstance(line.pop("ms"), float) for line in lines)
     assert lines == [
         {
@@ -102,6 +102,19 @@ def test_inspect_prints_objects_with_exactly_the_promised_keys(
             "near_miss": None,
         },
     ]
+    assert last == {"totals": {"pictures": 3, "pass": 1, "reject": 1, "fault": 1}}
+
+
+def test_inspect_prints_no_totals_of_pictures_that_are_named_one_by_one(
+    model: str, pictures: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As text or JSON: who names a file reads its one line."""
+    named = str(pictures / "b.png")
+    assert main(["inspect", model, named]) == 0
+    assert capsys.readouterr().out == f"reject {named}: no dot found\n"
+    assert main(["inspect", model, named, "--json"]) == 0
+    (only,) = map(json.loads, capsys.readouterr().out.splitlines())
+    assert only["image"] == named
 
 
 def test_a_reject_is_an_answer_and_not_an_error(model: str, pictures: Path) -> None:
@@ -156,7 +169,7 @@ def test_a_mark_at_one_place_in_all_pictures_is_told_at_the_end(
     assert main(["inspect", model, str(folder), "--json"]) == 0
     told = capsys.readouterr()
     assert told.err.startswith(note)
-    assert len([json.loads(line) for line in told.out.splitlines()]) == 3
+    assert len([json.loads(line) for line in told.out.splitlines()]) == 4
     save(folder / "3.png", paint({}))
     assert main(["inspect", model, str(folder)]) == 0
     assert "note" not in capsys.readouterr().out
