@@ -11,13 +11,13 @@ from PIL import Image, ImageDraw, ImageFont
 from edge.decision import Box, Finding, Kind, Verdict
 from edge.files import write_atomic
 from edge.printing import printable
+from edge.vision.legend import Meaning, colour_of, draw_outline
 from edge.vision.preprocess import Frame
 
 COLOURS: dict[Kind, str] = {"pass": "#1b7f3b", "reject": "#b3261e", "fault": "#8a5a00"}
-"""Dark enough for white letters."""
-NEAR_COLOUR = "#4a4a4a"
-DASH = 6
-"""Length of a dash and of the gap after it, pixels."""
+"""Of the strip, not of the boxes; dark enough for white letters."""
+GAPS = "#202020"
+"""Between the dashes of a near miss, so that they are seen on cardboard, paper and steel."""
 JPEG_QUALITY = 88
 NARROW, LETTER_SHARE = 8, 0.56
 """Width of a picture, in letters' heights, below which a caption is not wrapped; mean width of a
@@ -29,8 +29,10 @@ SHEET_COLUMNS = 3
 def annotate(frame: Frame, verdict: Verdict, name: str = "") -> Image.Image:
     """Draw each finding's box and score on a copy of a frame, with the verdict in a strip below.
 
-    *frame*: (height, width, 3) uint8, RGB; *name*: added to the verdict. The near miss is dashed,
-    in grey. The strip is added, not laid over: it hides nothing, and pixels keep their coordinates.
+    *frame*: (height, width, 3) uint8, RGB; *name*: added to the verdict. Boxes have the colours of
+    :mod:`edge.vision.legend`: blue for what counts; the near miss is dashed, thin and grey. The
+    strip has the verdict's. It is added, not laid over: it hides nothing, and pixels keep their
+    coordinates.
     """
     height, width = frame.shape[:2]
     letters = max(12, min(height, width) // 20)
@@ -40,13 +42,13 @@ def annotate(frame: Frame, verdict: Verdict, name: str = "") -> Image.Image:
     picture = Image.new("RGB", (width, height + strip), COLOURS[verdict.kind])
     picture.paste(Image.fromarray(frame), (0, 0))
     draw = ImageDraw.Draw(picture)
-    colour, line = COLOURS[verdict.kind], max(2, letters // 6)
+    line = max(2, letters // 6)
     if verdict.near is not None:
-        _near_miss(draw, verdict.near, (width, height), letters, line)
+        _near_miss(draw, verdict.near, (width, height), letters)
     for finding in verdict.findings:
-        draw.rectangle(upright(finding.box), outline=colour, width=line)
+        draw_outline(draw, finding.box, "found", line)
         at = (finding.box.x0, max(0.0, finding.box.y0 - 1.4 * letters))
-        _label(draw, at, f"{finding.label} {finding.score:.2f}", letters, colour)
+        _label(draw, at, f"{finding.label} {finding.score:.2f}", letters, "found")
     for number, line_of in enumerate(caption):
         y = height + letters * (0.5 + 1.3 * number)
         draw.text((letters / 2, y), line_of, "white", font=_font(letters))
@@ -78,19 +80,19 @@ def _recorded(finding: Mapping[str, Any]) -> Finding:
 
 
 def _near_miss(
-    draw: ImageDraw.ImageDraw, near: Finding, size: tuple[int, int], letters: int, line: int
+    draw: ImageDraw.ImageDraw, near: Finding, size: tuple[int, int], letters: int
 ) -> None:
     """Draw a dashed box on a picture of that size, (width, height), with its score below it."""
-    x0, y0, x1, y1 = upright(near.box.clipped(*size))
-    for begin in range(round(x0), round(x1), 2 * DASH):
-        for y in (y0, y1):
-            draw.line((begin, y, min(begin + DASH, x1), y), NEAR_COLOUR, line)
-    for begin in range(round(y0), round(y1), 2 * DASH):
-        for x in (x0, x1):
-            draw.line((x, begin, x, min(begin + DASH, y1)), NEAR_COLOUR, line)
+    box = near.box.clipped(*size)
+    line = max(2, letters // 12)
+    x0, y0, x1, y1 = upright(box)
+    # A dash lies astride its line, an outline within it.
+    out, back = line // 2, (line - 1) // 2
+    draw.rectangle((x0 - out, y0 - out, x1 + back, y1 + back), outline=GAPS, width=line)
+    draw_outline(draw, box, "ignored", line, below=True)
     small = max(10, letters * 2 // 3)
     at = (x0, min(y1 + line, size[1] - 1.4 * small))
-    _label(draw, at, f"near miss {near.label} {near.score:.2f}", small, NEAR_COLOUR)
+    _label(draw, at, f"near miss {near.label} {near.score:.2f}", small, "ignored")
 
 
 def contact_sheet(pictures: Sequence[Image.Image]) -> Image.Image:
@@ -133,11 +135,11 @@ def upright(box: Box) -> tuple[float, float, float, float]:
 
 
 def _label(
-    draw: ImageDraw.ImageDraw, at: tuple[float, float], text: str, letters: int, colour: str
+    draw: ImageDraw.ImageDraw, at: tuple[float, float], text: str, letters: int, meaning: Meaning
 ) -> None:
     font = _font(letters)
-    draw.rectangle(draw.textbbox(at, _plain(text), font=font), fill=colour)
-    draw.text(at, _plain(text), "white", font=font)
+    draw.rectangle(draw.textbbox(at, _plain(text), font=font), fill=colour_of(meaning))
+    draw.text(at, _plain(text), "black", font=font)
 
 
 def _plain(text: str) -> str:

@@ -1,7 +1,8 @@
 """Legend of the boxes on every picture that the program draws: one colour, one meaning.
 
 Where the truth is known, a mark has a box where it truly is, and each finding one of its own. What
-lies below the threshold is dashed and thin, with its score.
+lies below the threshold is dashed and thin, with its score. The box, which does not know the truth,
+draws what counts as found, and the near miss as what does not count, dashed.
 """
 
 import textwrap
@@ -33,7 +34,7 @@ SUBJECTS: dict[Subject, str] = {
 """Colours of curves and words: green is what bears the mark, red what does not, orange what is like
 it; black is a limit, such as the threshold."""
 DASH_PX = 5
-"""Length of a dash, and of the gap after it, in pixels."""
+"""Length of a dash, and of the gap after it, in pixels; three times the line where that is more."""
 LARGE_PX = 12
 """Shorter side, in pixels, of a box from which on its line is two pixels wide."""
 LETTER_PX = 6.2
@@ -58,25 +59,34 @@ def draw_box(
     """
     x0, x1 = sorted((box.x0, box.x1))
     y0, y1 = sorted((box.y0, box.y1))
-    colour = colour_of(meaning)
-    if below:
-        for line in _dashes(x0, y0, x1, y1):
-            draw.line(line, fill=colour, width=1)
-    else:
-        wide = 2 if min(x1 - x0, y1 - y0) > LARGE_PX else 1
-        draw.rectangle((x0, y0, x1, y1), outline=colour, width=wide)
+    wide = 2 if min(x1 - x0, y1 - y0) > LARGE_PX and not below else 1
+    draw_outline(draw, box, meaning, wide, below)
     if score is not None:
-        draw.text((x0 + 3, y0 + 1), f"{score:.2f}", fill=colour)
+        draw.text((x0 + 3, y0 + 1), f"{score:.2f}", fill=colour_of(meaning))
 
 
-def _dashes(x0: float, y0: float, x1: float, y1: float) -> Iterator[tuple[float, ...]]:
-    """Yield the dashes of a rectangle as lines."""
-    for begin in range(round(x0), round(x1) + 1, 2 * DASH_PX):
-        end = min(begin + DASH_PX, x1)
+def draw_outline(
+    draw: ImageDraw.ImageDraw, box: Box, meaning: Meaning, wide: int, below: bool = False
+) -> None:
+    """Draw a box's outline on a picture, *wide* pixels wide; *below*: dashed."""
+    x0, x1 = sorted((box.x0, box.x1))
+    y0, y1 = sorted((box.y0, box.y1))
+    colour = colour_of(meaning)
+    if not below:
+        draw.rectangle((x0, y0, x1, y1), outline=colour, width=wide)
+        return
+    for line in _dashes(x0, y0, x1, y1, max(DASH_PX, 3 * wide)):
+        draw.line(line, fill=colour, width=wide)
+
+
+def _dashes(x0: float, y0: float, x1: float, y1: float, dash: int) -> Iterator[tuple[float, ...]]:
+    """Yield the dashes of a rectangle as lines, *dash* pixels long."""
+    for begin in range(round(x0), round(x1) + 1, 2 * dash):
+        end = min(begin + dash, x1)
         yield begin, y0, end, y0
         yield begin, y1, end, y1
-    for begin in range(round(y0), round(y1) + 1, 2 * DASH_PX):
-        end = min(begin + DASH_PX, y1)
+    for begin in range(round(y0), round(y1) + 1, 2 * dash):
+        end = min(begin + dash, y1)
         yield x0, begin, x0, end
         yield x1, begin, x1, end
 

@@ -4,6 +4,7 @@ from PIL import Image
 
 from edge.annotate import COLOURS, SHEET_CELL, annotate, contact_sheet, recorded_verdict
 from edge.decision import Box, Finding, Kind, Verdict
+from edge.vision.legend import LEGEND, colour_of
 
 GREY = np.full((120, 160, 3), 128, np.uint8)
 
@@ -25,15 +26,26 @@ def test_every_box_is_drawn_even_one_turned_inside_out() -> None:
     turned = Verdict("pass", "x", (Finding("x", 0.5, Box(90, 100, 40, 50)),))
     for verdict in (upright, turned):
         seen = np.asarray(annotate(GREY, verdict))
-        assert tuple(seen[100, 60]) == (0x1B, 0x7F, 0x3B)
+        assert tuple(seen[100, 60]) == colour_of("found")
         assert tuple(seen[90, 60]) == (128, 128, 128)
+
+
+@pytest.mark.parametrize("kind", ["pass", "reject", "fault"])
+def test_a_box_has_the_colour_of_what_it_is_whatever_the_verdict(kind: Kind) -> None:
+    """A mark that counts was green in one picture and red in another, as a missed one is."""
+    found = Finding("x", 0.9, Box(40, 50, 90, 100))
+    seen = np.asarray(annotate(GREY, Verdict(kind, "of a test", (found,))))[:120]
+    colours = {tuple(map(int, pixel)) for pixel in seen.reshape(-1, 3)}
+    assert colour_of("found") in colours
+    assert not colours & {colour_of(other) for other in LEGEND if other != "found"}
+    assert tuple(int(COLOURS[kind][i : i + 2], 16) for i in (1, 3, 5)) not in colours
 
 
 def test_the_near_miss_is_dashed_and_grey() -> None:
     """Beside what was found; and one of any size is drawn in no time."""
     near = Finding("x", 0.4, Box(20, 20, 140, 100))
     seen = np.asarray(annotate(GREY, Verdict("reject", "no x found", near=near)))
-    side = (seen[20, 20:140] == 0x4A).all(axis=1)
+    side = (seen[20, 20:140] == colour_of("ignored")).all(axis=1)
     assert 40 <= side.sum() <= 80
     assert (seen[10, :] == 128).all()
     endless = Finding("x", 0.4, Box(-1e12, -1e12, 1e12, 1e12))

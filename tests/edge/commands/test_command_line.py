@@ -211,13 +211,13 @@ def test_annotated_copies_never_replace_a_source(model: str, pictures: Path) -> 
 def test_an_annotated_copy_shows_the_box_and_keeps_the_picture(
     model: str, pictures: Path, tmp_path: Path
 ) -> None:
-    """The box is green, the rest of the picture is as it was, and the verdict stands below."""
+    """The box is blue, the rest of the picture is as it was, and the verdict stands below."""
     main(["inspect", model, str(pictures / "a.png"), "--annotate", str(tmp_path / "out")])
     with Image.open(tmp_path / "out" / "a.annotated.jpg") as copy:
         seen = np.asarray(copy.convert("RGB"))
     red, green, blue = (int(level) for level in seen[39, 20])
-    assert green > red + 20
-    assert green > blue + 20
+    assert blue > red + 20
+    assert blue > green + 20
     assert np.abs(seen[50:62].astype(int) - paint(DOT)[50:62]).mean() < 12  # a JPEG's difference
     assert seen.shape[0] > 64
     assert seen.shape[1] == 64
@@ -445,6 +445,7 @@ def test_names_that_cannot_be_printed_do_not_end_the_run(
         )
     assert main(["inspect", model, str(pictures)]) == 1
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 5
+    assert len(lines) == 6
+    assert lines[5].startswith("total  5 pictures")
     assert lines[3].startswith(f"pass   {pictures}/x\\udcff.png: dot found")
     assert lines[4].startswith(f"pass   {pictures}/y\\u000az.png: dot found")
