@@ -101,11 +101,11 @@ def table(columns: Mapping[str, Census]) -> str:
     """Show a census beside another: a line for each operator, a column for each name.
 
     >>> print(table({"file": Counter(Conv=2, Relu=2), "aarch64": Counter({"FusedConv[Relu]": 2})}))
-                       file  aarch64
-    Conv                  2        -
-    FusedConv[Relu]       -        2
-    Relu                  2        -
-    all                   4        2
+                      file  aarch64
+    Conv                 2        -
+    FusedConv[Relu]      -        2
+    Relu                 2        -
+    all                  4        2
     """
     names = sorted({name for column in columns.values() for name in column})
     wide = max(map(len, names), default=0)
