@@ -1,4 +1,4 @@
-"""Sheets to print for the bench: the protocol, a record for every item, cards, a contact sheet."""
+"""Sheets to print for the bench: the protocol, a table of items, cards, a contact sheet."""
 
 from pathlib import Path
 
