@@ -65,6 +65,9 @@ class SynthSettings:
         at_least=0.0,
         at_most=1000.0,
     )
+    keep_bearing: bool = setting(
+        False, "train on photographs too in which the mark was found before training"
+    )
     painted_share: float = _share(
         0.15, "share of pictures on painted products, which are full of print"
     )

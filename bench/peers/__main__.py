@@ -26,7 +26,6 @@ from bench.peers.latency import Latency, Opened, as_object, measure
 from bench.peers.latency import lines as latency_lines
 from bench.peers.pictures import write_set
 from bench.peers.report import compare, plain, table, verdict
-from bench.peers.sift import ENOUGH, Sift, score_of
 from bench.peers.yolo import THRESHOLD, Yolo
 from edge.errors import InputError, UsageError
 from edge.files import make_folder, write_atomic
@@ -35,6 +34,8 @@ from edge.vision.picture_files import list_pictures, read_picture
 from train.config import FitSettings, RunConfig
 from train.labels.reading import read_ground_truth
 from train.learn.environment import processor
+from train.marks import features
+from train.marks.features import ENOUGH, Sift, score_of
 from train.marks.mark import Mark
 from train.marks.naming import parse_marks
 from train.network import checkpoint
@@ -264,7 +265,7 @@ def contenders_of(
     classes = inputs.config.classes
     labels = read_ground_truth(arguments.coco, arguments.images, classes)[0]
     marks = "".join(sha256(mark.image.tobytes()).hexdigest() for mark in inputs.marks)
-    code = digest(Path(__file__).with_name("sift.py"))
+    code = digest(Path(features.__file__))
     return [
         *(our_contender(name, model, arguments, inputs) for name, model in ours),
         *(

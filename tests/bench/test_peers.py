@@ -22,7 +22,6 @@ from bench.peers.latency import Opened, as_object
 from bench.peers.latency import lines as latency_lines
 from bench.peers.latency import measure as latencies_of
 from bench.peers.report import compare, table, verdict
-from bench.peers.sift import ENOUGH, Sift, score_of
 from bench.peers.timing import WARM_UP, interleaved, medians
 from bench.peers.yolo import Yolo, decode
 from bench.peers.yolo_train import Pieces, arguments_of, setting_of
@@ -37,6 +36,7 @@ from tests.tiny_model import paint, save, write_tiny_model
 from train.config import FitSettings, RunConfig, SynthSettings
 from train.judge.contender import Detector
 from train.labels.ground_truth import Label, Labels
+from train.marks.features import ENOUGH, Sift, score_of
 from train.marks.mark import Mark, outline_of
 from train.paint.inputs import read_inputs
 

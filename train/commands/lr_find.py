@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
         from train.stopping import stop_requested  # noqa: PLC0415
     with needing("plot"):
         lr_finder.check_plot(arguments.out)
-    inputs = read_inputs(config_of(arguments))
+    inputs = read_inputs(config_of(arguments), search=True)
     with stop_requested() as stop:
         found = lr_finder.sweep(
             inputs, arguments.steps, lambda step, rate: _say(step, rate, stop.is_set())

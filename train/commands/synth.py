@@ -79,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
             "synth: --count is missing; say how many pictures, or --preview to see some first"
         )
     with needing("train"):
-        from train.commands.marks_shown import print_marks  # noqa: PLC0415
+        from train.commands.marks_shown import print_marks, print_search, write_search  # noqa: PLC0415
         from train.paint.inputs import read_inputs  # noqa: PLC0415
         from train.paint.painted_set import SHEET, Job, preview, write_dataset  # noqa: PLC0415
     config = config_of(arguments)
@@ -87,7 +87,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(
             "synth: lookalikes_max must be above 0 for --recipe lookalikes; correct --set"
         )
-    inputs = read_inputs(config, show=print_marks)
+    inputs = read_inputs(config, show=print_marks, search=True)
+    print_search(inputs)
     job = Job.of(inputs, arguments.recipe, arguments.held_out)
     workers = len(os.sched_getaffinity(0)) if arguments.workers is None else arguments.workers
     result = None
@@ -96,6 +97,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.preview:
         preview(job, arguments.out / SHEET)
         print_line(f"contact sheet: {arguments.out / SHEET}")
+    write_search(inputs, arguments.out)
     return print_result(result, arguments) if result else 0
 
 

@@ -76,7 +76,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Train, or go on with a run, and say what came of it. Raises StampgateError."""
     with needing("train"):
-        from train.commands.marks_shown import print_marks, write_sheet  # noqa: PLC0415
+        from train.commands.marks_shown import (  # noqa: PLC0415
+            print_marks,
+            print_search,
+            write_search,
+            write_sheet,
+        )
         from train.learn.distributed import is_leader  # noqa: PLC0415
         from train.learn.fit import fit  # noqa: PLC0415
         from train.paint.inputs import read_inputs  # noqa: PLC0415
@@ -84,13 +89,16 @@ def run(arguments: argparse.Namespace) -> int:
     show = print_marks if is_leader() else None
     fresh = None
     if not resumable(arguments):
-        fresh = read_inputs(_writable(config_of(arguments)), show=show)
+        fresh = read_inputs(_writable(config_of(arguments)), show=show, search=True)
+        if is_leader():
+            print_search(fresh)
     with run_lock(arguments.out, "stampgate train") as lock:
         kept = resumable(arguments)
         inputs = resumed_inputs(arguments, kept) if kept else fresh
         assert inputs is not None
         if is_leader():  # under torchrun one process speaks for all
             write_sheet(inputs, arguments.out)
+            write_search(inputs, arguments.out)
             print_plan(inputs)
         outcome = fit(inputs, arguments.out, _told(kept, inputs), lock=lock)
     return print_result(outcome, arguments.out) if is_leader() else 0

@@ -16,6 +16,7 @@ from train.learn.distributed import ProcessGroup
 from train.learn.environment import note_environment
 from train.learn.training_log import SHEET, summary_writer
 from train.learn.validation_set import PICTURES, paint_validation_set
+from train.marks.bearing_sheet import SHEET as BEARING
 from train.network import checkpoint
 from train.network.held_out import KEPT, write_held_out
 from train.network.held_out import NAME as HELD_OUT
@@ -70,7 +71,7 @@ def write_met_photographs(inputs: Inputs, out: Path) -> None:
 
 def remove_unfinished(out: Path) -> None:
     """Remove what a process that was killed while it wrote has left beside the run's files."""
-    sheets = (HITS, SHEET, LOOKALIKES, CURVE, UNSTAMPED, REPORT)
+    sheets = (HITS, SHEET, LOOKALIKES, CURVE, UNSTAMPED, REPORT, BEARING)
     for name in (checkpoint.NAME, *sheets, HELD_OUT, MET, "config.toml", "loss.csv"):
         for path in out.glob(f".{name}.*"):
             path.unlink(missing_ok=True)

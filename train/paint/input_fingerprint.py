@@ -8,6 +8,7 @@ what it has trained on. Contents are compared by SHA-256 and not by path: a fold
 
 import dataclasses
 import hashlib
+import itertools
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -33,7 +34,7 @@ class Fingerprint:
     *marks*: class name, file name and SHA-256 of each picture; *lookalikes*: file name and SHA-256;
     *training*, *held_out*: those of the photographs, by their names in their folder, None for
     painted products; *real*, *real_held_out*: of labelled photographs, the sum being that of the
-    file and of its boxes.
+    file and of its boxes; *bearing*: of photographs left out because the mark was found in them.
     """
 
     marks: tuple[tuple[str, str, str], ...]
@@ -42,10 +43,14 @@ class Fingerprint:
     held_out: Sums | None = None
     real: Sums = ()
     real_held_out: Sums = ()
+    bearing: Sums = ()
 
     def to_json(self) -> str:
-        """Return the fingerprint as one JSON text."""
-        return json.dumps(dataclasses.asdict(self))
+        """Return the fingerprint as one JSON text, which earlier releases can read where it may."""
+        raw = dataclasses.asdict(self)
+        if not self.bearing:  # so that the digest of a run of an earlier release stays its own
+            del raw["bearing"]
+        return json.dumps(raw)
 
     @classmethod
     def from_json(cls, text: str) -> "Fingerprint":
@@ -67,10 +72,11 @@ def fingerprint_of(
     held_out: Sequence[Path] | None,
     real: Sequence[Labelled] = (),
     real_held_out: Sequence[Labelled] = (),
+    bearing: Sequence[Path] = (),
 ) -> Fingerprint:
     """Read all inputs of a run and return their fingerprint. Raises InputError."""
     folder, images = Path(config.backgrounds), Path(config.real[1] if config.real else "")
-    photographs = [*(training or ()), *(held_out or ())]
+    photographs = [*(training or ()), *(held_out or ()), *bearing]
     sums = file_sums([*photographs, *(one.path for one in (*real, *real_held_out))])
     return dataclasses.replace(
         fingerprint_of_marks(config),
@@ -84,6 +90,7 @@ def fingerprint_of(
         real_held_out=tuple(
             (name_in(images, one.path), _labelled_sum(one, sums)) for one in real_held_out
         ),
+        bearing=tuple((name_in(folder, p), sums[p]) for p in bearing),
     )
 
 
@@ -167,7 +174,7 @@ def check_unchanged(kept: Fingerprint, now: Fingerprint, config: RunConfig) -> N
     """Check that a run goes on with what it began with, and its split. Raises InputError."""
     check_marks(kept, config)
     check_photographs(kept, now, config)
-    parts = ("training", "held_out", "real", "real_held_out")
+    parts = ("training", "held_out", "real", "real_held_out", "bearing")
     if any(getattr(kept, part) != getattr(now, part) for part in parts):
         raise InputError(
             "--resume: the photographs are split another way into trained on and held out; take "
@@ -212,7 +219,8 @@ def _changes_in_order(
 
 
 def _photographs(fingerprint: Fingerprint) -> dict[str, str]:
-    return dict((*(fingerprint.training or ()), *(fingerprint.held_out or ())))
+    parts = fingerprint.training or (), fingerprint.held_out or (), fingerprint.bearing
+    return dict(itertools.chain(*parts))
 
 
 def _labelled(fingerprint: Fingerprint) -> dict[str, str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge.errors import UsageError
+from edge.errors import InputError, UsageError
 from edge.printing import print_error
 from train.config import RunConfig
 from train.labels.ground_truth import Labelled
@@ -14,6 +14,7 @@ from train.labels.reading import read_real
 from train.leakage import HELD_OUT, MARK, TRAINED
 from train.marks.lookalikes import kind_names
 from train.marks.mark import Mark, load_mark, load_marks, mark_files
+from train.marks.search import MarkSearch, search_photographs
 from train.paint.backgrounds import Backgrounds, Mixed, PaintedProducts, Photographs, check_sizes
 from train.paint.input_fingerprint import (
     Fingerprint,
@@ -44,6 +45,8 @@ class Inputs:
     lookalikes: tuple[Mark, ...]
     real: tuple[Labelled, ...] = ()
     real_held_out: tuple[Labelled, ...] = ()
+    search: MarkSearch | None = None
+    """Of the photographs for the mark, where there was one: what it found is in neither part."""
     kept: Fingerprint | None = None
     """Of a run that goes on: the fingerprint that all this was compared with."""
 
@@ -65,9 +68,9 @@ class Inputs:
 
     def fingerprint(self) -> Fingerprint:
         """Return the contents of the inputs and how they are split. Raises InputError."""
-        return self.kept or fingerprint_of(
-            self.config, self.training, self.held_out, self.real, self.real_held_out
-        )
+        left_out = left_out_paths(self.config, self.search)
+        parts = self.training, self.held_out, self.real, self.real_held_out, left_out
+        return self.kept or fingerprint_of(self.config, *parts)
 
 
 def met_files(inputs: Inputs) -> list[tuple[str, str, str, Path]]:
@@ -108,11 +111,13 @@ def read_inputs(
     config: RunConfig,
     kept: Fingerprint | None = None,
     show: Callable[[RunConfig, tuple[Mark, ...]], None] | None = None,
+    search: bool = False,
 ) -> Inputs:
     """Load the marks, check the photographs and split them. Raises InputError.
 
     *show* is told of the marks before anything else is read; *kept*: the fingerprint of a run that
-    goes on: what differs from it is refused by name, and its split is taken.
+    goes on: what differs from it is refused by name, and its split is taken; *search*: look for the
+    marks in the photographs, and leave out those that bear one unless ``keep_bearing`` is set.
     """
     if kept:
         check_places(config)
@@ -136,8 +141,24 @@ def read_inputs(
     real = split_real(labelled, Path(config.real[1]), share) if config.real else ((), ())
     if paths is None:
         return Inputs(config, marks, None, None, lookalikes, *real)
+    searched = search_photographs(marks, paths, quiet=show is None) if search else None
+    left_out = set(left_out_paths(config, searched))
+    if len(left_out) == len(paths):
+        raise InputError(
+            f"--backgrounds {folder}: the mark was found in every photograph ({len(paths)}); bring "
+            "photographs of products without it, or train on these all the same with "
+            "--set keep_bearing=true"
+        )
+    paths = [path for path in paths if path not in left_out]
     training, held_out = split_by_product(paths, folder, share)
-    return Inputs(config, marks, tuple(training), tuple(held_out), lookalikes, *real)
+    return Inputs(config, marks, tuple(training), tuple(held_out), lookalikes, *real, searched)
+
+
+def left_out_paths(config: RunConfig, search: MarkSearch | None) -> list[Path]:
+    """Return the photographs that are left out because the mark was found in them."""
+    if search is None or config.synth.keep_bearing:
+        return []
+    return [one.path for one in search.bearing]
 
 
 def _split_as(kept: Fingerprint, inputs: Inputs, labelled: Sequence[Labelled]) -> Inputs:

@@ -34,6 +34,7 @@ from edge.errors import InputError
 from edge.files import check_ours, make_folder, open_ours, write_atomic
 from train.folder_lock import NAME, locked_folder
 from train.labels.writing import YOLO, Shown, hundredths, write_labels, yolo_text
+from train.marks.bearing_sheet import SHEET as BEARING
 from train.marks.mark_sheet import SHEET as UNDERSTOOD
 from train.marks.mark_sheet import write_mark_sheet
 from train.paint.input_fingerprint import file_sums, name_in
@@ -54,6 +55,7 @@ SEED_OFFSET = 2**33
 """Keeps these pictures' seeds away from those of training and of its threshold."""
 IMAGES, JOURNAL, SETTINGS = "images", "pictures.jsonl", "recipe.json"
 LOCK, SHEET = NAME, "preview.png"
+NOT_PAINTED = {SHEET, UNDERSTOOD, BEARING, LOCK}
 """Names in the folder."""
 SHEET_PICTURES = 24
 """Pictures on the preview."""
@@ -226,7 +228,7 @@ def locked(job: Job, out: Path) -> Iterator[str]:
     Raises InputError when it holds something else, was begun with other settings, or is in use.
     """
     begun = (out / SETTINGS).is_file()
-    if not begun and out.is_dir() and {p.name for p in out.iterdir()} - {SHEET, UNDERSTOOD, LOCK}:
+    if not begun and out.is_dir() and {p.name for p in out.iterdir()} - NOT_PAINTED:
         raise InputError(
             f"{out}: must be empty or hold a data set begun by 'stampgate synth'; "
             "name another folder"

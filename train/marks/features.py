@@ -31,6 +31,8 @@ LEAST = 5
 """Four matches always agree with some homography; a fifth says something."""
 ENOUGH = 8
 """Matches that agree from which a finding would be believed."""
+CLOSE = 0.03
+"""How far around a print its ground counts, as a share of the mark's longer side."""
 MARKS_MAX = 8
 """Most marks looked for in one picture."""
 
@@ -45,6 +47,20 @@ class Features:
     descriptors: Points
 
 
+@dataclass(frozen=True)
+class Place:
+    """A place in a photograph that features of a mark agree on.
+
+    *agree*: how many; *box*: in pixels of the photograph; *matrix*: (3, 3) homography from pixels
+    of the mark to those of the photograph.
+    """
+
+    mark: Mark
+    agree: int
+    box: Box
+    matrix: NDArray[np.float64]
+
+
 class Sift:
     """Find marks by their features. Synchronization: one thread per instance."""
 
@@ -52,25 +68,46 @@ class Sift:
         """Look for *marks*."""
         self.sift = cv2.SIFT.create()
         self.matcher = cv2.BFMatcher(cv2.NORM_L2)
-        self.marks = [(mark, self.features(*on_paper(mark.image))) for mark in marks]
+        self.marks = [(mark, self.features(*on_paper(mark))) for mark in marks]
 
     def find(self, frame: Frame, min_score: float = 0.0) -> tuple[Finding, ...]:
         """Return the findings in *frame*, best first, in its own pixels.
 
         *frame*: (height, width, 3) uint8 RGB. Scores are those of :func:`score_of`.
         """
+        found = [
+            Finding(one.mark.label, score_of(one.agree), one.box)
+            for one in self.places(frame, ENLARGED)
+        ]
+        return tuple(sorted((f for f in found if f.score >= min_score), key=lambda f: -f.score))
+
+    def places(self, frame: Frame, scale: float, least: int = LEAST) -> list[Place]:
+        """Return where at least *least* features agree on a mark, in no order.
+
+        *frame*: (height, width, 3) uint8 RGB, which is enlarged *scale* times first.
+        """
         height, width = frame.shape[:2]
-        size = (width * ENLARGED, height * ENLARGED)
+        size = (round(width * scale), round(height * scale))
         grey = cv2.cvtColor(
             cv2.resize(frame, size, interpolation=cv2.INTER_CUBIC), cv2.COLOR_RGB2GRAY
         )
         scene = self.features(np.asarray(grey, np.uint8), None)
-        found = [
-            f
-            for mark, known in self.marks
-            for f in self._find_mark(mark, known, scene, width, height)
-        ]
-        return tuple(sorted((f for f in found if f.score >= min_score), key=lambda f: -f.score))
+        scene = Features(scene.points / np.float32(scale), scene.descriptors)
+        found: list[Place] = []
+        for mark, known in self.marks:
+            # What agrees on one place is taken away before the next is looked for.
+            here, there = self._matches(known, scene)
+            for _ in range(MARKS_MAX):
+                if len(here) < least:
+                    break
+                agree, matrix = agreeing(here, there, TOLERANCE_PX / scale)
+                if matrix is None or agree.sum() < least:
+                    break
+                box = box_of(matrix, mark, width, height)
+                if box is not None:
+                    found.append(Place(mark, int(agree.sum()), box, matrix))
+                here, there = here[~agree], there[~agree]
+        return found
 
     def features(self, grey: NDArray[np.uint8], mask: NDArray[np.uint8] | None) -> Features:
         """Features of a grey (height, width) picture, where *mask* is not 0."""
@@ -80,27 +117,6 @@ class Sift:
         return Features(
             np.array([p.pt for p in points], np.float32), np.asarray(descriptors, np.float32)
         )
-
-    def _find_mark(
-        self, mark: Mark, known: Features, scene: Features, width: int, height: int
-    ) -> list[Finding]:
-        """Find one mark after another.
-
-        What agrees on one place is taken away before the next is looked for.
-        """
-        here, there = self._matches(known, scene)
-        found: list[Finding] = []
-        while len(here) >= LEAST and len(found) < MARKS_MAX:
-            # Typed by hand: OpenCV's stubs do not say that both are None when there is no answer.
-            answer: tuple[Any, Any] = cv2.findHomography(here, there, cv2.RANSAC, TOLERANCE_PX)
-            matrix, agree = answer
-            if matrix is None or int(agree.sum()) < LEAST:
-                break
-            box = place(np.asarray(matrix, np.float64), mark, width, height)
-            if box is not None:
-                found.append(Finding(mark.label, score_of(int(agree.sum())), box))
-            here, there = here[agree.ravel() == 0], there[agree.ravel() == 0]
-        return found
 
     def _matches(self, known: Features, scene: Features) -> tuple[Points, Points]:
         """Return the matches that pass the ratio test: points on the mark, points in the scene.
@@ -119,14 +135,39 @@ class Sift:
         return known.points[[m.trainIdx for m in good]], scene.points[[m.queryIdx for m in good]]
 
 
-def on_paper(image: Image.Image) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Return a cut-out on white as grey (height, width), and the mask of its features.
+def on_paper(mark: Mark) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Return a mark on white as grey (height, width), a light print on black, and its mask.
 
-    The mask is its opacity.
+    The mask is where it has features: its opacity, and of a print without a ground of its own the
+    paper close to it too, for the shape of its strokes is seen from both sides.
     """
-    paper = Image.new("RGBA", image.size, (255, 255, 255, 255))
+    image, making = mark.image, mark.making
+    ground = (0, 0, 0, 255) if making.light else (255, 255, 255, 255)
+    paper = Image.new("RGBA", image.size, ground)
     paper.alpha_composite(image)
-    return np.asarray(paper.convert("L")), np.asarray(image.getchannel("A"))
+    opacity = np.asarray(image.getchannel("A"), np.uint8)
+    if not making.own_ground:
+        near = max(3, round(CLOSE * max(image.size)))
+        opacity = np.asarray(cv2.dilate(opacity, np.ones((near, near), np.uint8)), np.uint8)
+    return np.asarray(paper.convert("L"), np.uint8), opacity
+
+
+def agreeing(
+    here: Points, there: Points, tolerance: float
+) -> tuple[NDArray[np.bool_], NDArray[np.float64] | None]:
+    """Return which matches agree with one homography, (n,) bool, and that, (3, 3).
+
+    *here*, *there*: (n, 2), points on the mark and in the scene; *tolerance*: in pixels of the
+    scene. It is None where there is none.
+    """
+    if len(here) < LEAST:
+        return np.zeros(len(here), np.bool_), None
+    # Typed by hand: OpenCV's stubs do not say that both are None when there is no answer.
+    answer: tuple[Any, Any] = cv2.findHomography(here, there, cv2.RANSAC, tolerance)
+    matrix, agree = answer
+    if matrix is None:
+        return np.zeros(len(here), np.bool_), None
+    return agree.ravel() != 0, np.asarray(matrix, np.float64)
 
 
 def score_of(agree: int) -> float:
@@ -138,7 +179,7 @@ def score_of(agree: int) -> float:
     return agree / (agree + 20)
 
 
-def place(matrix: NDArray[np.float64], mark: Mark, width: int, height: int) -> Box | None:
+def box_of(matrix: NDArray[np.float64], mark: Mark, width: int, height: int) -> Box | None:
     """Return where a homography puts the mark, in pixels of the photograph.
 
     None for a place no flat print could have.
@@ -147,7 +188,7 @@ def place(matrix: NDArray[np.float64], mark: Mark, width: int, height: int) -> B
     depth = outline @ matrix[2, :2] + matrix[2, 2]
     if depth.min() <= 1e-6 or np.linalg.det(matrix) <= 0:  # behind the camera, or mirrored
         return None
-    mapped = (outline @ matrix[:2, :2].T + matrix[:2, 2]) / depth[:, None] / ENLARGED
+    mapped = (outline @ matrix[:2, :2].T + matrix[:2, 2]) / depth[:, None]
     box = Box(*map(float, mapped.min(0)), *map(float, mapped.max(0))).clipped(width, height)
     sides = sorted((box.width, box.height))
     return box if sides[0] >= 4 and sides[1] <= 6 * sides[0] else None
