@@ -33,12 +33,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Sweep, plot, and print the suggested learning rate. Raises StampgateError."""
     with needing("train"):
+        from train.commands.marks_shown import print_search  # noqa: PLC0415
         from train.learn import lr_finder  # noqa: PLC0415
         from train.paint.inputs import read_inputs  # noqa: PLC0415
         from train.stopping import stop_requested  # noqa: PLC0415
     with needing("plot"):
         lr_finder.check_plot(arguments.out)
     inputs = read_inputs(config_of(arguments), search=True)
+    print_search(inputs)
     with stop_requested() as stop:
         found = lr_finder.sweep(
             inputs, arguments.steps, lambda step, rate: _say(step, rate, stop.is_set())

@@ -174,7 +174,14 @@ def search_photographs(
 
     form = "{l_bar}{bar}| {n}/{total} photographs [{elapsed}<{remaining}, {rate_fmt}]"
     pool = ThreadPoolExecutor(len(os.sched_getaffinity(0)), "search")
-    bar = tqdm(total=len(paths), desc="search", unit=" photographs", bar_format=form, disable=quiet)
+    bar = tqdm(
+        total=len(paths),
+        desc="search",
+        unit=" photographs",
+        bar_format=form,
+        mininterval=1.0,
+        disable=quiet,
+    )
     found = []
     try:
         with bar:

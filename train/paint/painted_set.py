@@ -55,8 +55,9 @@ SEED_OFFSET = 2**33
 """Keeps these pictures' seeds away from those of training and of its threshold."""
 IMAGES, JOURNAL, SETTINGS = "images", "pictures.jsonl", "recipe.json"
 LOCK, SHEET = NAME, "preview.png"
-NOT_PAINTED = {SHEET, UNDERSTOOD, BEARING, LOCK}
 """Names in the folder."""
+NOT_PAINTED = {SHEET, UNDERSTOOD, BEARING, LOCK}
+"""What may lie in it before a data set is begun."""
 SHEET_PICTURES = 24
 """Pictures on the preview."""
 AHEAD = 4

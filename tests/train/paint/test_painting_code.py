@@ -42,7 +42,6 @@ SHAPES_NOTHING = {
     "train.marks.mark_sheet": "the sheet of the marks",
     "train.paint.input_fingerprint": "compares inputs, which are in the key",
     "train.leakage": "hashes of pictures, for a proof",
-    "edge.annotate": "lays out a sheet beside the pictures",
     "train.marks.bearing_sheet": "a sheet beside the pictures",
     "train.marks.features": "chooses the backgrounds, whose contents are in the key",
     "train.marks.search": "chooses the backgrounds, whose contents are in the key",
