@@ -10,15 +10,14 @@ import dataclasses
 import hashlib
 import itertools
 import json
-import os
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from edge.errors import InputError
 from train.config import RunConfig
+from train.file_sums import file_sums
 from train.labels.ground_truth import Labelled
 from train.marks.mark import mark_files
 
@@ -108,23 +107,6 @@ def fingerprint_of_marks(config: RunConfig) -> Fingerprint:
 def name_in(folder: Path, path: Path) -> str:
     """Return the name of a file in its folder, sub-folders included."""
     return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path)
-
-
-def file_sums(paths: Iterable[Path]) -> dict[Path, str]:
-    """Return the SHA-256 of each file, in hex, read on all cores. Raises InputError."""
-    files = list(dict.fromkeys(paths))
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0)), "sums") as pool:
-        return dict(zip(files, pool.map(_file_sum, files), strict=True))
-
-
-def _file_sum(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise InputError(
-            f"{path}: cannot be read ({error.strerror}); put it back, or check its permissions"
-        ) from None
 
 
 def _labelled_sum(labelled: Labelled, sums: dict[Path, str]) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from edge.errors import InputError, UsageError
 from edge.printing import print_error
 from train.config import RunConfig
+from train.file_sums import file_sums
 from train.labels.ground_truth import Labelled
 from train.labels.reading import read_real
 from train.leakage import HELD_OUT, MARK, TRAINED
@@ -21,7 +22,6 @@ from train.paint.input_fingerprint import (
     check_marks,
     check_photographs,
     check_places,
-    file_sums,
     fingerprint_of,
     name_in,
 )

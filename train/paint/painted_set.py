@@ -32,12 +32,13 @@ from tqdm import tqdm
 from edge.decision import Box
 from edge.errors import InputError
 from edge.files import check_ours, make_folder, open_ours, write_atomic
+from train.file_sums import file_sums
 from train.folder_lock import NAME, locked_folder
 from train.labels.writing import YOLO, Shown, hundredths, write_labels, yolo_text
 from train.marks.bearing_sheet import SHEET as BEARING
 from train.marks.mark_sheet import SHEET as UNDERSTOOD
 from train.marks.mark_sheet import write_mark_sheet
-from train.paint.input_fingerprint import file_sums, name_in
+from train.paint.input_fingerprint import name_in
 from train.paint.inputs import Inputs
 from train.paint.painting_code import painting_digest
 from train.paint.picture_sheet import write_picture_sheet

@@ -13,12 +13,12 @@ from edge.annotate import upright
 from edge.decision import Box
 from edge.errors import FrameError
 from edge.vision.picture_files import read_picture
+from train.file_sums import file_sum
 from train.marks.mark import mark_files
 from train.pages.charts import COLOURS, Line, chart, histogram, line_chart
 from train.pages.page import PICTURE_PX, file_uri, percent, picture_uri
 from train.paint.input_fingerprint import Fingerprint
 from train.proof.bounds import det_points
-from train.proof.freeze import file_sum
 from train.proof.items import LOOKALIKE, STAMPED, UNSTAMPED
 from train.proof.model_card import Run
 from train.proof.results import Item, Results

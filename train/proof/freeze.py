@@ -11,10 +11,8 @@ import dataclasses
 import datetime as dt
 import hashlib
 import json
-import os
 import re
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +23,7 @@ from edge.files import make_folder, read_bounded, write_atomic
 from edge.printing import printable
 from edge.vision.model_file import ModelFile
 from edge.vision.picture_folders import find_pictures
+from train.file_sums import file_sum, file_sums
 from train.proof.items import STAMPED, UNSTAMPED, Shown
 from train.proof.plan import Plan
 
@@ -99,7 +98,8 @@ def freeze_of(
     model: ModelFile, plan: Plan, shown: Sequence[Shown], labels: Path | None, mapped: bool
 ) -> Freeze:
     """Return what would be frozen now; its study has no number yet. Raises InputError."""
-    sums = file_sums([one.path for one in shown])
+    known = file_sums(one.path for one in shown)
+    sums = [known[one.path] for one in shown]
     _refuse_contradictions(shown, sums)
     pictures = tuple(
         Frozen(one.role, one.name, one.item, total) for one, total in zip(shown, sums, strict=True)
@@ -135,23 +135,6 @@ def _refuse_contradictions(shown: Sequence[Shown], sums: Sequence[str]) -> None:
             )
 
 
-def file_sums(paths: Sequence[Path]) -> list[str]:
-    """Return the SHA-256 of each file, in hex, in their order. Raises InputError."""
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0)), "sums") as pool:
-        return list(pool.map(file_sum, paths))
-
-
-def file_sum(path: Path) -> str:
-    """Return the SHA-256 of a file, in hex. Raises InputError."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise InputError(
-            f"{path}: cannot be read ({error.strerror}); put it back, or check its permissions"
-        ) from None
-
-
 def labels_sum(labels: Path) -> str:
     """Return the SHA-256 over a label file, or over all files of a folder but its pictures.
 
@@ -162,7 +145,7 @@ def labels_sum(labels: Path) -> str:
     pictures = set(find_pictures(labels).pictures)
     files = sorted(path for path in labels.rglob("*") if path.is_file() and path not in pictures)
     total = hashlib.sha256()
-    for path, one in zip(files, file_sums(files), strict=True):
+    for path, one in file_sums(files).items():
         total.update(f"{path.relative_to(labels).as_posix()} {one}\n".encode("utf-8", "replace"))
     return total.hexdigest()
 

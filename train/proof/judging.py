@@ -23,8 +23,9 @@ from edge.files import append_synced, open_ours
 from edge.printing import printable
 from edge.vision.localizer import Localizer
 from edge.vision.picture_files import open_picture, read_picture
+from train.file_sums import file_sum
 from train.leakage import MetPhotographs, likeness
-from train.proof.freeze import Frozen, Study, file_sum
+from train.proof.freeze import Frozen, Study
 
 NAME = "answers.jsonl"
 LOWEST_SCORE = 0.005

@@ -11,11 +11,12 @@ from edge import __version__
 from edge.files import atomic_replace, read_bounded, write_atomic
 from edge.printing import printable
 from edge.vision.proof_summary import VERSION, ProofSummary
+from train.file_sums import file_sum
 from train.learn.environment import processor
 from train.pages.page import percent, render, write_page
 from train.pages.pdf import print_pdf
 from train.proof import figures, results, words
-from train.proof.freeze import DONE, MOST_BYTES, NAME, Study, file_sum
+from train.proof.freeze import DONE, MOST_BYTES, NAME, Study
 from train.proof.model_card import card_rows
 from train.proof.results import look_alike_rows, shown_percent
 from train.proof.study import Evidence

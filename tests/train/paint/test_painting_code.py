@@ -41,6 +41,7 @@ SHAPES_NOTHING = {
     "train.labels.writing": "labels are written anew for all pictures at each resume",
     "train.marks.mark_sheet": "the sheet of the marks",
     "train.paint.input_fingerprint": "compares inputs, which are in the key",
+    "train.file_sums": "sums of the inputs, which are in the key",
     "train.leakage": "hashes of pictures, for a proof",
     "train.marks.bearing_sheet": "a sheet beside the pictures",
     "train.marks.features": "chooses the backgrounds, whose contents are in the key",

@@ -16,9 +16,9 @@ from export.__main__ import main
 from export.sealing import seal
 from tests.tiny_model import CONTRACT, build, golden_pictures, write_tiny_model
 from tests.train.proof.studies import folder, prove, scene, scenes, stamped, told
+from train.file_sums import file_sum
 from train.leakage import TRAINED, meet
 from train.proof import judging
-from train.proof.freeze import file_sum
 
 
 @pytest.fixture(autouse=True)
