@@ -2,7 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from edge.deciding.region import Region
 from edge.decision import Box, Finding
@@ -61,6 +61,8 @@ def _shifted(box: Box, x: float, y: float) -> Box:
 
 def _outside(region: Region) -> NDArray[np.bool_]:
     """Return which pixels of the rectangle around a region lie outside it: (height, width)."""
+    from PIL import ImageDraw  # noqa: PLC0415 - it brings fonts, megabytes that few boxes need
+
     left, top, right, bottom = region.bounds
     inside = Image.new("1", (right - left, bottom - top), 0)
     corners = [(x - left, y - top) for x, y in region.corners]
