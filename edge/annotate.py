@@ -10,8 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from edge.decision import Box, Finding, Kind, Verdict
 from edge.files import write_atomic
-from edge.printing import printable
-from edge.vision.legend import Meaning, colour_of, draw_outline
+from edge.vision.legend import Meaning, colour_of, draw_outline, drawable, upright
 from edge.vision.preprocess import Frame
 
 COLOURS: dict[Kind, str] = {"pass": "#1b7f3b", "reject": "#b3261e", "fault": "#8a5a00"}
@@ -37,7 +36,7 @@ def annotate(frame: Frame, verdict: Verdict, name: str = "") -> Image.Image:
     height, width = frame.shape[:2]
     letters = max(12, min(height, width) // 20)
     words = f"{verdict.kind.upper()}  {verdict.reason}" + (f"  ({name})" if name else "")
-    caption = _lines(_plain(words), width, letters)
+    caption = _lines(drawable(words), width, letters)
     strip = round((1 + len(caption)) * letters + 0.3 * letters * (len(caption) - 1))
     picture = Image.new("RGB", (width, height + strip), COLOURS[verdict.kind])
     picture.paste(Image.fromarray(frame), (0, 0))
@@ -126,25 +125,12 @@ def save_jpeg(picture: Image.Image, path: Path) -> None:
     write_atomic(path, buffer.getvalue())
 
 
-def upright(box: Box) -> tuple[float, float, float, float]:
-    """Return a box's corners in the order that Pillow insists on: left, top, right, bottom.
-
-    A badly trained model may put a right side left of a left one.
-    """
-    return (min(box.x0, box.x1), min(box.y0, box.y1), max(box.x0, box.x1), max(box.y0, box.y1))
-
-
 def _label(
     draw: ImageDraw.ImageDraw, at: tuple[float, float], text: str, letters: int, meaning: Meaning
 ) -> None:
     font = _font(letters)
-    draw.rectangle(draw.textbbox(at, _plain(text), font=font), fill=colour_of(meaning))
-    draw.text(at, _plain(text), "black", font=font)
-
-
-def _plain(text: str) -> str:
-    """Replace the letters that Pillow's built-in font cannot draw."""
-    return printable(text).encode("latin-1", "replace").decode("latin-1")
+    draw.rectangle(draw.textbbox(at, drawable(text), font=font), fill=colour_of(meaning))
+    draw.text(at, drawable(text), "black", font=font)
 
 
 def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:

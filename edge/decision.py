@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 Kind = Literal["pass", "reject", "fault"]
+FOUND, MISSING, NOT_JUDGED = "found", "missing", "not-judged"
+"""Codes of the plain rule; the others stand beside them in :mod:`edge.deciding.codes`."""
 
 
 @dataclass(frozen=True)
@@ -122,12 +124,12 @@ def decide(findings: Iterable[Finding], required: Collection[str]) -> Verdict:
         return fault("a finding that is none: its score must be in 0..1, and its box have pixels")
     missing = sorted(set(required) - {finding.label for finding in seen})
     if not required:
-        return Verdict("reject", "no class is required, so nothing can pass", seen, "missing")
+        return Verdict("reject", "no class is required, so nothing can pass", seen, MISSING)
     if missing:
-        return Verdict("reject", f"no {', no '.join(missing)} found", seen, "missing")
-    return Verdict("pass", f"{', '.join(sorted(required))} found", seen, "found")
+        return Verdict("reject", f"no {', no '.join(missing)} found", seen, MISSING)
+    return Verdict("pass", f"{', '.join(sorted(required))} found", seen, FOUND)
 
 
 def fault(reason: str) -> Verdict:
     """Return the verdict on an item that could not be judged; the gate treats it as a reject."""
-    return Verdict("fault", reason, code="not-judged")
+    return Verdict("fault", reason, code=NOT_JUDGED)

@@ -25,9 +25,9 @@ def combine(
     if len(verdicts) == 1:
         return verdicts[0], 0
     for index, verdict in enumerate(verdicts):
-        doubtful = verdict.code == UNSURE and verdict.near is not None
-        label = verdict.near.label if doubtful and verdict.near else ""
-        if verdict.kind == "fault" or verdict.code == FORBIDDEN or label in forbidden:
+        doubtful = verdict.near if verdict.code == UNSURE else None
+        banned = doubtful is not None and doubtful.label in forbidden
+        if verdict.kind == "fault" or verdict.code == FORBIDDEN or banned:
             return verdict, index
     passing = [index for index, verdict in enumerate(verdicts) if verdict.kind == "pass"]
     others = [index for index in range(len(verdicts)) if index not in passing]

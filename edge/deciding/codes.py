@@ -3,8 +3,8 @@
 The words beside a code may change from release to release; a code keeps its meaning.
 """
 
-FOUND = "found"
-MISSING = "missing"
+from edge.decision import FOUND, MISSING, NOT_JUDGED
+
 UNSURE = "unsure"
 FORBIDDEN = "forbidden"
 COUNT = "count"
@@ -13,7 +13,6 @@ TOO_LARGE = "too-large"
 CUT_OFF = "cut-off"
 OUT_OF_PLACE = "out-of-place"
 FIXED_MARK = "fixed-mark"
-NOT_JUDGED = "not-judged"
 NO_ROOM = "no-room"
 GATE = "gate-"
 """Begins the code of an item that the gate did not let pass: what the gate said follows."""

@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from edge.deciding.classes import known
 from edge.deciding.codes import COUNT
 from edge.decision import Finding, Verdict
 from edge.errors import UsageError
@@ -95,12 +96,8 @@ def parse_counts(
                 'must be a number, "at least 1", "at most 3" or "1 to 3", alone or after '
                 f'"class =", not {text!r}'
             )
+        known(names, classes, "counted")
         for each in names:
-            if each not in classes:
-                raise UsageError(
-                    f"a counted class must be one of the model's ({', '.join(classes)}), "
-                    f"not {each!r}"
-                )
             if alone is None or each not in counts:
                 counts[each] = count
     return counts

@@ -57,8 +57,7 @@ def draw_box(
 
     *below*: whether it lies below the threshold: dashed and thin. The box may be inverted.
     """
-    x0, x1 = sorted((box.x0, box.x1))
-    y0, y1 = sorted((box.y0, box.y1))
+    x0, y0, x1, y1 = upright(box)
     wide = 2 if min(x1 - x0, y1 - y0) > LARGE_PX and not below else 1
     draw_outline(draw, box, meaning, wide, below)
     if score is not None:
@@ -69,14 +68,21 @@ def draw_outline(
     draw: ImageDraw.ImageDraw, box: Box, meaning: Meaning, wide: int, below: bool = False
 ) -> None:
     """Draw a box's outline on a picture, *wide* pixels wide; *below*: dashed."""
-    x0, x1 = sorted((box.x0, box.x1))
-    y0, y1 = sorted((box.y0, box.y1))
+    x0, y0, x1, y1 = upright(box)
     colour = colour_of(meaning)
     if not below:
         draw.rectangle((x0, y0, x1, y1), outline=colour, width=wide)
         return
     for line in _dashes(x0, y0, x1, y1, max(DASH_PX, 3 * wide)):
         draw.line(line, fill=colour, width=wide)
+
+
+def upright(box: Box) -> tuple[float, float, float, float]:
+    """Return a box's corners in the order that Pillow insists on: left, top, right, bottom.
+
+    A badly trained model may put a right side left of a left one.
+    """
+    return (min(box.x0, box.x1), min(box.y0, box.y1), max(box.x0, box.x1), max(box.y0, box.y1))
 
 
 def _dashes(x0: float, y0: float, x1: float, y1: float, dash: int) -> Iterator[tuple[float, ...]]:
@@ -91,11 +97,14 @@ def _dashes(x0: float, y0: float, x1: float, y1: float, dash: int) -> Iterator[t
         yield x1, begin, x1, end
 
 
-def caption_lines(text: str, width: int) -> list[str]:
-    """Return a caption, whole, in lines that fit a picture of that width in the small font.
+def drawable(text: str) -> str:
+    """Return a text with a question mark for each letter that Pillow's built-in font lacks."""
+    return printable(text).encode("latin-1", "replace").decode("latin-1")
 
-    Letters that Pillow's built-in font lacks become question marks.
-    """
-    plain = printable(text).encode("latin-1", "replace").decode("latin-1")
+
+def caption_lines(text: str, width: int) -> list[str]:
+    """Return a caption, whole, in lines that fit a picture of that width in the small font."""
     most = max(8, int(width / LETTER_PX))
-    return textwrap.wrap(plain, most, break_long_words=True, break_on_hyphens=False) or [""]
+    return textwrap.wrap(drawable(text), most, break_long_words=True, break_on_hyphens=False) or [
+        ""
+    ]

@@ -74,21 +74,14 @@ def find(
         _peaks(heat[0], sides[0], min(first_least, NEAR_FROM) if near else first_least, fit),
         first_least,
     )
-    likely = [
-        Finding(plan.classes[kind], hit.score, fit.to_camera(hit.box))
-        for kind, hit in _possible(hits, plan, first_strict)
-    ]
-    found = non_maximum_suppression(likely)
+    found = non_maximum_suppression(_possible(hits, plan, first_strict))
     if plan.second_side and found:
         again = look_again(network, frame, plan, found[:MAX_SECOND], strict_from)
         found = non_maximum_suppression(sorted(again, key=lambda f: -f.score))
     enough = [f for f in found if f.score >= least]
     if not near:
         return tuple(enough)
-    weak = [
-        Finding(plan.classes[kind], hit.score, fit.to_camera(hit.box))
-        for kind, hit in _possible(weak_hits, plan, None)
-    ]
+    weak = _possible(weak_hits, plan, None)
     return (*enough, *_best_of_each([*found[len(enough) :], *weak], enough))
 
 
@@ -118,12 +111,15 @@ def _best_of_each(weak: Iterable[Finding], found: Sequence[Finding]) -> list[Fin
 
 def _possible(
     hits: Iterable[tuple[int, Hit]], plan: TwoLookPlan, strict_from: float | None
-) -> Iterator[tuple[int, Hit]]:
-    """Yield the hits of a first look that can be marks; see *strict_from* of :func:`find`."""
+) -> Iterator[Finding]:
+    """Yield the hits of a first look that can be marks, as findings in the frame's pixels.
+
+    *strict_from*: as of :func:`find`.
+    """
     for kind, hit in hits:
         strict = strict_from is not None and hit.score >= strict_from
         if hit.can_be(plan.width, plan.height, strict=strict):
-            yield kind, hit
+            yield Finding(plan.classes[kind], hit.score, hit.fit.to_camera(hit.box))
 
 
 def look_again(

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from edge.annotate import contact_sheet, upright
+from edge.annotate import contact_sheet
 from edge.printing import printable
-from edge.vision.legend import SUBJECTS, caption_lines, colour_of
+from edge.vision.legend import SUBJECTS, caption_lines, colour_of, upright
 from edge.vision.picture_files import read_picture
 from train.assess.assessment import Assessment
 from train.assess.breakdown import Bin, weaknesses

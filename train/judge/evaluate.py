@@ -247,17 +247,9 @@ def _detect_readable(
     bar = tqdm(total=total, desc="evaluate", unit="picture", mininterval=1.0)
 
     def find(path: Path) -> tuple[Finding, ...] | None:
+        """Find in one picture, and show that it is done."""
         bar.update()
-        try:
-            frame = read_picture(path)
-        except FrameError as error:
-            problems.append(str(error))
-            return None
-        try:
-            return detector.find(frame, LOWEST_SCORE)
-        except AnswerError as error:  # a FAULT on the box, which rejects the item
-            bar.write(printable(f"{path}: {error}"), file=sys.stderr)
-            return ()
+        return find_in(path, detector, problems)
 
     with bar:
         in_images = {image_id: find(path) for image_id, path in labels.images.items()}
@@ -270,6 +262,24 @@ def _detect_readable(
     ]
     paths, found = tuple(path for path, _ in unmarked), tuple(found for _, found in unmarked)
     return read, Detections(images, found, paths), tuple(problems)
+
+
+def find_in(path: Path, detector: Detector, problems: list[str]) -> tuple[Finding, ...] | None:
+    """Return what *detector* finds in a picture; None, and a line in *problems*, when it is unread.
+
+    Nothing is found where the answer is none that can be: that is a FAULT on the box, which rejects
+    the item.
+    """
+    try:
+        frame = read_picture(path)
+    except FrameError as error:
+        problems.append(str(error))
+        return None
+    try:
+        return detector.find(frame, LOWEST_SCORE)
+    except AnswerError as error:
+        tqdm.write(printable(f"{path}: {error}"), file=sys.stderr)
+        return ()
 
 
 def best(findings: Iterable[Finding]) -> float:

@@ -1,6 +1,5 @@
 """Evaluate a model on folders of stamped and of unstamped pictures, for people without boxes."""
 
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,12 +8,11 @@ from typing import Any, Literal
 from tqdm import tqdm
 
 from edge.decision import Finding, Kind, decide
-from edge.errors import AnswerError, FrameError, InputError
+from edge.errors import InputError
 from edge.printing import printable
-from edge.vision.picture_files import read_picture
 from edge.vision.picture_folders import find_pictures
 from train.judge.contender import Contender
-from train.judge.evaluate import LOWEST_SCORE
+from train.judge.evaluate import find_in
 from train.judge.rates import Rate
 
 Side = Literal["stamped", "unstamped"]
@@ -159,15 +157,9 @@ def judge_folders(
         mininterval=1.0,
     )
     for side, folder, path in shown:
-        try:
-            findings = contender.detector.find(read_picture(path), LOWEST_SCORE)
-        except FrameError as error:
-            problems.append(str(error))
-            continue
-        except AnswerError as error:  # a FAULT on the box, which rejects the item
-            shown.write(printable(f"{path}: {error}"), file=sys.stderr)
-            findings = ()
-        judged.append(_judged(side, folder, path, findings, classes, contender.threshold))
+        findings = find_in(path, contender.detector, problems)
+        if findings is not None:
+            judged.append(_judged(side, folder, path, findings, classes, contender.threshold))
     if not judged:
         raise InputError(f"evaluate: not one picture can be read: {problems[0]}")
     name, threshold = contender.name, contender.threshold

@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from edge.annotate import save_png
 from edge.errors import InputError
-from edge.printing import printable
+from edge.vision.legend import drawable
 from train.marks.mark import DRAWING, Mark
 from train.photographs import read_photograph
 
@@ -123,9 +123,8 @@ def _wrapped(
     text: str, width: int, font: ImageFont.FreeTypeFont | ImageFont.ImageFont
 ) -> list[str]:
     """Break a text into lines that fit; what the font cannot draw becomes a question mark."""
-    plain = printable(text).encode("latin-1", "replace").decode("latin-1")
     lines = [""]
-    for word in plain.split():
+    for word in drawable(text).split():
         longer = f"{lines[-1]} {word}".strip()
         if lines[-1] and font.getlength(longer) > width - 2 * GAP:
             lines.append(word)

@@ -9,9 +9,9 @@ from markupsafe import Markup
 from PIL import Image, ImageDraw
 from scipy.stats import norm
 
-from edge.annotate import upright
 from edge.decision import Box
 from edge.errors import FrameError
+from edge.vision.legend import upright
 from edge.vision.picture_files import read_picture
 from train.file_sums import file_sum
 from train.marks.mark import mark_files

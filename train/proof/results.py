@@ -1,7 +1,7 @@
 """What the answers of a study show: errors per item, exact bounds, and the result of each claim."""
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from edge.decision import Box, Finding, decide
 from edge.vision.proof_summary import RESULTS
+from train.judge.evaluate import best
 from train.judge.rates import Rate
 from train.labels.ground_truth import FOUND_IOU, RealBox
 from train.leakage import NEAR
@@ -199,11 +200,6 @@ def _frame(answer: Answer, truth: Truth, threshold: float) -> FrameResult:
     return FrameResult(
         answer, truth, min(scores), passed, bool(truth.boxes) and passed and not on_mark
     )
-
-
-def best(findings: Iterable[Finding]) -> float:
-    """Return the greatest score among findings, 0 when there is none."""
-    return max((finding.score for finding in findings), default=0.0)
 
 
 def _finds(finding: Finding, box: RealBox) -> bool:

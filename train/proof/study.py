@@ -15,6 +15,7 @@ from train.proof import determinism, sweeps
 from train.proof.determinism import Determinism
 from train.proof.freeze import Study, freeze_of, open_study, studies_in
 from train.proof.items import LABELLED, LOOKALIKE, STAMPED, UNSTAMPED, Shown, pictures_of
+from train.proof.judging import NAME as ANSWERS
 from train.proof.judging import Answer, judge_study
 from train.proof.model_card import Run, met_by, open_run
 from train.proof.plan import Plan
@@ -139,7 +140,7 @@ def _say(study: Study, pictures: int) -> None:
     """Say which study this is, and what is frozen."""
     freeze = study.freeze
     began = "judged before, written anew" if study.done else "goes on where it was"
-    begun = (study.folder / "answers.jsonl").exists()
+    begun = (study.folder / ANSWERS).exists()
     print_error(
         "stampgate",
         f"{study.folder}: study {freeze.study}, {began if begun else 'frozen now'}: {pictures} "

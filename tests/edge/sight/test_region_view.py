@@ -103,6 +103,7 @@ def test_golden_pictures_are_judged_by_the_contract_and_not_by_the_rules(localiz
     """A region or a score of the line does not make a sound model wrong."""
     line = rules(region=((0.0, 0.0), (20.0, 0.0), (20.0, 20.0)), min_score=0.99, count=("3",))
     inspector = Inspector(localizer, line)
+    assert localizer.golden.pictures
     picture: GoldenPicture
     for picture in localizer.golden.pictures:
         inspector.localizer.prove(picture)
