@@ -105,6 +105,5 @@ def drawable(text: str) -> str:
 def caption_lines(text: str, width: int) -> list[str]:
     """Return a caption, whole, in lines that fit a picture of that width in the small font."""
     most = max(8, int(width / LETTER_PX))
-    return textwrap.wrap(drawable(text), most, break_long_words=True, break_on_hyphens=False) or [
-        ""
-    ]
+    lines = textwrap.wrap(drawable(text), most, break_long_words=True, break_on_hyphens=False)
+    return lines or [""]

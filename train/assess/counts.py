@@ -1,6 +1,10 @@
 """Counts in words: so many of so many."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -22,3 +26,12 @@ class Count:
         ('3 of 5', 'not measured')
         """
         return f"{self.hits} of {self.of}" if self.of else "not measured"
+
+
+def shares_reaching(
+    scores: Sequence[float], thresholds: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the share of *scores*, 0..1, that reach each threshold; 0 where there is no score."""
+    ordered = np.sort(scores)
+    reached = len(ordered) - np.searchsorted(ordered, thresholds, side="left")
+    return np.asarray(reached / max(1, len(ordered)), np.float64)

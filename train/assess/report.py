@@ -22,7 +22,7 @@ from train.assess.assessment import (
     weakness_line,
 )
 from train.assess.breakdown import confusion, weaknesses
-from train.assess.counts import Count
+from train.assess.counts import Count, shares_reaching
 from train.assess.scores import Scored, Trial, WorstPicture
 from train.config import RunConfig
 from train.pages.page import picture_uri, render
@@ -163,7 +163,7 @@ def trade_chart(trial: Trial, assessment: Assessment) -> dict[str, Any]:
         (f"{kind} passed", [one.score for one in trial.photographs], "unstamped"),
     )
     lines = [
-        Line(name, thresholds.tolist(), _reached(scores, thresholds), colour)
+        Line(name, thresholds.tolist(), shares_reaching(scores, thresholds).tolist(), colour)
         for name, scores, colour in curves
         if len(scores)
     ]
@@ -173,13 +173,6 @@ def trade_chart(trial: Trial, assessment: Assessment) -> dict[str, Any]:
         told, lines, ("threshold", "share"), x_limit=limit, x_range=(0, 1), y_range=(0, 1)
     )
     return {"name": "The trade", "svg": svg, "told": told}
-
-
-def _reached(scores: Sequence[float], thresholds: "np.typing.NDArray[np.float64]") -> list[float]:
-    ordered = np.sort(scores)
-    below = np.searchsorted(ordered, thresholds, side="left")
-    shares: list[float] = ((len(ordered) - below) / len(ordered)).tolist()
-    return shares
 
 
 def loss_charts(out: Path) -> Iterator[dict[str, Any]]:

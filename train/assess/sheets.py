@@ -12,6 +12,7 @@ from edge.vision.legend import SUBJECTS, caption_lines, colour_of, upright
 from edge.vision.picture_files import read_picture
 from train.assess.assessment import Assessment
 from train.assess.breakdown import Bin, weaknesses
+from train.assess.counts import shares_reaching
 from train.assess.scores import Scored, Trial
 from train.photographs import refused_for
 
@@ -126,10 +127,8 @@ def _axes(draw: ImageDraw.ImageDraw, font: ImageFont.FreeTypeFont | ImageFont.Im
 
 def _steps(scores: Sequence[float]) -> list[tuple[float, float]]:
     """Return the share of *scores* that reach each threshold, as points of a line."""
-    ordered = np.sort(scores)
     thresholds = np.linspace(0.0, 1.0, 401)
-    reached = len(ordered) - np.searchsorted(ordered, thresholds, side="left")
-    shares = reached / max(1, len(ordered))
+    shares = shares_reaching(scores, thresholds)
     return [(_x(float(t)), _y(float(s))) for t, s in zip(thresholds, shares, strict=True)]
 
 

@@ -119,8 +119,8 @@ def watched(trainer: Trainer, inputs: Inputs, watch: Watch) -> Callable[[], None
     def on_picture() -> None:
         nonlocal done
         gone = time.monotonic() - begun - (interruption.waited_s - waited_s)
-        pace = gone / done if done else watch.plan.after_s / total
-        left = f"about {duration(max(0, total - done) * pace)} for threshold and assessment"
+        left_s = watch.plan.assessment_left_s(done, total, gone)
+        left = f"about {duration(left_s)} for threshold and assessment"
         if interruption.poll(lambda: left, training=False) == "stop":
             raise StopRun
         if watch.log.bar is not None:

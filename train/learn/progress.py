@@ -78,6 +78,14 @@ class TimePlan:
         training = self.training_s(run)
         return None if training is None else training + self.after_s
 
+    def assessment_left_s(self, done: int, total: int, seconds: float) -> float:
+        """Return the seconds that the assessment still takes after *done* of *total* pictures.
+
+        *seconds*: that those took; before the first one the estimate stands.
+        """
+        pace = seconds / done if done else self.after_s / max(1, total)
+        return max(0, total - done) * pace
+
     def words(self, run: Progress) -> str:
         """Return what is still to come."""
         after = f"{duration(self.after_s)} for threshold and assessment"
@@ -122,8 +130,7 @@ class RunBar:
 
     def assessing(self, run: Progress, done: int, total: int, seconds: float) -> None:
         """Show how far the assessment is: *done* of *total* pictures, in so many *seconds*."""
-        pace = seconds / done if done else self._plan.after_s / max(1, total)
-        left = max(0.0, (total - done) * pace)
+        left = self._plan.assessment_left_s(done, total, seconds)
         self._show(run.seconds + seconds, left, f"assessment, picture {done} of {total}")
 
     def _show(self, gone_s: float, left_s: float | None, told: str) -> None:
