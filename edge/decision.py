@@ -16,7 +16,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 Kind = Literal["pass", "reject", "fault"]
-FOUND, MISSING, NOT_JUDGED = "found", "missing", "not-judged"
+FOUND = "found"
+MISSING = "missing"
+NOT_JUDGED = "not-judged"
 """Codes of the plain rule; the others stand beside them in :mod:`edge.deciding.codes`."""
 
 
