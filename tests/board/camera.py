@@ -17,6 +17,9 @@ PICTURES_PER_SECOND = 8
 """Slow enough that a picture is not overwritten while the eye, on an emulated processor, still
 copies it."""
 SAMPLES = Path("/payload/samples")
+NEIGHBOUR, OWN, TWO = "two-neighbour.jpg", "two-own.jpg", "two-both.jpg"
+"""What the camera sees of two items side by side: a mark on the right one, on the left one, on
+both."""
 ORDER, SHOWN = Path("/run/board-camera/order"), Path("/run/board-camera/shown")
 HOLD, HELD = Path("/run/board-camera/hold"), Path("/run/board-camera/held")
 S_FMT, VIDEO_OUTPUT, PROGRESSIVE, JPEG = 0xC0D05605, 2, 1, 7

@@ -15,7 +15,7 @@ from edge.vision.contract import STRIDE
 from edge.vision.model_file import read_model
 from edge.vision.preprocess import as_frame
 from export.sealing import seal
-from tests.board.camera import HEIGHT, WIDTH
+from tests.board.camera import HEIGHT, NEIGHBOUR, OWN, TWO, WIDTH
 
 PACKAGED = Path(__file__).resolve().parents[2] / "edge" / "default"
 INPUT_PX = 192
@@ -26,6 +26,14 @@ quarter."""
 UNSTAMPED_PX = 360
 """Width of what is seen of an item without a mark, in pixels of its sample picture: a usual width
 among the others."""
+HALF_SHARE = 0.92
+"""The same for each of two items that share the picture."""
+SIDE_BY_SIDE = (
+    (NEIGHBOUR, "02-milk-unstamped.jpg", "01-milk-stamped.jpg"),
+    (OWN, "01-milk-stamped.jpg", "02-milk-unstamped.jpg"),
+    (TWO, "01-milk-stamped.jpg", "01-milk-stamped.jpg"),
+)
+"""Pictures of two items: their name, the item on the left and the one on the right."""
 GOLDEN = ("01-milk-stamped.jpg", "02-milk-unstamped.jpg")
 Box = tuple[float, float, float, float]
 
@@ -51,29 +59,49 @@ def write_pictures(folder: Path) -> None:
     folder.mkdir(parents=True)
     for name in labelled():
         seen(name).save(folder / name, quality=92)
+    for name, left, right in SIDE_BY_SIDE:
+        side_by_side(left, right).save(folder / name, quality=92)
 
 
-def seen(name: str) -> Image.Image:
-    """Return what the camera sees of the item on the sample picture *name*."""
+def side_by_side(left: str, right: str) -> Image.Image:
+    """Return what the camera sees of two items, each in its half of the picture."""
+    both = Image.new("RGB", (WIDTH, HEIGHT))
+    half = (WIDTH // 2, HEIGHT)
+    for x, name in ((0, left), (WIDTH // 2, right)):
+        both.paste(seen(name, half, HALF_SHARE), (x, 0))
+    return both
+
+
+def seen(
+    name: str, view: tuple[int, int] = (WIDTH, HEIGHT), share: float = MARK_SHARE
+) -> Image.Image:
+    """Return what the camera sees of the item on the sample picture *name*, in a *view* of pixels.
+
+    *share*: how much of the view's width the mark takes.
+    """
     box = labelled()[name]
     with Image.open(PACKAGED / "samples" / name) as picture:
-        return picture.resize(
-            (WIDTH, HEIGHT), Image.Resampling.BICUBIC, box=window(picture.size, box)
-        )
+        part = window(picture.size, box, view, share)
+        return picture.resize(view, Image.Resampling.BICUBIC, box=part)
 
 
-def window(size: tuple[int, int], box: Box | None) -> Box:
+def window(
+    size: tuple[int, int],
+    box: Box | None,
+    view: tuple[int, int] = (WIDTH, HEIGHT),
+    share: float = MARK_SHARE,
+) -> Box:
     """Return the part of a picture that is seen: (left, top, right, bottom).
 
-    It lies inside the picture and has the camera's aspect.
+    It lies inside the picture and has the view's aspect.
 
     >>> window((1280, 960), (600.0, 400.0, 120.0, 60.0))
     (580.0, 370.0, 740.0, 490.0)
     """
     width, height = size
     x, y = (width / 2, height / 2) if box is None else (box[0] + box[2] / 2, box[1] + box[3] / 2)
-    across = UNSTAMPED_PX if box is None else box[2] / MARK_SHARE
-    down = across * HEIGHT / WIDTH
+    across = UNSTAMPED_PX if box is None else box[2] / share
+    down = across * view[1] / view[0]
     left, top = (
         min(max(0.0, x - across / 2), width - across),
         min(max(0.0, y - down / 2), height - down),

@@ -112,7 +112,7 @@ def start() -> Facts:
 
 def line() -> Facts:
     """Let every sample picture come by once."""
-    names = sorted(path.name for path in camera.SAMPLES.glob("*.jpg"))
+    names = sorted(path.name for path in camera.SAMPLES.glob("[0-9]*.jpg"))
     facts = watched(lambda: {"items": [item(names[number - 1]) for number in ORDER]})
     return {
         **facts,
@@ -218,6 +218,40 @@ def lost(known: int) -> bool:
     return any(one["what"] == "lost" for one in box.incidents()[known:])
 
 
+def rules() -> Facts:
+    """Look at the left half of the picture alone, then ask for one mark in all of it.
+
+    The box is told while it runs: each is a reload.
+    """
+
+    def act() -> Facts:
+        reload(settings.REGION)
+        region = [item(camera.NEIGHBOUR), item(camera.OWN)]
+        reload(settings.COUNT)
+        return {"items": [*region, item(camera.TWO), item(STAMPED)]}
+
+    facts = watched(act)
+    reload(settings.TOML)
+    return facts
+
+
+def reload(toml: str) -> None:
+    """Let the eye read other settings while it runs, and wait until it has."""
+    before = last_sequence()
+    box.SETTINGS.write_text(toml)
+    box.run("systemctl", "reload", box.EYE)
+    box.until("the settings are read again", lambda: read_again(before))
+
+
+def read_again(before: int) -> bool:
+    """Whether the journal tells, after record *before*, that the settings were read again."""
+    return any(
+        record["kind"] == "settings" and record["reason"] == "settings read again"
+        for record in box.records()
+        if record["sequence"] > before
+    )
+
+
 def restart_with(toml: str, ready: Callable[[], bool] = box.ready) -> None:
     """Let both services start anew with other settings, and wait until the line may run."""
     box.run("systemctl", "stop", box.EYE, box.GATE)
@@ -303,6 +337,7 @@ def camera_lost() -> Facts:
 
     def act() -> Facts:
         camera.show(STAMPED)
+        box.until("READY before the camera is lost", box.ready)
         lost_ns = time.monotonic_ns()
         box.run("systemctl", "kill", "--signal=KILL", "board-camera.service")
         blind = [blind_item(STAMPED) for _ in range(3)]
@@ -514,15 +549,19 @@ def last_sequence() -> int:
 
 def pull_on() -> None:
     """Let items come by for ever."""
-    for path in itertools.cycle(sorted(camera.SAMPLES.glob("*.jpg"))):
+    for path in itertools.cycle(sorted(camera.SAMPLES.glob("[0-9]*.jpg"))):
         camera.write(camera.ORDER, path.name)
         wires.pass_item()
         time.sleep(LOAD_S)
 
 
 def kill(unit: str, number: signal.Signals) -> int:
-    """Send a signal to a service's process and return when, monotonic nanoseconds."""
+    """Send a signal to a service's process and return when, monotonic nanoseconds.
+
+    The line runs at that moment: what the outputs do then is what the signal did.
+    """
     pid = box.main_pid(unit)
+    box.until("READY before the signal", box.ready)
     now_ns = time.monotonic_ns()
     os.kill(pid, number)
     return now_ns
@@ -540,10 +579,14 @@ def user_of(unit: str) -> str:
 
 
 class Levels:
-    """Records each change of an output's level inside the ``with`` block, and when."""
+    """Records each change of an output's level inside the ``with`` block, and when.
+
+    What went wrong with looking is raised at the block's end.
+    """
 
     def __init__(self) -> None:
         self.levels: list[tuple[int, dict[str, int]]] = []
+        self._error: Exception | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._watch)
 
@@ -554,13 +597,18 @@ class Levels:
     def __exit__(self, *_: object) -> None:
         self._stop.set()
         self._thread.join()
+        if self._error:
+            raise self._error
 
     def _watch(self) -> None:
-        while not self._stop.is_set():
-            now = wires.levels()
-            if not self.levels or self.levels[-1][1] != now:
-                self.levels.append((time.monotonic_ns(), now))
-            time.sleep(0.001)
+        try:
+            while not self._stop.is_set():
+                now = wires.levels()
+                if not self.levels or self.levels[-1][1] != now:
+                    self.levels.append((time.monotonic_ns(), now))
+                time.sleep(0.001)
+        except Exception as error:  # noqa: BLE001 - a thread's end is seen by nobody else
+            self._error = error
 
 
 FIRST: dict[str, Callable[[], Facts]] = {
@@ -570,6 +618,7 @@ FIRST: dict[str, Callable[[], Facts]] = {
     "touching": touching,
     "double_confirm": double_confirm,
     "edges_lost": edges_lost,
+    "rules": rules,
     "eye_killed": eye_killed,
     "gate_killed": gate_killed,
     "eye_hung": eye_hung,

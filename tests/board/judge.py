@@ -27,6 +27,8 @@ milliseconds."""
 NOTICED_MS = 1000
 """Lost edges must be noticed so soon after the first of them; the belt stands meanwhile."""
 SAFE = {REJECT: 0, READY: 0, FAULT: 1}
+TOLD_LEVELS = 8
+"""Changes of the outputs' levels that a claim which did not hold tells of."""
 EXPOSURE = 2.0
 """Of ``systemd-analyze security``, at most."""
 Facts = Mapping[str, Any]
@@ -54,6 +56,7 @@ def judge(facts: Mapping[str, Facts], stamped: frozenset[str], seen: int) -> lis
         *touching(facts["touching"], stamped),
         *double_confirm(facts["double_confirm"], stamped),
         *edges_lost(facts["edges_lost"], stamped),
+        *ruled(facts["rules"]),
         *eye_killed(facts["eye_killed"], stamped),
         *gate_killed(facts["gate_killed"], stamped),
         *eye_hung(facts["eye_hung"], stamped),
@@ -214,6 +217,30 @@ def widths_ms(pulses: Sequence[Pulse]) -> str:
     return "/".join(f"{(fall - rise) / 1e6:.0f}" for rise, fall in pulses)
 
 
+def ruled(facts: Facts) -> list[Claim]:
+    """Two items each: in and out of a region, and too many and as many marks as are asked for."""
+    codes = [record["code"] for record in facts["records"]]
+    told = verdicts(facts)
+    items = facts["items"]
+    pulses = pulses_of(facts["edges"])
+    wrong = [item for item, verdict in zip(items, told, strict=False) if verdict != "pass"]
+    fitting = len(told) == len(items) and fits(wrong, pulses)
+    claims = (
+        ("a region: a neighbour's stamp outside of it does not let an item pass", 0, "missing"),
+        ("a count: an item with two marks where one is asked for is rejected", 2, "count"),
+    )
+    return [
+        Claim(
+            name,
+            fitting
+            and told[first : first + 2] == ["reject", "pass"]
+            and codes[first : first + 2] == [code, "found"],
+            f"{', '.join(codes[first : first + 2])}; {spread(wrong, pulses)}",
+        )
+        for name, first, code in claims
+    ]
+
+
 def eye_killed(facts: Facts, stamped: frozenset[str]) -> list[Claim]:
     """The eye is killed by SIGKILL."""
     drop_ms, level = rested(facts["edges"], facts["killed_ns"])
@@ -235,10 +262,10 @@ def eye_killed(facts: Facts, stamped: frozenset[str]) -> list[Claim]:
 
 def gate_killed(facts: Facts, stamped: frozenset[str]) -> list[Claim]:
     """The gate is killed by SIGKILL."""
-    safe = [
-        t_ns for t_ns, levels in facts["levels"] if t_ns >= facts["killed_ns"] and levels == SAFE
-    ]
-    safe_ms = (safe[0] - facts["killed_ns"]) / 1e6 if safe else float("inf")
+    levels, killed_ns = facts["levels"], facts["killed_ns"]
+    safe = [t_ns for t_ns, seen in levels if t_ns >= killed_ns and seen == SAFE]
+    safe_ms = (safe[0] - killed_ns) / 1e6 if safe else float("inf")
+    others = "" if safe else f"; seen were {told_levels(levels, killed_ns)}"
     pulses = pulses_of(facts["edges"])
     sweep = pulses[0] if pulses else (0, 0)
     due_ns = facts["blind"][0]["pulled_ns"] + DELAY_MS * 1e6
@@ -256,7 +283,7 @@ def gate_killed(facts: Facts, stamped: frozenset[str]) -> list[Claim]:
         Claim(
             "kill -9 of the gate: REJECT and READY fall, FAULT rises",
             safe_ms <= RELEASED_MS,
-            f"all by {safe_ms:.0f} ms, by their pull resistors",
+            f"all by {safe_ms:.0f} ms, by their pull resistors{others}",
         ),
         Claim(
             "kill -9 of the gate: what was under way is rejected by the next gate",
@@ -493,6 +520,18 @@ def rested(edges: Sequence[Sequence[Any]], after_ns: int) -> tuple[float, int]:
         if next_ns > after_ns and next_ns - t_ns > REST_MS * 1e6:
             return max(0.0, (t_ns - after_ns) / 1e6), level
     return float("inf"), 1
+
+
+def told_levels(levels: Sequence[tuple[int, Mapping[str, int]]], from_ns: int) -> str:
+    """The last changes of the outputs' levels, each with its ms from a moment, for a person.
+
+    >>> told_levels([(3_000_000, {"REJECT": 0, "READY": 1, "FAULT": 0})], 1_000_000)
+    '2 ms: REJECT 0 READY 1 FAULT 0'
+    """
+    return ", ".join(
+        f"{(t_ns - from_ns) / 1e6:.0f} ms: " + " ".join(f"{name} {seen[name]}" for name in SAFE)
+        for t_ns, seen in levels[-TOLD_LEVELS:]
+    )
 
 
 def verdicts(facts: Facts) -> list[str]:

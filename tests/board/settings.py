@@ -75,6 +75,16 @@ idle_look_s = 0
 keep_free_mb = 50
 """
 
+DECISION = "[decision]\n"
+REGION = TOML.replace(
+    DECISION,
+    f"{DECISION}region = [[0, 0], [{camera.WIDTH // 2}, 0], "
+    f"[{camera.WIDTH // 2}, {camera.HEIGHT}], [0, {camera.HEIGHT}]]\n",
+)
+"""The same, looking at the left half of the picture alone."""
+COUNT = TOML.replace(DECISION, f"{DECISION}count = 1\n")
+"""The same, asking for one mark and no more."""
+
 CONFIRMED = TOML.replace(
     f"pulse_ms = {PULSE_MS}\n", f"pulse_ms = {PULSE_MS}\nconfirm_ms = {CONFIRM_MS}\n"
 ).replace("[lines]\n", f'[lines]\nconfirm = "{wires.CONFIRM}"\n')

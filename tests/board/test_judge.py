@@ -10,9 +10,12 @@ from typing import Any
 
 import pytest
 
+from edge.config import load_config
+from edge.sight.inspector import Inspector
+from edge.station import rules_for
 from edge.vision.localizer import Localizer
 from edge.vision.picture_files import read_picture
-from tests.board import closer, wires
+from tests.board import camera, closer, settings, wires
 from tests.board.judge import LATE_MS, Claim, judge, rested
 from tests.board.settings import DEBOUNCE_MS, DELAY_MS, PULSE_MS, READY_MS
 
@@ -140,6 +143,18 @@ def missed_edges() -> Facts:
     }
 
 
+def by_rule() -> Facts:
+    """A neighbour's mark, the item's own, two marks and one: the first and third were rejected."""
+    told = records("reject", "pass", "reject", "pass")
+    for record, code in zip(told, ("missing", "found", "count", "found"), strict=True):
+        record["code"] = code
+    return {
+        "items": passing(("neighbour", 1000), ("own", 4000), ("both", 7000), ("stamped", 9000)),
+        "edges": [*pulse(1000), *pulse(7000)],
+        "records": told,
+    }
+
+
 def without_gate() -> Facts:
     """A gate that was away from 1000 to 20 000 ms and swept away what passed meanwhile."""
     sweep = [("REJECT", 1, 2000 * MS), ("REJECT", 0, (2000 + DELAY_MS + PULSE_MS) * MS)]
@@ -194,6 +209,7 @@ def good() -> Facts:
         "touching": touched(),
         "double_confirm": seen_twice(),
         "edges_lost": missed_edges(),
+        "rules": by_rule(),
         "eye_killed": interrupted("killed_ns"),
         "gate_killed": without_gate(),
         "eye_hung": interrupted("hung_ns", said=["Watchdog timeout"]),
@@ -392,6 +408,27 @@ WRONGS: dict[str, tuple[Callable[[Facts], Any], str]] = {
     ),
     "let pass unseen": (lambda f: drop(f, "eye_killed", "REJECT"), "kill -9 of the eye: items"),
     "not back": (lambda f: f["eye_killed"].update(restarts=0), "kill -9 of the eye: it is back"),
+    "a neighbour's stamp, let pass": (
+        lambda f: f["rules"]["records"][0].update(verdict="pass", code="found"),
+        "a region",
+    ),
+    "no stamp of its own in the region": (
+        lambda f: f["rules"]["records"][1].update(verdict="reject", code="missing"),
+        "a region",
+    ),
+    "two marks, let pass": (
+        lambda f: f["rules"]["records"][2].update(verdict="pass", code="found"),
+        "a count",
+    ),
+    "two marks, for another reason": (
+        lambda f: f["rules"]["records"][2].update(code="missing"),
+        "a count",
+    ),
+    "two marks, no pulse": (lambda f: f["rules"].update(edges=pulse(1000)), "a count"),
+    "SAFE before the kill": (
+        lambda f: f["gate_killed"].update(levels=[(900 * MS, wires_safe())]),
+        "kill -9 of the gate: REJECT",
+    ),
     "late and let pass": (
         lambda f: f["late_picture"].update(edges=[], records=records("pass", "pass")),
         "a late picture: items passing meanwhile",
@@ -468,6 +505,27 @@ def test_a_trace_of_the_kernel_is_read_in_the_order_of_time() -> None:
         first,
         second,
     ]
+
+
+def test_the_boards_model_judges_two_items_by_the_boards_rules(tmp_path: Path) -> None:
+    """What stands on the board's wires is in its own code: here the rules decide alone."""
+    closer.write_pictures(tmp_path / "samples")
+    closer.write_model(tmp_path / "board.onnx")
+    model = tmp_path / "board.onnx"
+    localizer = Localizer(model)
+    wanted = {
+        settings.REGION: {camera.NEIGHBOUR: "missing", camera.OWN: "found"},
+        settings.COUNT: {camera.TWO: "count", "01-milk-stamped.jpg": "found"},
+    }
+    for toml, codes in wanted.items():
+        path = tmp_path / "edge.toml"
+        path.write_text(toml.replace(str(settings.MODEL), str(model)))
+        inspector = Inspector(localizer, rules_for(load_config(path), localizer))
+        told = {
+            name: inspector.inspect(read_picture(tmp_path / "samples" / name)).code
+            for name in codes
+        }
+        assert told == codes
 
 
 def test_the_boards_model_judges_the_boards_pictures_as_they_are_labelled(tmp_path: Path) -> None:
