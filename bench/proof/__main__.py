@@ -11,8 +11,9 @@ import sys
 from collections.abc import Iterator
 
 from edge.printing import print_line
+from edge.rates.plan import Plan
 from train.proof.bounds import coverage, simulated_coverage
-from train.proof.plan import Plan, sizes
+from train.proof.plan import sizes
 
 PLANS = ("fa<1% fr<5% @95%", "fa<2% fr<10% @90%", "fa<0.5% @95%", "fa<1% @99%")
 TRUE_RATES = (0.05, 0.3, 0.7, 0.999999, 1.000001, 1.5, 3.0)

@@ -12,12 +12,12 @@ import numpy as np
 
 from edge.decision import Box
 from edge.printing import printable
+from edge.rates.bounds import sample_size, upper_bound
 from train.assess.breakdown import Bin, break_down, weaknesses
 from train.assess.choice import Choice
 from train.assess.counts import Count
 from train.assess.scores import PlainScore, Scored, Scores, Trial
 from train.config import FitSettings
-from train.judge.rates import sample_size, upper_bound
 
 READY_FOUND, READY_LOOKALIKES, PLAINLY_FOUND = 0.9, 0.05, 0.5
 """Least share of painted marks found, greatest share of look-alikes accepted, and least share of

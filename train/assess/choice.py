@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from edge.rates.bounds import errors_allowed
 from train.assess.scores import Trial
 from train.config import FitSettings
-from train.judge.rates import errors_allowed
 
 LOWEST, HIGHEST = 0.2, 0.95
 """Bounds of the threshold: below the first a network that has learnt nothing would pass items,

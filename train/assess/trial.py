@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 
 from edge.decision import Box, Finding
+from edge.rates.bounds import sample_size
 from edge.vision.picture_files import read_picture
 from edge.vision.preprocess import Frame, letterbox
 from edge.vision.two_looks import find
 from train.assess.plain import plain_count, plain_pictures
 from train.assess.scores import MarkScore, PlainScore, Scored, Trial, WorstPicture
 from train.config import RunConfig
-from train.judge.rates import sample_size
 from train.labels.ground_truth import FOUND_IOU
 from train.network.model import DenseLocalizer, as_network
 from train.paint.inputs import Inputs

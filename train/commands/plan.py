@@ -26,7 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the sample sizes. Raises UsageError for what is no plan."""
     with needing("train"):
-        from train.proof.plan import Plan, plan_lines, plan_object  # noqa: PLC0415
+        from edge.rates.plan import Plan  # noqa: PLC0415
+        from train.proof.plan import plan_lines, plan_object  # noqa: PLC0415
 
     plan = Plan.parse(arguments.plan)
     lines = [json.dumps(plan_object(plan))] if arguments.json else plan_lines(plan)

@@ -73,7 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
     Raises StampgateError.
     """
     with needing("train"):
-        from train.proof.plan import Plan  # noqa: PLC0415
+        from edge.rates.plan import Plan  # noqa: PLC0415
 
     plan = Plan.parse(arguments.plan)
     if arguments.protocol:
@@ -111,7 +111,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _protocol(arguments: argparse.Namespace) -> int:
     """Write the sheets for the bench. Raises StampgateError."""
     with needing("train"):
-        from train.proof.plan import Plan  # noqa: PLC0415
+        from edge.rates.plan import Plan  # noqa: PLC0415
         from train.proof.protocol import write_protocol  # noqa: PLC0415
 
     for line in write_protocol(Plan.parse(arguments.plan), arguments.protocol, arguments.mark):

@@ -17,10 +17,10 @@ from tqdm import tqdm
 from edge.decision import Finding, decide
 from edge.errors import AnswerError, FrameError, InputError
 from edge.printing import printable
+from edge.rates.bounds import UNMEASURED, Rate
 from edge.vision.picture_files import read_picture
 from edge.vision.picture_folders import find_pictures
 from train.judge.contender import Contender, Detector, open_model
-from train.judge.rates import NOT_MEASURED, Rate
 from train.labels.ground_truth import FOUND_IOU, Label, Labels
 from train.labels.reading import read_ground_truth
 
@@ -470,7 +470,7 @@ def _figure(value: float, width: int) -> str:
 
 def _presence(rate: Rate) -> str:
     right = rate.accuracy
-    return NOT_MEASURED if right is None else f"{right:.2%} right, wrong {rate}"
+    return UNMEASURED if right is None else f"{right:.2%} right, wrong {rate}"
 
 
 def compared(evaluations: Sequence[Evaluation]) -> list[str]:
@@ -488,7 +488,7 @@ def compared(evaluations: Sequence[Evaluation]) -> list[str]:
 
 
 def _so_many(rate: Rate) -> str:
-    return f"{rate.errors} of {rate.items}" if rate.items else NOT_MEASURED
+    return f"{rate.errors} of {rate.items}" if rate.items else UNMEASURED
 
 
 def _bound(rate: Rate) -> str:

@@ -10,10 +10,10 @@ from tqdm import tqdm
 from edge.decision import Finding, Kind, decide
 from edge.errors import InputError
 from edge.printing import printable
+from edge.rates.bounds import Rate
 from edge.vision.picture_folders import find_pictures
 from train.judge.contender import Contender
 from train.judge.evaluate import find_in
-from train.judge.rates import Rate
 
 Side = Literal["stamped", "unstamped"]
 SHOWN = 10

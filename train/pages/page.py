@@ -26,7 +26,7 @@ from edge.vision.preprocess import Frame
 
 PICTURE_PX, PICTURE_QUALITY = 320, 70
 """Longest side, in pixels, and JPEG quality of a picture on a page: about 15 kB."""
-NOT_MEASURED = "not measured"
+UNMEASURED = "not measured"
 """What a rate of nothing is called."""
 _PER_CENT = re.compile(r"(?<=[0-9]) %")
 
@@ -51,7 +51,7 @@ def percent(share: float | None, digits: int = 2) -> str:
     ('0.99 %', '100 %', 'not measured')
     """
     if share is None or np.isnan(share):
-        return NOT_MEASURED
+        return UNMEASURED
     shown = f"{100 * share:.{digits}f}"
     shown = shown.rstrip("0").rstrip(".") if "." in shown else shown
     return f"{shown} %"

@@ -1,6 +1,6 @@
 """What a study is worth: chance to pass, frames of one item, coverage of the bound, and economics.
 
-The bound itself is in :mod:`train.judge.rates`.
+The bound itself is in :mod:`edge.rates.bounds`.
 """
 
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.stats import binom
 
-from train.judge.rates import upper_bound
+from edge.rates.bounds import upper_bound
 
 
 def pass_chance(items: int, allowed: int, true_rate: float) -> float:

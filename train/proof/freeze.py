@@ -21,11 +21,11 @@ from edge import __version__
 from edge.errors import InputError
 from edge.files import make_folder, read_bounded, write_atomic
 from edge.printing import printable
+from edge.rates.plan import Plan
 from edge.vision.model_file import ModelFile
 from edge.vision.picture_folders import find_pictures
 from train.file_sums import file_sum, file_sums
 from train.proof.items import STAMPED, UNSTAMPED, Shown
-from train.proof.plan import Plan
 
 NAME, DONE = "freeze.json", "proof.json"
 FORMAT = 1

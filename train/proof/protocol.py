@@ -4,9 +4,10 @@ from pathlib import Path
 
 from edge.errors import InputError
 from edge.files import make_folder
+from edge.rates.plan import Plan
 from train.pages.page import file_uri, render, write_page
 from train.pages.pdf import print_pdf
-from train.proof.plan import Plan, sizes
+from train.proof.plan import sizes
 
 ITEMS = 93
 """Items on the sheet where nothing is claimed of false rejects: one error in 93 shows 5 %."""

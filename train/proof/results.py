@@ -8,16 +8,17 @@ from typing import Any
 import numpy as np
 
 from edge.decision import Box, Finding, decide
+from edge.rates.bounds import Rate
+from edge.rates.plan import ITEMS, NAMES, Claim, Kind, Plan
 from edge.vision.proof_summary import RESULTS
 from train.judge.evaluate import best
-from train.judge.rates import Rate
 from train.labels.ground_truth import FOUND_IOU, RealBox
 from train.leakage import NEAR
 from train.proof.items import LABELLED, LOOKALIKE, STAMPED, UNSTAMPED
 from train.proof.judging import Answer
-from train.proof.plan import ITEMS, NAMES, Claim, Kind, Plan, sizes
+from train.proof.plan import sizes
 
-SHOWN, NOT_SHOWN, NOT_MEASURED = RESULTS
+SHOWN, NOT_SHOWN, UNMEASURED = RESULTS
 KIND_OF: dict[str, Kind] = {UNSTAMPED: "fa", STAMPED: "fr"}
 """The kind of error that an item of a role can be."""
 
@@ -133,7 +134,7 @@ class Results:
     def result(self) -> str:
         """The result of the whole plan: the worst of its claims, not shown before not measured."""
         of_claims = {claim.result for claim in self.claims}
-        return next(one for one in (NOT_SHOWN, NOT_MEASURED, SHOWN) if one in of_claims)
+        return next(one for one in (NOT_SHOWN, UNMEASURED, SHOWN) if one in of_claims)
 
     @property
     def misplaced(self) -> int:
@@ -210,7 +211,7 @@ def _claim(claim: Claim, results: Results, confidence: float) -> ClaimResult:
     rate = results.rate(claim.kind)
     bound = rate.upper_bound(confidence)
     if bound is None:
-        return ClaimResult(claim, rate, None, NOT_MEASURED)
+        return ClaimResult(claim, rate, None, UNMEASURED)
     return ClaimResult(claim, rate, bound, SHOWN if bound < claim.limit else NOT_SHOWN)
 
 

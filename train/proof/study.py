@@ -6,6 +6,7 @@ from pathlib import Path
 
 from edge.errors import InputError, UsageError
 from edge.printing import print_error
+from edge.rates.plan import Plan
 from edge.vision.localizer import Localizer
 from edge.vision.model_file import ModelFile, read_model
 from train.labels.ground_truth import RealBox
@@ -18,7 +19,6 @@ from train.proof.items import LABELLED, LOOKALIKE, STAMPED, UNSTAMPED, Shown, pi
 from train.proof.judging import NAME as ANSWERS
 from train.proof.judging import Answer, judge_study
 from train.proof.model_card import Run, met_by, open_run
-from train.proof.plan import Plan
 from train.proof.results import FrameResult, Results, Truth, results_of
 from train.proof.sweeps import Swept
 

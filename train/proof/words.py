@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from edge.vision.proof_summary import MOST_WORDS
-from train.pages.page import NOT_MEASURED, percent
+from train.pages.page import UNMEASURED, percent
 from train.photographs import product_of
 from train.proof.bounds import escapes_per_million, good_rejects
 from train.proof.items import STAMPED, UNSTAMPED
@@ -72,7 +72,7 @@ def summary_words(evidence: Evidence) -> str:
     parts = []
     for one in results.claims:
         if one.bound is None:
-            parts.append(f"{one.claim.words} {NOT_MEASURED}")
+            parts.append(f"{one.claim.words} {UNMEASURED}")
             continue
         parts.append(
             f"{one.claim.words} {one.result} ({one.rate.errors} of {one.rate.items} items, true "
@@ -238,7 +238,7 @@ def economics(evidence: Evidence) -> list[EconomyRow]:
     bound = accepts.upper_bound(confidence)
     rows = []
     for share in UNSTAMPED_SHARES:
-        good = NOT_MEASURED
+        good = UNMEASURED
         if accepts.share is not None and rejects.share is not None:
             of_rejects = good_rejects(share, accepts.share, rejects.share)
             good = "none is rejected" if of_rejects is None else percent(of_rejects)
@@ -254,7 +254,7 @@ def economics(evidence: Evidence) -> list[EconomyRow]:
 
 
 def _per_million(share: float, rate: float | None) -> str:
-    return NOT_MEASURED if rate is None else f"{escapes_per_million(share, rate):.1f}"
+    return UNMEASURED if rate is None else f"{escapes_per_million(share, rate):.1f}"
 
 
 def input_space(evidence: Evidence) -> dict[str, str]:
@@ -270,7 +270,7 @@ def input_space(evidence: Evidence) -> dict[str, str]:
         "pictures": f"{len(counted)}, of {min(widths)} x {min(heights)} to {max(widths)} x "
         f"{max(heights)} pixels",
         "cameras": ", ".join(f"{name} ({count})" for name, count in cameras.most_common(6)),
-        "size of the mark": NOT_MEASURED,
+        "size of the mark": UNMEASURED,
         "light": f"mean grey level {middle:.0f} of 255; from {low:.0f} to {high:.0f} in 9 of 10",
         "products": _products(evidence),
     }

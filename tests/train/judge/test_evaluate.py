@@ -10,6 +10,7 @@ from PIL import Image
 
 from edge.decision import Finding
 from edge.errors import AnswerError, InputError
+from edge.rates.bounds import Rate
 from edge.vision.localizer import Localizer
 from edge.vision.preprocess import Frame
 from tests.tiny_model import CONTRACT, SIZE, paint, save, two_classes, write_tiny_model
@@ -24,7 +25,6 @@ from train.judge.evaluate import (
     judge,
     run_model,
 )
-from train.judge.rates import Rate
 from train.judge.worst_sheet import SHOWN, Case, Kind, cases, choose, worst_sheet
 
 BOX = 24

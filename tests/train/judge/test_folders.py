@@ -9,12 +9,12 @@ import pytest
 from PIL import Image
 
 from edge.errors import InputError, UsageError
+from edge.rates.bounds import Rate
 from edge.vision.legend import colour_of
 from tests.tiny_model import CONTRACT, paint, save, two_classes, write_tiny_model
 from train.commands import evaluate as command
 from train.judge.contender import open_model
 from train.judge.folders import FolderEvaluation, find_sides, folder_lines, judge_folders
-from train.judge.rates import Rate
 from train.judge.worst_sheet import folder_sheet
 
 DOT = {"dot": [(24, 24)]}

@@ -5,8 +5,8 @@ from fractions import Fraction
 
 import pytest
 
-from tests.train.judge.binomial import at_most
-from train.judge.rates import upper_bound
+from edge.rates.bounds import upper_bound
+from tests.edge.rates.binomial import at_most
 from train.proof import bounds
 
 

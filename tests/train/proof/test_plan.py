@@ -5,8 +5,9 @@ import json
 import pytest
 
 from edge.errors import UsageError
+from edge.rates.plan import Plan
 from export.__main__ import main
-from train.proof.plan import GOODNESS, Plan, both_chances, sizes
+from train.proof.plan import GOODNESS, both_chances, sizes
 
 
 @pytest.mark.parametrize(

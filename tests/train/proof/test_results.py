@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from edge.decision import Box, Finding
+from edge.rates.plan import Plan
 from train.proof.determinism import Determinism, Gap, gap
 from train.proof.figures import calibration, sweep_words
 from train.proof.freeze import Frozen
 from train.proof.items import LABELLED, STAMPED, UNSTAMPED
 from train.proof.judging import Answer, State
-from train.proof.plan import Plan
 from train.proof.results import (
-    NOT_MEASURED,
+    UNMEASURED,
     NOT_SHOWN,
     SHOWN,
     Results,
@@ -99,8 +99,8 @@ def test_what_says_nothing_counts_for_nothing(state: State) -> None:
     got = results(
         [*(answer(UNSTAMPED, f"u{n}") for n in range(30)), answer(STAMPED, "s", state=state)]
     )
-    assert [claim.result for claim in got.claims] == [SHOWN, NOT_MEASURED]
-    assert got.result == NOT_MEASURED
+    assert [claim.result for claim in got.claims] == [SHOWN, UNMEASURED]
+    assert got.result == UNMEASURED
     assert got.rate("fr").share is None
     assert len(got.met) + len(got.unread) + len(got.again) == 1
 

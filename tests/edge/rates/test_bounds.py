@@ -4,8 +4,8 @@ from fractions import Fraction
 
 import pytest
 
-from tests.train.judge.binomial import at_most
-from train.judge.rates import Rate, errors_allowed, sample_size, upper_bound
+from edge.rates.bounds import Rate, errors_allowed, sample_size, upper_bound
+from tests.edge.rates.binomial import at_most
 
 TABLE = {  # limit: items at 95 % for no error, one and two; shared design notes, D3
     0.05: (59, 93, 124),

@@ -3,18 +3,18 @@
 The errors among *n* independent items are binomial. The bound is Clopper and Pearson's (1934): the
 greatest rate at which so few errors, or fewer, would still come with a probability of 1 -
 confidence. It covers the true rate at least as often as it says, whatever that rate is. What
-evaluates, assesses and proves a model takes it from here.
+evaluates, assesses and proves a model takes it from here, and so does the box in shadow.
 """
 
 import math
 from dataclasses import dataclass
 from typing import Any
 
-from scipy.stats import beta
+from edge.rates.beta import beta_quantile
 
 CONFIDENCE = 0.95
 """Where nobody asks for another."""
-NOT_MEASURED = "not measured"
+UNMEASURED = "not measured"
 """What is said of a rate of nothing."""
 MOST_ITEMS = 10_000_000
 """Largest sample size that is looked for."""
@@ -57,7 +57,7 @@ class Rate:
         """
         bound = self.upper_bound()
         if bound is None:
-            return NOT_MEASURED
+            return UNMEASURED
         return f"{self.errors} of {self.items} (true rate below {bound:.2%})"
 
 
@@ -68,7 +68,9 @@ def upper_bound(errors: int, items: int, confidence: float = CONFIDENCE) -> floa
     """
     if errors >= items:
         return 1.0
-    return float(beta.ppf(confidence, errors + 1, items - errors))
+    if errors == 0:
+        return -math.expm1(math.log1p(-confidence) / items)
+    return beta_quantile(confidence, errors + 1, items - errors)
 
 
 def sample_size(limit: float, allowed: int, confidence: float = CONFIDENCE) -> int:
