@@ -14,9 +14,9 @@ from train.proof.freeze import Frozen
 from train.proof.items import LABELLED, STAMPED, UNSTAMPED
 from train.proof.judging import Answer, State
 from train.proof.results import (
-    UNMEASURED,
     NOT_SHOWN,
     SHOWN,
+    UNMEASURED,
     Results,
     Truth,
     alike_of,
