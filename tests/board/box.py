@@ -84,6 +84,14 @@ def ready() -> bool:
     )
 
 
+def well() -> bool:
+    """Return whether the line may run and FAULT rests.
+
+    Items without a picture show as FAULT for a minute, while the line runs again.
+    """
+    return not wires.levels()[wires.FAULT] and ready()
+
+
 def records() -> list[dict[str, Any]]:
     """The whole lines of the journal's last file."""
     if not JOURNAL.exists():

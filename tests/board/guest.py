@@ -337,7 +337,7 @@ def camera_lost() -> Facts:
 
     def act() -> Facts:
         camera.show(STAMPED)
-        box.until("READY before the camera is lost", box.ready)
+        box.until("READY without FAULT before the camera is lost", box.well)
         lost_ns = time.monotonic_ns()
         box.run("systemctl", "kill", "--signal=KILL", "board-camera.service")
         blind = [blind_item(STAMPED) for _ in range(3)]
@@ -558,10 +558,10 @@ def pull_on() -> None:
 def kill(unit: str, number: signal.Signals) -> int:
     """Send a signal to a service's process and return when, monotonic nanoseconds.
 
-    The line runs at that moment: what the outputs do then is what the signal did.
+    The line runs and all is well at that moment: what the outputs do then is what the signal did.
     """
     pid = box.main_pid(unit)
-    box.until("READY before the signal", box.ready)
+    box.until("READY without FAULT before the signal", box.well)
     now_ns = time.monotonic_ns()
     os.kill(pid, number)
     return now_ns
@@ -619,11 +619,11 @@ FIRST: dict[str, Callable[[], Facts]] = {
     "double_confirm": double_confirm,
     "edges_lost": edges_lost,
     "rules": rules,
-    "eye_killed": eye_killed,
     "gate_killed": gate_killed,
+    "eye_killed": eye_killed,
     "eye_hung": eye_hung,
     "camera_lost": camera_lost,
-    # Last: lost pictures show as FAULT for a minute, and camera_lost looks for FAULT to rise.
+    # Last: lost pictures show as FAULT for a minute, and the steps above wait until none shows.
     "late_picture": late_picture,
     "load": load,
 }

@@ -264,8 +264,9 @@ def gate_killed(facts: Facts, stamped: frozenset[str]) -> list[Claim]:
     """The gate is killed by SIGKILL."""
     levels, killed_ns = facts["levels"], facts["killed_ns"]
     safe = [t_ns for t_ns, seen in levels if t_ns >= killed_ns and seen == SAFE]
-    safe_ms = (safe[0] - killed_ns) / 1e6 if safe else float("inf")
-    others = "" if safe else f"; seen were {told_levels(levels, killed_ns)}"
+    well = [seen[FAULT] == 0 for t_ns, seen in levels if t_ns < killed_ns][-1:]
+    safe_ms = (safe[0] - killed_ns) / 1e6 if safe and well == [True] else float("inf")
+    others = "" if safe and well == [True] else f"; seen were {told_levels(levels, killed_ns)}"
     pulses = pulses_of(facts["edges"])
     sweep = pulses[0] if pulses else (0, 0)
     due_ns = facts["blind"][0]["pulled_ns"] + DELAY_MS * 1e6

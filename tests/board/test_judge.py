@@ -425,6 +425,10 @@ WRONGS: dict[str, tuple[Callable[[Facts], Any], str]] = {
         "a count",
     ),
     "two marks, no pulse": (lambda f: f["rules"].update(edges=pulse(1000)), "a count"),
+    "FAULT before the kill": (
+        lambda f: f["gate_killed"]["levels"][0][1].update(FAULT=1),
+        "kill -9 of the gate: REJECT",
+    ),
     "SAFE before the kill": (
         lambda f: f["gate_killed"].update(levels=[(900 * MS, wires_safe())]),
         "kill -9 of the gate: REJECT",
