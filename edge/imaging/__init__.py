@@ -1,0 +1,1 @@
+"""Figures of a camera's picture, and how far they are from those of its reference."""
