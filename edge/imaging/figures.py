@@ -13,6 +13,7 @@ edges along it.
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -291,22 +292,42 @@ def shift_of(before: Grey, after: Grey) -> Shift:
     by a parabola each way. High frequencies, where noise is, count less.
     """
     step = -(-max(before.shape) // MOST_SHIFT_SIDE)
-    one, other = (_windowed(_reduced(pixels, step)) for pixels in (before, after))
-    cross = np.fft.rfft2(other) * np.conj(np.fft.rfft2(one))
+    one, other = (spectrum(reduced(pixels, step)) for pixels in (before, after))
+    found = shift_between(one, other)
+    return Shift(found.x * step, found.y * step, found.certain)
+
+
+@dataclass(frozen=True)
+class Spectrum:
+    """The Fourier transform of luma of *shape*, (height, width), faded to its borders."""
+
+    values: NDArray[np.complex128]
+    shape: tuple[int, int]
+
+
+def spectrum(pixels: Grey) -> Spectrum:
+    """Return what :func:`shift_between` compares."""
+    height, width = pixels.shape
+    return Spectrum(np.fft.rfft2(_windowed(pixels)), (height, width))
+
+
+def shift_between(one: Spectrum, other: Spectrum) -> Shift:
+    """Return how far *other* lies from *one*, of one shape."""
+    cross = other.values * np.conj(one.values)
     weight = _band(one.shape)
     size = np.abs(cross)
     floor = float(size.max()) * 1e-6 + 1e-9
     surface = np.fft.irfft2(cross / (size + floor) * weight, s=one.shape)
-    surface /= _band_peak(weight, one.shape)
+    surface /= _band_peak(one.shape)
     rows, columns = surface.shape
     row, column = divmod(int(surface.argmax()), columns)
     y = row + _vertex(*(float(surface[(row + d) % rows, column]) for d in (-1, 0, 1)))
     x = column + _vertex(*(float(surface[row, (column + d) % columns]) for d in (-1, 0, 1)))
     y, x = y - rows * (y > rows / 2), x - columns * (x > columns / 2)
-    return Shift(x * step, y * step, float(np.clip(surface[row, column], 0, 1)))
+    return Shift(x, y, float(np.clip(surface[row, column], 0, 1)))
 
 
-def _reduced(pixels: Grey, step: int) -> Grey:
+def reduced(pixels: Grey, step: int) -> Grey:
     """Average blocks of *step* pixels each way."""
     if step == 1:
         return pixels
@@ -322,15 +343,17 @@ def _windowed(pixels: Grey) -> NDArray[np.float64]:
     return (pixels - float(pixels.mean(dtype=np.float64))) * window
 
 
-def _band(shape: tuple[int, ...]) -> NDArray[np.float64]:
+@lru_cache(maxsize=4)
+def _band(shape: tuple[int, int]) -> NDArray[np.float64]:
     """Return the weight of each frequency, a Gaussian of :data:`BAND` cycles a pixel."""
     rows, columns = np.fft.fftfreq(shape[0])[:, None], np.fft.rfftfreq(shape[1])
     return np.asarray(np.exp(-(rows**2 + columns**2) / (2 * BAND**2)), dtype=np.float64)
 
 
-def _band_peak(weight: NDArray[np.float64], shape: tuple[int, ...]) -> float:
+@lru_cache(maxsize=4)
+def _band_peak(shape: tuple[int, int]) -> float:
     """Return the peak of two equal pictures' correlation."""
-    return float(np.fft.irfft2(weight, s=shape)[0, 0])
+    return float(np.fft.irfft2(_band(shape), s=shape)[0, 0])
 
 
 def _vertex(left: float, middle: float, right: float) -> float:

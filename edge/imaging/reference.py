@@ -1,0 +1,251 @@
+"""The reference of a camera's place: patches of what stays alike with an item and without one.
+
+A reference is calibrated by pictures of the empty place and of filled ones. Where they all agree is
+the surround: guides, frame, ground. The most structured patches of it are kept as they were, and
+:func:`compare` looks for them again: where they lie, how bright and how sharp they are.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.errors import InputError
+from edge.imaging.figures import (
+    REDUCED,
+    Frame,
+    Grey,
+    Sharpness,
+    Spectrum,
+    grey,
+    reduced,
+    sharpness_of,
+    shift_between,
+    spectrum,
+)
+from edge.imaging.watch import CLARITY, Comparison
+
+SIDES = (128, 64, 32)
+"""Sides of a patch, pixels, the largest first of which a picture holds enough."""
+CELLS = 3
+"""A picture is divided into as many cells each way, each of which gives one patch at most."""
+LEAST_PATCHES = 3
+"""Number of patches that tell a shift from a turn, and outvote a wrong one."""
+ALIKE = 6.0
+"""Grey levels by which a patch may differ at most from picture to picture, noise averaged out."""
+STRUCTURED = 0.35
+"""Least contrast of a patch, root mean square gradient, grey levels a pixel."""
+CERTAIN = 0.2
+"""Height of the correlation's peak from which a patch counts as found again."""
+APART_PX = 3.0
+"""How far a patch may lie from where the others say, camera pixels, before it is left out."""
+
+
+@dataclass(frozen=True)
+class View:
+    """What the camera has seen of one kind of place: empty, or filled.
+
+    *mean*: mean luma in blocks of :data:`REDUCED` pixels, (rows, columns) uint8; *apart*: by how
+    many grey levels pictures lay apart there at most, uint8; *pictures*: how many.
+    """
+
+    mean: NDArray[np.uint8]
+    apart: NDArray[np.uint8]
+    pictures: int
+
+
+@dataclass(frozen=True)
+class Patch:
+    """A patch of the surround: its left and top in camera pixels, and luma, (side, side) uint8."""
+
+    x: int
+    y: int
+    pixels: NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Known:
+    """A patch with what is compared of it, worked out once."""
+
+    patch: Patch
+    sharpness: Sharpness
+    mean: float
+    spectrum: Spectrum
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The reference of a place for pictures of *width* x *height*.
+
+    *empty*, *filled*: what was seen of either, None before it was; *patches*: of the surround,
+    empty until both are there; *spread*: standard deviation of the logarithm of focus or
+    contrast, the greater, in the pictures that it was made from.
+    """
+
+    width: int
+    height: int
+    empty: View | None = None
+    filled: View | None = None
+    patches: tuple[Patch, ...] = ()
+    spread: float = 0.0
+    _known: list[Known] = field(default_factory=list, compare=False, repr=False)
+
+    @property
+    def known(self) -> Sequence[Known]:
+        """The patches with what is compared of them."""
+        if not self._known:
+            self._known.extend(map(_known, self.patches))
+        return self._known
+
+
+def view_of(frames: Sequence[Frame]) -> View:
+    """Return what *frames* show, at least one and all of one size."""
+    stack = np.stack([reduced(grey(frame), REDUCED) for frame in frames])
+    middle = stack.mean(axis=0)
+    apart = np.abs(stack - middle).max(axis=0)
+    return View(_levels(middle), _levels(apart), len(frames))
+
+
+def with_view(before: Reference | None, kind: str, frames: Sequence[Frame]) -> Reference:
+    """Return a reference with a new view of the *kind* ``empty`` or ``filled``.
+
+    The other kind stays as it was, if its pictures had the same size. Raises InputError when both
+    are there and too little of the place stays alike.
+    """
+    height, width = frames[0].shape[:2]
+    if before is None or (before.width, before.height) != (width, height):
+        before = Reference(width, height)
+    view = view_of(frames)
+    empty = view if kind == "empty" else before.empty
+    filled = view if kind == "filled" else before.filled
+    if empty is None or filled is None:
+        return Reference(width, height, empty, filled)
+    patches = _patches(_surround(empty, filled), frames)
+    made = Reference(width, height, empty, filled, patches)
+    found = [compare(made, frame) for frame in frames]
+    logs = np.log([[max(getattr(one, name), 1e-3) for name in CLARITY] for one in found])
+    return Reference(width, height, empty, filled, patches, float(logs.std(axis=0).max()))
+
+
+def compare(reference: Reference, frame: Frame) -> Comparison:
+    """Compare a frame of the reference's size with it. Raises InputError for another size."""
+    height, width = frame.shape[:2]
+    if (width, height) != (reference.width, reference.height):
+        raise InputError(
+            f"the reference is of {reference.width} x {reference.height} pixels, the picture has "
+            f"{width} x {height}; run 'stampgate-edge calibrate' anew"
+        )
+    light, focus, contrast, found = [], [], [], []
+    for known in reference.known:
+        pixels = _cut(frame, known.patch)
+        mean, sharp = float(pixels.mean()), sharpness_of(pixels)
+        light.append((mean + 1) / (known.mean + 1))
+        focus.append((sharp.focus + 0.1) / (known.sharpness.focus + 0.1))
+        relative = (known.sharpness.contrast + 1e-3) / (known.mean + 1)
+        contrast.append((sharp.contrast + 1e-3) / (mean + 1) / relative)
+        shift = shift_between(known.spectrum, spectrum(pixels))
+        if shift.certain >= CERTAIN:
+            half = known.patch.pixels.shape[0] / 2
+            found.append((known.patch.x + half, known.patch.y + half, shift.x, shift.y))
+    moved, turned, agree = _movement(np.array(found).reshape(-1, 4))
+    second = 1 if len(light) > LEAST_PATCHES else 0
+    return Comparison(
+        moved_px=moved,
+        rotation_deg=turned,
+        known=agree / len(reference.patches),
+        light=sorted(light)[second],
+        bright=sorted(light)[-1 - second],
+        focus=float(np.median(focus)),
+        contrast=float(np.median(contrast)),
+    )
+
+
+def _movement(found: NDArray[np.float64]) -> tuple[float, float, int]:
+    """Fit shift and turn to patches: (n, 4) x, y and their shifts, camera pixels.
+
+    Returns the farthest shift of those that agree, degrees clockwise, and how many agree.
+    """
+    if len(found) < 2:
+        return 0.0, 0.0, 0
+    kept = found[np.hypot(*(found[:, 2:] - np.median(found[:, 2:], axis=0)).T).argsort()]
+    kept = kept[: max(2, (len(kept) + 1) // 2)]  # the half that lies nearest to one another
+    fit = _fit(kept)
+    agree = found[_apart(fit, found) <= APART_PX]
+    if len(agree) >= 2:
+        fit = _fit(agree)
+        agree = found[_apart(fit, found) <= APART_PX]
+    if len(agree) < 2:
+        return 0.0, 0.0, len(agree)
+    moved = float(np.hypot(agree[:, 2], agree[:, 3]).max())
+    return moved, float(np.degrees(fit[2])), len(agree)
+
+
+def _fit(found: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return shift x, shift y, turn (radians) and growth that fit best by least squares."""
+    x, y, dx, dy = found.T
+    zero, one = np.zeros_like(x), np.ones_like(x)
+    rows = np.concatenate([np.stack([one, zero, -y, x], 1), np.stack([zero, one, x, y], 1)])
+    fitted = np.linalg.lstsq(rows, np.concatenate([dx, dy]), rcond=None)[0]
+    return np.asarray(fitted, np.float64)
+
+
+def _apart(fit: NDArray[np.float64], found: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how far each patch lies from where *fit* puts it, camera pixels."""
+    x, y, dx, dy = found.T
+    shift_x, shift_y, turn, growth = fit
+    beside, below = shift_x - turn * y + growth * x, shift_y + turn * x + growth * y
+    return np.asarray(np.hypot(dx - beside, dy - below), np.float64)
+
+
+def _surround(empty: View, filled: View) -> NDArray[np.float32]:
+    """Return by how many grey levels the pictures lay apart: (rows, columns), reduced."""
+    between = np.abs(empty.mean.astype(np.float32) - filled.mean.astype(np.float32))
+    worst = np.maximum(np.maximum(empty.apart, filled.apart), between)
+    return np.asarray(worst, np.float32)
+
+
+def _patches(apart: NDArray[np.float32], frames: Sequence[Frame]) -> tuple[Patch, ...]:
+    """Choose patches of the surround, the most structured of each cell. Raises InputError."""
+    luma = grey(frames[len(frames) // 2])  # one picture: a mean would have less noise than they
+    for side in SIDES:
+        chosen = [_best(cell, side, apart, luma) for cell in np.ndindex(CELLS, CELLS)]
+        patches = tuple(patch for patch in chosen if patch is not None)
+        if len(patches) >= LEAST_PATCHES:
+            return patches
+    raise InputError(
+        "too little structure stays alike between the pictures of the empty and the filled place: "
+        f"{LEAST_PATCHES} patches are needed; let the camera see more of guides or frame, keep it "
+        "still, and calibrate both anew"
+    )
+
+
+def _best(cell: tuple[int, ...], side: int, apart: NDArray[np.float32], luma: Grey) -> Patch | None:
+    """Return the most structured patch of a cell that stays alike, None without one."""
+    rows, columns = luma.shape
+    top, left = (size * index // CELLS for size, index in zip(luma.shape, cell, strict=True))
+    best: tuple[float, Patch] | None = None
+    for y in range(top, rows * (cell[0] + 1) // CELLS - side + 1, side // 2):
+        for x in range(left, columns * (cell[1] + 1) // CELLS - side + 1, side // 2):
+            part = apart[y // REDUCED : (y + side) // REDUCED, x // REDUCED : (x + side) // REDUCED]
+            if not part.size or float(part.max()) > ALIKE:
+                continue
+            pixels = luma[y : y + side, x : x + side]
+            contrast = sharpness_of(pixels).contrast
+            if contrast >= STRUCTURED and (best is None or contrast > best[0]):
+                best = contrast, Patch(x, y, _levels(pixels))
+    return None if best is None else best[1]
+
+
+def _known(patch: Patch) -> Known:
+    pixels = patch.pixels.astype(np.float32)
+    return Known(patch, sharpness_of(pixels), float(pixels.mean()), spectrum(pixels))
+
+
+def _cut(frame: Frame, patch: Patch) -> Grey:
+    side = patch.pixels.shape[0]
+    return grey(frame[patch.y : patch.y + side, patch.x : patch.x + side])
+
+
+def _levels(values: NDArray[np.float32]) -> NDArray[np.uint8]:
+    return values.round().clip(0, 255).astype(np.uint8)

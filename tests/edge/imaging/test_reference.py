@@ -1,0 +1,116 @@
+"""A picture beside its reference: what has changed of the place, and not of the item."""
+
+import numpy as np
+import pytest
+from PIL import Image, ImageEnhance, ImageFilter
+
+from edge.errors import InputError
+from edge.imaging.reference import CELLS, Reference, compare, with_view
+from tests.edge.imaging.scenes import Frame, label_scene
+
+WIDTH, HEIGHT = 480, 360
+
+
+def place(item: int | None, seed: int, shift: tuple[int, int] = (0, 0)) -> Frame:
+    """Paint the place, cut out of a larger scene, with an item in its middle; sensor's noise."""
+    left, top = 40 + shift[0], 40 + shift[1]
+    frame = label_scene(11, WIDTH + 80, HEIGHT + 80)[top : top + HEIGHT, left : left + WIDTH].copy()
+    if item is not None:
+        x = 160 + 12 * (item % 3)
+        frame[110:250, x : x + 150] = label_scene(100 + item, 150, 140)
+    noise = np.random.default_rng(seed).normal(0, 2, frame.shape)
+    return (frame + noise).round().clip(0, 255).astype(np.uint8)
+
+
+def made() -> Reference:
+    """Calibrate on five pictures of the empty place and five filled ones."""
+    half = with_view(None, "empty", [place(None, seed) for seed in range(5)])
+    return with_view(half, "filled", [place(seed, seed + 50) for seed in range(5)])
+
+
+REFERENCE = made()
+
+
+def test_patches_are_of_the_surround_alone() -> None:
+    """Where items come by, nothing is kept; the rest gives several patches."""
+    assert 3 <= len(REFERENCE.patches) <= CELLS**2
+    side = REFERENCE.patches[0].pixels.shape[0]
+    for patch in REFERENCE.patches:
+        beside = patch.x + side <= 164 or patch.x >= 328
+        assert beside or patch.y + side <= 114 or patch.y >= 246
+    assert REFERENCE.spread < 0.05
+
+
+@pytest.mark.parametrize("item", [None, 7, 8])
+def test_an_item_that_was_never_seen_changes_nothing(item: int | None) -> None:
+    """All figures are of the surround."""
+    found = compare(REFERENCE, place(item, 900))
+    assert found.known == 1
+    assert found.moved_px < 0.5
+    assert found.light == pytest.approx(1, abs=0.02)
+    assert min(found.focus, found.contrast) == pytest.approx(1, abs=0.05)
+
+
+@pytest.mark.parametrize("shift", [(6, 0), (-4, 9), (12, -12)])
+def test_a_camera_that_was_knocked_has_moved_by_that(shift: tuple[int, int]) -> None:
+    """In camera pixels."""
+    found = compare(REFERENCE, place(3, 901, shift))
+    assert found.moved_px == pytest.approx(np.hypot(*shift), abs=1)
+    assert found.known > 0.5
+
+
+@pytest.mark.parametrize("degrees", [-2.0, 1.5])
+def test_a_turned_camera_is_told_by_its_angle(degrees: float) -> None:
+    """The picture turns clockwise when the camera turns the other way."""
+    turned = Image.fromarray(place(2, 902)).rotate(-degrees, Image.Resampling.BICUBIC)
+    found = compare(REFERENCE, np.asarray(turned))
+    assert found.rotation_deg == pytest.approx(degrees, abs=0.3)
+
+
+def test_a_camera_that_looks_elsewhere_finds_nothing_again() -> None:
+    """Further than the patches reach."""
+    assert compare(REFERENCE, label_scene(77, WIDTH, HEIGHT)).known < 0.5
+
+
+def test_a_lamp_of_one_side_is_seen_beside_the_others() -> None:
+    """The whole picture's mean has changed little."""
+    frame = place(1, 903).astype(np.float64)
+    frame[:, : WIDTH // 3] *= 0.4
+    found = compare(REFERENCE, frame.astype(np.uint8))
+    assert found.light < 0.6
+    assert found.bright == pytest.approx(1, abs=0.05)
+
+
+def test_blur_and_fog_lower_clarity_and_light_does_not() -> None:
+    """Fog is a veil of light: contrast falls, and edges stay as sharp as they were."""
+    picture = Image.fromarray(place(1, 904))
+    soft = compare(REFERENCE, np.asarray(picture.filter(ImageFilter.GaussianBlur(1.5))))
+    assert soft.focus < 0.6
+    fog = np.asarray(Image.blend(picture, Image.new("RGB", picture.size, (200, 200, 200)), 0.4))
+    veiled = compare(REFERENCE, fog)
+    assert veiled.contrast < 0.6
+    assert veiled.focus > 0.85
+    dim = compare(REFERENCE, np.asarray(ImageEnhance.Brightness(picture).enhance(0.6)))
+    assert dim.light == pytest.approx(0.6, abs=0.02)
+    assert min(dim.focus, dim.contrast) == pytest.approx(1, abs=0.06)
+
+
+def test_a_place_without_a_surround_is_refused_in_words() -> None:
+    """Each picture another scene: nothing stays alike."""
+    half = with_view(None, "empty", [label_scene(seed, 200, 160) for seed in range(3)])
+    with pytest.raises(InputError, match="too little structure stays alike"):
+        with_view(half, "filled", [label_scene(seed + 9, 200, 160) for seed in range(3)])
+
+
+def test_one_kind_alone_is_kept_and_has_no_patches_yet() -> None:
+    """Nobody knows yet what an item covers; other pixels begin anew."""
+    half = with_view(None, "empty", [place(None, 1)])
+    assert (half.patches, half.filled) == ((), None)
+    other = with_view(half, "filled", [place(1, 2)[:200]])
+    assert other.empty is None
+
+
+def test_a_picture_of_another_size_is_refused() -> None:
+    """Its patches would lie anywhere."""
+    with pytest.raises(InputError, match="run 'stampgate-edge calibrate' anew"):
+        compare(REFERENCE, label_scene(0, 200, 100))
