@@ -356,7 +356,8 @@ class FitSettings:
     )
     least_found: float = setting(
         0.97,
-        "share of painted marks that the threshold must still find, for the rate of look-alikes",
+        "share of painted marks under nominal conditions that the threshold must still find, for "
+        "the rate of look-alikes",
         at_least=0.0,
         at_most=1.0,
     )

@@ -13,15 +13,16 @@ import numpy as np
 from edge.decision import Box
 from edge.printing import printable
 from edge.rates.bounds import sample_size, upper_bound
-from train.assess.breakdown import Bin, break_down, weaknesses
+from train.assess.breakdown import FEW, Bin, break_down, nominal_scores, weaknesses
 from train.assess.choice import Choice
 from train.assess.counts import Count
 from train.assess.scores import PlainScore, Scored, Scores, Trial
 from train.config import FitSettings
 
 READY_FOUND, READY_LOOKALIKES, PLAINLY_FOUND = 0.9, 0.05, 0.5
-"""Least share of painted marks found, greatest share of look-alikes accepted, and least share of
-each class's marks pasted plainly found, of a model that is ready to be tried."""
+"""Least share of painted marks under nominal conditions found, greatest share of look-alikes
+accepted, and least share of each class's marks pasted plainly found, of a model that is ready to be
+tried."""
 USUALLY_DO = (30_000, 90_000)
 """Pictures after which a training usually does, and those of a long one: about 10 and 30 minutes on
 two cores (docs/training.md, "How long to train")."""
@@ -38,13 +39,22 @@ NOTHING = Count(0, 0)
 
 @dataclass(frozen=True)
 class Row:
-    """What a threshold lets through: painted and real marks, look-alikes, photographs."""
+    """What a threshold lets through: painted and real marks, look-alikes, photographs.
+
+    *nominal*: of the painted marks those under nominal conditions; none of an earlier release.
+    """
 
     threshold: float
     marks: Count
     real_marks: Count
     lookalikes: Count
     photographs: Count
+    nominal: Count = NOTHING
+
+    @property
+    def judged(self) -> Count:
+        """The painted marks by which a model is ready: the nominal ones, all where few are."""
+        return self.nominal if self.nominal.of >= FEW else self.marks
 
 
 @dataclass(frozen=True)
@@ -99,7 +109,7 @@ class Assessment:
         """Return whether the model would be ready to be tried at the threshold of *row*."""
         return (
             row.threshold >= self.floor
-            and row.marks.share >= READY_FOUND
+            and row.judged.share >= READY_FOUND
             and row.lookalikes.share <= READY_LOOKALIKES
             and not self.not_found_plainly(row.threshold)
         )
@@ -130,10 +140,11 @@ class Assessment:
         row = row or self.chosen
         kind = "painted frames" if self.painted else "of your photographs"
         real = f" and {row.real_marks} labelled ones" if row.real_marks.of else ""
+        nominal = f", {row.nominal} of those under nominal conditions," if row.nominal.of else ""
         told = (
-            f"finds {row.marks} painted marks{real} at threshold {row.threshold:.3f}, which lets "
-            f"{row.photographs} {kind} without it and {row.lookalikes} pictures of look-alikes "
-            "through"
+            f"finds {row.marks} painted marks{nominal}{real} at threshold {row.threshold:.3f}, "
+            f"which lets {row.photographs} {kind} without it and {row.lookalikes} pictures of "
+            "look-alikes through"
         )
         return (
             f"{told}: {'ready to be tried' if self.is_ready(row) else 'not ready; ' + self._next()}"
@@ -189,7 +200,7 @@ def assess(
     half = float(np.median(trial.marks)) if trial.marks else 1.0
     known = not painted and half >= KNOWN  # else nothing that it scores says what bears the mark
     near = [one for one in trial.photographs if one.score >= half] if known else []
-    scores = trial.scores
+    scores = scores_alone(trial)
     rows = {threshold: row_at(scores, threshold) for threshold in {*TABLE, choice.threshold}}
     unseen = [one.score for one in trial.photographs if not one.trained and not painted]
     return Assessment(
@@ -208,6 +219,13 @@ def assess(
     )
 
 
+def scores_alone(trial: Trial) -> Scores:
+    """Return the bare scores of a trial."""
+    photographs = tuple(one.score for one in trial.photographs)
+    nominal = nominal_scores(trial.details)
+    return Scores(trial.marks, trial.real_marks, trial.lookalikes, photographs, nominal)
+
+
 def row_at(scores: Scores, threshold: float) -> Row:
     """Count what a threshold lets through."""
 
@@ -220,19 +238,19 @@ def row_at(scores: Scores, threshold: float) -> Row:
         count(scores.real_marks),
         count(scores.lookalikes),
         count(scores.photographs),
+        count(scores.nominal),
     )
 
 
 def table_lines(assessment: Assessment) -> list[str]:
     """Return the trade as lines of a table, the chosen threshold marked."""
     kind = "painted frames" if assessment.painted else "photographs"
-    lines = [
-        f"{'threshold':>11}{'marks found':>14}{kind + ' passed':>22}{'look-alikes passed':>20}"
-    ]
+    columns = f"{'threshold':>11}{'marks found':>13}{'nominal':>12}{kind + ' passed':>22}"
+    lines = [f"{columns}{'look-alikes passed':>20}"]
     for row in assessment.table:
         chosen = " <" if row == assessment.chosen else ""
         lines.append(
-            f"{row.threshold:11.3f}{row.marks!s:>14}{row.photographs!s:>22}"
+            f"{row.threshold:11.3f}{row.marks!s:>13}{row.nominal!s:>12}{row.photographs!s:>22}"
             f"{row.lookalikes!s:>20}{chosen}"
         )
     return lines

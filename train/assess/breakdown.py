@@ -13,6 +13,8 @@ WHOLE = 0.97
 """Share of a mark that is seen from which it counts as whole."""
 FEW = 8
 """Fewest marks of a bin that say something about it."""
+NOMINAL_SIZE, NOMINAL_TURN_DEG = 0.08, 30.0
+"""Least size and greatest turn of a mark under nominal conditions."""
 WEAKER = 0.15
 """How much less than of all marks is found in a bin that is named as a weakness."""
 
@@ -57,6 +59,22 @@ CONDITIONS: dict[str, tuple[Part, ...]] = {
     ),
 }
 """Parts of the range of each condition; pixels are those of the network's input."""
+
+
+def is_nominal(shown: Conditions) -> bool:
+    """Return whether a mark is shown under nominal conditions, as a camera at a line shows it.
+
+    It is whole, takes :data:`NOMINAL_SIZE` of the picture or more, and is turned by less than
+    :data:`NOMINAL_TURN_DEG`; light, ink, blur and ground are as the painter draws them.
+    """
+    return (
+        shown.size >= NOMINAL_SIZE and shown.turn_deg < NOMINAL_TURN_DEG and shown.visible >= WHOLE
+    )
+
+
+def nominal_scores(details: Sequence[MarkScore]) -> tuple[float, ...]:
+    """Return the scores of the marks that are shown under nominal conditions."""
+    return tuple(mark.score for mark in details if is_nominal(mark.conditions))
 
 
 def break_down(details: Sequence[MarkScore], threshold: float) -> tuple[Bin, ...]:

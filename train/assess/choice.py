@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge.rates.bounds import errors_allowed
+from train.assess.breakdown import FEW, nominal_scores
 from train.assess.scores import Trial
 from train.config import FitSettings
 
@@ -36,7 +37,8 @@ def choose(trial: Trial, fit: FitSettings) -> Choice:
     for one threshold that is the Clopper-Pearson bound). Where they are too few to show that, none
     of them passes. From there it rises until at most ``lookalike_rate`` of the frames with
     look-alikes are accepted, by their split-conformal quantile (Vovk; Angelopoulos and Bates,
-    2021), as long as ``least_found`` of the painted marks are found.
+    2021), as long as ``least_found`` of the painted marks under nominal conditions are found (of
+    all, where few are).
 
     It is a setting and no proof: painted marks are no real ones, and the photographs have trained
     the network. Proof is made on photographs that it never saw.
@@ -44,7 +46,8 @@ def choose(trial: Trial, fit: FitSettings) -> Choice:
     photographs = [p.score for p in trial.photographs]
     floor = bounded_quantile(photographs, fit.false_accept_rate, fit.confidence) + ABOVE
     alike = conformal_quantile(trial.lookalikes, fit.lookalike_rate) + ABOVE
-    marks = np.sort(trial.marks + trial.real_marks)
+    nominal = nominal_scores(trial.details)
+    marks = np.sort((nominal if len(nominal) >= FEW else trial.marks) + trial.real_marks)
     allowed = int(len(marks) * (1.0 - fit.least_found))  # marks that may be missed
     found = float(marks[allowed]) if len(marks) else 0.0
     wanted = max(floor, min(alike, found), LOWEST)

@@ -123,6 +123,7 @@ def _rows(assessment: Assessment) -> list[dict[str, Any]]:
             "threshold": row.threshold,
             "chosen": row == assessment.chosen,
             "marks": str(row.marks),
+            "nominal": str(row.nominal),
             "photographs": str(row.photographs),
             "lookalikes": str(row.lookalikes),
         }

@@ -67,12 +67,17 @@ class WorstPicture:
 
 @dataclass(frozen=True)
 class Scores:
-    """The bare scores of a trial, each 0..1, as a checkpoint keeps them."""
+    """The bare scores of a trial, each 0..1, as a checkpoint keeps them.
+
+    *nominal*: of those of *marks* that are shown under nominal conditions; earlier releases have
+    none.
+    """
 
     marks: tuple[float, ...]
     real_marks: tuple[float, ...]
     lookalikes: tuple[float, ...]
     photographs: tuple[float, ...]
+    nominal: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -96,9 +101,3 @@ class Trial:
     plain: tuple[PlainScore, ...] = ()
     taken_for: tuple[str, ...] = ()
     worst: tuple[WorstPicture, ...] = ()
-
-    @property
-    def scores(self) -> Scores:
-        """The scores alone."""
-        photographs = tuple(one.score for one in self.photographs)
-        return Scores(self.marks, self.real_marks, self.lookalikes, photographs)

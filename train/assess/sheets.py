@@ -51,7 +51,7 @@ def curve(trial: Trial, assessment: Assessment) -> Image.Image:
     row = assessment.chosen
     for line, (told, colour) in enumerate(
         (
-            (f"marks found: {row.marks}", MARKS),
+            (f"marks found: {row.marks}, nominal ones {row.nominal}", MARKS),
             (f"pictures of look-alikes passed: {row.lookalikes}", LOOKALIKES),
             (f"{kind} passed: {row.photographs}", PHOTOGRAPHS),
         )

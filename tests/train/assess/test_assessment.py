@@ -7,6 +7,7 @@ from edge.decision import Box
 from train.assess.assessment import (
     Assessment,
     Length,
+    Row,
     assess,
     bound_line,
     breakdown_lines,
@@ -15,7 +16,7 @@ from train.assess.assessment import (
     table_lines,
     weakness_line,
 )
-from train.assess.breakdown import confusion
+from train.assess.breakdown import FEW, NOMINAL_SIZE, NOMINAL_TURN_DEG, confusion, is_nominal
 from train.assess.choice import choose
 from train.assess.counts import Count
 from train.assess.scores import MarkScore, PlainScore, Scored, Trial
@@ -105,6 +106,51 @@ def test_marks_of_labelled_photographs_are_told_beside_the_painted_ones() -> Non
 def _shown(size: float = 0.2, turn_deg: float = 0.0, label: str = "seal") -> MarkScore:
     """A mark that is found at 0.9."""
     return MarkScore(label, 0.9, Conditions(size, turn_deg, 0.0, 0.0, False, 1.0))
+
+
+def _tried(nominal: tuple[int, int], others: tuple[int, int]) -> Assessment:
+    """The assessment of a trial that finds so many of so many nominal marks, and of small ones."""
+    details = [
+        dataclasses.replace(_shown(size), score=0.9 if number < found else 0.05)
+        for size, (found, of) in ((0.2, nominal), (0.03, others))
+        for number in range(of)
+    ]
+    marks = tuple(mark.score for mark in details)
+    return _assessment(dataclasses.replace(GOOD, marks=marks, details=tuple(details)))
+
+
+def test_a_model_is_ready_by_the_marks_under_nominal_conditions() -> None:
+    """Those that a camera at a line does not show are told, and decide nothing."""
+    ready = _tried((49, 50), (10, 50))
+    assert ready.ready
+    assert "finds 59 of 100 painted marks, 49 of 50 of those under nominal" in ready.words()
+    assert all(str(row.nominal) in line for row, line in _rows_and_lines(ready))
+    assert not _tried((44, 50), (50, 50)).ready
+    assert Assessment.from_json(ready.to_json()) == ready
+
+
+def test_where_few_marks_are_nominal_all_of_them_decide() -> None:
+    """Few of them say nothing, and an assessment of an earlier release kept none."""
+    assert not _tried((FEW - 1, FEW - 1), (10, 50)).ready
+    assert _tried((0, FEW - 1), (50, 50)).chosen.judged == Count(50, 50 + FEW - 1)
+    earlier = json.loads(_tried((49, 50), (10, 50)).to_json())
+    for row in (earlier["chosen"], *earlier["table"]):
+        del row["nominal"]
+    del earlier["scores"]["nominal"]
+    assert not Assessment.from_json(json.dumps(earlier)).ready
+
+
+def test_nominal_is_whole_large_enough_and_upright_enough() -> None:
+    """Each alone decides; light, blur and ink do not."""
+    shown = Conditions(NOMINAL_SIZE, NOMINAL_TURN_DEG - 0.1, 5.0, -2.0, True, 1.0)
+    assert is_nominal(shown)
+    assert not is_nominal(dataclasses.replace(shown, size=NOMINAL_SIZE - 0.001))
+    assert not is_nominal(dataclasses.replace(shown, turn_deg=NOMINAL_TURN_DEG))
+    assert not is_nominal(dataclasses.replace(shown, visible=0.9))
+
+
+def _rows_and_lines(told: Assessment) -> list[tuple[Row, str]]:
+    return list(zip(told.table, table_lines(told)[1:], strict=True))
 
 
 def test_what_the_photographs_show_is_said_with_its_bound_and_what_is_missing() -> None:
