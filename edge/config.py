@@ -408,6 +408,9 @@ class LinesSettings:
     confirm: str = setting("", "Input: a photo-eye at the bin that sees each rejected item")
     bin_full: str = setting("", "Input: high while the bin is full")
     reset: str = setting("", "Input: the button that ends a fault")
+    taken: str = setting(
+        "", "Input: in shadow, a photo-eye behind the people, which tells what they took out"
+    )
     reject: str = setting("", "Output: moves the flap or the valve")
     ready: str = setting("", "Output: a square wave while the production line may run")
     fault: str = setting("", "Output: high while something is wrong")
@@ -680,11 +683,78 @@ class EvidenceSettings:
 class ServiceSettings:
     """The service and its watchdog."""
 
+    mode: str = setting(
+        "run",
+        "run: what bears no mark is thrown off; shadow: everything is judged and written down, and "
+        "the gate locks the reject output off",
+        choices=("run", "shadow"),
+    )
     tick_ms: float = setting(
         500.0,
         "Longest wait for a trigger before the watchdog is told that all is well",
         at_least=10,
         at_most=5000,
+    )
+
+
+@dataclass(frozen=True)
+class ShadowSettings:
+    """Shadow mode: the box judges every item and throws none, until it has shown its error rates.
+
+    Needs ``[service] mode = "shadow"``.
+    """
+
+    plan: str = setting(
+        "",
+        "The agreed plan, as 'stampgate plan' takes it, such as \"fa<1% fr<5% @95%\": with one, "
+        "mode run is refused until shadow has shown it; empty for none",
+    )
+    ready_beats: bool = setting(
+        False,
+        "Whether READY beats in shadow, for a belt that runs only while it does; otherwise it "
+        "rests, because nothing is thrown off",
+    )
+    log: str = setting(
+        "/var/log/stampgate/shadow.jsonl",
+        "What people say of items in shadow, and who says it: JSON lines, chained as the journal",
+        form="path",
+    )
+    taken_sees: str = setting(
+        "left",
+        "What the photo-eye [lines] taken sees: left, the items that people left on the belt, one "
+        "that is missing there was taken out; taken, the items that they took out",
+        choices=("left", "taken"),
+    )
+    taken_earliest_ms: float = setting(
+        1000.0,
+        "Shortest time that an item can take from its trigger to that photo-eye",
+        at_least=0,
+        at_most=600_000,
+    )
+    taken_ms: float = setting(
+        2000.0,
+        "Longest time that it can take; best less than the time between two items after the "
+        "shortest, as an edge that may be for either tells of none",
+        above=0,
+        at_most=600_000,
+    )
+    taken_earliest_counts: int = setting(
+        0,
+        "Fewest encoder counts that it can take, where they stand in for the time",
+        at_least=0,
+        at_most=10**7,
+    )
+    taken_counts: int = setting(
+        0,
+        "Most encoder counts that it can take; above 0 they stand in for taken_ms",
+        at_least=0,
+        at_most=10**7,
+    )
+    taken_apart_ms: float = setting(
+        0.0,
+        "Edges of that photo-eye that follow one another faster are one item; 0 counts each",
+        at_least=0,
+        at_most=10_000,
     )
 
 
@@ -701,6 +771,7 @@ class Config:
     journal: JournalSettings = field(default_factory=JournalSettings)
     evidence: EvidenceSettings = field(default_factory=EvidenceSettings)
     service: ServiceSettings = field(default_factory=ServiceSettings)
+    shadow: ShadowSettings = field(default_factory=ShadowSettings)
     folder: Path = Path()
     source: Path | None = field(default=None, compare=False)
     """The file that it was read from; None where there is none."""
@@ -734,6 +805,7 @@ SECTIONS: dict[str, type[Any]] = {
     "journal": JournalSettings,
     "evidence": EvidenceSettings,
     "service": ServiceSettings,
+    "shadow": ShadowSettings,
 }
 
 

@@ -11,7 +11,7 @@ from edge.config import SECTIONS, Config
 from edge.errors import ConfigError
 from edge.files import read_bounded
 from edge.settings_file import MAX_BYTES
-from edge.wiring import load_checked
+from edge.wiring import is_shadow, judging_settings, load_checked, plan_of
 
 APART_NS = 200_000_000
 """Least time between two reloads; requests in between are one."""
@@ -74,7 +74,11 @@ class Reload:
         except Exception as error:  # noqa: BLE001 - the settings before go on
             what = f"{type(error).__name__}: {error}"
             raise ConfigError(f"{self.running.source}: not foreseen: {what}") from None
-        fixed = [name for name in changes(self.running, fresh) if not _is_live(name)]
+        agreed = not is_shadow(fresh) and plan_of(fresh) is not None
+        held = judging_settings(fresh) if agreed else {}  # the start asks whether they may run
+        fixed = [
+            name for name in changes(self.running, fresh) if not _is_live(name) or name in held
+        ]
         if fixed:
             raise ConfigError(
                 f"{fresh.source}: {', '.join(fixed)}: needs a restart; "

@@ -27,13 +27,17 @@ from edge.record.journal import Journal
 from edge.record.journal_file import END_BYTES, last_item
 from edge.record.written import WrittenRecords
 from edge.reload import Reload, changes
+from edge.shadow.clearance import clearance_fields, study_fields
 from edge.sight.idle_marks import IdleMarks
 from edge.sight.inspector import Inspector
 from edge.station import Counters, Station, rules_for
 from edge.trigger import make_trigger
 from edge.vision.idle_proof import IdleProof
 from edge.vision.localizer import Localizer
-from edge.wiring import check_for_eye, gate_warnings
+from edge.wiring import check_for_eye, gate_warnings, is_shadow
+
+ANOTHER_GATE = "another gate began: what was under way was thrown, or passed while there was none"
+ANOTHER_SHADOW_GATE = "another gate began, in shadow: what was under way would have been thrown"
 
 
 def serve(config: Config, clock: Clock | None = None) -> Counters:
@@ -47,16 +51,15 @@ def serve(config: Config, clock: Clock | None = None) -> Counters:
     clock = clock or MonotonicClock()
     check_for_eye(config)
     with stop_on_signals() as stop, Reload(config) as reload, Notifier() as notifier:
-        localizer = Localizer.of(config)
-        inspector = Inspector(localizer, rules_for(config, localizer))
-        about = _start_fields(config, localizer, inspector.rules)
+        inspector = _inspector(config)
+        about = _start_fields(config, inspector.localizer, inspector.rules)
         camera, gate = make_camera(config, clock), make_gate(config, clock)
         with (
             Evidence(_path(config, config.evidence.folder), config.evidence) as evidence,
             _journal(config, clock, evidence) as journal,
         ):
             health = _health(config, journal, evidence, clock, about)
-            health.model_trouble = _model_trouble(localizer)
+            health.model_trouble = _model_trouble(inspector.localizer)
             with camera, gate, _idle_marks(config, inspector, clock) as idle_marks:
                 station = Station(
                     trigger=make_trigger(config.trigger, camera, clock, gate),
@@ -69,8 +72,9 @@ def serve(config: Config, clock: Clock | None = None) -> Counters:
                     health=health,
                     notifier=notifier,
                     clock=clock,
-                    idle_proof=IdleProof(localizer, clock, config.model.golden_every_s),
+                    idle_proof=IdleProof(inspector.localizer, clock, config.model.golden_every_s),
                     idle_marks=idle_marks,
+                    shadow=is_shadow(config),
                 )
                 keep_frame_memory()
                 _begin_journal(config, journal, gate, about)
@@ -81,6 +85,12 @@ def serve(config: Config, clock: Clock | None = None) -> Counters:
             journal.append("stop", _stop_fields(ended, station))
             health.show(station.counters.as_object(), state="stopped")
     return station.counters
+
+
+def _inspector(config: Config) -> Inspector:
+    """Load the model, and the rules by which it judges."""
+    localizer = Localizer.of(config)
+    return Inspector(localizer, rules_for(config, localizer))
 
 
 @contextlib.contextmanager
@@ -107,7 +117,7 @@ def _begin_journal(config: Config, journal: Journal, gate: Gate, about: dict[str
     last = last_item(config.path(config.journal.file)) or {}
     before = last.get("told_by", last.get("gate_run", run))
     if run and before != run:
-        why = "another gate began: what was under way was thrown, or passed while there was none"
+        why = ANOTHER_SHADOW_GATE if is_shadow(config) else ANOTHER_GATE
         fields = {"what": "swept", "reason": why, "at_ns": int(str(run).rpartition("-")[2])}
         journal.append("incident", {**fields, "gate_run": run, "gate_run_before": before})
 
@@ -121,11 +131,13 @@ def make_gate(config: Config, clock: Clock) -> Gate:
     if config.gate.driver != "process":
         for warning in gate_warnings(config):  # a gate process says it itself
             print_line(f"stampgate-edge: warning: {warning}", file=sys.stderr, flush=True)
-        return SimulatedGate(config.gate, clock, _path(config, config.gate.record))
+        record, shadow = _path(config, config.gate.record), is_shadow(config)
+        return SimulatedGate(config.gate, clock, record, shadow=shadow)
     most = END_BYTES + 2 * 1024 * config.journal.memory_kb  # what may be on the disk and unsettled
     written = WrittenRecords(config.path(config.journal.file), most)
     path, user = config.path(config.gate.socket), config.gate.gate_user
-    return RemoteGate(path, config.trigger.kind, clock, written, user)
+    mode = config.service.mode
+    return RemoteGate(path, config.trigger.kind, clock, written, user, mode)
 
 
 def _path(config: Config, text: str) -> Path | None:
@@ -182,7 +194,12 @@ def _take_settings(station: Station, reload: Reload) -> None:
         said = f"settings refused, those before go on: {error}"
     else:
         said, reload.running = "settings read again", fresh
-    about = {"settings_sha256": reload.running.checksum(), **_rule_fields(station.inspector.rules)}
+    inspector = station.inspector
+    about = {
+        "settings_sha256": reload.running.checksum(),
+        **_rule_fields(inspector.rules),
+        **study_fields(reload.running, inspector.localizer.decision_digest),
+    }
     station.journal.append(
         "settings", {"reason": said, **about, "changed": changes(before, reload.running)}
     )
@@ -197,6 +214,7 @@ def _rule_fields(rules: Rules) -> dict[str, Any]:
 
 
 def _start_fields(config: Config, localizer: Localizer, rules: Rules) -> dict[str, Any]:
+    """Return the start record. Raises ConfigError where an agreed plan does not let it run."""
     contract = localizer.contract
     model = {
         "file": config.model_file().name,
@@ -213,6 +231,8 @@ def _start_fields(config: Config, localizer: Localizer, rules: Rules) -> dict[st
         "settings_sha256": config.checksum(),
         "model": model,
         **_rule_fields(rules),
+        **study_fields(config, localizer.decision_digest),
+        **clearance_fields(config, localizer.decision_digest),
     }
 
 

@@ -38,6 +38,9 @@ NUMBERS_KEPT = 10_000
 IDLE_AFTER_NS = 10**9
 """How long after its trigger an item may still be in view at most, unless [camera] in_view_ms says
 more; only then a picture counts as one without an item."""
+TRUTHS = {"taken": "bad", "left": "good", "unclear": "unclear"}
+"""What an incident of the photo-eye behind the people says of an item, as a truth record has it."""
+PHOTO_EYE = "photo-eye"
 TAKEN_BACK = "; it had been let pass, and that was taken back"
 
 
@@ -155,6 +158,8 @@ class Station:
     """What judges the golden pictures again; None judges none."""
     idle_marks: IdleMarks | None = None
     """What looks for marks while no item is there; None where nobody knows when that is."""
+    shadow: bool = False
+    """Whether the gate has locked the reject output off: each item's record says so."""
     standing: StandingMarks = field(default_factory=StandingMarks)
     counters: Counters = field(default_factory=Counters)
     _numbers: dict[int, int] = field(default_factory=dict)
@@ -352,6 +357,7 @@ class Station:
             "picture": judged.picture,
             **({"frames": list(judged.frames)} if judged.frames else {}),
             **evidence,
+            **({"mode": "shadow"} if self.shadow else {}),
             "trigger_ns": item.t_ns,
             "ms": round((passage.answered_ns - item.t_ns) / 1e6, 3),
         }
@@ -417,6 +423,8 @@ class Station:
     def record_incidents(self) -> None:
         """Append an ``incident`` record for whatever the gate has reported.
 
+        What became of an item at the photo-eye behind the people is a ``truth`` record.
+
         An incident of an item that an eye before this one wrote down names its tag alone.
         """
         for incident in self.gate.incidents():
@@ -431,7 +439,9 @@ class Station:
                 fields |= {"item": item, "tag": incident.tag}
             if self.gate.facts:
                 fields |= {"gate_run": incident.run or self.gate.facts["run"]}
-            self.journal.append("incident", fields)
+            if incident.what in TRUTHS:
+                fields |= {"truth": TRUTHS[incident.what], "by": PHOTO_EYE}
+            self.journal.append("truth" if "truth" in fields else "incident", fields)
             self.counters.thrown_passes += incident.what == "thrown"
             self._unsettled_incidents.append((self.journal.taken, incident))
         self._settle_written()

@@ -4,19 +4,22 @@
 at when that service starts, by :func:`check_for_eye` and :func:`check_for_gate`.
 """
 
+import dataclasses
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from edge.config import Config, LinesSettings, load_config
 from edge.deciding.rules import check_alone, region_of
 from edge.errors import ConfigError, InputError, UsageError
 from edge.files import check_ours
+from edge.rates.plan import Plan
 
 REJECT_LINE, READY_LINE, FAULT_LINE = "reject", "ready", "fault"
 TRIGGER, ENCODER_A, ENCODER_B = "trigger", "encoder_a", "encoder_b"
-CONFIRM, BIN_FULL, RESET = "confirm", "bin_full", "reset"
-INPUTS = (TRIGGER, ENCODER_A, ENCODER_B, CONFIRM, BIN_FULL, RESET)
+CONFIRM, BIN_FULL, RESET, TAKEN = "confirm", "bin_full", "reset", "taken"
+INPUTS = (TRIGGER, ENCODER_A, ENCODER_B, CONFIRM, BIN_FULL, RESET, TAKEN)
 SAFE: Mapping[str, int] = {REJECT_LINE: 0, READY_LINE: 0, FAULT_LINE: 1}
 """The level of each output before, between and after: no pulse, the belt may not run, a fault."""
 
@@ -46,8 +49,36 @@ def wired(settings: LinesSettings) -> dict[str, str]:
     return {role: name for role, name in names.items() if name}
 
 
+def is_shadow(config: Config) -> bool:
+    """Return whether the box only watches: the reject output is locked off."""
+    return config.service.mode == "shadow"
+
+
+PICTURE_SETTINGS = (
+    "driver", "device", "width", "height", "pixel_format", "exposure_us", "gain", "colour_gains",
+    "controls", "pipeline", "rotate", "flip",
+)  # fmt: skip
+"""Of [camera]: what a picture of the same item looks like."""
+
+
+def judging_settings(config: Config) -> dict[str, Any]:
+    """Return the settings, by name, that a verdict on the same item depends on beside the model.
+
+    A change of any begins a new study in shadow: what was shown of others says nothing of them.
+    """
+    decision, camera = dataclasses.asdict(config.decision), dataclasses.asdict(config.camera)
+    rules = {f"[decision] {name}": value for name, value in decision.items()}
+    picture = {f"[camera] {name}": camera[name] for name in PICTURE_SETTINGS}
+    return {**rules, **picture, "[shadow] plan": config.shadow.plan}
+
+
+def plan_of(config: Config) -> Plan | None:
+    """Return the plan that is agreed in ``[shadow]``, None where there is none."""
+    return Plan.parse(config.shadow.plan) if config.shadow.plan else None
+
+
 def check_gate(config: Config) -> None:
-    """Check what ``[trigger]``, ``[gate]`` and ``[lines]`` demand of each other.
+    """Check what ``[trigger]``, ``[gate]``, ``[lines]`` and ``[shadow]`` demand of each other.
 
     Raises ConfigError with one line for the first demand that is not met.
     """
@@ -56,6 +87,7 @@ def check_gate(config: Config) -> None:
         *_wrong_lengths(config),
         *_wrong_gate(config),
         *_wrong_lines(config),
+        *_wrong_shadow(config),
     )
     for sentence in found:
         raise ConfigError(f"{sentence}; correct it in {config.folder}")
@@ -260,6 +292,31 @@ def _wrong_lines(config: Config) -> Iterator[str]:
         yield f"[lines] must give each line a name of its own, not {', '.join(names.values())}"
 
 
+def _wrong_shadow(config: Config) -> Iterator[str]:
+    """What is wrong with shadow mode, its plan, and the photo-eye behind the people."""
+    shadow = config.shadow
+    try:
+        plan_of(config)
+    except UsageError as error:
+        yield f"[shadow] {error}"
+    if not shadow.log and (shadow.plan or is_shadow(config)):
+        yield "[shadow] log must name a file, for what people say of the items"
+    if is_shadow(config) and config.gate.pulse == "accepts":
+        yield (
+            '[service] mode "shadow" needs [gate] pulse "rejects": where a pulse lets an item '
+            "pass, an output that never moves throws everything off"
+        )
+    taken = TAKEN in wired(config.lines)
+    if taken and config.gate.driver != "process":
+        yield '[lines] taken needs [gate] driver "process"'
+    if taken and shadow.taken_counts == 0 and shadow.taken_earliest_ms >= shadow.taken_ms:
+        yield "[shadow] taken_earliest_ms must be below taken_ms"
+    if shadow.taken_counts > 0 and ENCODER_A not in wired(config.lines):
+        yield "[shadow] taken_counts needs a name in [lines] encoder_a"
+    if shadow.taken_earliest_counts > 0 and shadow.taken_earliest_counts >= shadow.taken_counts:
+        yield "[shadow] taken_earliest_counts must be below taken_counts"
+
+
 def check_for_eye(config: Config) -> None:
     """Check the settings, and what ``stampgate-edge run`` would write by them.
 
@@ -316,6 +373,7 @@ def _refuse_shared_files(config: Config) -> None:
         ("[journal] file", config.path(config.journal.file)),
         ("[journal] status", config.path(config.journal.status)),
         ("[journal] mark", config.path(config.journal.mark)),
+        ("[shadow] log", config.path(config.shadow.log)),
         ("[gate] record", config.path(config.gate.record)),
         ("[gate] debts", config.path(config.gate.debts)),
         ("[gate] socket", config.path(config.gate.socket)),

@@ -29,6 +29,9 @@ COMMANDS = {
     ),
     "status": Command("edge.commands.status", "say how the service is"),
     "log": Command("edge.commands.log", "show the journal, for people or as CSV"),
+    "shadow": Command(
+        "edge.commands.shadow", "say what the box has shown in shadow, and take the truth of items"
+    ),
     "seal-setup": Command(
         "edge.commands.seal_setup", "begin to seal the journal; give its verification key out once"
     ),

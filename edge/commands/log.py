@@ -58,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_journal(parser)
     parser.add_argument(
         "--since",
-        type=_point,
+        type=read_point,
         metavar="WHEN",
         default=ANY,
         help="from an item on (123), so long ago on (90s, 15m, 2h, 3d), or a moment on "
@@ -66,7 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--until",
-        type=_point,
+        type=read_point,
         metavar="WHEN",
         default=ANY,
         help="up to an item, so long ago, or a moment, written as for --since",
@@ -267,8 +267,8 @@ ANY = Point()
 """No limit."""
 
 
-def _point(text: str) -> Point:
-    """Read what ``--since`` or ``--until`` names."""
+def read_point(text: str) -> Point:
+    """Read what ``--since`` or ``--until`` names. Raises ArgumentTypeError."""
     if text.isdigit():
         return Point(sequence=int(text))
     if found := re.fullmatch(r"(\d+)([smhd])", text):

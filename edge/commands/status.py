@@ -21,8 +21,10 @@ from edge.record.journal_file import (
 )
 from edge.record.status import is_running, read_status
 from edge.record.telemetry import throttled_words
+from edge.shadow.clearance import clearance_words
 from edge.vision.proof_summary import UNPROVEN
 
+SHADOW = "shadow: everything is judged, and nothing is thrown off"
 SILENT_S = 15.0
 """A service that works writes its status each second; one that has not for so long hangs."""
 LAST_BYTES = 4 << 20
@@ -60,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def described(status: Mapping[str, Any]) -> list[str]:
     """Return the status for people, one line for each thing."""
-    lines = [("state", _state(status))]
+    lines = [("state", _state(status)), *_mode(status)]
     lines += [
         (name, str(status[name]))
         for name in ("trouble", "note", "version", "settings_sha256")
@@ -94,6 +96,13 @@ def _state(status: Mapping[str, Any]) -> str:
     if "process" not in status:
         return str(status["state"])
     return f"{status['state']} (process {status['process'][0]}, {_age_s(status):.1f} s ago)"
+
+
+def _mode(status: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return what is said of shadow mode, and of an override of the plan; nothing in plain run."""
+    lines = [("mode", SHADOW)] if status.get("mode") == "shadow" else []
+    override = clearance_words(status)
+    return [*lines, ("below its plan", override)] if override else lines
 
 
 def _age_s(status: Mapping[str, Any]) -> float:

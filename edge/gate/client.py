@@ -85,7 +85,8 @@ class RemoteGate:
     *written*: tells what the journal holds already. An eye may be killed between writing an item
     down and settling it; the gate reports it to the next eye, which only settles it.
 
-    *user*: whose process may be the gate, beside root's and this one's own user's.
+    *user*: whose process may be the gate, beside root's and this one's own user's. *mode*: the
+    ``[service] mode``, which must be the gate's, too.
 
     Synchronization: one thread.
     """
@@ -97,6 +98,7 @@ class RemoteGate:
         clock: Clock,
         written: "Written | None" = None,
         user: str = "",
+        mode: str = "run",
     ) -> None:
         self._path, self._trigger, self._clock, self._written = (
             path,
@@ -104,7 +106,7 @@ class RemoteGate:
             clock,
             written or NothingWritten(),
         )
-        self._users = TrustedUsers(user)
+        self._users, self._mode = TrustedUsers(user), mode
         self._socket: socket.socket | None = None
         self._seen: deque[ItemSeen] = deque()
         self._missed: deque[Missed] = deque()
@@ -214,7 +216,7 @@ class RemoteGate:
                 "as that of [gate] gate_user"
             )
         with suppress(GateError):  # one that hangs up at once has said why
-            self._send(Hello(VERSION, self._trigger))
+            self._send(Hello(VERSION, self._trigger, self._mode))
         reply = self._next_message(self._reply_by())
         if isinstance(reply, Refused):
             raise GateError(f"{self._path}: the gate does not take this eye: {reply.why}")
@@ -222,6 +224,8 @@ class RemoteGate:
             raise self.lost(f"it said {reply} in place of a welcome")
         if reply.version != VERSION or not RUN.fullmatch(reply.run):
             raise self.lost(f"it said {reply}, which no gate of version {VERSION} says")
+        if reply.mode != self._mode:
+            raise self.lost(f"its [service] mode is {reply.mode!r}, not {self._mode!r}")
         self._run = reply.run
 
     def _call(self, caller: socket.socket) -> None:

@@ -10,6 +10,17 @@ PASSED_UNWRITTEN = "it had passed before that was taken back, and its record say
 BEYOND = "more happened than the gate could keep; their number stands in its counters"
 
 
+def thrown_words(why: str, *, shadow: bool) -> tuple[str, str]:
+    """Return the word and the reason of an incident: an item was thrown that was let pass.
+
+    In *shadow* it would have been.
+
+    >>> thrown_words("it came late", shadow=True)
+    ('withheld', 'in shadow, and not thrown: it came late')
+    """
+    return ("withheld", f"in shadow, and not thrown: {why}") if shadow else ("thrown", why)
+
+
 class IncidentLedger:
     """Takes note of the incidents that are owed; this one forgets them."""
 

@@ -23,8 +23,9 @@ from edge.errors import GateError
 from edge.gate.belt_stops import BeltStops
 from edge.gate.debts import Debts, Entry, incident_entry, item_entry
 from edge.gate.heartbeat import Ready
-from edge.gate.incidents import PASSED_UNWRITTEN
+from edge.gate.incidents import PASSED_UNWRITTEN, thrown_words
 from edge.gate.lines import BOTH_EDGES, Lines, WireEvent
+from edge.gate.lines.locked import LockedLines
 from edge.gate.loss_handling import LossHandler
 from edge.gate.messages import (
     VERSION,
@@ -46,6 +47,7 @@ from edge.gate.messages import (
     Welcome,
     Withdraw,
 )
+from edge.gate.people import People
 from edge.gate.photo_eye import PhotoEye
 from edge.gate.reject_bin import RejectBin
 from edge.gate.rejects import UNDER_A_STRETCH, Arrival, Outcome
@@ -61,7 +63,9 @@ from edge.wiring import (
     REJECT_LINE,
     RESET,
     SAFE,
+    TAKEN,
     TRIGGER,
+    is_shadow,
 )
 
 AHEAD_AT_MOST = 10_000
@@ -84,11 +88,18 @@ class Keeper:
     *outbox*: messages to be sent to the eye, in order; call :meth:`eye_lost` when sending
     fails. After :meth:`handle` or any other call :meth:`act` does what has become due.
 
+    In shadow the lines that it has are :class:`~edge.gate.lines.locked.LockedLines` from its first
+    moment to its last: all goes its way, and the reject line never moves. READY then rests, unless
+    the settings let it beat.
+
     Synchronization: one thread.
     """
 
     def __init__(self, config: Config, lines: Lines, clock: Clock) -> None:
-        settings = config.gate
+        settings, self._mode = config.gate, config.service.mode
+        if is_shadow(config):
+            lines = LockedLines(lines)
+        self._ready_rests = is_shadow(config) and not config.shadow.ready_beats
         transit = self._transit = Transit(config, clock)
         self.outbox: deque[FromGate] = deque()
         self.crowded = ""
@@ -107,7 +118,7 @@ class Keeper:
         self._stops = BeltStops(config, transit)
         self._unsettled, self._debts = Unsettled(), Debts()
         self._ready = Ready(round(settings.ready_ms * 1e6))
-        self._bin = RejectBin(config, transit)
+        self._bin, self._people = RejectBin(config, transit), People(config, transit)
         self._silent_ns = round(settings.eye_silent_ms * 1e6)
         self._tick_ns: int | None = None
         self._tag = 0
@@ -126,6 +137,11 @@ class Keeper:
     def counters(self) -> GateCounters:
         """Counts since the gate began."""
         return self._transit.counters
+
+    @property
+    def is_shadow(self) -> bool:
+        """Whether the reject output is locked off."""
+        return self._mode == "shadow"
 
     def take_over(self, debts: Debts, boot_id: str) -> None:
         """Owe what the gate before this one owed, and keep in *debts* what is owed from now on.
@@ -213,10 +229,16 @@ class Keeper:
             self._photo_eye.next_ns(),
             self._stops.next_ns(),
             self._bin.next_ns(),
-            silent_ns if silent_ns is not None and self._ready.next_ns() is not None else None,
+            self._people.next_ns(),
+            silent_ns if self._silence_is_ahead() else None,
             self._stopping_ns if not self.done else None,
         ]
         return min((moment for moment in moments if moment is not None), default=None)
+
+    def _silence_is_ahead(self) -> bool:
+        """Return whether an eye that goes on to say nothing will be noticed later than now."""
+        ahead = self._clock.now_ns() < self._heard_ns + self._silent_ns
+        return self._ready.next_ns() is not None or (self._ready_rests and ahead)
 
     def act(self) -> None:
         """Do what is due by now."""
@@ -230,6 +252,7 @@ class Keeper:
             self._tick_ns += round(self._trigger.interval_ms * 1e6)
         self._step_queue()
         self._bin.check(now_ns)
+        self._people.check(now_ns)
         self._report_incident()
         self._show_state(now_ns)
 
@@ -249,9 +272,13 @@ class Keeper:
             return self.refuse(
                 f"[trigger] kind is {ours!r} at the gate, not {hello.trigger!r}; restart both"
             )
+        if hello.mode != self._mode:
+            return self.refuse(
+                f"[service] mode is {self._mode!r} at the gate, not {hello.mode!r}; restart both"
+            )
         self._eye, self._heard_ns = True, self._clock.now_ns()
         self._report_missed()
-        return Welcome(VERSION, self.run)
+        return Welcome(VERSION, self.run, self._mode)
 
     def handle(self, message: FromEye) -> None:
         """Handle a message of the eye. Raises ValueError for one that is out of place."""
@@ -363,6 +390,8 @@ class Keeper:
         if loss is not None:
             self._losses.handle(event, loss)
             self._bin_full = bool(self._lines.level(BIN_FULL)) if loss.shared else self._bin_full
+            if loss.shared or event.line == TAKEN:
+                self._people.doubt()
         if event.line == TRIGGER and self._photo_eye.triggers:
             self._photo_eye.handle(event)
         elif encoder:
@@ -370,6 +399,8 @@ class Keeper:
             self._step_queue()
         elif event.line == CONFIRM and event.level:
             self._bin.confirm(event.t_ns)
+        elif event.line == TAKEN and event.level:
+            self._people.see(event.t_ns)
         elif event.line == BIN_FULL:
             self._bin_full = bool(event.level)
         elif event.line == RESET and event.level:
@@ -417,6 +448,7 @@ class Keeper:
         self._queue.expect(self._tag, t_ns)
         self._last_ns, self._last_tag = t_ns, self._tag
         self._stops.note_item()
+        self._people.expect(self._tag, t_ns)
         return self._tag
 
     def _take_first_levels(self, now_ns: int) -> None:
@@ -444,6 +476,7 @@ class Keeper:
         """Enter an item that nobody saw come, to be written down; what it is on is swept."""
         self._tag += 1
         self.counters.triggers += 1
+        self._people.doubt()
         self._unsettled.add_missed(UnsettledItem(self._tag, t_ns, why))
         self._report_missed()
 
@@ -476,16 +509,22 @@ class Keeper:
                 self._note_thrown(arrival, now_ns)
 
     def _note_thrown(self, arrival: Arrival, now_ns: int) -> None:
-        """Count an item that is thrown; of one that the eye let pass the journal must be told."""
-        self.counters.thrown += 1
+        """Count an item that is thrown; of one that the eye let pass the journal must be told.
+
+        In shadow it would have been.
+        """
+        shadow = self.is_shadow
+        self.counters.withheld += shadow
+        self.counters.thrown += not shadow
         swept = arrival.why == UNDER_A_STRETCH  # one of many, of which some may be past the device
         placed = now_ns >= self._stops.unplaced_until_ns
         if placed and not swept:
             self._bin.expect(arrival.sequence, now_ns)
         if arrival.let_pass:
-            self.counters.thrown_passes += 1
+            self.counters.thrown_passes += not shadow
             self._cancelled.discard(arrival.sequence)
-            self._incidents.add("thrown", arrival.sequence, now_ns, arrival.why)
+            what, why = thrown_words(arrival.why, shadow=shadow)
+            self._incidents.add(what, arrival.sequence, now_ns, why)
 
     def _report_incident(self) -> None:
         """Report the next incident to the eye, one at a time."""
@@ -525,7 +564,7 @@ class Keeper:
         )
 
     def _show_state(self, now_ns: int) -> None:
-        live = not self._reasons_to_stop(now_ns)
+        live = not self._reasons_to_stop(now_ns) and not self._ready_rests
         if live and (self._ready.next_ns() is None or self._ready.rested(now_ns)):
             self._stops.start(now_ns, told=self._tag > 0)
             self._step_queue()

@@ -34,7 +34,7 @@ from typing import Any
 from edge.printing import printable
 from edge.strict_json import RepeatedKeyError, each_once
 
-VERSION = 3
+VERSION = 4
 LONGEST = 8192
 """Bytes of one message."""
 TEXT_KEPT = 400
@@ -49,18 +49,26 @@ COUNTERS_AT_MOST = 64
 
 @dataclass(frozen=True)
 class Hello:
-    """The eye is there and ready; *trigger*: the [trigger] kind it was started with."""
+    """The eye is there and ready.
+
+    *trigger*, *mode*: the [trigger] kind and the [service] mode it was started with.
+    """
 
     version: int
     trigger: str
+    mode: str = "run"
 
 
 @dataclass(frozen=True)
 class Welcome:
-    """The gate accepts this eye; *run* names this life of the gate, whose tags begin at 1."""
+    """The gate accepts this eye.
+
+    *run* names this life of the gate, whose tags begin at 1; *mode*: its [service] mode.
+    """
 
     version: int
     run: str
+    mode: str = "run"
 
 
 @dataclass(frozen=True)
@@ -232,10 +240,18 @@ def decode(datagram: bytes) -> FromEye | FromGate:
     if kind is None:
         raise ValueError(f"a message must say one of {', '.join(_KINDS)}, not {datagram[:60]!r}")
     types = _TYPES[kind]
+    if kind is Hello and set(said) != set(types) and _is_of_another_version(said):
+        return Hello(said["version"], "")
     if set(said) != set(types) or not all(_fits(value, types[key]) for key, value in said.items()):
         raise ValueError(f"{word} must hold {_wanted(types)}, not {datagram[:120]!r}")
     message: FromEye | FromGate = kind(**said)
     return message
+
+
+def _is_of_another_version(said: dict[str, Any]) -> bool:
+    """Tell whether an eye of another version says hello, to be refused with a reason."""
+    version = said.get("version")
+    return type(version) is int and version != VERSION and _fits(version, int)
 
 
 class _MalformedError(ValueError):

@@ -229,7 +229,10 @@ class GateLoop:
 
     def _status(self) -> str:
         counters, state = self._keeper.counters, self._keeper.trouble or "all well"
-        return f"{counters.triggers} items, {counters.thrown} rejected; {state}"
+        thrown = f"{counters.thrown} rejected"
+        if self._keeper.is_shadow:
+            thrown = f"{counters.withheld} would be rejected, in shadow"
+        return f"{counters.triggers} items, {thrown}; {state}"
 
     def _accept(self) -> None:
         """Take one connection, of a user that may be the eye; of too many the oldest is closed."""

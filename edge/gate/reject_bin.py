@@ -3,6 +3,7 @@
 from edge.config import Config, GateSettings
 from edge.gate.inputs.confirmations import Confirmations, window_of
 from edge.gate.transit import Transit
+from edge.wiring import is_shadow
 
 NOT_IN_THE_BIN = "a rejected item did not come to the bin"
 NOT_REJECTED = "an item came to the bin that was not rejected"
@@ -11,13 +12,17 @@ NOT_REJECTED = "an item came to the bin that was not rejected"
 class RejectBin:
     """Compares what is rejected with what the bin's sensor sees; does nothing where there is none.
 
+    In shadow nothing is thrown, so nothing is awaited: what comes to the bin people put there.
+
     Synchronization: one thread.
     """
 
     def __init__(self, config: Config, transit: Transit) -> None:
         self._transit = transit
         self._confirmations = (
-            Confirmations(window_of(config.gate)) if config.lines.confirm else None
+            Confirmations(window_of(config.gate))
+            if config.lines.confirm and not is_shadow(config)
+            else None
         )
 
     def adopt(self, settings: GateSettings) -> None:

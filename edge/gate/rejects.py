@@ -107,6 +107,8 @@ class RejectQueue:
         self._until_ns = 0
         self._closed_until: int | None = None
         self._last: int | None = None
+        self.sweeps = 0
+        """How often a stretch was rejected: what was under way then was in doubt."""
 
     @property
     def ahead(self) -> int:
@@ -136,12 +138,14 @@ class RejectQueue:
 
         For what was there before this queue began, and for items whose edges were lost.
         """
+        self.sweeps += 1
         self._stretches.append(Entry(None, 0, first + self._delay, last + self._delay, why=why))
 
     def sweep_all(self, now_ns: int, why: str) -> None:
         """Reject everything between photo-eye and gate, known or not, whatever was answered."""
         self.withdraw_all(why)
         here = self._place(now_ns)
+        self.sweeps += 1
         self._stretches.append(Entry(None, now_ns, here, here + self._delay, why=why))
 
     def answer(self, sequence: int, *, cancel: bool, now_ns: int) -> Outcome:
@@ -179,6 +183,11 @@ class RejectQueue:
         """Reject all items that are under way, whatever was or will be answered."""
         for sequence in self._ahead:
             self.withdraw(sequence, why)
+
+    def covers(self, t_ns: int) -> bool:
+        """Return whether what passes the photo-eye at *t_ns* is on a stretch that is rejected."""
+        due = self._place(t_ns) + self._delay
+        return any(stretch.due <= due <= stretch.last for stretch in self._stretches)
 
     def under_way(self, sequence: int) -> bool:
         """Return whether the item is between the eye and the gate."""

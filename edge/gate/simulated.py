@@ -13,7 +13,7 @@ from typing import Self
 from edge.clock import Clock, Timer
 from edge.config import GateSettings
 from edge.gate.history import Transition, TransitionRecord
-from edge.gate.incidents import PASSED_UNWRITTEN, Incidents
+from edge.gate.incidents import PASSED_UNWRITTEN, Incidents, thrown_words
 from edge.gate.messages import Incident
 from edge.gate.rejects import Outcome, make_queue, retime
 from edge.wiring import FAULT_LINE, REJECT_LINE
@@ -23,7 +23,7 @@ class SimulatedGate:
     """A gate without hardware: it keeps time like a real one and records its transitions.
 
     *record*: a file to which each is appended as a JSON line. Every output is low outside the
-    ``with`` block.
+    ``with`` block. *shadow*: the reject line is locked off, and never moves.
 
     Synchronization: the station's thread calls, the clock's timer acts; one lock guards the queue
     and the line.
@@ -32,8 +32,15 @@ class SimulatedGate:
     facts: Mapping[str, object] = MappingProxyType({})
     """Empty: all that this gate knows stands in the station's own counters."""
 
-    def __init__(self, settings: GateSettings, clock: Clock, record: Path | None = None) -> None:
-        self._clock = clock
+    def __init__(
+        self,
+        settings: GateSettings,
+        clock: Clock,
+        record: Path | None = None,
+        *,
+        shadow: bool = False,
+    ) -> None:
+        self._clock, self._shadow = clock, shadow
         self._queue, self._incidents = make_queue(settings), Incidents()
         self._unsettled: set[int] = set()  # let pass, and not known to be written down
         self._record = TransitionRecord(clock, record)
@@ -136,13 +143,15 @@ class SimulatedGate:
         """Do what is due by now."""
         with self._lock:
             for level, sequence in self._queue.step(self._clock.now_ns()):
-                self._record.note(REJECT_LINE, level, sequence)
+                if not self._shadow:
+                    self._record.note(REJECT_LINE, level, sequence)
                 if level:
-                    self._queue.note_rise(self._record.transitions[-1].t_ns)
+                    self._queue.note_rise(self._clock.now_ns())
             for arrival in self._queue.take_arrivals():
                 if arrival.thrown and arrival.let_pass:
                     now_ns = self._clock.now_ns()
-                    self._incidents.add("thrown", arrival.sequence, now_ns, arrival.why)
+                    what, why = thrown_words(arrival.why, shadow=self._shadow)
+                    self._incidents.add(what, arrival.sequence, now_ns, why)
 
     def _drive_fault(self, *, on: bool) -> None:
         """Drive the FAULT line; a run without a fault has no record of it."""

@@ -46,6 +46,10 @@ class GateCounters:
     """Items at the bin that had not been rejected."""
     seen_again: int = 0
     """Edges at the bin that were the item before once more."""
+    withheld: int = 0
+    """In shadow: items that would have been thrown on arrival; there ``thrown`` stays 0."""
+    taken_unexpected: int = 0
+    """In shadow: edges of the photo-eye behind the people that belong to no item."""
     malformed: int = 0
     """Messages that could not be decoded."""
     refused: int = 0

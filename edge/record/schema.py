@@ -17,6 +17,7 @@ DEEPEST = 8
 MOST = 2**63
 """What every whole number of a record is below: nanoseconds and counts in 64 bits."""
 VERDICTS = ("pass", "reject", "fault")
+TRUTHS = ("good", "bad", "unclear")
 
 Test = Callable[[Any], bool]
 
@@ -110,6 +111,19 @@ def _frame(value: Any) -> bool:
     )
 
 
+def _statements(value: Any) -> bool:
+    """Tell whether these are statements about items: what each truth is said of, as ranges."""
+    return isinstance(value, dict) and all(
+        truth in TRUTHS and isinstance(ranges, list) and all(map(_range, ranges))
+        for truth, ranges in value.items()
+    )
+
+
+def _range(value: Any) -> bool:
+    whole = isinstance(value, list) and len(value) == 2 and all(map(_whole, value))
+    return whole and 0 < value[0] <= value[1]
+
+
 def _started(value: Any) -> bool:
     return isinstance(value, dict) and all(
         test(value[name]) for name, test in START.items() if name in value
@@ -148,6 +162,8 @@ FRAME: dict[str, Test] = {
 """One picture of an item's burst."""
 START: dict[str, Test] = {
     "version": _text,
+    "mode": _text,
+    "study": _text,
     "settings_sha256": _text,
     "model": _or_none(_object),
 }
@@ -167,8 +183,15 @@ KINDS: dict[str, dict[str, Test]] = {
         "evidence_lost": _text,
         "trigger_ns": _whole,
         "ms": _number,
+        "mode": _text,
     },
-    "settings": {"settings_sha256": _text},
+    "settings": {"settings_sha256": _text, "study": _text},
+    "truth": {
+        "truth": lambda value: value in TRUTHS,
+        "item": _or_none(_whole),
+        "by": _text,
+        "statements": _statements,
+    },
     "health": {
         "temperature_c": _or_none(_number),
         "throttled": _or_none(_hex),

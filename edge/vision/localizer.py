@@ -55,8 +55,9 @@ class Localizer:
         file = read_model(path, pin)
         self._open(path, file.content, file.contract, threads, entries)
         self.sha256, self.golden = file.sha256, file.golden
+        self.decision_digest = file.decision_digest
         summary = file.texts.get(PROOF_KEY)
-        self.proof = "" if summary is None else proof_line(summary, file.decision_digest)
+        self.proof = "" if summary is None else proof_line(summary, self.decision_digest)
         for picture in self.golden.pictures:
             self.prove(picture)
 
@@ -86,6 +87,7 @@ class Localizer:
         localizer._open(path, content, contract, 1, entries)
         localizer._check_outputs()
         localizer.sha256, localizer.golden = "", GoldenSet(1.0, 0.0, 0.0, ())
+        localizer.decision_digest = ""
         localizer.proof = ""
         return localizer
 

@@ -29,7 +29,7 @@ UNSTAMPED_SHARES = (0.0001, 0.001, 0.01, 0.05)
 STAGES = (
     (DESK, "pictures of unstamped products, judged before a camera is installed"),
     (BENCH, "60 to 300 items stamped by hand, photographed on a table"),
-    ("shadow", "the box at the line with its output not wired, each item judged by a person too"),
+    ("shadow", "the box at the line with its output locked off, each item judged by a person too"),
     ("running", "challenge tests every shift, and items drawn at random from what passed"),
 )
 
@@ -211,8 +211,8 @@ def next_stage(evidence: Evidence) -> list[str]:
         ]
     return [
         (
-            "Shadow: install the box at the line with its output not wired, and let a person judge "
-            "every item of some shifts too. This alone is a statement about the site."
+            "Shadow: install the box at the line with its output locked off, and let a person "
+            "judge every item of some shifts too. This alone is a statement about the site."
         ),
         (
             "Then wire the output, and go on with challenge tests at the start, the end and each "

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
 
-from edge.wiring import BIN_FULL, CONFIRM, ENCODER_A, ENCODER_B, TRIGGER
+from edge.wiring import BIN_FULL, CONFIRM, ENCODER_A, ENCODER_B, TAKEN, TRIGGER
 
-BOTH_EDGES = (TRIGGER, ENCODER_A, ENCODER_B, CONFIRM, BIN_FULL)
+BOTH_EDGES = (TRIGGER, ENCODER_A, ENCODER_B, CONFIRM, BIN_FULL, TAKEN)
 """Inputs watched for both edges: their levels alternate, so two equal edges running are one lost.
 
 The reset button is watched for its rise only.

@@ -86,4 +86,4 @@ def test_a_long_text_is_cut_so_that_every_message_fits() -> None:
 def test_a_message_on_the_wire_is_plain_json() -> None:
     """Any program can read along."""
     assert json.loads(encode(ItemSeen(7, 12))) == {"say": "seen", "tag": 7, "t_ns": 12}
-    assert link.VERSION == 3
+    assert link.VERSION == 4
