@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from edge import __version__
+from edge.alarms.line_alarms import LineAlarms, basis_of
 from edge.camera.checks import FrameChecks
 from edge.camera.drivers import make_camera
 from edge.clock import Clock, MonotonicClock, Stop
@@ -75,12 +76,12 @@ def serve(config: Config, clock: Clock | None = None) -> Counters:
                     idle_proof=IdleProof(inspector.localizer, clock, config.model.golden_every_s),
                     idle_marks=idle_marks,
                     shadow=is_shadow(config),
+                    alarms=_alarms(config, clock, inspector),
                 )
                 keep_frame_memory()
-                _begin_journal(config, journal, gate, about)
+                _begin_journal(config, journal, gate, about | _alarm_fields(station))
                 notifier.ready(f"watching with {config.model_file().name}")
                 ended = _run(station, stop, reload, _tick_ns(config, notifier))
-                notifier.stopping(ended)
             station.record_incidents()  # of a simulated gate, whose last items have arrived now
             journal.append("stop", _stop_fields(ended, station))
             health.show(station.counters.as_object(), state="stopped")
@@ -104,6 +105,19 @@ def _idle_marks(config: Config, inspector: Inspector, clock: Clock) -> Iterator[
         return
     with IdleMarks(inspector, clock, config.decision) as idle_marks:
         yield idle_marks
+
+
+def _alarms(config: Config, clock: Clock, inspector: Inspector) -> LineAlarms:
+    """Make the alarms of the line, which go on where the journal ends."""
+    basis = basis_of(config, inspector.localizer.sha256)
+    alarms = LineAlarms(config, clock, basis, inspector.rules.scores.least)
+    alarms.restore(config.path(config.journal.file))
+    return alarms
+
+
+def _alarm_fields(station: Station) -> dict[str, Any]:
+    """Return what a record holds of the alarms, for the next start."""
+    return {"alarms": station.alarms.state} if station.alarms is not None else {}
 
 
 def _begin_journal(config: Config, journal: Journal, gate: Gate, about: dict[str, Any]) -> None:
@@ -152,6 +166,7 @@ def _journal(config: Config, clock: Clock, evidence: Evidence) -> Journal:
         path,
         clock,
         settings=config.journal,
+        name=config.service.name,
         make_room=evidence.give_way,
         mark=mark and mark_path(mark, path),
         at_least=evidence.last_item,
@@ -175,7 +190,9 @@ def _run(station: Station, stop: Stop, reload: Reload, tick_ns: int) -> str:
         station.notifier.stopping(str(error))
         raise
     station.settle_all()
-    return stop.reason or "end of the pictures"
+    ended = stop.reason or "end of the pictures"
+    station.notifier.stopping(ended)
+    return ended
 
 
 def _take_settings(station: Station, reload: Reload) -> None:
@@ -201,7 +218,13 @@ def _take_settings(station: Station, reload: Reload) -> None:
         **study_fields(reload.running, inspector.localizer.decision_digest),
     }
     station.journal.append(
-        "settings", {"reason": said, **about, "changed": changes(before, reload.running)}
+        "settings",
+        {
+            "reason": said,
+            **about,
+            **_alarm_fields(station),
+            "changed": changes(before, reload.running),
+        },
     )
     station.health.adopt(reload.running.journal, about)
     station.notifier.ready(said)
@@ -240,7 +263,8 @@ def _health(
     config: Config, journal: Journal, evidence: Evidence, clock: Clock, about: dict[str, Any]
 ) -> Health:
     status = _path(config, config.journal.status)
-    return Health(journal, evidence, config.journal, clock, status, about)
+    named = {"service": config.service.name} if config.service.name else {}
+    return Health(journal, evidence, config.journal, clock, status, about | named)
 
 
 def _model_trouble(localizer: Localizer) -> str:
@@ -258,6 +282,7 @@ def _stop_fields(reason: str, station: Station) -> dict[str, Any]:
         "reason": reason,
         "counters": station.counters.as_object(),
         "skipped_triggers": station.trigger.skipped,
+        **_alarm_fields(station),
     }
     facts = station.gate.facts
     return fields | ({"gate": dict(facts)} if facts else {})

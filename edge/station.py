@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from edge.alarms.line_alarms import LineAlarms, basis_of
 from edge.camera import Camera, Capture
 from edge.camera.burst import take_pictures
 from edge.camera.checks import FrameChecks
@@ -25,7 +26,7 @@ from edge.gate.messages import Incident
 from edge.gate.rejects import Outcome
 from edge.process.notify import Notifier
 from edge.record.evidence import Evidence
-from edge.record.health import Health
+from edge.record.health import AlarmWords, Health
 from edge.record.journal import Journal
 from edge.sight.idle_marks import IdleMarks
 from edge.sight.inspector import Inspector
@@ -136,6 +137,11 @@ class _Passage:
     counted: bool = False
     answered_ns: int = 0
 
+    @property
+    def latency_ms(self) -> float:
+        """Time from the trigger to the answer, milliseconds."""
+        return (self.answered_ns - self.item.t_ns) / 1e6
+
 
 @dataclass(eq=False, kw_only=True)
 class Station:
@@ -160,6 +166,8 @@ class Station:
     """What looks for marks while no item is there; None where nobody knows when that is."""
     shadow: bool = False
     """Whether the gate has locked the reject output off: each item's record says so."""
+    alarms: LineAlarms | None = None
+    """The alarms of the line; None has none."""
     standing: StandingMarks = field(default_factory=StandingMarks)
     counters: Counters = field(default_factory=Counters)
     _numbers: dict[int, int] = field(default_factory=dict)
@@ -214,6 +222,9 @@ class Station:
         Raises ConfigError, and then nothing has changed.
         """
         self.inspector.rules = rules_for(config, self.inspector.localizer)
+        if self.alarms is not None:
+            basis = basis_of(config, self.inspector.localizer.sha256)
+            self.alarms.adopt(config, basis, self.inspector.rules.scores.least)
         if self.idle_marks is not None:
             self.idle_marks.adopt(config.decision)
         self.checks.settings, self.evidence.settings = config.camera, config.evidence
@@ -359,7 +370,7 @@ class Station:
             **evidence,
             **({"mode": "shadow"} if self.shadow else {}),
             "trigger_ns": item.t_ns,
-            "ms": round((passage.answered_ns - item.t_ns) / 1e6, 3),
+            **({} if item.trouble else {"ms": round(passage.latency_ms, 3)}),
         }
         if self.gate.facts:  # a gate that outlives us numbers the items itself
             run = self.gate.facts["run"]
@@ -378,8 +389,10 @@ class Station:
         self._numbers[passage.tag] = passage.sequence
         if len(self._numbers) > NUMBERS_KEPT:
             del self._numbers[next(iter(self._numbers))]
-        ms = (passage.answered_ns - passage.item.t_ns) / 1e6
+        ms = None if passage.item.trouble else passage.latency_ms  # None: no eye saw it
         self.health.item(passage.sequence, verdict, ms)
+        if self.alarms is not None:
+            self.alarms.item(verdict, ms)
 
     def _rescue(self, passage: _Passage, error: BaseException) -> None:
         """Write an item down as FAULT that an *error* stopped on its way, rejecting it first.
@@ -446,6 +459,15 @@ class Station:
             self._unsettled_incidents.append((self.journal.taken, incident))
         self._settle_written()
 
+    def _look_for_alarms(self) -> None:
+        """Write down which alarms began or ended, and have them told."""
+        if self.alarms is None:
+            return
+        for change in self.alarms.look(self.health.sensors):
+            self.journal.append("note", change.as_fields())
+        alarms = self.alarms
+        self.health.alarms = AlarmWords(alarms.fault, alarms.told, alarms.state)
+
     def _feed_watchdog(self) -> None:
         """End an item or an idle tick: write down incidents, show trouble, feed the watchdog."""
         self.record_incidents()
@@ -455,6 +477,7 @@ class Station:
                 self.journal.append("note", {"reason": self.health.note, "code": STANDING_MARK})
         self.health.camera = self.camera.facts
         self.health.camera_trouble = self.camera.trouble or self.checks.trouble
+        self._look_for_alarms()
         self.health.marks_trouble = "" if self.idle_marks is None else self.idle_marks.trouble
         with contextlib.suppress(GateError):  # the next request to it raises
             self.gate.show_fault(self.health.trouble)

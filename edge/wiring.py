@@ -14,7 +14,9 @@ from edge.config import Config, LinesSettings, load_config
 from edge.deciding.rules import check_alone, region_of
 from edge.errors import ConfigError, InputError, UsageError
 from edge.files import check_ours
+from edge.process.running_hours import FORM, hours_of
 from edge.rates.plan import Plan
+from edge.settings import shown
 
 REJECT_LINE, READY_LINE, FAULT_LINE = "reject", "ready", "fault"
 TRIGGER, ENCODER_A, ENCODER_B = "trigger", "encoder_a", "encoder_b"
@@ -23,6 +25,8 @@ INPUTS = (TRIGGER, ENCODER_A, ENCODER_B, CONFIRM, BIN_FULL, RESET, TAKEN)
 SAFE: Mapping[str, int] = {REJECT_LINE: 0, READY_LINE: 0, FAULT_LINE: 1}
 """The level of each output before, between and after: no pulse, the belt may not run, a fault."""
 
+LONGEST_NAME = 80
+"""Most characters of the name of line and station, which each record bears."""
 STATUS_HEAD = b'{"process":'
 """How a status file begins, which is replaced each second."""
 
@@ -36,6 +40,7 @@ def load_checked(path: Path) -> Config:
     config = load_config(path)
     check_gate(config)
     check_decision(config)
+    check_alarms(config)
     return config
 
 
@@ -104,6 +109,23 @@ def check_decision(config: Config) -> None:
             raise UsageError(sentence)
     except UsageError as error:
         raise ConfigError(f"[decision] {error}; correct it in {config.folder}") from None
+
+
+def check_alarms(config: Config) -> None:
+    """Check what ``[alarms]`` and ``[service]`` demand. Raises ConfigError for the first demand."""
+    for text in config.alarms.running_hours:
+        try:
+            hours_of(text)
+        except ValueError:
+            raise ConfigError(
+                f"[alarms] running_hours must be {FORM}, not {shown(text)}; correct it in "
+                f"{config.folder}"
+            ) from None
+    if len(config.service.name) > LONGEST_NAME:
+        raise ConfigError(
+            f"[service] name must be at most {LONGEST_NAME} characters long, not "
+            f"{len(config.service.name)}; correct it in {config.folder}"
+        )
 
 
 def _wrong_region(config: Config) -> Iterator[str]:

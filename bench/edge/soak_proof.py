@@ -72,7 +72,7 @@ class Ledger:
         if record["kind"] == "item":
             self.tags[record["tag"]] += 1
             self.verdicts[record["verdict"]] += 1
-            self.ms.append(record["ms"])
+            self.ms += [record["ms"]] if "ms" in record else []  # none where no eye saw it
             if record["verdict"] != "pass" and (
                 record["gate"] == "late" or record["reason"].startswith(BUSY)
             ):

@@ -35,7 +35,7 @@ COLUMNS = (
     "sequence", "wall_time", "clock_synced", "verdict", "reason", "gate", "ms", "picture",
     "evidence", "findings", "label", "score", "x0", "y0", "x1", "y1",
     "time", "time_source", "not_before", "not_after",
-    "code", "near_label", "near_score", "near_x0", "near_y0", "near_x1", "near_y1",
+    "code", "near_label", "near_score", "near_x0", "near_y0", "near_x1", "near_y1", "service",
 )  # fmt: skip
 """Heading of the CSV."""
 UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400}

@@ -65,7 +65,7 @@ def described(status: Mapping[str, Any]) -> list[str]:
     lines = [("state", _state(status)), *_mode(status)]
     lines += [
         (name, str(status[name]))
-        for name in ("trouble", "note", "version", "settings_sha256")
+        for name in ("service", "trouble", "note", "version", "settings_sha256")
         if status.get(name)
     ]
     if model := status.get("model"):
@@ -149,6 +149,7 @@ def _from_journal(path: Path) -> dict[str, Any]:
         started = {"start": record, "continued": record.get("start")}.get(record["kind"])
         if started:
             about = {name: started.get(name) for name in ("version", "settings_sha256", "model")}
+            about |= {"service": record["service"]} if record.get("service") else {}
             status = {
                 "state": "not running, and no word of why: killed, or the power went",
                 "trouble": "",

@@ -80,6 +80,7 @@ def serve_gate(config: Config) -> None:
         debts = make_debts(config)
         keeper.take_over(debts, boot_id())
         loop = GateLoop(keeper, lines, listener, clock, notifier, users)
+        loop.name = config.service.name
         for warning in gate_warnings(config):
             loop.log.say(f"warning: {warning}")
         try:
@@ -130,6 +131,8 @@ class GateLoop:
         stream: int = STDERR,
     ) -> None:
         self.log = Log(clock, stream)
+        self.name = ""
+        """Name of line and station, in front of what is wrong; empty for none."""
         self._talk = Log(clock, stream)
         """What others bring about: however much that is, the lines of the gate's own are kept."""
         self._keeper, self._listener, self._users = keeper, listener, users
@@ -224,7 +227,7 @@ class GateLoop:
     def _log_trouble(self) -> None:
         """Log what is wrong whenever that changes; later, when there were too many lines."""
         trouble = self._keeper.trouble
-        if trouble != self._trouble and self._talk.say(trouble or "all well"):
+        if trouble != self._trouble and self._talk.say(self._named(trouble or "all well")):
             self._trouble = trouble
 
     def _status(self) -> str:
@@ -232,7 +235,10 @@ class GateLoop:
         thrown = f"{counters.thrown} rejected"
         if self._keeper.is_shadow:
             thrown = f"{counters.withheld} would be rejected, in shadow"
-        return f"{counters.triggers} items, {thrown}; {state}"
+        return self._named(f"{counters.triggers} items, {thrown}; {state}")
+
+    def _named(self, text: str) -> str:
+        return f"{self.name}: {text}" if self.name else text
 
     def _accept(self) -> None:
         """Take one connection, of a user that may be the eye; of too many the oldest is closed."""

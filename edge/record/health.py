@@ -6,6 +6,7 @@ All memory is bounded: percentiles are those of the last :data:`LATENCIES` items
 import math
 from collections import deque
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,15 @@ from edge.record.telemetry import telemetry
 LATENCIES = 1024
 STATUS_NS = 1_000_000_000
 """Least time between two writes of the status file, nanoseconds."""
+
+
+@dataclass(frozen=True)
+class AlarmWords:
+    """The alarms in words: those that raise *fault*, those only *told*, and their *state*."""
+
+    fault: str = ""
+    told: str = ""
+    state: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Health:
@@ -49,6 +59,7 @@ class Health:
         self._shown_ns: int | None = None
         self._latencies: deque[float] = deque(maxlen=LATENCIES)
         self._fresh = 0  # items since the last health record
+        self._fresh_latencies = 0  # of these, those that the eye saw
         self._last: dict[str, Any] | None = None
         self._line: dict[str, Any] | None = None
         self.gate: Mapping[str, object] = {}
@@ -61,19 +72,28 @@ class Health:
         """Trouble with the camera or its pictures, in words; empty when there is none."""
         self.marks_trouble = ""
         """Trouble with marks that are seen without an item, in words; empty when there is none."""
+        self.alarms = AlarmWords()
+        """The alarms that sound, and what a restart must know of them."""
+        self.sensors: Mapping[str, Any] | None = None
+        """The last telemetry; the same object until it is read again."""
         self.note = ""
         """What is to be told and is no trouble, in words; empty when there is nothing."""
 
-    def item(self, sequence: int, verdict: Verdict, ms: float) -> None:
-        """Count an item; *ms*: its latency from trigger to answer."""
-        self._latencies.append(ms)
+    def item(self, sequence: int, verdict: Verdict, ms: float | None) -> None:
+        """Count an item; *ms*: its latency from trigger to answer, None when no eye saw it.
+
+        Such an item has no latency: it stays out of the percentiles.
+        """
+        if ms is not None:
+            self._latencies.append(ms)
+            self._fresh_latencies += 1
         self._fresh += 1
         self._last = {
             "sequence": sequence,
             "verdict": verdict.kind,
             "reason": verdict.reason,
             "code": verdict.code,
-            "ms": round(ms, 3),
+            **({} if ms is None else {"ms": round(ms, 3)}),
         }
 
     def tick(
@@ -86,17 +106,19 @@ class Health:
         """
         now_ns = self._clock.now_ns()
         if now_ns - self._told_ns >= round(self._settings.health_s * 1e9):
+            self.sensors = telemetry(self._root)
             self._line = {
-                **telemetry(self._root),
+                **self.sensors,
                 "queue_depth": queue_depth,
-                **self._latency(min(self._fresh, LATENCIES)),
+                **self._latency(min(self._fresh_latencies, LATENCIES)),
                 "items": self._fresh,
                 "journal": self._journal.take_state(),
                 "evidence": self._evidence.take_state(),
                 "camera": dict(self.camera),
-                "trouble": self.trouble,
+                "trouble": _joined(self.trouble, self.alarms.told),
+                **({"alarms": dict(self.alarms.state)} if self.alarms.state else {}),
             }
-            self._told_ns, self._fresh = now_ns, 0
+            self._told_ns, self._fresh, self._fresh_latencies = now_ns, 0, 0
             self._journal.append("health", self._line)
         if self._shown_ns is None or now_ns - self._shown_ns >= STATUS_NS:
             self.show(counters, queue_depth, state)
@@ -132,15 +154,23 @@ class Health:
 
     @property
     def trouble(self) -> str:
-        """Trouble with journal, evidence, camera, model or marks; empty when there is none."""
+        """Trouble that belongs on the FAULT output; empty when there is none.
+
+        It is that of journal, evidence, camera, model and marks, and the alarms that raise FAULT.
+        """
         disk = self._journal.trouble or self._evidence.trouble
         ours = (disk, self.camera_trouble, self.model_trouble, self.marks_trouble)
-        return "; ".join(filter(None, ours))
+        return _joined(*ours, self.alarms.fault)
 
     def _all_trouble(self) -> str:
-        """Join our trouble and the gate's, which repeats ours once it has heard of it."""
+        """Join our trouble and the gate's, which repeats ours once it has heard of it.
+
+        In front of it stands the name of line and station, where they have one.
+        """
         gate = str(self.gate.get("trouble", ""))
-        return gate if self.trouble in gate else "; ".join(filter(None, [self.trouble, gate]))
+        both = gate if self.trouble in gate else _joined(self.trouble, gate)
+        trouble, name = _joined(both, self.alarms.told), self._about.get("service")
+        return f"{name}: {trouble}" if name and trouble else trouble
 
     def _latency(self, last: int) -> dict[str, float | None]:
         values = sorted(list(self._latencies)[len(self._latencies) - last :])
@@ -149,6 +179,10 @@ class Health:
             "p99_ms": percentile(values, 99),
             "worst_ms": percentile(values, 100),
         }
+
+
+def _joined(*words: str) -> str:
+    return "; ".join(filter(None, words))
 
 
 def percentile(values: Sequence[float], percent: float) -> float | None:

@@ -164,7 +164,8 @@ class Journal:
     *wall*: gives the wall-clock time; it is recorded and never relied on. *settings*: the defaults
     when None. *make_room*: frees space on a full disk in the journal's favour. *mark*: the file of
     the high-water mark, None for none. *at_least*: the last item's number by other witnesses, such
-    as the evidence; no number up to it is given again.
+    as the evidence; no number up to it is given again. *name*: that of line and station, which
+    every record bears as ``service``; empty for none.
 
     Synchronization: one thread; another process that opens the same journal is refused.
     """
@@ -178,11 +179,13 @@ class Journal:
         make_room: MakeRoom | None = None,
         mark: Path | None = None,
         at_least: int = 0,
+        name: str = "",
     ) -> None:
         self.path = path
         self.lacking = ""
         """Which records were taken from the journal before it was opened; empty for none."""
         self._clock, self._wall = clock, wall
+        self._named = {"service": name} if name else {}
         self._settings, self._make_room = settings or JournalSettings(), make_room
         self._boot_id = boot_id()
         self._file, self._high_water = JournalFile(path), HighWater(mark, path)
@@ -347,6 +350,7 @@ class Journal:
             "monotonic_ns": self._clock.now_ns(),
             "wall_time": self._wall().isoformat(timespec="milliseconds"),
             "clock_synced": clock_synced(),
+            **self._named,
             **fields,
             "previous": self._tip.previous,
         }

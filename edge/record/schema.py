@@ -148,6 +148,7 @@ FIELDS: dict[str, Test] = {
     "clock_synced": _or_none(_flag),
     "reason": _text,
     "gate_run": _text,
+    "service": _text,
     "tag": _whole,
     "seal": _text,
 }

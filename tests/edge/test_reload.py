@@ -277,6 +277,7 @@ def test_what_a_running_service_can_change_is_this_and_nothing_else() -> None:
             "health_s",
         ],
         "evidence": ["limit_mb", "keep_free_mb", "pass_rate", "seed", "quality", "patience_ms"],
+        "alarms": [field.name for field in dataclasses.fields(SECTIONS["alarms"])],
         "service": [],
         "shadow": [],
     }

@@ -161,6 +161,21 @@ def build(tmp_path: Path) -> Build:
     return make
 
 
+def test_an_item_that_no_eye_saw_has_no_latency(build: Build, tmp_path: Path, stop: Stop) -> None:
+    """Minutes later it is written down: that is no time from trigger to answer."""
+    with build([NOTHING, NOTHING], thinking_ms=30) as station:
+        station.pass_item(10**12, stop)
+        station.clock.sleep_until(300 * 10**9)
+        missed = Item(10**9, None, "no eye was connected when it came by")
+        station.trigger.wait = lambda *_: missed  # type: ignore[method-assign]
+        station.pass_item(10**12, stop)
+        station.clock.sleep_until(400 * 10**9)
+        station.health.tick(station.counters.as_object())
+    assert [record.get("ms") for record in items(tmp_path)] == [30.0, None]
+    found = [r for r in read_records(tmp_path / "journal.jsonl") if r["kind"] == "health"]
+    assert [(r["items"], r["p99_ms"]) for r in found] == [(2, 30.0), (0, None)]
+
+
 def test_what_was_rejected_can_be_looked_at(tmp_path: Path) -> None:
     """The record names a picture, and the picture is there.
 

@@ -25,6 +25,7 @@ FOLDER = Path(__file__).resolve().parent
 CASES = tuple(sorted(path.parent.name for path in FOLDER.glob("*/edge.toml")))
 VARIES = (
     *("boot_id", "wall_time", "clock_synced", "previous", "version", "settings_sha256"),
+    "alarms",
     *("evidence", "evidence_sha256", "evidence_lost"),
 )
 """Fields that differ from run to run or from release to release.
