@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.rates.bounds import UNMEASURED
+
 
 @dataclass(frozen=True)
 class Count:
@@ -25,7 +27,7 @@ class Count:
         >>> str(Count(3, 5)), str(Count(0, 0))
         ('3 of 5', 'not measured')
         """
-        return f"{self.hits} of {self.of}" if self.of else "not measured"
+        return f"{self.hits} of {self.of}" if self.of else UNMEASURED
 
 
 def shares_reaching(

@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from edge.annotate import contact_sheet
 from edge.printing import printable
-from edge.vision.legend import SUBJECTS, caption_lines, colour_of, upright
+from edge.vision.legend import SUBJECTS, caption_lines, draw_outline
 from edge.vision.picture_files import read_picture
 from train.assess.assessment import Assessment
 from train.assess.breakdown import Bin, weaknesses
@@ -140,16 +140,18 @@ def _y(share: float) -> float:
     return HEIGHT - MARGIN - share * (HEIGHT - 2 * MARGIN)
 
 
-def unstamped_sheet(trial: Trial) -> Image.Image:
+def unstamped_sheet(trial: Trial, threshold: float) -> Image.Image:
     """Lay out the photographs that look most like the mark, with the place and its score.
+
+    What lies below *threshold* is dashed, in the colours of :mod:`edge.vision.legend`.
 
     Raises InputError when one cannot be read.
     """
     likest = sorted(trial.photographs, key=lambda one: -one.score)[:SHOWN]
-    return contact_sheet([_drawn(one) for one in likest])
+    return contact_sheet([_drawn(one, threshold) for one in likest])
 
 
-def _drawn(one: Scored) -> Image.Image:
+def _drawn(one: Scored, threshold: float) -> Image.Image:
     """Draw a photograph with its best finding and, in a strip below, its score and name."""
     with refused_for("bring a whole one"):
         frame = read_picture(Path(one.path))
@@ -159,7 +161,7 @@ def _drawn(one: Scored) -> Image.Image:
     image.paste(Image.fromarray(frame), (0, 0))
     draw = ImageDraw.Draw(image)
     if one.box:
-        draw.rectangle(upright(one.box), outline=colour_of("false"), width=max(2, width // 150))
+        draw_outline(draw, one.box, "false", max(2, width // 150), one.score < threshold)
     told = f"{one.score:.2f}  {printable(Path(one.path).name)}"
     draw.text((4, height + letters // 3), told, fill="black", font=ImageFont.load_default(letters))
     return image

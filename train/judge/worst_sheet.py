@@ -177,11 +177,10 @@ def _boxes(case: Case) -> Iterator[tuple[Box, Meaning, float | None, bool]]:
     Findings come first: a box of the truth lies over the finding that hits it.
     """
     without_boxes = case.kind == "miss" and not case.truth
-    for finding in case.faint:
-        yield finding.box, "found", finding.score, True
-    for finding in case.found:
+    for finding in (*case.faint, *case.found):
         right = without_boxes or any(_explains(label, finding) for label in case.truth)
-        yield finding.box, "found" if right else "false", finding.score, False
+        below = finding in case.faint
+        yield finding.box, "found" if right else "false", finding.score, below
     for label in case.truth:
         hit = any(finds(finding, label) for finding in case.found)
         yield label.box, "ignored" if label.ignore else "mark" if hit else "missed", None, False

@@ -184,7 +184,7 @@ def draw_assessment(trial: Trial, assessment: Assessment, saver: Saver) -> None:
     with saver.missing_if_unwritten(CURVE):
         save_png(sheet(trial, assessment), saver.out / CURVE)
     if not assessment.painted:
-        likest = unstamped_sheet(trial)
+        likest = unstamped_sheet(trial, assessment.chosen.threshold)
         with saver.missing_if_unwritten(UNSTAMPED):
             save_png(likest, saver.out / UNSTAMPED)
 

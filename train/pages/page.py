@@ -21,13 +21,12 @@ from edge import __version__
 from edge.errors import FrameError
 from edge.files import write_atomic
 from edge.printing import printable
+from edge.rates.bounds import UNMEASURED
 from edge.vision.picture_files import read_picture
 from edge.vision.preprocess import Frame
 
 PICTURE_PX, PICTURE_QUALITY = 320, 70
 """Longest side, in pixels, and JPEG quality of a picture on a page: about 15 kB."""
-UNMEASURED = "not measured"
-"""What a rate of nothing is called."""
 _PER_CENT = re.compile(r"(?<=[0-9]) %")
 
 

@@ -1,6 +1,6 @@
 """The charts and pictures of a proof."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from scipy.stats import norm
 
 from edge.decision import Box
 from edge.errors import FrameError
-from edge.vision.legend import upright
+from edge.vision.legend import Meaning, draw_outline, upright
 from edge.vision.picture_files import read_picture
 from train.file_sums import file_sum
 from train.marks.mark import mark_files
@@ -21,7 +21,7 @@ from train.paint.input_fingerprint import Fingerprint
 from train.proof.bounds import det_points
 from train.proof.items import LOOKALIKE, STAMPED, UNSTAMPED
 from train.proof.model_card import Run
-from train.proof.results import Item, Results
+from train.proof.results import FrameResult, Item, Results, finds
 from train.proof.study import Evidence
 from train.proof.sweeps import Swept
 
@@ -29,10 +29,12 @@ MARK_PX = 160
 MOST_SHOWN = 60
 """Most pictures shown of each kind of error, the worst first."""
 DET_TICKS = (0.001, 0.005, 0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.95)
+Drawn = tuple[Box, Meaning, bool]
+"""A box, what it means, and whether it lies below the threshold."""
 BINS = 10
 """Bins of the calibration."""
-FAINT = "#c77700"
-"""What was found below the threshold; the mark is green, what was found red."""
+FINDINGS = 3
+"""Most findings drawn on a picture with the stamp; without it the best one is what matters."""
 
 
 @dataclass(frozen=True)
@@ -237,7 +239,6 @@ def _shown(item: Item, evidence: Evidence) -> Shown:
     """Draw the worst frame of an item with what was found and what should have been."""
     sign = -1 if item.role == STAMPED else 1
     frame = max(item.frames, key=lambda one: sign * one.score)
-    findings = frame.answer.findings
     threshold = evidence.threshold
     key = frame.answer.picture.key
     told = f"score {frame.score:.3f}, threshold {threshold:.3f}"
@@ -245,14 +246,31 @@ def _shown(item: Item, evidence: Evidence) -> Shown:
         told = f"no answer that can be: {frame.answer.why}"
     elif frame.score == 0:
         told = "nothing found"
-    boxes = [(box.box, COLOURS["stamped"]) for box in frame.truth.boxes]
-    for finding in findings[:1] if item.role != STAMPED else findings[:3]:
-        colour = COLOURS["unstamped"] if finding.score >= threshold else FAINT
-        boxes.append((finding.box, colour))
-    return Shown(_drawn(evidence, key, boxes), frame.answer.picture.name, told)
+    return Shown(
+        _drawn(evidence, key, boxes_of(item, frame, threshold)), frame.answer.picture.name, told
+    )
 
 
-def _drawn(evidence: Evidence, key: str, boxes: Sequence[tuple[Box, str]]) -> str:
+def boxes_of(item: Item, frame: FrameResult, threshold: float) -> list[Drawn]:
+    """Return the boxes of a frame, what each means, and whether it lies below the threshold.
+
+    A stamped picture without labels does not say where its mark is: what was found there is taken
+    for it. A box of the truth comes last, for it lies over the finding that hits it.
+    """
+    findings, truth = frame.answer.findings, frame.truth.boxes
+    boxes = list[Drawn]()
+    for finding in findings[: FINDINGS if item.role == STAMPED else 1]:
+        on_mark = not truth or any(finds(finding, box) for box in truth)
+        right: Meaning = "found" if item.role == STAMPED and on_mark else "false"
+        boxes.append((finding.box, right, finding.score < threshold))
+    counted = [finding for finding in findings if finding.score >= threshold]
+    for box in truth:
+        hit = any(finds(finding, box) for finding in counted)
+        boxes.append((box.box, "mark" if hit else "missed", False))
+    return boxes
+
+
+def _drawn(evidence: Evidence, key: str, boxes: Sequence[Drawn]) -> str:
     """Return a picture with boxes as a data URI; empty when it cannot be read any more."""
     try:
         image = Image.fromarray(read_picture(evidence.paths[key]))
@@ -262,10 +280,10 @@ def _drawn(evidence: Evidence, key: str, boxes: Sequence[tuple[Box, str]]) -> st
     image = image.resize((max(1, round(image.width * scale)), max(1, round(image.height * scale))))
     draw = ImageDraw.Draw(image)
     width = max(2, max(image.size) // 110)
-    for box, colour in boxes:
+    for box, meaning, below in boxes:
         x0, y0, x1, y1 = (side * scale for side in upright(box))
-        place = (x0 - width, y0 - width, x1 + width, y1 + width)
-        draw.rectangle(place, outline=colour, width=width)
+        place = Box(x0 - width, y0 - width, x1 + width, y1 + width)
+        draw_outline(draw, place, meaning, max(1, width // 2) if below else width, below)
     return picture_uri(image)
 
 
@@ -282,10 +300,3 @@ def mark_pictures(run: Run | None) -> list[Shown]:
         for file, name in named
         if name and (uri := file_uri(file, MARK_PX))
     ]
-
-
-def legend() -> Iterator[tuple[str, str]]:
-    """Yield colour and meaning of each box in the pictures."""
-    yield COLOURS["stamped"], "the mark, as labelled"
-    yield COLOURS["unstamped"], "found, from the threshold on"
-    yield FAINT, "found, below the threshold"

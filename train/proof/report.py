@@ -10,6 +10,7 @@ from typing import Any
 from edge import __version__
 from edge.files import atomic_replace, read_bounded, write_atomic
 from edge.printing import printable
+from edge.vision.legend import LEGEND
 from edge.vision.proof_summary import VERSION, ProofSummary
 from train.file_sums import file_sum
 from train.learn.environment import processor
@@ -127,7 +128,7 @@ def page_of(evidence: Evidence) -> str:
         look_alikes=[_look_alike(*row) for row in look_alike_rows(found)],
         galleries=figures.galleries(evidence),
         nearest=figures.nearest(evidence),
-        legend=list(figures.legend()),
+        legend=[(f"rgb{colour}", told) for colour, told in LEGEND.values()],
         economics=words.economics(evidence),
         latency=words.latency(evidence),
         processor=processor(),

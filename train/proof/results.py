@@ -1,11 +1,12 @@
 """What the answers of a study show: errors per item, exact bounds, and the result of each claim."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge.decision import Box, Finding, decide
 from edge.rates.bounds import Rate
@@ -21,6 +22,8 @@ from train.proof.plan import sizes
 SHOWN, NOT_SHOWN, UNMEASURED = RESULTS
 KIND_OF: dict[str, Kind] = {UNSTAMPED: "fa", STAMPED: "fr"}
 """The kind of error that an item of a role can be."""
+ALIKE_BLOCK = 1024
+"""Pictures that are compared with as many others at once: 4 MB."""
 
 
 @dataclass(frozen=True)
@@ -168,19 +171,38 @@ def results_of(
 
 
 def alike_of(answers: Sequence[Answer]) -> tuple[str, ...]:
-    """Return the pictures, by key, that look like an earlier one of another item and like role."""
+    """Return the pictures, by key, that look like an earlier one of another item and like role.
+
+    Every pair is compared, as no index finds 40 of 256 bits sooner: of hashes as signs, a product
+    of matrices counts the bits that are the same.
+    """
     known = [answer for answer in answers if answer.likeness]
     if not known:
         return ()
     rows = np.array([np.frombuffer(bytes.fromhex(a.likeness), np.uint8) for a in known])
-    found = []
-    for number in range(1, len(known)):
-        bits = np.unpackbits(rows[:number] ^ rows[number], axis=1).sum(1)
-        near = (known[int(at)].picture for at in np.flatnonzero(bits <= NEAR))
-        this = known[number].picture
-        if any(one.item != this.item and one.role == this.role for one in near):
-            found.append(this.key)
+    signs = 2 * np.unpackbits(rows, axis=1).astype(np.float32) - 1
+    items, roles = (_numbered(getattr(a.picture, name) for a in known) for name in ("item", "role"))
+    found = list[str]()
+    for end in range(ALIKE_BLOCK, len(known) + ALIKE_BLOCK, ALIKE_BLOCK):
+        block = slice(end - ALIKE_BLOCK, min(end, len(known)))
+        alike = np.zeros(block.stop - block.start, np.bool_)
+        for start in range(0, end, ALIKE_BLOCK):
+            other = slice(start, min(start + ALIKE_BLOCK, block.stop))
+            near = signs[block] @ signs[other].T >= signs.shape[1] - 2 * NEAR
+            if not near.any():
+                continue
+            near &= items[block, None] != items[None, other]
+            near &= roles[block, None] == roles[None, other]
+            if other.start == block.start:  # only with earlier ones
+                near &= np.tri(len(near), k=-1, dtype=np.bool_)
+            alike |= near.any(axis=1)
+        found += [known[block.start + int(at)].picture.key for at in np.flatnonzero(alike)]
     return tuple(found)
+
+
+def _numbered(names: Iterable[str]) -> NDArray[np.int64]:
+    """Return a number for each name, the same for the same one."""
+    return np.unique(list(names), return_inverse=True)[1].astype(np.int64)
 
 
 def role_of(role: str, truth: Truth) -> str:
@@ -197,13 +219,14 @@ def _frame(answer: Answer, truth: Truth, threshold: float) -> FrameResult:
         return FrameResult(answer, truth, best(answer.findings), bool(found))
     scores = [best(f for f in answer.findings if f.label == name) for name in truth.required]
     passed = decide(found, truth.required).kind == "pass"
-    on_mark = any(_finds(finding, box) for finding in found for box in truth.boxes)
+    on_mark = any(finds(finding, box) for finding in found for box in truth.boxes)
     return FrameResult(
         answer, truth, min(scores), passed, bool(truth.boxes) and passed and not on_mark
     )
 
 
-def _finds(finding: Finding, box: RealBox) -> bool:
+def finds(finding: Finding, box: RealBox) -> bool:
+    """Return whether a finding lies on a labelled mark of its class."""
     return finding.label == box.label and finding.box.iou(box.box) >= FOUND_IOU
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from edge.rates.bounds import UNMEASURED
 from edge.vision.proof_summary import MOST_WORDS
-from train.pages.page import UNMEASURED, percent
+from train.pages.page import percent
 from train.photographs import product_of
 from train.proof.bounds import escapes_per_million, good_rejects
 from train.proof.items import STAMPED, UNSTAMPED

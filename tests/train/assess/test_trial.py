@@ -9,6 +9,7 @@ from PIL import Image
 
 from edge.decision import Box, Finding
 from edge.errors import InputError
+from edge.vision.legend import colour_of
 from edge.vision.preprocess import Frame, letterbox
 from tests.quick_run import config_in, paint_few
 from train.assess import trial as trials
@@ -112,8 +113,14 @@ def test_the_curve_falls_and_the_sheet_shows_the_best_scores(tmp_path: Path) -> 
     drawn = np.asarray(curve(tried, assess(tried, choose(tried, FIT), False, FIT, Length(9, 1.0))))
     for colour in ((0x1B, 0x7F, 0x3B), (0xC7, 0x77, 0x00), (0xB3, 0x26, 0x1E), (0, 0, 0)):
         assert (drawn == colour).all(-1).sum() > 50
-    sheet = unstamped_sheet(tried)
+    sheet = unstamped_sheet(tried, 0.15)
     first = np.asarray(sheet)[8:308, 8:368].reshape(-1, 3)
     assert (first == (80, 0, 0)).all(-1).sum() > 500
-    bare = unstamped_sheet(dataclasses.replace(tried, photographs=found[:1]))
-    assert not (np.asarray(bare) == (0xB3, 0x26, 0x1E)).all(-1).any()
+    false, bare = colour_of("false"), dataclasses.replace(tried, photographs=found[:1])
+    assert not (np.asarray(unstamped_sheet(bare, 0.15)) == false).all(-1).any()
+    one = dataclasses.replace(tried, photographs=found[1:2])
+    whole, dashed = (
+        int((np.asarray(unstamped_sheet(one, threshold)) == false).all(-1).sum())
+        for threshold in (0.1, 0.2)
+    )
+    assert 0 < dashed < 0.8 * whole

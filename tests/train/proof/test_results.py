@@ -8,8 +8,9 @@ import pytest
 
 from edge.decision import Box, Finding
 from edge.rates.plan import Plan
+from train.labels.ground_truth import RealBox
 from train.proof.determinism import Determinism, Gap, gap
-from train.proof.figures import calibration, sweep_words
+from train.proof.figures import boxes_of, calibration, sweep_words
 from train.proof.freeze import Frozen
 from train.proof.items import LABELLED, STAMPED, UNSTAMPED
 from train.proof.judging import Answer, State
@@ -126,6 +127,45 @@ def test_pictures_that_look_like_another_items_are_told() -> None:
     ]
     assert alike_of(answers) == (answers[3].picture.key,)
     assert alike_of([]) == ()
+
+
+def test_look_alike_pictures_are_found_across_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same as one by one, whatever lies where: 40 of 256 bits are near, 41 are not."""
+    rng = np.random.default_rng(4)
+    bits = rng.integers(0, 2, (23, 256), dtype=np.uint8)
+    for number, (of, flipped) in {9: (2, 40), 13: (1, 41), 17: (16, 40), 22: (0, 3)}.items():
+        bits[number] = bits[of]
+        bits[number, rng.permutation(256)[:flipped]] ^= 1
+    looks = [np.packbits(row).tobytes().hex() for row in bits]
+    answers = [answer(UNSTAMPED, str(number), look=look) for number, look in enumerate(looks)]
+    wanted = tuple(answers[number].picture.key for number in (9, 17, 22))
+    for block in (1, 5, 23, 1024):
+        monkeypatch.setattr("train.proof.results.ALIKE_BLOCK", block)
+        assert alike_of(answers) == wanted
+
+
+def test_boxes_of_a_picture_mean_what_the_legend_says() -> None:
+    """What is found on a mark is right, elsewhere false; a mark that nothing finds was missed."""
+    mark = RealBox("dot", 0, Box(0, 0, 10, 10), ignore=False)
+    off = Finding("dot", 0.8, Box(50, 50, 60, 60))
+
+    def boxes(role: str, *findings: Finding, truth: tuple[RealBox, ...] = ()) -> list[object]:
+        required = frozenset({"dot"} if role == STAMPED else ())
+        answers = [answer(role, "a", *findings)]
+        got = results_of(PLAN, answers, {answers[0].picture.key: Truth(required, truth)}, 0.5)
+        item = got.items[0]
+        return [(meaning, below) for _, meaning, below in boxes_of(item, item.frames[0], 0.5)]
+
+    hit, faint = ("mark", False), ("found", True)
+    assert boxes(STAMPED, found(0.9), off, truth=(mark,)) == [
+        ("found", False),
+        ("false", False),
+        hit,
+    ]
+    assert boxes(STAMPED, found(0.4), truth=(mark,)) == [faint, ("missed", False)]
+    assert boxes(STAMPED, found(0.4)) == [faint]
+    assert boxes(UNSTAMPED, found(0.9), off) == [("false", False)]
+    assert boxes(UNSTAMPED, found(0.4)) == [("false", True)]
 
 
 @pytest.mark.parametrize("share", [0.009969, 0.0099, 0.123, 0.39056, 0.0999999, 1e-5, 0.5, 1.0])
