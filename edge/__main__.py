@@ -15,7 +15,10 @@ PROGRAM = command_line.Program(
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run ``stampgate-edge`` and return its exit status."""
-    return command_line.main(PROGRAM, argv)
+    asked = sys.argv[1:] if argv is None else list(argv)
+    if asked[:1] == ["--line"] and len(asked) > 2:  # before the command or behind it, as one likes
+        asked = [asked[2], *asked[:2], *asked[3:]]
+    return command_line.main(PROGRAM, asked)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from edge.deciding.rules import check_alone, region_of
 from edge.errors import ConfigError, InputError, UsageError
 from edge.files import check_ours
 from edge.process.running_hours import FORM, hours_of
+from edge.production_lines.apart import refuse_shared
 from edge.rates.plan import Plan
 from edge.settings import shown
 
@@ -346,6 +347,7 @@ def check_for_eye(config: Config) -> None:
     """
     check_gate(config)
     check_decision(config)
+    refuse_shared(config, load_checked, wired)
     _refuse_shared_files(config)
     record = "" if config.gate.driver == "process" else config.gate.record
     for setting, text in (
@@ -372,6 +374,7 @@ def check_for_gate(config: Config) -> None:
     Raises ConfigError with one line for the first thing that is wrong.
     """
     check_gate(config)
+    refuse_shared(config, load_checked, wired)
     _refuse_shared_files(config)
     _refuse_others("[gate] record", config, config.gate.record)
     _refuse_others("[gate] debts", config, config.gate.debts)

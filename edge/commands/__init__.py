@@ -10,6 +10,7 @@ from pathlib import Path
 from edge.command_line import Command
 from edge.config import Config
 from edge.errors import UsageError
+from edge.production_lines.names import lines_of_box, settings_of_line
 from edge.wiring import load_checked
 
 DEFAULT_CONFIG = Path("/etc/stampgate/edge.toml")
@@ -62,6 +63,12 @@ def add_config(parser: argparse.ArgumentParser) -> None:
         metavar="EDGE.TOML",
         help="settings file (default: %(default)s)",
     )
+    parser.add_argument(
+        "--line",
+        default="",
+        metavar="NAME",
+        help="a line of several on this box: its settings are /etc/stampgate/lines/NAME.toml",
+    )
 
 
 def journal_of(arguments: argparse.Namespace) -> Path:
@@ -80,6 +87,13 @@ def config_of(arguments: argparse.Namespace) -> Config:
 
     Raises UsageError or ConfigError.
     """
+    if arguments.line and arguments.config != DEFAULT_CONFIG:
+        raise UsageError("--line and --config name one settings file each; leave one out")
+    if arguments.line:
+        return load_checked(settings_of_line(arguments.line))
     if arguments.config == DEFAULT_CONFIG and not DEFAULT_CONFIG.exists():
-        raise UsageError(f"there is no {DEFAULT_CONFIG} here; name the settings file with --config")
+        cure = "name the settings file with --config"
+        if lines := lines_of_box():
+            cure = f"name one of the lines {', '.join(lines)} with --line"
+        raise UsageError(f"there is no {DEFAULT_CONFIG} here; {cure}")
     return load_checked(arguments.config)

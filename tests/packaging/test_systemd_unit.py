@@ -2,12 +2,14 @@ import configparser
 import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from edge.config import GateSettings, JournalSettings, ServiceSettings
 from edge.errors import ConfigError
+from edge.production_lines.names import sample_of_line
 from edge.settings import read_section
 from tests.paths import ROOT
 
@@ -197,3 +199,85 @@ def test_each_service_has_a_state_of_its_own_and_cannot_look_into_the_others() -
     assert "LogsDirectory" not in gate
     assert GateSettings().debts.startswith(f"/var/lib/{gate['StateDirectory']}/")
     assert JournalSettings().mark.startswith(f"/var/lib/{eye['StateDirectory']}/")
+
+
+TEMPLATES = {
+    FOLDER / "stampgate-edge@.service": UNIT,
+    FOLDER / "stampgate-gate@.service": GATE_UNIT,
+    FOLDER / "stampgate@.target": TARGET,
+}
+"""The units of one production line of several, and those that they are made from."""
+OF_A_LINE = {
+    "/etc/stampgate/lines/%i.toml": "/etc/stampgate/edge.toml",
+    "stampgate@%i.target": "stampgate.target",
+    "stampgate-gate@%i.service": "stampgate-gate.service",
+    "stampgate-edge@%i.service": "stampgate-edge.service",
+    "stampgate/%i": "stampgate",
+    "stampgate-gate/%i": "stampgate-gate",
+    " of line %i": "",
+}
+"""What of a template names the line, and what stands there in the other."""
+
+
+@pytest.mark.parametrize(("template", "path"), TEMPLATES.items(), ids=lambda path: path.name)
+def test_a_line_of_several_has_the_same_units_with_folders_of_its_own(
+    template: Path, path: Path
+) -> None:
+    """Key by key, but for what names the line; the comments at the top apart."""
+    text = template.read_text()
+    for named, plain in OF_A_LINE.items():
+        text = text.replace(named, plain)
+    ours, theirs = (
+        [line for line in lines.splitlines() if line and not line.startswith("#")]
+        for lines in (text, path.read_text())
+    )
+    assert ours == theirs
+    assert "%i" not in text
+
+
+def test_the_folders_of_a_line_are_those_of_its_settings() -> None:
+    """`stampgate-edge config --line A` names what the units make."""
+    config = tomllib.loads(sample_of_line("A"))
+    eye, gate = (unit(path)["Service"] for path in list(TEMPLATES)[:2])
+    made = {
+        config["journal"]["file"]: f"/var/log/{eye['LogsDirectory']}/",
+        config["evidence"]["folder"]: f"/var/log/{eye['LogsDirectory']}/",
+        config["journal"]["mark"]: f"/var/lib/{eye['StateDirectory']}/",
+        config["journal"]["status"]: f"/run/{gate['RuntimeDirectory']}/",
+        config["gate"]["socket"]: f"/run/{gate['RuntimeDirectory']}/",
+        config["gate"]["debts"]: f"/var/lib/{gate['StateDirectory']}/",
+    }
+    assert {
+        path: folder
+        for path, folder in made.items()
+        if not path.startswith(folder.replace("%i", "A"))
+    } == {}
+    assert eye["ReadWritePaths"] == f"-/run/{gate['RuntimeDirectory']}"
+
+
+def test_systemd_accepts_the_units_of_two_lines(tmp_path: Path, analyze: str) -> None:
+    """The targets of A and of B, side by side."""
+    for source in TEMPLATES:
+        text = source.read_text().replace(PROGRAM, "/bin/true").replace(CHECK, "/bin/true")
+        (tmp_path / source.name).write_text(text)
+    units = [f"{path.name.replace('@', f'@{name}')}" for path in TEMPLATES for name in "AB"]
+    for name in units:
+        (tmp_path / name).symlink_to(re.sub("@.", "@", name))
+    done = subprocess.run(
+        [analyze, "verify", *(tmp_path / name for name in units)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+def test_the_package_has_the_units_of_a_line() -> None:
+    """And restarts, stops and forgets those that somebody has enabled."""
+    scripts = {name: (ROOT / "packaging" / name).read_text() for name in ("postinst", "prerm")}
+    build = (ROOT / "packaging" / "build-deb").read_text()
+    assert "systemd/stampgate-{edge,gate}@.service" in build
+    assert "systemd/stampgate@.target" in build
+    for text in scripts.values():
+        assert "'stampgate-gate@*.service'" in text
+        assert "'stampgate-edge@*.service'" in text

@@ -1,0 +1,1 @@
+"""Several production lines on one box: each line's settings file, and what no two may share."""
