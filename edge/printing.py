@@ -53,6 +53,17 @@ def print_line(text: object = "", file: TextIO | None = None, flush: bool = Fals
     print(printable(text), file=file, flush=flush)
 
 
+def print_over(text: object, width: int, file: TextIO) -> None:
+    """Print *text*, made :func:`printable`, over the line before; *width*: the terminal's columns.
+
+    It is cut to the line, for what runs on into the next one cannot be printed over.
+    """
+    room = max(1, width - 1)
+    line = printable(text)
+    shown = line if len(line) <= room else f"{line[: max(0, room - 3)]}..."[:room]
+    print(f"\r{shown:<{room}}", end="", file=file, flush=True)
+
+
 def print_error(program: str, text: object) -> None:
     """Print one line of *program* on standard error, which is the system's journal for a unit."""
     print_line(f"{program}: {text}", sys.stderr, flush=True)

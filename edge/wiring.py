@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from edge.config import Config, LinesSettings, load_config
+from edge.config import Config, LinesSettings, config_from, load_config
 from edge.deciding.rules import check_alone, region_of
 from edge.errors import ConfigError, InputError, UsageError
 from edge.files import check_ours
@@ -18,6 +18,7 @@ from edge.process.running_hours import FORM, hours_of
 from edge.production_lines.apart import refuse_shared
 from edge.rates.plan import Plan
 from edge.settings import shown
+from edge.settings_file import parse_toml
 
 REJECT_LINE, READY_LINE, FAULT_LINE = "reject", "ready", "fault"
 TRIGGER, ENCODER_A, ENCODER_B = "trigger", "encoder_a", "encoder_b"
@@ -38,7 +39,18 @@ def load_checked(path: Path) -> Config:
     The one way from a settings file to a Config that a program may run. Raises ConfigError with one
     line for the first thing that is wrong.
     """
-    config = load_config(path)
+    return _checked(load_config(path))
+
+
+def checked(content: bytes, path: Path) -> Config:
+    """Check the bytes of the settings file *path* as :func:`load_checked` does.
+
+    Raises ConfigError with one line for the first thing that is wrong.
+    """
+    return _checked(config_from(parse_toml(content, str(path)), path))
+
+
+def _checked(config: Config) -> Config:
     check_gate(config)
     check_decision(config)
     check_alarms(config)

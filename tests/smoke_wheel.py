@@ -27,7 +27,7 @@ DESKTOP_ONLY = {
     "torchvision",
     "tqdm",
 }
-SHIPPED_SUFFIXES = {".py", ".toml", ".onnx", ".pt", ".jpg", ".json", ".html"}
+SHIPPED_SUFFIXES = {".py", ".toml", ".onnx", ".pt", ".jpg", ".json", ".html", ".css", ".js"}
 MODEL_BYTES_AT_MOST = 6_000_000
 
 # Run inside the environment: import every module of the box, then name what must not be there.

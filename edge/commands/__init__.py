@@ -28,6 +28,10 @@ COMMANDS = {
     "check": Command(
         "edge.commands.check", "test the box: camera, model, lines, disk, clock, watchdogs, power"
     ),
+    "aim": Command(
+        "edge.commands.aim", "aim the camera: live picture, focus, exposure, marks; draw the region"
+    ),
+    "snapshot": Command("edge.commands.snapshot", "save what the camera sees, with its figures"),
     "status": Command("edge.commands.status", "say how the service is"),
     "log": Command("edge.commands.log", "show the journal, for people or as CSV"),
     "shadow": Command(

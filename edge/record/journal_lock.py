@@ -9,6 +9,7 @@ import os
 import time
 from pathlib import Path
 
+from edge.errors import InputError
 from edge.files import open_ours
 
 PATIENCE_S = 1.0
@@ -67,6 +68,19 @@ def is_free(journal: Path) -> bool:
         return _lock(descriptor, fcntl.LOCK_SH)
     finally:
         os.close(descriptor)
+
+
+def is_written(journal: Path) -> bool:
+    """Tell whether a service writes this journal, and so has the camera.
+
+    Raises InputError when it may not be read.
+    """
+    try:
+        return journal.exists() and not is_free(journal)
+    except PermissionError:
+        raise InputError(
+            f"{journal}: may not be read, so nobody knows whether the service runs; use sudo"
+        ) from None
 
 
 def _lock(descriptor: int, how: int) -> bool:
