@@ -18,6 +18,7 @@ unexport PYTHONPATH PYTHONHOME
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo test bench-data bench-ablation bench-peers bench-edge bench-jpeg bench-proof
+.PHONY: bench-shadow
 .PHONY: bench-speed census soak check lint soak-belt soak-faults fuzz types imports smoke wheel deb
 .PHONY: test-board test-picamera format clean distclean
 
@@ -56,6 +57,9 @@ bench-jpeg: $(BOX)/.ready  ## count the damaged motion JPEG that is told from wh
 
 bench-proof: $(FULL)/.ready  ## count in simulated studies how often a bound covers the truth
 	"$(FULL)/bin/python" -m bench.proof $(ARGS)
+
+bench-shadow: $(FULL)/.ready  ## count in simulated shadow modes how often a bound is wrong
+	"$(FULL)/bin/python" -m bench.shadow $(ARGS)
 
 soak-belt: $(FULL)/.ready  ## prove the gate on 100,000 random histories of a line
 	"$(FULL)/bin/python" -m tests.belt $(ARGS)

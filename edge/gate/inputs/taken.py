@@ -19,6 +19,9 @@ REASONS: dict[Fate, str] = {
     "unclear": "what became of it is not clear at the photo-eye [lines] taken",
 }
 
+UNSEEN_KEPT = 10_000
+"""Items without an edge behind them; of more the oldest are unclear."""
+
 
 def taken_window(settings: ShadowSettings) -> Window:
     """Return the window that ``[shadow]`` asks for, from the item's trigger on."""
@@ -43,7 +46,9 @@ class TakenItems:
 
     *sees_taken*: whether it sees the items that people took out, else those that they left on the
     belt. An edge that lies in the windows of several items is for none of them: all are unclear, as
-    is one that is seen twice, and whatever was under way when places were in doubt.
+    is one that is seen twice, and whatever was under way when places were in doubt. An item that is
+    not seen is told of once a later edge has come: a photo-eye that is dead, or the kernel that has
+    lost an edge, would tell of it what is not so.
 
     Synchronization: one thread.
     """
@@ -53,6 +58,9 @@ class TakenItems:
         """Edges in the window of no item."""
         self._window, self._sees_taken = window, sees_taken
         self._followed: deque[_Followed] = deque()
+        self._unseen: deque[_Followed] = deque()
+        """Those whose windows are over without an edge since."""
+        self._last_place: int | None = None
         self._last_ns: int | None = None
 
     def expect(self, tag: int, t_ns: int, position: int, *, doubtful: bool = False) -> None:
@@ -61,11 +69,12 @@ class TakenItems:
 
     def see(self, t_ns: int, position: int) -> None:
         """Take an edge of the photo-eye."""
+        self._last_place = self._place(t_ns, position)
         again = self._last_ns is not None and t_ns - self._last_ns < self._window.apart_ns
         self._last_ns = t_ns
         if again:
             return
-        place, window = self._place(t_ns, position), self._window
+        place, window = self._last_place, self._window
         found = [
             item for item in self._followed if window.earliest <= place - item.place < window.latest
         ]
@@ -76,7 +85,7 @@ class TakenItems:
 
     def doubt(self) -> None:
         """Take everything that is under way for unclear: nobody knows where it is."""
-        for item in self._followed:
+        for item in (*self._followed, *self._unseen):
             item.doubtful = True
 
     def next_ns(self) -> int | None:
@@ -90,8 +99,21 @@ class TakenItems:
         place, fates = self._place(now_ns, position), list[tuple[int, Fate]]()
         while self._followed and self._followed[0].place + self._window.latest <= place:
             item = self._followed.popleft()
+            if item.seen or item.doubtful:
+                fates.append((item.tag, self._fate(item)))
+            else:
+                self._unseen.append(item)
+        while self._unseen and self._is_proven(self._unseen[0]):
+            item = self._unseen.popleft()
             fates.append((item.tag, self._fate(item)))
         return fates
+
+    def _is_proven(self, item: _Followed) -> bool:
+        """Return whether it is told what became of an item that was not seen in its window."""
+        if len(self._unseen) > UNSEEN_KEPT:
+            item.doubtful = True
+        over = item.place + self._window.latest
+        return item.doubtful or (self._last_place is not None and self._last_place >= over)
 
     def _fate(self, item: _Followed) -> Fate:
         if item.doubtful:
