@@ -95,6 +95,12 @@ def _add_common(parser: argparse.ArgumentParser, action: Any) -> None:
         metavar="EDGE.TOML",
         help="settings file",
     )
+    parser.add_argument(
+        "--line",
+        default=argparse.SUPPRESS,
+        metavar="NAME",
+        help="a line of several on this box",
+    )
 
 
 def _add_by(parser: argparse.ArgumentParser, does: str) -> None:
