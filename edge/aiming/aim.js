@@ -79,6 +79,7 @@ function badge(text, why = "") {
   const state = part("state");
   state.textContent = text;
   state.className = "badge " + (text === "live" ? "live" : text === "no answer" ? "lost" : "");
+  document.body.classList.toggle("stale", text === "no answer");
   const trouble = part("trouble");
   trouble.textContent = why || (view ? view.trouble : "");
   trouble.hidden = !trouble.textContent;
@@ -178,7 +179,8 @@ function drawOverlay() {
   overlay.setAttribute("viewBox", `0 0 ${view.width} ${view.height}`);
   const focused = document.activeElement && document.activeElement.dataset ?
     document.activeElement.dataset.corner : undefined;
-  overlay.replaceChildren(...drawnRegion(), ...view.marks.flatMap(drawnMark), ...handles());
+  const marks = [...view.marks].reverse(); // the best last, above the others
+  overlay.replaceChildren(...drawnRegion(), ...marks.flatMap(drawnMark), ...handles());
   if (focused !== undefined) {
     const again = overlay.querySelector(`[data-corner="${focused}"]`);
     if (again) again.focus({ preventScroll: true });

@@ -13,8 +13,8 @@ def check_camera_free(config: Config, command: str) -> None:
     """Refuse while the service has the camera. Raises UsageError, InputError."""
     if is_written(config.path(config.journal.file)):
         raise UsageError(
-            f"{command}: the service runs and has the camera; stop the line, then "
-            "'systemctl stop stampgate-edge', and start it again afterwards"
+            f"{command}: the service runs and has the camera; stop the line and its "
+            "stampgate-edge.service, and start them again afterwards"
         )
 
 

@@ -80,7 +80,8 @@ class RegionSaver:
         about = {"changed": changed, "settings_sha256": config.checksum(), "by": _person()}
         journal = config.path(config.journal.file)
         mark = mark_path(config.path(config.journal.mark), journal) if config.journal.mark else None
-        with Journal(journal, self._clock, settings=config.journal, mark=mark) as opened:
+        name = config.service.name
+        with Journal(journal, self._clock, settings=config.journal, mark=mark, name=name) as opened:
             opened.append("note", {"reason": f"aim saves another region; it {NEXT}", **about})
             try:
                 write_settings(after, before)

@@ -46,6 +46,8 @@ HEADERS = {
 }
 SHOWN: tuple[Meaning, ...] = ("found", "ignored")
 """Meanings of the legend whose boxes the page draws."""
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - named, not listened on
+"""Addresses that stand for all of this computer's; nobody can open them from another one."""
 MOST_BODY = 16_384
 """Longest body of a request, bytes; a region of 32 corners has a tenth of that."""
 PATIENCE_S = 10.0
@@ -88,6 +90,8 @@ class AimServer(ThreadingHTTPServer):
     def link(self) -> str:
         """The address to open, with the one-time token where one is needed."""
         name = f"[{self.server_name}]" if ":" in self.server_name else self.server_name
+        if self.server_name in EVERYWHERE:
+            name = socket.gethostname()
         token = self.access.token
         return f"http://{name}:{self.server_port}/" + (f"#{token}" if token else "")
 

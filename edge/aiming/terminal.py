@@ -5,7 +5,7 @@ import shutil
 import sys
 from typing import TextIO
 
-from edge.aiming.view import View
+from edge.aiming.view import View, short_line
 from edge.clock import Clock
 from edge.printing import print_line, print_over
 
@@ -35,7 +35,8 @@ class TerminalLine:
                 self.end()
                 print_line(f"aim: {view.trouble}", self._file, flush=True)
         if self._is_terminal:
-            print_over(view.as_line(), shutil.get_terminal_size().columns, self._file)
+            width, line = shutil.get_terminal_size().columns, view.as_line()
+            print_over(line if len(line) < width else short_line(view), width, self._file)
             self._last_ns = self._clock.now_ns()
         elif self._last_ns is None or self._clock.now_ns() - self._last_ns >= APART_NS:
             print_line(view.as_line(), self._file, flush=True)

@@ -92,6 +92,22 @@ class View:
         return " | ".join([*parts, self.trouble] if self.trouble else parts)
 
 
+def short_line(view: View) -> str:
+    """Return figures, verdict and scores in some eighty columns, for a small terminal."""
+    parts = []
+    if (figures := view.figures) is not None:
+        light, shake = figures.exposure, figures.shake
+        moved = "-" if shake is None or shake.certain < COMPARABLE else f"{shake.length:.1f}"
+        parts.append(f"focus {figures.focus:.0f}/{view.best:.0f}")
+        parts.append(f"light {light.mean:.0f} dark {light.dark:.0%} white {light.bright:.0%}")
+        parts.append(f"shake {moved}")
+    if view.verdict is not None:
+        parts.append(view.verdict.kind.upper())
+    marks = sorted(view.marks, key=lambda mark: not mark.counts)
+    parts += [f"{'' if m.counts else 'near '}{m.finding.score:.2f}" for m in marks]
+    return " | ".join(parts) or view.trouble
+
+
 def _figure_words(figures: Figures, best: float) -> tuple[str, ...]:
     light = figures.exposure
     shake = "" if figures.shake is None else f"shake {figures.shake.length:.1f} px"

@@ -2,6 +2,7 @@
 
 import dataclasses
 import io
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -233,6 +234,22 @@ def test_a_terminal_s_line_is_updated(monkeypatch: pytest.MonkeyPatch) -> None:
     assert shown.count("aim: damaged picture: cut\n") == 1
     assert shown.endswith("\n")
     assert all(len(part) < 40 for part in shown.replace("\n", "\r").split("\r"))
+
+
+def test_a_small_terminal_has_all_figures_in_its_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Focus and its best, light, shake, verdict and score fit into eighty columns."""
+    monkeypatch.setenv("COLUMNS", "80")
+    config = load_checked(box_in(tmp_path))
+    picture = paint({"dot": [(80, 80)]}, 320, 320, 40)
+    localizer = Localizer.of(config)
+    views, _ = watched(config, [showing(picture, picture.copy())], localizer=localizer)
+    file = Tty()
+    line = TerminalLine(SimulatedClock(), file)
+    line.show(views[1])
+    said = r"focus \d+/\d+ \| light \d+ dark 0% white 0% \| shake 0.0 \| PASS \| 0.94"
+    assert re.fullmatch(said, file.getvalue().strip())
 
 
 def test_lines_of_a_file_come_once_a_second() -> None:

@@ -271,7 +271,8 @@ def test_a_browser_that_is_gone_costs_nothing(
 def test_an_address_of_the_network_wants_the_link_of_the_terminal(tmp_path: Path) -> None:
     """The page alone has no key there; the printed token gives it, once."""
     with aimed(box_in(tmp_path), host="0.0.0.0") as box:
-        first = box.server.link.partition("#")[2]
+        address, _, first = box.server.link.partition("#")
+        assert address == f"http://{socket.gethostname()}:{box.server.server_port}/"
         assert first
         assert box.server.access.key.encode() not in box.ask("/")[2]
         without: dict[str, str | None] = {"Stampgate-Key": None}

@@ -36,7 +36,9 @@ def test_while_the_service_runs_the_camera_is_its_own(
         before = sorted(tmp_path.iterdir())
         assert main([*command, "--config", str(path)]) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert "the service runs and has the camera; stop the line" in line
+    assert (
+        "the service runs and has the camera; stop the line and its stampgate-edge.service" in line
+    )
     assert sorted(tmp_path.iterdir()) == before
 
 
@@ -183,6 +185,10 @@ def test_the_region_is_drawn_by_mouse_finger_and_key(page: tuple[Aimed, Page]) -
     shown.click("#load")
     eventually(lambda: drawn() == [[41, 70], [200, 60], [240, 200], [40, 180]])
     eventually(lambda: "PASS" in shown.value("document.getElementById('verdict').textContent"))
+    box.server.shutdown()
+    box.server.socket.close()
+    eventually(lambda: shown.value("document.getElementById('state').textContent") == "no answer")
+    assert shown.value("document.body.className") == "stale", "an old picture is not taken for live"
     for width in (390, 1280):
         shown.resize(width, 844)
         assert shown.value("document.documentElement.scrollWidth") <= width, "nothing is cut off"
