@@ -467,6 +467,30 @@ def after_the_cut() -> Facts:
     }
 
 
+def shadow() -> Facts:
+    """Let stamped and unstamped items come by in shadow, and press reset.
+
+    It is traced from before the gate starts, which in run would throw off what is under way.
+    """
+    box.run("systemctl", "stop", box.EYE, box.GATE)
+    box.SETTINGS.write_text(settings.SHADOW)
+    before = last_sequence()
+    wires.begin_trace()
+    box.run("systemctl", "start", box.BOTH)
+    box.until("FAULT rests, as the eye is there", lambda: not wires.levels()[wires.FAULT])
+    items = [item(picture) for picture in (STAMPED, UNSTAMPED, OTHER_STAMPED)]
+    wires.press_reset()
+    time.sleep(REST_S)
+    return {
+        "items": items,
+        "edges": [dataclasses.astuple(edge) for edge in wires.traced()],
+        "levels": wires.levels(),
+        "records": [record for record in box.items() if record["sequence"] > before],
+        "gate": box.show(box.GATE, "StatusText")[0],
+        "reported": box.run(box.PROGRAM, "shadow", check=False),
+    }
+
+
 def purge() -> Facts:
     """Take the package off the box."""
     name = next(PAYLOAD.glob("*.deb")).name.split("_")[0]
@@ -631,6 +655,8 @@ AFTER_THE_CUT: dict[str, Callable[[], Facts]] = {
     "after_the_cut": after_the_cut,
     "hardening": hardening,
     "users": users,
+    # The last before the package goes: nobody starts the services in run again.
+    "shadow": shadow,
     "purge": purge,
 }
 

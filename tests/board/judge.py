@@ -65,6 +65,7 @@ def judge(facts: Mapping[str, Facts], stamped: frozenset[str], seen: int) -> lis
         *power_cut(facts["after_the_cut"], stamped, seen),
         *hardened(facts["hardening"]),
         *separated(facts["users"]),
+        *shadowed(facts["shadow"], stamped),
         *purged(facts["purge"]),
     ]
 
@@ -238,6 +239,38 @@ def ruled(facts: Facts) -> list[Claim]:
             f"{', '.join(codes[first : first + 2])}; {spread(wrong, pulses)}",
         )
         for name, first, code in claims
+    ]
+
+
+def shadowed(facts: Facts, stamped: frozenset[str]) -> list[Claim]:
+    """Items in shadow, and what they show of the plan."""
+    items, told = facts["items"], verdicts(facts)
+    wanted = ["pass" if item["picture"] in stamped else "reject" for item in items]
+    rises = dict.fromkeys((REJECT, READY), 0)
+    for line, level, _ in facts["edges"]:
+        if line in rises:
+            rises[line] += level
+    traced = any(line == FAULT for line, _, _ in facts["edges"])
+    marked = {record.get("mode") for record in facts["records"]} == {"shadow"}
+    still = rises == {REJECT: 0, READY: 0} and facts["levels"][REJECT] == 0
+    reported = facts["reported"]
+    return [
+        Claim(
+            "shadow: no edge of REJECT and READY from before the start on, with a reset",
+            traced and still and "would be rejected, in shadow" in facts["gate"],
+            f"{rises[REJECT]} of REJECT, {rises[READY]} of READY; {facts['gate'][:60]}",
+        ),
+        Claim(
+            "shadow: stamped and unstamped items are judged, and the journal says in which mode",
+            {"pass", "reject"} <= set(wanted) and told == wanted and marked,
+            ", ".join(told),
+        ),
+        Claim(
+            "shadow: what it has shown of the plan is told",
+            f"{len(items)} items judged in shadow" in reported
+            and "the plan is not shown yet" in reported,
+            reported.strip().rpartition("\n")[2][:80],
+        ),
     ]
 
 

@@ -85,6 +85,9 @@ REGION = TOML.replace(
 COUNT = TOML.replace(DECISION, f"{DECISION}count = 1\n")
 """The same, asking for one mark and no more."""
 
+SHADOW = TOML + '\n[service]\nmode = "shadow"\n\n[shadow]\nplan = "fa<5% @95%"\n'
+"""The same in shadow: judged, and nothing thrown off. READY rests."""
+
 CONFIRMED = TOML.replace(
     f"pulse_ms = {PULSE_MS}\n", f"pulse_ms = {PULSE_MS}\nconfirm_ms = {CONFIRM_MS}\n"
 ).replace("[lines]\n", f'[lines]\nconfirm = "{wires.CONFIRM}"\n')

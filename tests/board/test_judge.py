@@ -155,6 +155,21 @@ def by_rule() -> Facts:
     }
 
 
+def in_shadow() -> Facts:
+    """Two items that were judged, and outputs that rest."""
+    told = records("pass", "reject")
+    for record in told:
+        record["mode"] = "shadow"
+    return {
+        "items": passing(("stamped", 1000), ("unstamped", 4000)),
+        "edges": [("REJECT", 0, 10 * MS), ("READY", 0, 10 * MS), ("FAULT", 0, 900 * MS)],
+        "levels": {"REJECT": 0, "READY": 0, "FAULT": 0},
+        "records": told,
+        "gate": "2 items, 1 would be rejected, in shadow; all well",
+        "reported": "2 items judged in shadow, 0 with a known truth\nthe plan is not shown yet",
+    }
+
+
 def without_gate() -> Facts:
     """A gate that was away from 1000 to 20 000 ms and swept away what passed meanwhile."""
     sweep = [("REJECT", 1, 2000 * MS), ("REJECT", 0, (2000 + DELAY_MS + PULSE_MS) * MS)]
@@ -210,6 +225,7 @@ def good() -> Facts:
         "double_confirm": seen_twice(),
         "edges_lost": missed_edges(),
         "rules": by_rule(),
+        "shadow": in_shadow(),
         "eye_killed": interrupted("killed_ns"),
         "gate_killed": without_gate(),
         "eye_hung": interrupted("hung_ns", said=["Watchdog timeout"]),
@@ -474,6 +490,32 @@ WRONGS: dict[str, tuple[Callable[[Facts], Any], str]] = {
     "no hardware": (
         lambda f: f["hardening"].update(watchdog="RuntimeWatchdogUSec=0"),
         "the board's watchdog",
+    ),
+    "an edge in shadow": (lambda f: f["shadow"].update(edges=pulse(1000)), "shadow: no edge"),
+    "READY in shadow": (
+        lambda f: f["shadow"]["edges"].append(("READY", 1, 1000 * MS)),
+        "shadow: no edge",
+    ),
+    "REJECT stuck in shadow": (
+        lambda f: f["shadow"]["levels"].update(REJECT=1),
+        "shadow: no edge",
+    ),
+    "nothing traced in shadow": (lambda f: f["shadow"].update(edges=[]), "shadow: no edge"),
+    "a gate that does not say so": (
+        lambda f: f["shadow"].update(gate="2 items, 1 rejected; all well"),
+        "shadow: no edge",
+    ),
+    "let pass in shadow": (
+        lambda f: f["shadow"]["records"][1].update(verdict="pass"),
+        "shadow: stamped",
+    ),
+    "unmarked in shadow": (
+        lambda f: f["shadow"]["records"][0].pop("mode"),
+        "shadow: stamped",
+    ),
+    "no figures of shadow": (
+        lambda f: f["shadow"].update(reported="no such command"),
+        "shadow: what it has shown",
     ),
     "no journal": (lambda f: f["purge"].update(journals=0), "purge leaves"),
 }
