@@ -9,8 +9,9 @@ from edge.alarms.baseline import Baseline, baseline_of
 from edge.alarms.facts import ItemFacts, NearBand, facts_in
 from edge.record.journal_file import last_records, rotated_files
 
-READ_BYTES = 8 << 20
-"""How much of the journal's end is read at most, bytes."""
+READ_BYTES, ITEM_BYTES = 2 << 20, 1024
+"""How much of the journal's end is read: bytes, and bytes more for each item that is wanted. A
+health record, with what was learnt, comes each minute: some 1,200 items at most."""
 
 
 @dataclass
@@ -35,7 +36,7 @@ def restore(journal: Path, basis: str, band: NearBand, wanted: int) -> Restored:
     """
     restored, pending = Restored(), list[ItemFacts]()
     baselines: tuple[Baseline, Baseline] | None = None
-    for record in _newest_first(journal):
+    for record in _newest_first(journal, READ_BYTES + ITEM_BYTES * wanted):
         if record["kind"] == "item":
             pending.append(facts_in(record, band))
         elif isinstance(said := _said(record), Mapping):
@@ -60,10 +61,10 @@ def _said(record: Mapping[str, Any]) -> Any:
     return record.get("alarms")
 
 
-def _newest_first(journal: Path) -> Iterator[dict[str, Any]]:
+def _newest_first(journal: Path, most: int) -> Iterator[dict[str, Any]]:
     """Yield the records at the end of a journal's last two files, newest first."""
     for path in (journal, *rotated_files(journal)[-1:]):
         try:
-            yield from last_records(path, READ_BYTES)
+            yield from last_records(path, most)
         except OSError:
             return
