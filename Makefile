@@ -19,6 +19,7 @@ unexport PYTHONPATH PYTHONHOME
 .DELETE_ON_ERROR:
 .PHONY: help demo test bench-data bench-ablation bench-peers bench-edge bench-jpeg bench-proof
 .PHONY: bench-shadow
+.PHONY: bench-imaging
 .PHONY: bench-speed census soak check lint soak-belt soak-faults fuzz types imports smoke wheel deb
 .PHONY: test-board test-picamera format clean distclean
 
@@ -51,6 +52,9 @@ bench-speed: $(FULL)/.ready  ## compare latencies with YOLO11n and YOLO26n, all 
 
 census: $(BOX)/.ready  ## count the operators as onnxruntime optimises them (ARGS=--emulated)
 	"$(BOX)/bin/python" -m bench.census $(ARGS)
+
+bench-imaging: $(BOX)/.ready  ## blur pictures until check FAILs, and count the marks found
+	"$(BOX)/bin/python" -m bench.imaging $(ARGS)
 
 bench-jpeg: $(BOX)/.ready  ## count the damaged motion JPEG that is told from whole ones
 	"$(BOX)/bin/python" -m bench.jpeg_damage $(ARGS)

@@ -21,9 +21,9 @@ from edge.printing import print_line
 from edge.process.memory import keep_frame_memory
 from edge.process.notify import Notifier
 from edge.process.stopping import stop_on_signals
+from edge.record.configured import configured_record
 from edge.record.evidence import Evidence
 from edge.record.health import Health
-from edge.record.high_water import mark_path
 from edge.record.journal import Journal
 from edge.record.journal_file import END_BYTES, last_item
 from edge.record.written import WrittenRecords
@@ -31,6 +31,7 @@ from edge.reload import Reload, changes
 from edge.shadow.clearance import clearance_fields, study_fields
 from edge.sight.idle_marks import IdleMarks
 from edge.sight.inspector import Inspector
+from edge.sight.place_watch import PlaceWatch
 from edge.station import Counters, Station, rules_for
 from edge.trigger import make_trigger
 from edge.vision.idle_proof import IdleProof
@@ -55,13 +56,10 @@ def serve(config: Config, clock: Clock | None = None) -> Counters:
         inspector = _inspector(config)
         about = _start_fields(config, inspector.localizer, inspector.rules)
         camera, gate = make_camera(config, clock), make_gate(config, clock)
-        with (
-            Evidence(_path(config, config.evidence.folder), config.evidence) as evidence,
-            _journal(config, clock, evidence) as journal,
-        ):
+        with configured_record(config, clock) as (evidence, journal):
             health = _health(config, journal, evidence, clock, about)
             health.model_trouble = _model_trouble(inspector.localizer)
-            with camera, gate, _idle_marks(config, inspector, clock) as idle_marks:
+            with camera, gate, _watches(config, inspector, clock) as (idle_marks, place):
                 station = Station(
                     trigger=make_trigger(config.trigger, camera, clock, gate),
                     camera=camera,
@@ -77,9 +75,10 @@ def serve(config: Config, clock: Clock | None = None) -> Counters:
                     idle_marks=idle_marks,
                     shadow=is_shadow(config),
                     alarms=_alarms(config, clock, inspector),
+                    place=place,
                 )
                 keep_frame_memory()
-                _begin_journal(config, journal, gate, about | _alarm_fields(station))
+                _begin_journal(config, journal, gate, about | _begun_fields(station))
                 notifier.ready(f"watching with {config.model_file().name}")
                 ended = _run(station, stop, reload, _tick_ns(config, notifier))
             station.record_incidents()  # of a simulated gate, whose last items have arrived now
@@ -92,6 +91,18 @@ def _inspector(config: Config) -> Inspector:
     """Load the model, and the rules by which it judges."""
     localizer = Localizer.of(config)
     return Inspector(localizer, rules_for(config, localizer))
+
+
+@contextlib.contextmanager
+def _watches(
+    config: Config, inspector: Inspector, clock: Clock
+) -> Iterator[tuple[IdleMarks | None, PlaceWatch]]:
+    """Make what looks at pictures between items: for marks, and at the camera's place."""
+    with (
+        _idle_marks(config, inspector, clock) as idle_marks,
+        PlaceWatch.of(config, clock) as place,
+    ):
+        yield idle_marks, place
 
 
 @contextlib.contextmanager
@@ -118,6 +129,12 @@ def _alarms(config: Config, clock: Clock, inspector: Inspector) -> LineAlarms:
 def _alarm_fields(station: Station) -> dict[str, Any]:
     """Return what a record holds of the alarms, for the next start."""
     return {"alarms": station.alarms.state} if station.alarms is not None else {}
+
+
+def _begun_fields(station: Station) -> dict[str, Any]:
+    """Return what the start record holds of the alarms, and of the place's reference."""
+    sha256 = station.place.sha256 if station.place is not None else ""
+    return _alarm_fields(station) | ({"reference_sha256": sha256} if sha256 else {})
 
 
 def _begin_journal(config: Config, journal: Journal, gate: Gate, about: dict[str, Any]) -> None:
@@ -157,20 +174,6 @@ def make_gate(config: Config, clock: Clock) -> Gate:
 def _path(config: Config, text: str) -> Path | None:
     """Return the path that the settings name, None for an empty one."""
     return config.path(text) if text else None
-
-
-def _journal(config: Config, clock: Clock, evidence: Evidence) -> Journal:
-    """Make the journal; on a full disk the evidence gives way to it."""
-    path, mark = config.path(config.journal.file), _path(config, config.journal.mark)
-    return Journal(
-        path,
-        clock,
-        settings=config.journal,
-        name=config.service.name,
-        make_room=evidence.give_way,
-        mark=mark and mark_path(mark, path),
-        at_least=evidence.last_item,
-    )
 
 
 def _run(station: Station, stop: Stop, reload: Reload, tick_ns: int) -> str:

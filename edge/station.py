@@ -30,9 +30,11 @@ from edge.record.health import AlarmWords, Health
 from edge.record.journal import Journal
 from edge.sight.idle_marks import IdleMarks
 from edge.sight.inspector import Inspector
+from edge.sight.place_watch import PlaceWatch
 from edge.trigger import Item, Trigger
 from edge.vision.idle_proof import IdleProof
 from edge.vision.localizer import Localizer
+from edge.vision.preprocess import Frame
 
 NUMBERS_KEPT = 10_000
 """Items whose numbers are kept for incidents: as many as may be between the eye and the gate."""
@@ -142,6 +144,12 @@ class _Passage:
         """Time from the trigger to the answer, milliseconds."""
         return (self.answered_ns - self.item.t_ns) / 1e6
 
+    @property
+    def picture(self) -> Frame | None:
+        """The picture that was judged, (height, width, 3) uint8 RGB; None when there was none."""
+        capture = self.judged and self.judged.capture
+        return capture.picture if capture else None
+
 
 @dataclass(eq=False, kw_only=True)
 class Station:
@@ -168,6 +176,8 @@ class Station:
     """Whether the gate has locked the reject output off: each item's record says so."""
     alarms: LineAlarms | None = None
     """The alarms of the line; None has none."""
+    place: PlaceWatch | None = None
+    """What compares pictures with the place's reference; None compares none."""
     standing: StandingMarks = field(default_factory=StandingMarks)
     counters: Counters = field(default_factory=Counters)
     _numbers: dict[int, int] = field(default_factory=dict)
@@ -212,6 +222,7 @@ class Station:
             self._rescue(passage, error)
             if not isinstance(error, Exception):
                 raise
+        self._watch_place(passage.picture)
         self._feed_watchdog()
         if passage.judged is not None and passage.judged.lost is not None:
             raise passage.judged.lost
@@ -227,6 +238,8 @@ class Station:
             self.alarms.adopt(config, basis, self.inspector.rules.scores.least)
         if self.idle_marks is not None:
             self.idle_marks.adopt(config.decision)
+        if self.place is not None:
+            self.place.adopt(config.imaging)
         self.checks.settings, self.evidence.settings = config.camera, config.evidence
         self.journal.adopt(config.journal)
 
@@ -236,6 +249,7 @@ class Station:
         self.gate.check()
         if not self._look_without_item():
             self.camera.check()
+        self._watch_place(None)
         self._prove_model()
         self._feed_watchdog()
 
@@ -244,6 +258,8 @@ class Station:
         self._idle_ns, self._item_ns = None, item.t_ns
         if self.idle_marks is not None:
             self.idle_marks.stop()
+        if self.place is not None:
+            self.place.stop()
 
     def _look_without_item(self) -> bool:
         """Begin a look at a picture without an item when one is due; return whether one was taken.
@@ -262,7 +278,9 @@ class Station:
         period_ns = round(1e9 / settings.frames_per_second)
         with contextlib.suppress(FrameError):
             capture = self.camera.capture(max(since_ns, self._idle_ns - period_ns))
-            idle.begin(turned_capture(capture, settings).picture)
+            picture = turned_capture(capture, settings).picture
+            idle.begin(picture)
+            self._watch_place(picture)
         return True
 
     def _note_fixed_marks(self, idle: IdleMarks) -> None:
@@ -272,6 +290,16 @@ class Station:
             words = "is seen while no item is there" if begun else "is not seen there any more"
             fields = {"reason": f"{what} {words}", "code": FIXED_MARK, "mark": mark.as_object()}
             self.journal.append("note", fields)
+
+    def _watch_place(self, picture: Frame | None) -> None:
+        """Write down what has changed of the camera's place, and offer the next picture of it."""
+        if self.place is None:
+            return
+        for trouble, begun in self.place.take():
+            words = trouble.words if begun else f"no more: {trouble.words}"
+            self.journal.append("note", {"reason": words, "code": trouble.code})
+        if picture is not None:
+            self.place.offer(picture)
 
     def _prove_model(self) -> None:
         """Judge a golden picture if one is due; FAULT is shown before ModelError ends us."""
@@ -476,7 +504,11 @@ class Station:
             if self.health.note:
                 self.journal.append("note", {"reason": self.health.note, "code": STANDING_MARK})
         self.health.camera = self.camera.facts
-        self.health.camera_trouble = self.camera.trouble or self.checks.trouble
+        told = (
+            self.camera.trouble or self.checks.trouble,
+            "" if self.place is None else self.place.trouble,
+        )
+        self.health.camera_trouble = "; ".join(filter(None, told))
         self._look_for_alarms()
         self.health.marks_trouble = "" if self.idle_marks is None else self.idle_marks.trouble
         with contextlib.suppress(GateError):  # the next request to it raises

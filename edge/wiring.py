@@ -410,6 +410,7 @@ def _refuse_shared_files(config: Config) -> None:
         ("[journal] file", config.path(config.journal.file)),
         ("[journal] status", config.path(config.journal.status)),
         ("[journal] mark", config.path(config.journal.mark)),
+        ("[imaging] reference", config.path(config.imaging.reference)),
         ("[shadow] log", config.path(config.shadow.log)),
         ("[gate] record", config.path(config.gate.record)),
         ("[gate] debts", config.path(config.gate.debts)),

@@ -32,6 +32,9 @@ COMMANDS = {
         "edge.commands.aim", "aim the camera: live picture, focus, exposure, marks; draw the region"
     ),
     "snapshot": Command("edge.commands.snapshot", "save what the camera sees, with its figures"),
+    "calibrate": Command(
+        "edge.commands.calibrate", "keep a reference of the empty and the filled place"
+    ),
     "status": Command("edge.commands.status", "say how the service is"),
     "log": Command("edge.commands.log", "show the journal, for people or as CSV"),
     "shadow": Command(

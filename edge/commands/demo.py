@@ -38,6 +38,9 @@ record = "{gate}"
 [model]
 file = {model}
 
+[imaging]
+reference = ""
+
 [journal]
 mark = ""
 file = "{journal}"

@@ -5,7 +5,7 @@ the surround: guides, frame, ground. The most structured patches of it are kept 
 :func:`compare` looks for them again: where they lie, how bright and how sharp they are.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -128,8 +128,18 @@ def with_view(before: Reference | None, kind: str, frames: Sequence[Frame]) -> R
     return Reference(width, height, empty, filled, patches, float(logs.std(axis=0).max()))
 
 
-def compare(reference: Reference, frame: Frame) -> Comparison:
-    """Compare a frame of the reference's size with it. Raises InputError for another size."""
+class Stopped(Exception):  # noqa: N818 - no error
+    """A comparison was ended before its end."""
+
+
+def compare(
+    reference: Reference, frame: Frame, stopped: Callable[[], bool] = lambda: False
+) -> Comparison:
+    """Compare a frame of the reference's size with it.
+
+    *stopped*: asked before each patch; once it says so nothing more is done. Raises InputError for
+    a frame of another size, and Stopped.
+    """
     height, width = frame.shape[:2]
     if (width, height) != (reference.width, reference.height):
         raise InputError(
@@ -138,16 +148,19 @@ def compare(reference: Reference, frame: Frame) -> Comparison:
         )
     light, focus, contrast, found = [], [], [], []
     for known in reference.known:
-        pixels = _cut(frame, known.patch)
+        if stopped():
+            raise Stopped
+        pixels, patch = _cut(frame, known.patch), known.patch
+        shift = shift_between(known.spectrum, spectrum(pixels))
+        if shift.certain >= CERTAIN:
+            half = patch.pixels.shape[0] / 2
+            found.append((patch.x + half, patch.y + half, shift.x, shift.y))
+            pixels = _cut(frame, patch, round(shift.x), round(shift.y))
         mean, sharp = float(pixels.mean()), sharpness_of(pixels)
         light.append((mean + 1) / (known.mean + 1))
         focus.append((sharp.focus + 0.1) / (known.sharpness.focus + 0.1))
         relative = (known.sharpness.contrast + 1e-3) / (known.mean + 1)
         contrast.append((sharp.contrast + 1e-3) / (mean + 1) / relative)
-        shift = shift_between(known.spectrum, spectrum(pixels))
-        if shift.certain >= CERTAIN:
-            half = known.patch.pixels.shape[0] / 2
-            found.append((known.patch.x + half, known.patch.y + half, shift.x, shift.y))
     moved, turned, agree = _movement(np.array(found).reshape(-1, 4))
     second = 1 if len(light) > LEAST_PATCHES else 0
     return Comparison(
@@ -242,9 +255,12 @@ def _known(patch: Patch) -> Known:
     return Known(patch, sharpness_of(pixels), float(pixels.mean()), spectrum(pixels))
 
 
-def _cut(frame: Frame, patch: Patch) -> Grey:
-    side = patch.pixels.shape[0]
-    return grey(frame[patch.y : patch.y + side, patch.x : patch.x + side])
+def _cut(frame: Frame, patch: Patch, right: int = 0, down: int = 0) -> Grey:
+    """Cut the patch's place out of a frame, moved by so many pixels as far as the frame reaches."""
+    side, (height, width) = patch.pixels.shape[0], frame.shape[:2]
+    x = min(max(patch.x + right, 0), width - side)
+    y = min(max(patch.y + down, 0), height - side)
+    return grey(frame[y : y + side, x : x + side])
 
 
 def _levels(values: NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -154,8 +154,8 @@ class CameraWatch:
     def _soft_words(self, name: str) -> str:
         cure = {"focus": "focus the lens and lock its ring", "contrast": "clean lens and window"}
         return (
-            f"the picture has {self._means[name]:.0%} of its reference's {name}, must be at least "
-            f"{1 - self.limits.softer:.0%}; {cure[name]}"
+            f"the picture has {self._means[name]:.0%} of its reference's {name} left, must keep "
+            f"{math.exp(-allowance(self.limits.softer)):.0%}; {cure[name]}"
         )
 
     def _median(self, name: str) -> float:

@@ -89,6 +89,7 @@ def _files(config: Config) -> Iterator[Claim]:
         ("[journal] file", config.journal.file),
         ("[journal] mark", config.journal.mark),
         ("[journal] status", config.journal.status),
+        ("[imaging] reference", config.imaging.reference),
         ("[evidence] folder", config.evidence.folder),
         ("[gate] socket", config.gate.socket),
         ("[gate] debts", config.gate.debts),

@@ -6,6 +6,7 @@ import signal
 import statistics
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,9 @@ from edge.clock import Clock, Stop
 from edge.config import DEFAULT_MODEL, DEFAULT_NAME, CameraSettings, Config
 from edge.deciding.rules import region_of, rules_of
 from edge.errors import FrameError, ModelError
+from edge.imaging.bounds import figures_of, judge_comparisons, judge_figures
+from edge.imaging.reference import compare
+from edge.imaging.reference_file import load_reference, reference_path
 from edge.selftest import CheckResult
 from edge.vision.contract import Contract
 from edge.vision.localizer import Localizer
@@ -35,6 +39,8 @@ WAIT_NS = 10 * 10**9
 """Time limit for the next picture, nanoseconds; a replayed folder may be slow."""
 SLOW = 0.8
 """Least share of the rate asked for that a camera must reach."""
+MEASURED = 6
+"""Number of pictures whose focus, exposure and shake are measured."""
 TIMED_FRAMES = 5
 """Number of frames that are timed."""
 CHILD_S = 120.0
@@ -54,6 +60,8 @@ class Pictures:
     """How far the readings of a picture's beginning lie apart."""
     per_second: float = 0.0
     """The rate that the camera has measured; 0 when it has not."""
+    frames: deque[Frame] = field(default_factory=lambda: deque(maxlen=MEASURED))
+    """The last frames, whose figures are measured."""
 
     @property
     def rate(self) -> float:
@@ -82,6 +90,32 @@ def camera(config: Config, clock: Clock, number: int) -> Iterator[CheckResult]:
     if pictures.last is not None:
         yield _light(settings, pictures.last.picture)
         yield from _region(config, pictures.last.picture)
+        yield from _imaging(config, list(pictures.frames))
+
+
+def _imaging(config: Config, frames: list[Frame]) -> Iterator[CheckResult]:
+    """Check focus, exposure and shake by the settings' bounds, and the place by its reference.
+
+    Raises InputError when the reference cannot be read or is of another size.
+    """
+    region = region_of(config.decision)
+    height, width = frames[-1].shape[:2]
+    area = None if region is None or region.beyond(width, height) else region
+    frames = [frame for frame in frames if frame.shape == frames[-1].shape]
+    try:
+        judged = [*judge_figures(figures_of(frames, area), config.imaging)]
+    except ValueError as error:
+        yield CheckResult("WARN", "focus", f"not measured: the picture {error}")
+        return
+    path = reference_path(config)
+    loaded = path and load_reference(path)
+    if loaded and loaded[0].patches:
+        judged += judge_comparisons([compare(loaded[0], one) for one in frames], config.imaging)
+    for one in judged:
+        yield CheckResult("ok" if one.kept else "FAIL", one.name, one.words)
+    if not (loaded and loaded[0].patches):
+        cure = "run 'stampgate-edge calibrate'; a knocked camera is not noticed without it"
+        yield CheckResult("WARN", "reference", f"none is kept; {cure}")
 
 
 def _region(config: Config, picture: Frame) -> Iterator[CheckResult]:
@@ -107,6 +141,7 @@ def _take(opened: Camera, checks: FrameChecks, clock: Clock, number: int) -> Pic
         try:
             pictures.last = turned_capture(opened.capture(after_ns), checks.settings)
             _note_moment(pictures, pictures.last, after_ns)
+            pictures.frames.append(pictures.last.picture)
             checks.examine(pictures.last, after_ns)
         except FrameError as error:
             pictures.troubles.append(str(error))

@@ -267,6 +267,7 @@ def test_what_a_running_service_can_change_is_this_and_nothing_else() -> None:
         "lines": [],
         "model": [],
         "decision": [field.name for field in dataclasses.fields(SECTIONS["decision"])],
+        "imaging": ["compare_s", "moved_above_px", "light_above", "softer_above"],
         "journal": [
             "sync",
             "group_items",

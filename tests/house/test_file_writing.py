@@ -15,6 +15,7 @@ ALLOWED = {
     "edge/commands/seal_setup.py": NEW,
     "edge/gate/history.py": "after check_ours",
     "edge/gate/process.py": "the gate's lock: a regular file of its user, or replaced",
+    "edge/imaging/reference_file.py": OWN,
     "edge/record/evidence.py": NEW,
     "edge/record/journal_file.py": "open_ours; the next file is a new one",
     "edge/record/seal.py": NEW,

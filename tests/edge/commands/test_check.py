@@ -44,6 +44,10 @@ loop = true
 # Drawings, which have neither noise nor print.
 allow_repeats = true
 covered_below = 0.0
+[imaging]
+soft_below = 0.0
+dark_below = 0.0
+reference = "reference.json"
 [gate]
 socket = "gate.sock"
 reject_delay_ms = 60000.0
@@ -117,9 +121,11 @@ def test_a_box_that_is_well_is_told_line_by_line_and_exits_0(run: Run, edge_toml
         "--picture", f"{frames / 'good.png'}=pass", "--picture", f"{frames / 'bad.png'}=reject"
     )
     assert status == 0
-    whats = "settings, camera, pictures, light, verdicts, model, proof, latency, timing, lines"
-    assert [" ".join(text[:22].split()) for text in lines[:10]] == [
-        f"ok {what}" for what in whats.split(", ")
+    whats = "settings, camera, pictures, light, focus, brightness, shake, verdicts, model, proof"
+    seen = [" ".join(text[:22].split()) for text in lines]
+    assert seen[7] == "WARN reference"
+    assert [*seen[:7], *seen[8:13]] == [
+        f"ok {what}" for what in [*whats.split(", "), "latency", "timing"]
     ]
     assert "3 fresh ones of 64 x 64, " in line(lines, "pictures")
     assert "2 of 2 known pictures" in line(lines, "verdicts")

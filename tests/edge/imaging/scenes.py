@@ -1,5 +1,7 @@
 """Painted scenes for the tests of figures: print, edges, a ramp of light, some texture."""
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
@@ -9,6 +11,11 @@ Frame = NDArray[np.uint8]
 
 def label_scene(seed: int, width: int = 320, height: int = 240) -> Frame:
     """Paint a label with print at chance: (height, width, 3) uint8, RGB."""
+    return _painted(seed, width, height).copy()
+
+
+@lru_cache(maxsize=32)
+def _painted(seed: int, width: int, height: int) -> Frame:
     chance = np.random.default_rng(seed)
     picture = Image.new("RGB", (width, height), (150, 120, 90))
     draw = ImageDraw.Draw(picture)

@@ -56,6 +56,7 @@ def test_a_camera_that_was_knocked_has_moved_by_that(shift: tuple[int, int]) -> 
     """In camera pixels."""
     found = compare(REFERENCE, place(3, 901, shift))
     assert found.moved_px == pytest.approx(np.hypot(*shift), abs=1)
+    assert min(found.focus, found.contrast, found.light) > 0.9
     assert found.known > 0.5
 
 

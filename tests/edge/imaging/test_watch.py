@@ -50,7 +50,7 @@ def test_trouble_comes_soon_names_itself_and_goes_when_mended(
     assert told(watch, GOOD, 50) == 51
     assert told(watch, found) <= most
     assert [trouble.code for trouble in watch.troubles] == [code]
-    assert "must be" in watch.trouble
+    assert "must " in watch.trouble
     assert "; " in watch.trouble
     assert told(watch, found, 30) == 31
     assert told(watch, GOOD) <= 10
