@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.board import box, camera, settings, wires
+from tests.board import aiming, box, camera, settings, wires
 
 PORT = Path("/dev/virtio-ports/report")
 PAYLOAD = Path("/payload")
@@ -99,6 +99,12 @@ def install() -> Facts:
         "networks": sorted(path.name for path in Path("/sys/class/net").iterdir()),
         "size_mb": int(box.run("du", "-sm", "/opt/stampgate").split()[0]),
     }
+
+
+def aim() -> Facts:
+    """Aim the camera while no service has it."""
+    box.SETTINGS.write_text(settings.TOML)
+    return aiming.aimed(lambda: camera.show(STAMPED))
 
 
 def start() -> Facts:
@@ -637,6 +643,7 @@ class Levels:
 
 FIRST: dict[str, Callable[[], Facts]] = {
     "install": install,
+    "aim": aim,
     "start": start,
     "line": line,
     "touching": touching,

@@ -52,6 +52,7 @@ def judge(facts: Mapping[str, Facts], stamped: frozenset[str], seen: int) -> lis
     """
     return [
         *installed(facts["install"], facts["start"]),
+        *aimed(facts["aim"]),
         *line(facts["line"], stamped),
         *touching(facts["touching"], stamped),
         *double_confirm(facts["double_confirm"], stamped),
@@ -86,6 +87,21 @@ def installed(install: Facts, start: Facts) -> list[Claim]:
             f"{start['seconds']:.1f} s",
         ),
     ]
+
+
+def aimed(facts: Facts) -> list[Claim]:
+    """The aim page, on the kernel's video device, before the service has it."""
+    state, ended = facts.get("state", {}), facts.get("status") == 0
+    figures, verdict = state.get("figures") or {}, state.get("verdict") or {}
+    shown = facts.get("is_jpeg") and figures.get("focus", 0) > 0 and verdict.get("kind") == "pass"
+    told = (
+        f"{state['width']} x {state['height']}, focus {figures['focus']:.0f}, {verdict['reason']}, "
+        f"{facts['seconds']:.0f} s"
+        if shown
+        else facts.get("failed") or f"{state}"[:200]
+    )
+    name = "aim shows the camera's picture with focus and verdict, and ends on Ctrl-C"
+    return [Claim(name, bool(shown and ended), told)]
 
 
 def line(facts: Facts, stamped: frozenset[str]) -> list[Claim]:

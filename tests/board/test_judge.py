@@ -205,6 +205,12 @@ def good() -> Facts:
     """Facts that prove everything."""
     one_pass = {"items": passing(("stamped", 0), ("unstamped", 1000)), "edges": pulse(1000)}
     log = "sequence,verdict\n1,pass\n2,reject\n"
+    one_line = {
+        **one_pass,
+        "records": records("pass", "reject"),
+        "log": log,
+        "verified": "j: 3 records, chain whole",
+    }
     exposed = "→ Overall exposure level for stampgate.service: 1.3 OK"
     return {
         "install": {
@@ -215,12 +221,8 @@ def good() -> Facts:
             "size_mb": 1,
         },
         "start": {"users": ["stampgate-gate", "stampgate"], "seconds": 1.0},
-        "line": {
-            **one_pass,
-            "records": records("pass", "reject"),
-            "log": log,
-            "verified": "j: 3 records, chain whole",
-        },
+        "aim": aimed_well(),
+        "line": one_line,
         "touching": touched(),
         "double_confirm": seen_twice(),
         "edges_lost": missed_edges(),
@@ -232,13 +234,7 @@ def good() -> Facts:
         "late_picture": late(),
         "camera_lost": interrupted("lost_ns", device_left=False)
         | {"edges": with_fault(interrupted("lost_ns"))},
-        "after_the_cut": {
-            **one_pass,
-            "records": records("pass", "reject"),
-            "log": log,
-            "verified": "j: 3 records, chain whole",
-            "kinds": ["start"],
-        },
+        "after_the_cut": {**copy.deepcopy(one_line), "kinds": ["start"]},
         "hardening": {
             "exposure": {"stampgate-gate.service": exposed},
             "watchdog": "RuntimeWatchdogUSec=15s",
@@ -247,6 +243,13 @@ def good() -> Facts:
         "users": apart(),
         "purge": {"journals": 2, "left": [], "running": []},
     }
+
+
+def aimed_well() -> dict[str, Any]:
+    """The aim page with a stamped picture on it."""
+    verdict = {"kind": "pass", "reason": "qc-tested found"}
+    state = {"width": 640, "height": 480, "figures": {"focus": 210.0}, "verdict": verdict}
+    return {"state": state, "is_jpeg": True, "status": 0, "seconds": 70.0}
 
 
 def wires_safe() -> dict[str, int]:
@@ -424,6 +427,10 @@ WRONGS: dict[str, tuple[Callable[[Facts], Any], str]] = {
     ),
     "let pass unseen": (lambda f: drop(f, "eye_killed", "REJECT"), "kill -9 of the eye: items"),
     "not back": (lambda f: f["eye_killed"].update(restarts=0), "kill -9 of the eye: it is back"),
+    "aim shows no picture": (lambda f: f["aim"].update(is_jpeg=False), "aim shows"),
+    "aim has no focus": (lambda f: f["aim"]["state"]["figures"].update(focus=0), "aim shows"),
+    "aim is not ended by Ctrl-C": (lambda f: f["aim"].update(status=-9), "aim shows"),
+    "aim does not begin": (lambda f: f.update(aim={"failed": "no line"}), "aim shows"),
     "a neighbour's stamp, let pass": (
         lambda f: f["rules"]["records"][0].update(verdict="pass", code="found"),
         "a region",
