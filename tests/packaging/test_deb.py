@@ -25,6 +25,7 @@ MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
 MANYLINUX = ("manylinux_2_28", "manylinux_2_27", "manylinux_2_17", "manylinux2014")
 CONTROL = ("conffiles", "control", "md5sums", "postinst", "postrm", "prerm", "triggers")
 SERVICES = ("stampgate-edge.service", "stampgate-gate.service")
+TEMPLATES = ("stampgate-edge@.service", "stampgate-gate@.service", "stampgate@.target")
 DOCUMENTATION = "usr/share/doc/stampgate-edge"
 NEEDED = ("python3", "systemd", "libstdc++6")
 """Debian packages that the host must have, so that a copy of it may stand for a box."""
@@ -136,6 +137,7 @@ def test_the_package_holds_the_units_the_settings_and_every_wheel_for_both_pytho
         "etc/stampgate/edge.toml",
         "usr/bin/stampgate-edge",
         *(f"usr/lib/systemd/system/{unit}" for unit in (*SERVICES, "stampgate.target")),
+        *(f"usr/lib/systemd/system/{unit}" for unit in TEMPLATES),
         "usr/lib/systemd/journald.conf.d/60-stampgate.conf",
         "usr/lib/systemd/system.conf.d/60-stampgate.conf",
         "usr/lib/sysusers.d/stampgate.conf",
@@ -148,6 +150,7 @@ def test_the_package_holds_the_units_the_settings_and_every_wheel_for_both_pytho
             if page.is_file()
         ),
     }
+    assert (root / "etc/stampgate/lines").is_dir()
     assert (root / "DEBIAN/conffiles").read_text() == "/etc/stampgate/edge.toml\n"
     assert (root / "etc/stampgate/edge.toml").read_text() == SAMPLE.read_text()
     assert (root / "usr/share/stampgate/model.onnx").read_bytes() == DEFAULT_MODEL.read_bytes()
@@ -271,6 +274,8 @@ def test_dpkg_alone_makes_an_offline_computer_a_box(installed: Copy) -> None:
         )
         == ""
     )
+    of_a_line = " ".join(unit.replace("@", "@A") for unit in TEMPLATES)
+    assert installed.says(f"systemd-analyze verify {of_a_line}") == ""
     assert (
         installed.says(
             "id --name --user stampgate stampgate-gate; getent group gpio video | cut -d: -f1"
@@ -537,7 +542,7 @@ def test_a_change_of_python_that_does_no_harm_changes_nothing(box: Copy) -> None
 
 
 LEAVE_TRACES = """
-systemctl enable --quiet stampgate.target
+systemctl enable --quiet stampgate.target stampgate@A.target
 mkdir -p /var/lib/stampgate/frames /var/log/stampgate/evidence /var/lib/stampgate-gate
 touch /var/log/stampgate/journal.jsonl
 """
