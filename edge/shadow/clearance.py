@@ -1,11 +1,12 @@
 """Whether the box may run: a plan that is agreed must have been shown in shadow, or overridden."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from edge.config import Config
-from edge.errors import ConfigError, InputError
+from edge.errors import ConfigError, InputError, JournalError
 from edge.rates.plan import Plan
 from edge.record.journal_file import last_item
 from edge.shadow.identity import study_name
@@ -93,10 +94,14 @@ def find_clearance(config: Config, study: str, plan: Plan) -> Clearance:
 def note_clearance(
     config: Config, study: str, plan: Plan, shadow: Shadow, said: Statements
 ) -> None:
-    """Write down that the plan is shown, unless that stands there already."""
+    """Write down that the plan is shown, unless that stands there already.
+
+    Where it cannot be written, the next start counts again.
+    """
     if not _still_holds(config, said, study):
         lines = report_lines(figures_of(shadow, said, study), plan)
-        say_clearance(config, study, shadow.last_item, lines)
+        with suppress(JournalError, InputError):
+            say_clearance(config, study, shadow.last_item, lines)
 
 
 def _still_holds(config: Config, said: Statements, study: str) -> bool:

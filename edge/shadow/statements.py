@@ -42,18 +42,29 @@ class Statements:
     overrides: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     clearances: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     truths_since: set[str] = field(default_factory=set)
+    _parts: dict[int, str] = field(default_factory=dict)
+    """What was said in the parts so far of one saying; none of it counts before the last."""
 
     def take(self, record: Mapping[str, Any]) -> None:
         """Take the next record of the log; one of another kind says nothing."""
         kind, study = record["kind"], str(record.get("study", ""))
         if kind == "truth":
-            self.truths_since |= set(self.clearances)
-            self.truths |= truths_of(record)
+            self._take_part(record)
         elif kind == "override":
             self.overrides[study] = record
         elif kind == "clearance":
             self.clearances[study] = record
             self.truths_since.discard(study)
+
+    def _take_part(self, record: Mapping[str, Any]) -> None:
+        """Take a part of what was said at once: all of it counts, or nothing."""
+        part, parts = record.get("part", 1), record.get("parts", 1)
+        if part == 1:
+            self._parts = {}
+        self._parts |= truths_of(record)
+        if part == parts:
+            self.truths_since |= set(self.clearances)
+            self.truths |= self._parts
 
 
 def read_statements(config: Config) -> Statements:
@@ -77,13 +88,16 @@ def say_truths(
 ) -> None:
     """Append what *by* says of items, by their numbers: ``good`` or ``bad``.
 
-    *source*: where it was read, such as a file's name; *corrects*: how many of them say otherwise
+    Where it takes several records, none of it counts before the last is there. *source*: where it
+    was read, such as a file's name; *corrects*: how many of them say otherwise
     than before. All of it is in the log when this returns. Raises JournalError.
     """
     about = {"by": by, "user": user(), "source": source, "corrects": corrects}
+    parts = list(_in_parts(truths))
     with _log(config) as log:
-        for statements in _in_parts(truths):
-            log.append("truth", {**about, "statements": statements})
+        for part, statements in enumerate(parts, 1):
+            counted = {"part": part, "parts": len(parts)} if len(parts) > 1 else {}
+            log.append("truth", {**about, **counted, "statements": statements})
 
 
 def say_override(config: Config, study: str, by: str, reason: str, shown: Iterable[str]) -> None:

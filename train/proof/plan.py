@@ -6,6 +6,7 @@ The plan's own text is read by :mod:`edge.rates.plan`.
 from dataclasses import dataclass
 from typing import Any
 
+from edge.rates.anytime import anytime_size
 from edge.rates.bounds import sample_size
 from edge.rates.plan import ITEMS, Claim, Plan, percent
 from train.proof.bounds import pass_chance, worth
@@ -64,6 +65,7 @@ def plan_lines(plan: Plan) -> list[str]:
             f"{'errors allowed':>16}{'items':>9}" + "".join(f"{rate:>11}" for rate in rates),
         ]
         lines += [_size_line(size) for size in sizes(claim, plan.confidence)]
+        lines.append(_shadow_line(claim, plan.confidence))
     if len(plan.claims) > 1:
         said = [f"{_times(better)} better" for better in GOODNESS]
         lines += [
@@ -107,6 +109,12 @@ def _size_line(size: Size) -> str:
     return f"{size.allowed:>16}{size.items:>9}{chances}"
 
 
+def _shadow_line(claim: Claim, confidence: float) -> str:
+    """Return how many items shadow mode takes, where the figures are looked at again and again."""
+    needed = [f"{anytime_size(claim.limit, errors, confidence)}" for errors in ALLOWED_ERRORS]
+    return f"{'in shadow':>16}{'':>9}  looked at after each shift: {', '.join(needed)}"
+
+
 def _times(better: int) -> str:
     return f"{better} x"
 
@@ -128,6 +136,7 @@ def plan_object(plan: Plan) -> dict[str, Any]:
                     {
                         "errors_allowed": size.allowed,
                         "items": size.items,
+                        "items_in_shadow": anytime_size(claim.limit, size.allowed, plan.confidence),
                         "chance_to_pass": {
                             f"{claim.limit / better:.8g}": chance
                             for better, chance in zip(GOODNESS, size.chances, strict=True)

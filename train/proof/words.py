@@ -213,7 +213,8 @@ def next_stage(evidence: Evidence) -> list[str]:
     return [
         (
             "Shadow: install the box at the line with its output locked off, and let a person "
-            "judge every item of some shifts too. This alone is a statement about the site."
+            'judge every item of some shifts too ([service] mode = "shadow"; \'stampgate-edge '
+            "shadow' says what it shows). This alone is a statement about the site."
         ),
         (
             "Then wire the output, and go on with challenge tests at the start, the end and each "

@@ -9,12 +9,13 @@ from edge.__main__ import main
 from edge.clock import SimulatedClock
 from edge.commands.status import described
 from edge.config import load_config
-from edge.errors import ConfigError
+from edge.errors import ConfigError, JournalError
 from edge.gate.history import read_transitions
 from edge.rates.anytime import anytime_size
 from edge.record.verify import read_records, verify
 from edge.reload import Reload
 from edge.service import serve
+from edge.shadow import clearance, statements
 from edge.shadow.clearance import find_clearance
 from edge.shadow.statements import read_statements, say_truths
 from edge.wiring import plan_of
@@ -144,7 +145,7 @@ def test_without_a_plan_nothing_is_asked_and_nothing_is_written(tmp_path: Path) 
     assert "mode" not in read_records(tmp_path / "journal.jsonl")[0]
 
 
-def test_a_log_that_was_changed_clearances_nobody(tmp_path: Path) -> None:
+def test_a_log_that_was_changed_clears_nobody(tmp_path: Path) -> None:
     """A name that is written over is found by the chain."""
     path = box(tmp_path, mode="run")
     call = ["shadow", "override", "--config", str(path), "--by", "Ada", "--reason", "it is late"]
@@ -244,3 +245,37 @@ def test_the_status_says_that_nothing_is_thrown_and_who_overrode_the_plan() -> N
     lines = described({**status, "mode": "run", "cleared": by})
     assert "below its plan  by override of Ada: it is late" in lines
     assert not any(line.startswith("mode") for line in lines)
+
+
+def test_of_truths_in_several_records_none_counts_before_the_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the power goes in between; what is said again then counts."""
+    monkeypatch.setattr(statements, "RANGES_AT_ONCE", 2)
+    config = load_config(box(tmp_path))
+    truths = {item: "bad" if item % 2 else "good" for item in range(1, 11)}
+    say_truths(config, truths, "Ada", "shift.csv")
+    assert read_statements(config).truths == truths
+    log = tmp_path / "shadow.jsonl"
+    lines = log.read_text().splitlines(keepends=True)
+    assert len(lines) == 5
+    log.write_text("".join(lines[:-1]))
+    assert read_statements(config).truths == {}
+    say_truths(config, {2: "bad"}, "Ada", "again.csv")
+    assert read_statements(config).truths == {2: "bad"}
+
+
+def test_a_report_that_may_not_write_reports_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The clearance is found again at the next start."""
+    path = box(tmp_path)
+    write_items(path, good_days(GOOD, BAD))
+
+    def refuse(*_: object) -> None:
+        raise JournalError("shadow.jsonl: the journal cannot be opened")
+
+    monkeypatch.setattr(clearance, "say_clearance", refuse)
+    assert main(["shadow", "--config", str(path)]) == 0
+    assert "the plan is shown" in capsys.readouterr().out
+    assert how(box(tmp_path, mode="run")) == "shown"

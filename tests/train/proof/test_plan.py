@@ -80,12 +80,15 @@ def test_the_command_prints_sizes_and_chances(capsys: pytest.CaptureFixture[str]
     assert ["0", "299", "22", "%", "55", "%", "74", "%", "86", "%"] in rows
     assert ["1", "473", "32", "%", "76", "%", "92", "%", "98", "%"] in rows
     assert [row[1] for row in rows if row[:1] == ["2"] and len(row) == 10] == ["628", "124"]
+    assert "in shadow           looked at after each shift: 327, 625, 878" in said
     assert "both together at no less than 90 %" in said
     assert ["10", "5.3", "2.7", "1.8"] in rows
     assert main(["plan", "fr<5%", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["plan"] == "fr<5% @95%"
     assert [size["items"] for size in told["claims"][0]["sizes"]] == [59, 93, 124]
+    in_shadow = [size["items_in_shadow"] for size in told["claims"][0]["sizes"]]
+    assert in_shadow == [64, 123, 173]
 
 
 def test_the_command_refuses_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
