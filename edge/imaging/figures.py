@@ -81,13 +81,14 @@ class Sharpness:
     *focus*: of the softest direction, from 0; 100 is a step between two pixels, thin lines have
     more. *best*: of the sharpest direction. *noise*: standard deviation, grey levels. *contrast*:
     root mean square gradient behind the large Gaussian of the steepest quarter, grey levels a
-    pixel.
+    pixel; *weakest*: the same in the direction that has least of it, none beside a straight edge.
     """
 
     focus: float
     best: float
     noise: float
     contrast: float
+    weakest: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -213,8 +214,12 @@ def sharpness_of(pixels: Grey) -> Sharpness:
     large = _matrix(outer[:, steep], floor * COARSE_NOISE)
     least = max(LEAST_ENERGY, ABOVE_NOISE * floor * COARSE_NOISE)
     softest, sharpest = _ratios(small, large) if np.trace(large) > least else (0.0, 0.0)
-    noise, contrast = np.sqrt(floor / NOISE_KEPT), np.sqrt(max(0.0, np.trace(large)))
-    return Sharpness(_focus(softest), _focus(sharpest), float(noise), float(contrast))
+    noise, total = np.sqrt(floor / NOISE_KEPT), max(0.0, float(np.trace(large)))
+    even = ROUND * total / (1 + 2 * ROUND)  # what _matrix has added to each direction
+    weakest = max(0.0, float(np.linalg.eigvalsh(large)[0]) - even)
+    return Sharpness(
+        _focus(softest), _focus(sharpest), float(noise), float(np.sqrt(total)), weakest**0.5
+    )
 
 
 def _floor(fine: NDArray[np.float32], slope: Grey, level: Grey) -> float:

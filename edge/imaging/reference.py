@@ -35,9 +35,14 @@ LEAST_PATCHES = 3
 ALIKE = 6.0
 """Grey levels by which a patch may differ at most from picture to picture, noise averaged out."""
 STRUCTURED = 0.35
-"""Least contrast of a patch, root mean square gradient, grey levels a pixel."""
+"""Least gradient of a patch in its weakest direction, root mean square, grey levels a pixel.
+
+A straight edge does not tell a shift along it (Shi and Tomasi, "Good features to track", 1994), and
+in a smooth patch the blocks of the camera's JPEG are found again, which never move."""
 CERTAIN = 0.2
 """Height of the correlation's peak from which a patch counts as found again."""
+LEAST_FOUND = 0.8
+"""Share of the pictures in which a patch must be found where it was, to be kept."""
 APART_PX = 3.0
 """How far a patch may lie from where the others say, camera pixels, before it is left out."""
 
@@ -223,14 +228,22 @@ def _patches(apart: NDArray[np.float32], frames: Sequence[Frame]) -> tuple[Patch
     luma = grey(frames[len(frames) // 2])  # one picture: a mean would have less noise than they
     for side in SIDES:
         chosen = [_best(cell, side, apart, luma) for cell in np.ndindex(CELLS, CELLS)]
-        patches = tuple(patch for patch in chosen if patch is not None)
+        patches = tuple(patch for patch in chosen if patch and _stays(patch, frames))
         if len(patches) >= LEAST_PATCHES:
             return patches
     raise InputError(
         "too little structure stays alike between the pictures of the empty and the filled place: "
-        f"{LEAST_PATCHES} patches are needed; let the camera see more of guides or frame, keep it "
-        "still, and calibrate both anew"
+        f"{LEAST_PATCHES} patches with corners or print are needed; let the camera see more of guides "
+        "or frame, keep it still, and calibrate both anew"
     )
+
+
+def _stays(patch: Patch, frames: Sequence[Frame]) -> bool:
+    """Tell whether a patch is found again where it was: a slope of light alone is found nowhere."""
+    own = spectrum(patch.pixels.astype(np.float32))
+    shifts = [shift_between(own, spectrum(_cut(frame, patch))) for frame in frames]
+    stays = [shift.certain >= CERTAIN and shift.length <= APART_PX for shift in shifts]
+    return sum(stays) >= LEAST_FOUND * len(frames)
 
 
 def _best(cell: tuple[int, ...], side: int, apart: NDArray[np.float32], luma: Grey) -> Patch | None:
@@ -244,9 +257,9 @@ def _best(cell: tuple[int, ...], side: int, apart: NDArray[np.float32], luma: Gr
             if not part.size or float(part.max()) > ALIKE:
                 continue
             pixels = luma[y : y + side, x : x + side]
-            contrast = sharpness_of(pixels).contrast
-            if contrast >= STRUCTURED and (best is None or contrast > best[0]):
-                best = contrast, Patch(x, y, _levels(pixels))
+            weakest = sharpness_of(pixels).weakest
+            if weakest >= STRUCTURED and (best is None or weakest > best[0]):
+                best = weakest, Patch(x, y, _levels(pixels))
     return None if best is None else best[1]
 
 

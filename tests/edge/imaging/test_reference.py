@@ -1,11 +1,14 @@
 """A picture beside its reference: what has changed of the place, and not of the item."""
 
+import io
+
 import numpy as np
 import pytest
 from PIL import Image, ImageEnhance, ImageFilter
 
 from edge.errors import InputError
 from edge.imaging.reference import CELLS, Reference, compare, with_view
+from edge.vision.picture_files import open_image
 from tests.edge.imaging.scenes import Frame, label_scene
 
 WIDTH, HEIGHT = 480, 360
@@ -60,6 +63,37 @@ def test_a_camera_that_was_knocked_has_moved_by_that(shift: tuple[int, int]) -> 
     assert found.known > 0.5
 
 
+def test_the_blocks_of_motion_jpeg_do_not_hold_a_knocked_camera() -> None:
+    """They never move, and what is smooth is found again by them alone."""
+
+    def coded(frame: Frame) -> Frame:
+        file = io.BytesIO()
+        Image.fromarray(frame).save(file, "JPEG", quality=50)
+        file.seek(0)
+        with open_image(file) as image:
+            return np.asarray(image.convert("RGB"))
+
+    half = with_view(None, "empty", [coded(place(None, seed)) for seed in range(3)])
+    reference = with_view(half, "filled", [coded(place(seed, seed + 9)) for seed in range(3)])
+    found = compare(reference, coded(place(2, 70, (13, 6))))
+    assert found.moved_px == pytest.approx(np.hypot(13, 6), abs=1)
+    assert found.known > 0.5
+
+
+def test_a_straight_edge_alone_makes_no_patch() -> None:
+    """It is found again anywhere along itself."""
+    rail = np.full((240, 320, 3), 90.0)
+    rail[:, 150:] = 190
+
+    def taken(seed: int) -> Frame:
+        noise = np.random.default_rng(seed).normal(0, 2, rail.shape)
+        return (rail + noise).round().clip(0, 255).astype(np.uint8)
+
+    half = with_view(None, "empty", [taken(seed) for seed in range(3)])
+    with pytest.raises(InputError, match="too little structure stays alike"):
+        with_view(half, "filled", [taken(seed + 3) for seed in range(3)])
+
+
 @pytest.mark.parametrize("degrees", [-2.0, 1.5])
 def test_a_turned_camera_is_told_by_its_angle(degrees: float) -> None:
     """The picture turns clockwise when the camera turns the other way."""
@@ -101,6 +135,19 @@ def test_a_place_without_a_surround_is_refused_in_words() -> None:
     half = with_view(None, "empty", [label_scene(seed, 200, 160) for seed in range(3)])
     with pytest.raises(InputError, match="too little structure stays alike"):
         with_view(half, "filled", [label_scene(seed + 9, 200, 160) for seed in range(3)])
+
+
+def test_what_is_alike_by_its_light_alone_is_no_surround() -> None:
+    """A slope of light on smooth walls is the same in all pictures, and is found again nowhere."""
+    slope = np.linspace(30, 220, 320)[None, :, None] * np.ones((240, 1, 3))
+
+    def taken(seed: int) -> Frame:
+        noise = np.random.default_rng(seed).normal(0, 3, slope.shape)
+        return (slope + noise).round().clip(0, 255).astype(np.uint8)
+
+    half = with_view(None, "empty", [taken(seed) for seed in range(4)])
+    with pytest.raises(InputError, match="too little structure stays alike"):
+        with_view(half, "filled", [taken(seed + 4) for seed in range(4)])
 
 
 def test_one_kind_alone_is_kept_and_has_no_patches_yet() -> None:
