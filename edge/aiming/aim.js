@@ -116,6 +116,11 @@ function show() {
   const moved = f && f.shake_px !== undefined;
   part("shake").textContent = !moved ? "-" :
     f.shake_px !== null ? `${f.shake_px.toFixed(1)} px from picture to picture` : "another scene than before";
+  for (const name of ["focus", "brightness", "shake"]) {
+    const words = view.failing[name];
+    part(`fails-${name}`).textContent = words ? `check FAILS: ${words}` : "";
+    part(`fails-${name}`).hidden = !words;
+  }
   showMarks();
   part("about").textContent = view.width ?
     `${view.name}: ${view.width} x ${view.height}; figures are of the camera's own pixels` +

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from edge.aiming.view import View, doubt, judged, measured, model_object, shown_jpeg
+from edge.aiming.view import View, doubt, failing, judged, measured, model_object, shown_jpeg
 from edge.camera import Camera, Capture
 from edge.camera.checks import FrameChecks
 from edge.camera.drivers import make_camera
@@ -132,7 +132,7 @@ class Aimer:
                 view = dataclasses.replace(view, verdict=verdict, marks=marks)
             except (FrameError, AnswerError) as error:
                 trouble = "; ".join(filter(None, (trouble, str(error))))
-        return dataclasses.replace(view, trouble=trouble)
+        return dataclasses.replace(view, trouble=trouble, failing=failing(figures, config.imaging))
 
     def _without_picture(self, trouble: str) -> View:
         """Return the last view again with what is wrong now."""

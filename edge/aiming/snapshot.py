@@ -9,7 +9,7 @@ from typing import Any
 from PIL import Image
 
 from edge import __version__
-from edge.aiming.view import doubt, figures_object, judged, measured, model_object
+from edge.aiming.view import doubt, failing, figures_object, judged, measured, model_object
 from edge.camera import Camera, Capture
 from edge.camera.checks import FrameChecks
 from edge.camera.turning import turned_capture
@@ -74,6 +74,7 @@ def describe(
         "height": height,
         "trouble": trouble,
         "figures": figures and figures_object(figures),
+        "failing": {one.name: one.words for one in failing(figures, config.imaging)},
         "settings_sha256": config.checksum(),
         "camera": dataclasses.asdict(config.camera),
         "decision": dataclasses.asdict(config.decision),

@@ -8,11 +8,13 @@ from PIL import Image
 
 from edge.camera import Capture
 from edge.camera.checks import FrameChecks
+from edge.config import ImagingSettings
 from edge.deciding.judging import Scene, judge
 from edge.deciding.region import Region
 from edge.deciding.rules import Rules
 from edge.decision import Finding, Verdict
 from edge.errors import CameraError
+from edge.imaging.bounds import SAME_SCENE, Judged, judge_figures
 from edge.imaging.figures import Figures, measure
 from edge.vision.contract import Contract
 from edge.vision.preprocess import Frame, letterbox
@@ -20,8 +22,6 @@ from edge.vision.preprocess import Frame, letterbox
 MOST_SIDE = 1280
 """Longest side of the picture that is shown, pixels; figures and marks are of the whole one."""
 JPEG_QUALITY = 75
-COMPARABLE = 0.2
-"""Least certainty of a shift between two pictures: below, they are of two scenes."""
 UNSTATED = "not stated"
 """What is said of the sizes that a model was proven for where its contract has no word of them."""
 
@@ -55,7 +55,8 @@ class View:
 
     *number*: counts from 1; *figures*: None for a picture too small to measure; *best*: the best
     focus so far; *verdict*: None without a model, or where it failed; *trouble*: what is wrong with
-    the picture or the camera, empty when nothing is; *jpeg*: the picture for a person, reduced.
+    the picture or the camera, empty when nothing is; *failing*: bounds of ``check`` that it does
+    not keep; *jpeg*: the picture for a person, reduced.
     """
 
     number: int
@@ -68,6 +69,7 @@ class View:
     verdict: Verdict | None = None
     marks: tuple[Mark, ...] = ()
     trouble: str = ""
+    failing: tuple[Judged, ...] = ()
 
     def as_object(self) -> dict[str, Any]:
         """Return all but the picture, for the page."""
@@ -77,6 +79,7 @@ class View:
             "width": self.width,
             "height": self.height,
             "trouble": self.trouble,
+            "failing": {one.name: one.words for one in self.failing},
             "best": round(self.best, 2),
             "figures": self.figures and figures_object(self.figures),
             "verdict": self.verdict and {"kind": self.verdict.kind, "reason": self.verdict.reason},
@@ -89,6 +92,7 @@ class View:
         if self.verdict is not None:
             parts.append(f"{self.verdict.kind.upper()}: {self.verdict.reason}")
         parts += [_mark_words(mark) for mark in self.marks]
+        parts += [f"check FAILS: {one.name} {one.words}" for one in self.failing]
         return " | ".join([*parts, self.trouble] if self.trouble else parts)
 
 
@@ -97,13 +101,14 @@ def short_line(view: View) -> str:
     parts = []
     if (figures := view.figures) is not None:
         light, shake = figures.exposure, figures.shake
-        moved = "-" if shake is None or shake.certain < COMPARABLE else f"{shake.length:.1f}"
+        moved = "-" if shake is None or shake.certain < SAME_SCENE else f"{shake.length:.1f}"
         parts.append(f"focus {figures.focus:.0f}/{view.best:.0f}")
         parts.append(f"light {light.mean:.0f} dark {light.dark:.0%} white {light.bright:.0%}")
         parts.append(f"shake {moved}")
     if view.verdict is not None:
         parts.append(view.verdict.kind.upper())
     marks = sorted(view.marks, key=lambda mark: not mark.counts)
+    parts += [f"FAIL {one.name}" for one in view.failing]
     parts += [f"{'' if m.counts else 'near '}{m.finding.score:.2f}" for m in marks]
     return " | ".join(parts) or view.trouble
 
@@ -111,7 +116,7 @@ def short_line(view: View) -> str:
 def _figure_words(figures: Figures, best: float) -> tuple[str, ...]:
     light = figures.exposure
     shake = "" if figures.shake is None else f"shake {figures.shake.length:.1f} px"
-    if figures.shake is not None and figures.shake.certain < COMPARABLE:
+    if figures.shake is not None and figures.shake.certain < SAME_SCENE:
         shake = "shake: another scene"
     share = f" ({figures.focus / best:.0%})" if best > 0 else ""
     return (
@@ -135,7 +140,7 @@ def figures_object(figures: Figures) -> dict[str, Any]:
     fields: dict[str, Any] = figures.as_object()
     fields["histogram"] = [round(share, 5) for share in figures.exposure.histogram]
     if figures.shake is not None:
-        comparable = figures.shake.certain >= COMPARABLE
+        comparable = figures.shake.certain >= SAME_SCENE
         fields["shake_px"] = fields["shake_px"] if comparable else None
     return fields
 
@@ -156,6 +161,12 @@ def measured(frame: Frame, region: Region | None, before: Frame | None) -> Figur
         except ValueError:
             continue
     return None
+
+
+def failing(figures: Figures | None, settings: ImagingSettings) -> tuple[Judged, ...]:
+    """Return the bounds of ``check`` that one picture does not keep."""
+    found = () if figures is None else judge_figures([figures], settings)
+    return tuple(one for one in found if not one.kept)
 
 
 def judged(

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from edge.aiming import aimer as aiming
 from edge.aiming.aimer import Aimer
 from edge.aiming.terminal import TerminalLine
-from edge.aiming.view import MOST_SIDE, View, measured, shown_jpeg
+from edge.aiming.view import MOST_SIDE, View, measured, short_line, shown_jpeg
 from edge.camera import Capture
 from edge.clock import SimulatedClock, Stop
 from edge.config import Config
@@ -136,6 +136,17 @@ def test_the_best_focus_is_kept() -> None:
     assert views[1].best == views[0].best == sharp.focus > 2 * blurred.focus
     assert sharp.shake is None
     assert blurred.shake is not None
+
+
+def test_what_check_would_fail_on_is_told_by_the_same_bounds() -> None:
+    """A soft, dark picture: page, line and small terminal say so; a good one says nothing."""
+    soft = np.asarray(Image.fromarray(PRINT // 4).filter(ImageFilter.GaussianBlur(4)))
+    views, _ = watched(Config(), [showing(PRINT, soft)])
+    assert views[0].failing == ()
+    assert [one.name for one in views[1].failing] == ["focus", "brightness"]
+    assert "soft; focus the lens" in views[1].as_object()["failing"]["focus"]
+    assert "check FAILS: brightness mean" in views[1].as_line()
+    assert "FAIL focus | FAIL brightness" in short_line(views[1])
 
 
 def test_another_region_begins_another_best() -> None:
