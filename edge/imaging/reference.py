@@ -233,8 +233,8 @@ def _patches(apart: NDArray[np.float32], frames: Sequence[Frame]) -> tuple[Patch
             return patches
     raise InputError(
         "too little structure stays alike between the pictures of the empty and the filled place: "
-        f"{LEAST_PATCHES} patches with corners or print are needed; let the camera see more of guides "
-        "or frame, keep it still, and calibrate both anew"
+        f"{LEAST_PATCHES} patches with corners or print are needed; let the camera see more of "
+        "guides or frame, keep it still, and calibrate both anew"
     )
 
 
