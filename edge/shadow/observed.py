@@ -65,6 +65,7 @@ class _Reader:
         self.shadow, self._wanted = Shadow(), wanted
         self._study, self._is_shadow = "", False
         self._numbers: dict[tuple[str, int], int] = {}
+        self._early: dict[tuple[str, int], list[Record]] = {}
 
     def take(self, record: Record) -> None:
         kind = record["kind"]
@@ -74,11 +75,8 @@ class _Reader:
             self._begin(record["start"])
         elif kind == "item" and record.get("mode") == "shadow":
             self._take_item(record)
-        elif kind == "truth" and (item := self._item_of(record)) is not None:
-            item.by_eye = str(record.get("truth", ""))
-        elif kind == "incident" and record.get("what") == "withheld":
-            if (item := self._item_of(record)) is not None:
-                item.withheld = True
+        elif kind == "truth" or (kind == "incident" and record.get("what") == "withheld"):
+            self._take_word(record)
         elif kind in ("gap", "missing") and self._is_shadow:
             self.shadow.lost += int(record.get("lost_items", record.get("items", 0)))
 
@@ -94,13 +92,25 @@ class _Reader:
         if self._wanted is not None and self._wanted(record):
             self.shadow.chosen.add(sequence)
         if "tag" in record and "gate_run" in record:
-            self._numbers[record["gate_run"], record["tag"]] = sequence
+            tag = (record["gate_run"], record["tag"])
+            self._numbers[tag] = sequence
+            for word in self._early.pop(tag, ()):
+                self._take_word(word)
 
-    def _item_of(self, record: Record) -> Observed | None:
-        """Return the item that a record of the gate is about, by its tag, or else its number."""
+    def _take_word(self, record: Record) -> None:
+        """Take what the gate tells of an item, which it may tell before the item is written down.
+
+        An item that no eye was there for is told of to the next one, after what became of it.
+        """
         tag = (str(record.get("gate_run", "")), int(record.get("tag", 0)))
         number = self._numbers.get(tag, record.get("item"))
-        return self.shadow.items.get(number) if number is not None else None
+        item = self.shadow.items.get(number) if number is not None else None
+        if item is None:
+            self._early.setdefault(tag, []).append(record)
+        elif record["kind"] == "truth":
+            item.by_eye = str(record.get("truth", ""))
+        else:
+            item.withheld = True
 
 
 def read_shadow(config: Config, wanted: Wanted | None = None) -> Shadow:

@@ -1,25 +1,34 @@
 """With a plan that is agreed the box runs when shadow has shown it, or by a named person's word."""
 
+import dataclasses
 import json
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from edge.__main__ import main
 from edge.clock import SimulatedClock
 from edge.commands.status import described
-from edge.config import load_config
-from edge.errors import ConfigError, JournalError
+from edge.config import ServiceSettings, load_config
+from edge.errors import ConfigError, GateError, JournalError
+from edge.gate.client import RemoteGate
 from edge.gate.history import read_transitions
+from edge.gate.inputs.taken import REASONS, Fate
+from edge.gate.messages import Incident
+from edge.gate.simulated import SimulatedGate
 from edge.rates.anytime import anytime_size
 from edge.record.verify import read_records, verify
+from edge.record.written import WrittenRecords
 from edge.reload import Reload
 from edge.service import serve
 from edge.shadow import clearance, statements
 from edge.shadow.clearance import find_clearance
+from edge.shadow.observed import read_shadow
 from edge.shadow.statements import read_statements, say_truths
 from edge.wiring import plan_of
 from tests.edge.shadow.days import box, good_days, study_of, write_items
+from tests.gate_rig import Rig, rig_settings
 from tests.replay.record import prepare_case
 
 BAD, GOOD = anytime_size(0.05, 0, 0.95), anytime_size(0.2, 0, 0.95)
@@ -279,3 +288,42 @@ def test_a_report_that_may_not_write_reports_all_the_same(
     assert main(["shadow", "--config", str(path)]) == 0
     assert "the plan is shown" in capsys.readouterr().out
     assert how(box(tmp_path, mode="run")) == "shown"
+
+
+def test_what_the_photo_eye_tells_is_a_truth_in_the_journal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It names the item, counts, and is no incident; the gate's acknowledgement finds it again."""
+    told = [Incident(n, what, n, 5, REASONS[what]) for n, what in enumerate(get_args(Fate), 1)]
+    monkeypatch.setattr(SimulatedGate, "incidents", lambda _: [told.pop()] if told else [])
+    facts = {"run": "7-7"}
+    monkeypatch.setattr(SimulatedGate, "facts", facts)
+    config = load_config(case(tmp_path, "shadow"))
+    serve(config, SimulatedClock())
+    records = read_records(tmp_path / "journal.jsonl")
+    truths = {r["tag"]: (r["truth"], r["by"]) for r in records if r["kind"] == "truth"}
+    assert truths == {n: (t, "photo-eye") for n, t in ((1, "bad"), (2, "good"), (3, "unclear"))}
+    assert not [record for record in records if record["kind"] == "incident"]
+    written = WrittenRecords(tmp_path / "journal.jsonl")
+    assert all(written.holds_incident("7-7", number) for number in (1, 2, 3))
+    assert not written.holds_incident("7-7", 4)
+    assert [read_shadow(config).items[n].by_eye for n in (1, 2, 3)] == ["bad", "good", "unclear"]
+
+
+@pytest.mark.parametrize("mode", ["run", "shadow"])
+def test_the_eye_s_end_of_the_wire_is_refused_by_a_gate_of_the_other_mode(
+    tmp_path: Path, mode: str
+) -> None:
+    """On real sockets: both are told to be restarted; one of the same mode is taken."""
+    config = rig_settings(tmp_path)
+    config = dataclasses.replace(config, service=ServiceSettings(mode=mode))
+    other = {"run": "shadow", "shadow": "run"}[mode]
+    with Rig(config) as rig:
+        with (
+            pytest.raises(GateError, match=rf"mode is '{mode}' at the gate, not '{other}'"),
+            RemoteGate(rig.socket, "photo-eye", rig.clock, mode=other),
+        ):
+            pass
+        with RemoteGate(rig.socket, "photo-eye", rig.clock, mode=mode) as gate:
+            gate.check()
+            assert gate.facts["refused"] == 1
