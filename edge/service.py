@@ -10,6 +10,8 @@ from edge import __version__
 from edge.alarms.line_alarms import LineAlarms, basis_of
 from edge.camera.checks import FrameChecks
 from edge.camera.drivers import make_camera
+from edge.challenge.control import Challenges
+from edge.challenge.link import Listener
 from edge.clock import Clock, MonotonicClock, Stop
 from edge.config import Config
 from edge.deciding.rules import Rules
@@ -57,9 +59,10 @@ def serve(config: Config, clock: Clock | None = None) -> Counters:
         about = _start_fields(config, inspector.localizer, inspector.rules)
         camera, gate = make_camera(config, clock), make_gate(config, clock)
         with configured_record(config, clock) as (evidence, journal):
-            health = _health(config, journal, evidence, clock, about)
-            health.model_trouble = _model_trouble(inspector.localizer)
-            with camera, gate, _watches(config, inspector, clock) as (idle_marks, place):
+            health = _health(config, journal, evidence, clock, about, inspector)
+            challenge = _challenges(config, journal, clock, gate, about)
+            watches = _watches(config, inspector, clock)
+            with challenge as challenges, camera, gate, watches as (idle_marks, place):
                 station = Station(
                     trigger=make_trigger(config.trigger, camera, clock, gate),
                     camera=camera,
@@ -76,15 +79,21 @@ def serve(config: Config, clock: Clock | None = None) -> Counters:
                     shadow=is_shadow(config),
                     alarms=_alarms(config, clock, inspector),
                     place=place,
+                    challenges=challenges,
                 )
                 keep_frame_memory()
                 _begin_journal(config, journal, gate, about | _begun_fields(station))
                 notifier.ready(f"watching with {config.model_file().name}")
                 ended = _run(station, stop, reload, _tick_ns(config, notifier))
-            station.record_incidents()  # of a simulated gate, whose last items have arrived now
-            journal.append("stop", _stop_fields(ended, station))
-            health.show(station.counters.as_object(), state="stopped")
+            _end_journal(station, ended)
     return station.counters
+
+
+def _end_journal(station: Station, ended: str) -> None:
+    """Append the last records; a simulated gate's last items have arrived by now."""
+    station.record_incidents()
+    station.journal.append("stop", _stop_fields(ended, station))
+    station.health.show(station.counters.as_object(), state="stopped")
 
 
 def _inspector(config: Config) -> Inspector:
@@ -192,8 +201,10 @@ def _run(station: Station, stop: Stop, reload: Reload, tick_ns: int) -> str:
         station.journal.append("stop", _stop_fields(f"{type(error).__name__}: {error}", station))
         station.notifier.stopping(str(error))
         raise
-    station.settle_all()
     ended = stop.reason or "end of the pictures"
+    if station.challenges is not None:
+        station.challenges.end(f"the service stopped: {ended}")
+    station.settle_all()
     station.notifier.stopping(ended)
     return ended
 
@@ -230,8 +241,27 @@ def _take_settings(station: Station, reload: Reload) -> None:
         },
     )
     station.health.adopt(reload.running.journal, about)
+    if station.challenges is not None:
+        model = {"model": {"sha256": station.inspector.localizer.sha256}}
+        station.challenges.adopt(reload.running, _setup(about | model))
     station.notifier.ready(said)
     print_line(f"stampgate-edge: {said}", file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def _challenges(
+    config: Config, journal: Journal, clock: Clock, gate: Gate, about: dict[str, Any]
+) -> Iterator[Challenges]:
+    """Open the challenge test, and tell the gate before it is connected whether READY must rest."""
+    with Listener(_path(config, config.challenge.socket)) as link:
+        challenges = Challenges(config, journal, clock, gate, link, _setup(about))
+        gate.hold(challenges.begin())
+        yield challenges
+
+
+def _setup(about: dict[str, Any]) -> str:
+    """Return what a passed challenge test vouches for: the checksums of settings and model."""
+    return f"{about['settings_sha256']} {about['model']['sha256']}"
 
 
 def _rule_fields(rules: Rules) -> dict[str, Any]:
@@ -263,11 +293,18 @@ def _start_fields(config: Config, localizer: Localizer, rules: Rules) -> dict[st
 
 
 def _health(
-    config: Config, journal: Journal, evidence: Evidence, clock: Clock, about: dict[str, Any]
+    config: Config,
+    journal: Journal,
+    evidence: Evidence,
+    clock: Clock,
+    about: dict[str, Any],
+    inspector: Inspector,
 ) -> Health:
     status = _path(config, config.journal.status)
     named = {"service": config.service.name} if config.service.name else {}
-    return Health(journal, evidence, config.journal, clock, status, about | named)
+    health = Health(journal, evidence, config.journal, clock, status, about | named)
+    health.model_trouble = _model_trouble(inspector.localizer)
+    return health
 
 
 def _model_trouble(localizer: Localizer) -> str:

@@ -12,6 +12,8 @@ from edge.camera import Camera, Capture
 from edge.camera.burst import take_pictures
 from edge.camera.checks import FrameChecks
 from edge.camera.turning import turned_capture
+from edge.challenge.control import Challenges
+from edge.challenge.course import Passing
 from edge.clock import Clock, Stop
 from edge.config import Config
 from edge.deciding.burst import combine
@@ -178,6 +180,8 @@ class Station:
     """The alarms of the line; None has none."""
     place: PlaceWatch | None = None
     """What compares pictures with the place's reference; None compares none."""
+    challenges: Challenges | None = None
+    """The challenge test; None where there is none."""
     standing: StandingMarks = field(default_factory=StandingMarks)
     counters: Counters = field(default_factory=Counters)
     _numbers: dict[int, int] = field(default_factory=dict)
@@ -223,6 +227,7 @@ class Station:
             if not isinstance(error, Exception):
                 raise
         self._watch_place(passage.picture)
+        self._tell_challenge(passage)
         self._feed_watchdog()
         if passage.judged is not None and passage.judged.lost is not None:
             raise passage.judged.lost
@@ -360,7 +365,7 @@ class Station:
             full = fault(f"there is no room for its record ({judged.verdict.reason})")
             full = dataclasses.replace(full, code=NO_ROOM)
             judged = dataclasses.replace(judged, verdict=full)
-        verdict = judged.verdict
+        verdict = self._refused(passage.item, judged.verdict)
         try:
             outcome = self.gate.answer(passage.tag, cancel=verdict.kind == "pass")
         except GateError as error:
@@ -370,6 +375,41 @@ class Station:
         else:
             passage.judged = dataclasses.replace(judged, verdict=_settled(verdict, outcome))
             passage.outcome = outcome
+
+    def _refused(self, item: Item, verdict: Verdict) -> Verdict:
+        """Return the verdict, a PASS as a REJECT while a challenge test does not let items pass."""
+        if self.challenges is None or verdict.kind != "pass":
+            return verdict
+        why, code = self.challenges.refusal(item.t_ns)
+        if not why:
+            return verdict
+        reason = f"{why} ({verdict.reason})"
+        return dataclasses.replace(verdict, kind="reject", reason=reason, code=code)
+
+    def _tell_challenge(self, passage: _Passage) -> None:
+        """Tell the challenge test of an item whose record was taken. Raises JournalError."""
+        if self.challenges is not None and passage.judged is not None:
+            verdict = passage.judged.verdict
+            self.challenges.see(
+                Passing(
+                    passage.sequence,
+                    passage.item.t_ns,
+                    verdict.kind,
+                    passage.outcome,
+                    verdict.reason,
+                )
+            )
+
+    def _follow_challenge(self) -> None:
+        """Let the challenge test do what is due, and READY rest while it says so."""
+        challenges, health = self.challenges, self.health
+        if challenges is None:
+            return
+        with contextlib.suppress(GateError):  # the next request to it raises
+            challenges.tick()
+            health.hold, health.challenge_trouble = challenges.hold, challenges.trouble
+            health.challenge = challenges.note
+            self.gate.hold(health.hold)
 
     def _write_down(self, passage: _Passage) -> None:
         """Keep the evidence, append the item's record to the journal, and count the item."""
@@ -484,6 +524,8 @@ class Station:
                 fields |= {"truth": TRUTHS[incident.what], "by": PHOTO_EYE}
             self.journal.append("truth" if "truth" in fields else "incident", fields)
             self.counters.thrown_passes += incident.what == "thrown"
+            if self.challenges is not None:
+                self.challenges.note_incident(incident)
             self._unsettled_incidents.append((self.journal.taken, incident))
         self._settle_written()
 
@@ -499,6 +541,7 @@ class Station:
     def _feed_watchdog(self) -> None:
         """End an item or an idle tick: write down incidents, show trouble, feed the watchdog."""
         self.record_incidents()
+        self._follow_challenge()
         if self.health.note != self.standing.words:
             self.health.note = self.standing.words
             if self.health.note:

@@ -417,6 +417,7 @@ def _refuse_shared_files(config: Config) -> None:
         ("[gate] socket", config.path(config.gate.socket)),
         ("[gate] debts", config.path(config.gate.debts)),
         ("[lines] inputs", config.path(config.lines.inputs)),
+        ("[challenge] socket", config.path(config.challenge.socket)),
     ):
         if path is None or path == config.folder:  # an empty text is none
             continue

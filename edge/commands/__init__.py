@@ -35,6 +35,10 @@ COMMANDS = {
     "calibrate": Command(
         "edge.commands.calibrate", "keep a reference of the empty and the filled place"
     ),
+    "challenge": Command(
+        "edge.commands.challenge",
+        "run known test items through the line; list what is in quarantine; sign",
+    ),
     "status": Command("edge.commands.status", "say how the service is"),
     "log": Command("edge.commands.log", "show the journal, for people or as CSV"),
     "shadow": Command(

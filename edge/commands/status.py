@@ -80,6 +80,8 @@ def described(status: Mapping[str, Any]) -> list[str]:
         lines.append(("camera", _words(camera)))
     if seal := status.get("seal"):
         lines.append(("seal", str(seal)))
+    if challenge := status.get("challenge"):
+        lines.append(("challenge test", _challenge(challenge)))
     if last := status.get("last"):
         said = f"#{last['sequence']} {last['verdict'].upper()} {last.get('reason', '')}"
         lines.append(("last item", said))
@@ -90,6 +92,17 @@ def described(status: Mapping[str, Any]) -> list[str]:
         lines.append(("on the way", f"{status['queue_depth']} items between eye and gate"))
     lines += _health(status.get("health") or {})
     return [printable(f"{name:<15} {text}") for name, text in lines]
+
+
+def _challenge(challenge: Mapping[str, Any]) -> str:
+    """Return how the challenge test stands, in words."""
+    if challenge.get("running"):
+        return f"number {challenge.get('number')} runs: {challenge.get('words')}"
+    if challenge.get("hold"):
+        return "; ".join(filter(None, [str(challenge["hold"]), str(challenge.get("link", ""))]))
+    if challenge.get("passed_at") is None:
+        return "none was passed yet, and none is due"
+    return f"passed at item {challenge['passed_at']}, and none is due"
 
 
 def _state(status: Mapping[str, Any]) -> str:

@@ -17,6 +17,8 @@ NO_ROOM = "no-room"
 GATE = "gate-"
 """Begins the code of an item that the gate did not let pass: what the gate said follows."""
 STANDING_MARK = "standing-mark"
+CHALLENGE = "challenge-"
+"""Begins the code of an item that may not pass because of a challenge test."""
 
 CODES = (
     FOUND,
@@ -32,6 +34,7 @@ CODES = (
     NOT_JUDGED,
     NO_ROOM,
     STANDING_MARK,
+    *(f"{CHALLENGE}{why}" for why in ("due", "quarantine", "unannounced")),
     *(f"{GATE}{outcome}" for outcome in ("late", "unknown", "kept", "gone")),
 )
 """All of them: of verdicts, and of the notes that the journal holds beside them."""

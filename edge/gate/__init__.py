@@ -60,5 +60,11 @@ class Gate(Protocol):
         Raises GateError when the gate is gone.
         """
 
+    def hold(self, why: str) -> None:
+        """Let the production line rest, by READY where there is one, until the text is empty.
+
+        Raises GateError when the gate is gone.
+        """
+
     def check(self) -> None:
         """Raise GateError, RuntimeError or JournalError when the gate no longer works."""

@@ -111,7 +111,7 @@ class RemoteGate:
         self._seen: deque[ItemSeen] = deque()
         self._missed: deque[Missed] = deque()
         self._incidents: list[Incident] = []
-        self._trouble = ""
+        self._trouble = self._hold = ""
         self._run = ""
         self._beaten = Beaten({}, "")
 
@@ -168,9 +168,19 @@ class RemoteGate:
             self._trouble = trouble
             self.check()
 
+    def hold(self, why: str) -> None:
+        """Let READY rest as long as *why* is not empty; a changed text is sent at once.
+
+        Before the gate is connected it is kept for the first word to it.
+        """
+        if why != self._hold:
+            self._hold = why
+            if self._socket is not None:
+                self.check()
+
     def check(self) -> None:
         """Exchange heartbeats with the gate."""
-        self._send(Beat(self._trouble))
+        self._send(Beat(self._trouble, self._hold))
         self._beaten = self._reply(Beaten)
 
     @property
@@ -216,7 +226,7 @@ class RemoteGate:
                 "as that of [gate] gate_user"
             )
         with suppress(GateError):  # one that hangs up at once has said why
-            self._send(Hello(VERSION, self._trigger, self._mode))
+            self._send(Hello(VERSION, self._trigger, self._mode, self._hold))
         reply = self._next_message(self._reply_by())
         if isinstance(reply, Refused):
             raise GateError(f"{self._path}: the gate does not take this eye: {reply.why}")

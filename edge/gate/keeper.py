@@ -125,7 +125,7 @@ class Keeper:
         self._unanswered: set[int] = set()
         self._cancelled: set[int] = set()
         self._reported_missed: int | None = None
-        self._eye, self._heard_ns, self._eye_trouble = False, 0, ""
+        self._eye, self._heard_ns, self._eye_trouble, self._eye_hold = False, 0, "", ""
         self._shown: set[str] = set()
         self._bin_full = False
         self._last_ns = clock.now_ns()
@@ -276,7 +276,7 @@ class Keeper:
             return self.refuse(
                 f"[service] mode is {self._mode!r} at the gate, not {hello.mode!r}; restart both"
             )
-        self._eye, self._heard_ns = True, self._clock.now_ns()
+        self._eye, self._heard_ns, self._eye_hold = True, self._clock.now_ns(), hello.hold
         self._report_missed()
         return Welcome(VERSION, self.run, self._mode)
 
@@ -295,7 +295,7 @@ class Keeper:
             case Expect():
                 self._expect(message)
             case Beat():
-                self._eye_trouble = message.trouble
+                self._eye_trouble, self._eye_hold = message.trouble, message.hold
                 self.outbox.append(Beaten(dataclasses.asdict(self.counters), self.trouble))
             case Hello():
                 raise ValueError("the eye has said hello already")
@@ -319,6 +319,7 @@ class Keeper:
         self._incidents.take_back()
         self.outbox.clear()
         self._eye, self._eye_trouble, self._reported_missed = False, "", None
+        self._eye_hold = ""  # no eye, no READY; the next one says it again in its first word
 
     def _answer(self, answer: Answer) -> Outcome:
         tag = answer.tag
@@ -547,6 +548,7 @@ class Keeper:
             "the eye says nothing": silent,
             "the bin is full": self._bin_full,
             "the photo-eye is blocked": self._photo_eye.jammed,
+            **({self._eye_hold: True} if self._eye_hold else {}),
             **self._latched,
         }
         return [why for why, stops in found.items() if stops]

@@ -52,11 +52,13 @@ class Hello:
     """The eye is there and ready.
 
     *trigger*, *mode*: the [trigger] kind and the [service] mode it was started with.
+    *hold*: why the production line must not run, in the eye's words; empty when it may.
     """
 
     version: int
     trigger: str
     mode: str = "run"
+    hold: str = ""
 
 
 @dataclass(frozen=True)
@@ -171,9 +173,13 @@ class Recorded:
 
 @dataclass(frozen=True)
 class Beat:
-    """Heartbeat of the eye; *trouble*: the text for the FAULT output, empty for none."""
+    """Heartbeat of the eye; *trouble*: the text for the FAULT output, empty for none.
+
+    *hold*: why the production line must not run, so that READY rests; empty when it may.
+    """
 
     trouble: str
+    hold: str = ""
 
 
 @dataclass(frozen=True)

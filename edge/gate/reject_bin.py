@@ -56,7 +56,9 @@ class RejectBin:
         transit, counters = self._transit, self._transit.counters
         if transit.queue.sweeping(t_ns):
             self.sweep(t_ns)
-        if self._confirmations.confirm(t_ns, transit.encoder.position) == "unexpected":
+        sighting = self._confirmations.confirm(t_ns, transit.encoder.position)
+        counters.confirmed += sighting == "confirmed"
+        if sighting == "unexpected":
             transit.latched[NOT_REJECTED] = True
             transit.incidents.add("unexpected", 0, t_ns, NOT_REJECTED)
         counters.unexpected = self._confirmations.unexpected

@@ -47,6 +47,7 @@ class SimulatedGate:
         self._lock = threading.Lock()
         self._timer: Timer | None = None
         self._had_fault = False
+        self._trouble = self._hold = ""
 
     @property
     def transitions(self) -> deque[Transition]:
@@ -119,8 +120,15 @@ class SimulatedGate:
 
     def show_fault(self, trouble: str) -> None:
         """Raise the FAULT line, or lower it for an empty text."""
+        self._trouble = trouble
         with self._lock:
-            self._drive_fault(on=bool(trouble))
+            self._drive_fault(on=bool(self._trouble or self._hold))
+
+    def hold(self, why: str) -> None:
+        """Show *why* on the FAULT line, too: there is no READY that could rest."""
+        self._hold = why
+        if self._timer is not None:  # the gate is open
+            self.show_fault(self._trouble)
 
     def adopt(self, settings: GateSettings) -> None:
         """Give pulses from now on the length that *settings* say."""

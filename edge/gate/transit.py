@@ -40,6 +40,8 @@ class GateCounters:
     """Items that a belt which ran back brought to the photo-eye again."""
     lost_edges: int = 0
     """Edges of the inputs that were not delivered."""
+    confirmed: int = 0
+    """Rejected items that came to the bin in time, where its photo-eye is wired."""
     unconfirmed: int = 0
     """Rejected items that did not come to the bin in time."""
     unexpected: int = 0

@@ -95,6 +95,7 @@ def _files(config: Config) -> Iterator[Claim]:
         ("[gate] debts", config.gate.debts),
         ("[gate] record", config.gate.record),
         ("[lines] inputs", config.lines.inputs),
+        ("[challenge] socket", config.challenge.socket),
         ("[shadow] log", config.shadow.log),
     ):
         if text:

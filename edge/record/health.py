@@ -70,6 +70,12 @@ class Health:
         """Why the model should not judge, in words; empty for one that is ready."""
         self.camera_trouble = ""
         """Trouble with the camera or its pictures, in words; empty when there is none."""
+        self.challenge_trouble = ""
+        """What the test of the alarm raises FAULT with; empty when it is not tested."""
+        self.hold = ""
+        """Why the production line must not run, by the challenge test; empty when it may."""
+        self.challenge: Mapping[str, Any] = {}
+        """How the challenge test stands."""
         self.marks_trouble = ""
         """Trouble with marks that are seen without an item, in words; empty when there is none."""
         self.alarms = AlarmWords()
@@ -115,7 +121,7 @@ class Health:
                 "journal": self._journal.take_state(),
                 "evidence": self._evidence.take_state(),
                 "camera": dict(self.camera),
-                "trouble": _joined(self.trouble, self.alarms.told),
+                "trouble": _joined(self.hold, self.trouble, self.alarms.told),
                 **({"alarms": dict(self.alarms.state)} if self.alarms.state else {}),
             }
             self._told_ns, self._fresh, self._fresh_latencies = now_ns, 0, 0
@@ -129,6 +135,7 @@ class Health:
         """Write the status file now; call it with ``state="stopped"`` at the end."""
         self._shown_ns = self._clock.now_ns()
         trouble = self._all_trouble()
+        challenge = {"challenge": dict(self.challenge)} if self.challenge else {}
         self._status.write(
             {
                 "state": state if state != "running" or not trouble else "trouble",
@@ -137,6 +144,7 @@ class Health:
                 "boot_id": boot_id(),
                 "since_ns": self._since_ns,
                 **self._about,
+                **challenge,
                 "counters": dict(counters),
                 "gate": dict(self.gate),
                 "camera": dict(self.camera),
@@ -160,7 +168,7 @@ class Health:
         """
         disk = self._journal.trouble or self._evidence.trouble
         ours = (disk, self.camera_trouble, self.model_trouble, self.marks_trouble)
-        return _joined(*ours, self.alarms.fault)
+        return _joined(*ours, self.challenge_trouble, self.alarms.fault)
 
     def _all_trouble(self) -> str:
         """Join our trouble and the gate's, which repeats ours once it has heard of it.
@@ -168,7 +176,8 @@ class Health:
         In front of it stands the name of line and station, where they have one.
         """
         gate = str(self.gate.get("trouble", ""))
-        both = gate if self.trouble in gate else _joined(self.trouble, gate)
+        ours = [text for text in (self.hold, self.trouble) if text not in gate]
+        both = _joined(*ours, gate)
         trouble, name = _joined(both, self.alarms.told), self._about.get("service")
         return f"{name}: {trouble}" if name and trouble else trouble
 

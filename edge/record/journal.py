@@ -42,7 +42,8 @@ checked when older files are kept elsewhere.
 Every line begins ``{"v": 1, "kind": ...``. The kinds: ``start`` (version, settings, model),
 ``item``, ``health``, ``continued``, ``repair``, ``missing``, ``disk``, ``gap``, ``settings`` (read
 again; they count from the next item on, unless its reason says why not), ``incident`` (of the gate:
-what became of an item after its record), ``stop`` (counters). A reader passes over kinds and fields
+what became of an item after its record), ``challenge`` (of the challenge test: each holds its whole
+state, and so does ``continued`` then), ``stop`` (counters). A reader passes over kinds and fields
 that it does not know; ``v`` changes only when that would not do. ``sequence`` is the item's number,
 in the other kinds that of the last item before. An item whose picture was kept names it and carries
 the SHA-256 of its file for :func:`edge.record.verify.verify_pictures`; :mod:`edge.record.evidence`
@@ -75,6 +76,7 @@ from edge.record.journal_file import (
     FIRST,
     JournalFile,
     file_number,
+    last_challenge,
     parse_record,
     rotated_files,
     rotated_name,
@@ -141,6 +143,8 @@ class _Tip:
     """Fields of the start record, once there is one."""
     counted: Counter[str] | None = None
     """Verdicts since the start record; None before it."""
+    challenge: Mapping[str, Any] | None = None
+    """State of the challenge test by its last record; None when there is none."""
     seal: SealKey | None = None
     """The key that seals the next record; None when the journal is not sealed."""
 
@@ -153,8 +157,13 @@ class _Tip:
             started = {name: fields.get(name, value) for name, value in started.items()}
         elif kind == "item" and counted is not None:
             counted = counted + Counter([str(fields.get("verdict", ""))])
+        challenge = fields["state"] if kind == "challenge" else self.challenge
         return dataclasses.replace(
-            self, sequence=record["sequence"], started=started, counted=counted
+            self,
+            sequence=record["sequence"],
+            started=started,
+            counted=counted,
+            challenge=challenge,
         )
 
 
@@ -239,6 +248,11 @@ class Journal:
     def next_sequence(self) -> int:
         """The number of the next item; it goes on from the last one in the files."""
         return self._tip.sequence + 1
+
+    @property
+    def challenge(self) -> Mapping[str, Any] | None:
+        """State of the challenge test by the last record of it; None when there is none."""
+        return self._tip.challenge
 
     @property
     def taken(self) -> int:
@@ -417,7 +431,8 @@ class Journal:
 
     def _continued_fields(self, rotated: Path) -> dict[str, Any]:
         counted = None if self._tip.counted is None else dict(self._tip.counted)
-        return {"after": rotated.name, "start": self._tip.started, "counted": counted}
+        fields = {"after": rotated.name, "start": self._tip.started, "counted": counted}
+        return fields | ({"challenge": self._tip.challenge} if self._tip.challenge else {})
 
     def _take_up(self, mark: Mark | None) -> None:
         """Go on where the files end: the hash, the numbers and the age of the open file.
@@ -429,12 +444,15 @@ class Journal:
         sequence = int(json.loads(last)["sequence"]) if last else 0
         if mark is not None and not first and self._is_ahead(mark, sequence):
             # Numbered behind the file that is gone, so that there is room for it.
-            self._tip = _Tip(mark.sha256, mark.sequence, None, max(rotated, mark.rotated + 1))
+            challenge = last_challenge(self.path)
+            rotated = max(rotated, mark.rotated + 1)
+            self._tip = _Tip(mark.sha256, mark.sequence, None, rotated, challenge=challenge)
             self._before = mark.file(self.path)
             self.lacking = f"the file up to item {mark.sequence} is gone: {self._before.name}"
             return
         previous = hashlib.sha256(last).hexdigest() if last else FIRST
-        self._tip = _Tip(previous, sequence, self._first_of(first, sequence), rotated)
+        begin, challenge = self._first_of(first, sequence), last_challenge(self.path)
+        self._tip = _Tip(previous, sequence, begin, rotated, challenge=challenge)
 
     def _first_of(self, first: bytes, sequence: int) -> _Begin | None:
         """Return what the *first* line of the open file tells; *sequence*: the last item."""

@@ -36,6 +36,8 @@ from edge.record.schema import is_record, parse_object
 
 HEAD = b'{"v": 1, "kind": '
 """The beginning of every line; a file that begins otherwise is no journal and is not touched."""
+CHALLENGE = HEAD + b'"challenge", '
+"""The beginning of a record of the challenge test; in a text each quote has a backslash before."""
 LONGEST_LINE = 1 << 20
 """Bytes; no record comes near it, so the last line of a sound journal lies within the last so many
 bytes."""
@@ -355,6 +357,43 @@ def last_item(journal: Path) -> dict[str, Any] | None:
         for record in last_records(path):
             if record["kind"] == "item":
                 return record
+    return None
+
+
+def last_challenge(journal: Path) -> dict[str, Any] | None:
+    """Return the state of the challenge test by the last record of it; None when there is none.
+
+    Each file begins with that of the files before, so the last two files with anything in them are
+    enough. Raises OSError.
+    """
+    for path in (journal, *rotated_files(journal)[-1:]):
+        if not path.is_file():
+            continue
+        with path.open("rb") as file:
+            if (state := _last_challenge_in(file.fileno())) is not None:
+                return state
+            if (first := parse_record(file.readline(LONGEST_LINE).rstrip(b"\n"))) is not None:
+                state = first.get("challenge") if first["kind"] == "continued" else None
+                return state if isinstance(state, dict) else None
+    return None
+
+
+def _last_challenge_in(descriptor: int) -> dict[str, Any] | None:
+    """Return the state that the last whole ``challenge`` record of an open file holds.
+
+    From its end on, a piece at a time: such a record may be a day old, of 100,000 items.
+    """
+    end = os.fstat(descriptor).st_size
+    while end > 0:
+        start = max(0, end - LONGEST_LINE)
+        content = os.pread(descriptor, end - start + len(CHALLENGE), start)
+        found = content.rfind(CHALLENGE)
+        while found >= 0:
+            line = os.pread(descriptor, LONGEST_LINE, start + found).split(b"\n", 1)[0]
+            if (record := parse_record(line)) is not None:
+                return dict(record["state"])
+            found = content.rfind(CHALLENGE, 0, found)
+        end = start
     return None
 
 

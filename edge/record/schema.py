@@ -204,6 +204,7 @@ KINDS: dict[str, dict[str, Test]] = {
         "start": _or_none(_started),
         "counted": _or_none(_counts),
     },
+    "challenge": {"what": _text, "state": _object, "item": _whole},
     "gap": {"counted": _counts, "lost_items": _whole, "lost_records": _whole},
     "missing": {"items": _whole, "taken_sha256": _text},
     "incident": {"what": _text, "item": _or_none(_whole)},
@@ -215,5 +216,6 @@ NEEDED = {
     "stop": ("counters",),
     "gap": ("counted", "lost_items"),
     "missing": ("items",),
+    "challenge": ("what", "state"),
 }
 """Fields without which a record of that kind says nothing."""

@@ -279,6 +279,7 @@ def test_what_a_running_service_can_change_is_this_and_nothing_else() -> None:
         ],
         "evidence": ["limit_mb", "keep_free_mb", "pass_rate", "seed", "quality", "patience_ms"],
         "alarms": [field.name for field in dataclasses.fields(SECTIONS["alarms"])],
+        "challenge": ["every_hours", "at_start", "at_changeover", "item_s", "sign_group"],
         "service": [],
         "shadow": [],
     }

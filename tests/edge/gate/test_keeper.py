@@ -473,3 +473,22 @@ def test_an_eye_that_settles_nothing_is_told_of_no_more_items(
     bench.keeper.handle(Settle(seen[0].tag))
     told = [message for message in bench.heard() if isinstance(message, Missed)]
     assert [(message.tag, message.why) for message in told] == [(21, BEHIND)]
+
+
+def test_an_eye_that_holds_the_line_lets_ready_rest_from_its_first_word_on() -> None:
+    """No beat comes between hello and the hold; the next eye says its own."""
+    bench = Bench(settings())
+    bench.keeper.accept_eye(Hello(VERSION, "photo-eye", hold="a challenge test is due"))
+    bench.run_to(1500)
+    assert "a challenge test is due" in bench.keeper.trouble
+    assert not [e for e in bench.lines.record.transitions if e.line == "ready" and e.level]
+    bench.say(Beat(""))
+    bench.run_to(1600)
+    assert [e for e in bench.lines.record.transitions if e.line == "ready" and e.level]
+    bench.say(Beat("", "items are in quarantine"))
+    bench.run_to(1700)
+    rested = [e.level for e in bench.lines.record.transitions if e.line == "ready"]
+    assert rested[-1] == 0
+    bench.keeper.eye_lost()
+    bench.keeper.accept_eye(Hello(VERSION, "photo-eye"))
+    assert "quarantine" not in bench.keeper.trouble
