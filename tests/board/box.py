@@ -110,6 +110,11 @@ def incidents() -> list[dict[str, Any]]:
     return [record for record in records() if record["kind"] == "incident"]
 
 
+def challenges() -> list[dict[str, Any]]:
+    """The records of challenge tests among them."""
+    return [record for record in records() if record["kind"] == "challenge"]
+
+
 def messages(*arguments: str) -> str:
     """What systemd's journal holds of this boot."""
     return run("journalctl", "--boot", "--no-pager", "--output=short-monotonic", *arguments)

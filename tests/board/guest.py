@@ -9,11 +9,12 @@ import itertools
 import json
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,15 @@ STAMPED, OTHER_STAMPED, UNSTAMPED = (
     "05-can-stamped.jpg",
     "02-milk-unstamped.jpg",
 )
+BAD_ITEMS = (
+    "02-milk-unstamped.jpg",
+    "04-shipping-box-rejected-seal.jpg",
+    "06-pouch-mirrored-print.jpg",
+    "10-crispbread-other-seals.jpg",
+    "12-tea-passed-seal.jpg",
+)
+GOOD_ITEMS = (STAMPED, OTHER_STAMPED)
+"""Test items of a challenge test, in the order in which they are laid on."""
 ORDER = (1, 2, 4, 3, 5, 7, 6, 8, 9, 11, 10, 12)
 """In which order the twelve sample pictures come by: passes and rejects alone, in pairs and in
 turn."""
@@ -174,6 +184,64 @@ def double_confirm() -> Facts:
     facts = watched(act)
     restart_with(settings.TOML)
     return facts
+
+
+def challenge() -> Facts:
+    """Take a challenge test that is passed, one in which a bad item passes, and sign that.
+
+    The step after it starts both services with settings of its own.
+    """
+    restart_with(settings.CHALLENGED)
+    known, before = len(box.challenges()), last_sequence()
+    wires.begin_trace()
+    passed = guided(BAD_ITEMS, GOOD_ITEMS)
+    failed = guided((STAMPED,), ())
+    box.until("FAULT shows", lambda: wires.levels()[wires.FAULT])
+    stopped = not box.ready()
+    listed = box.run(box.PROGRAM, "challenge", "quarantine")
+    signed = box.run(box.PROGRAM, "challenge", "sign", "--by", "guest", "--reason", "shown")
+    box.until("READY", box.ready)
+    return {
+        "passed": passed,
+        "failed": failed,
+        "stopped": stopped,
+        "listed": listed,
+        "signed": signed,
+        "before": before,
+        "last": last_sequence(),
+        "edges": [dataclasses.astuple(edge) for edge in wires.traced()],
+        "challenges": box.challenges()[known:],
+    }
+
+
+def guided(bad: Sequence[str], good: Sequence[str]) -> Facts:
+    """Do as the guide of a challenge test says, and return what it said and its exit status.
+
+    *bad*, *good*: the pictures of the test items, in order.
+    """
+    pictures = {"bad": iter(bad), "good": iter(good)}
+    command = [box.PROGRAM, "challenge", "--at", "start", "--by", "guest"]
+    said, items, picture = list[str](), list[Facts](), ""
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as guide:
+        assert guide.stdin is not None
+        assert guide.stdout is not None
+        for line in guide.stdout:
+            said.append(line.strip())
+            kind = "good" if "GOOD" in line else "bad"
+            if "Type '" in line:
+                camera.show(picture := next(pictures[kind]))
+                print(kind, file=guide.stdin, flush=True)
+            elif ": lay the " in line:
+                items.append({"picture": picture, "pulled_ns": wires.pass_item()})
+                if picture in BAD_ITEMS:
+                    box.until("REJECT", lambda: wires.levels()[wires.REJECT], SETTLED_S)
+                    wires.enter_bin()
+            elif line.endswith("quit) \n") or "Is the alarm" in line:
+                print("yes" if wires.levels()[wires.FAULT] else "no", file=guide.stdin, flush=True)
+    say(say=f"  {said[-1] if said else 'nothing said'}")
+    return {"status": guide.returncode, "said": said, "items": items}
 
 
 def edges_lost() -> Facts:
@@ -648,6 +716,7 @@ FIRST: dict[str, Callable[[], Facts]] = {
     "line": line,
     "touching": touching,
     "double_confirm": double_confirm,
+    "challenge": challenge,
     "edges_lost": edges_lost,
     "rules": rules,
     "gate_killed": gate_killed,

@@ -11,7 +11,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tests.board.settings import DEBOUNCE_MS, DELAY_MS, PULSE_MS, SILENT_MS
+from tests.board.settings import (
+    CHALLENGE_DELAY_MS,
+    DEBOUNCE_MS,
+    DELAY_MS,
+    PULSE_MS,
+    SILENT_MS,
+)
 from tests.board.wires import FAULT, READY, REJECT
 
 LATE_MS = 250
@@ -56,6 +62,7 @@ def judge(facts: Mapping[str, Facts], stamped: frozenset[str], seen: int) -> lis
         *line(facts["line"], stamped),
         *touching(facts["touching"], stamped),
         *double_confirm(facts["double_confirm"], stamped),
+        *challenged(facts["challenge"], stamped),
         *edges_lost(facts["edges_lost"], stamped),
         *ruled(facts["rules"]),
         *eye_killed(facts["eye_killed"], stamped),
@@ -174,6 +181,44 @@ def double_confirm(facts: Facts, stamped: frozenset[str]) -> list[Claim]:
             "a double confirm: READY rests until reset, and the next item passes",
             bool(facts["stopped"]) and goes_on(facts, pulses, stamped),
             ", ".join(verdicts(facts)),
+        ),
+    ]
+
+
+def challenged(facts: Facts, stamped: frozenset[str]) -> list[Claim]:
+    """A challenge test that is passed, one that fails, and the signature that follows it."""
+    passed, failed = facts["passed"], facts["failed"]
+    told = [(one["what"], one["reason"]) for one in facts["challenges"]]
+    ended = [one for one in told if one[0] in ("passed", "failed", "signed")]
+    right = [one["proven_by"] for one in facts["challenges"] if one["what"] == "right"]
+    bad = [item for item in passed["items"] if item["picture"] not in stamped]
+    pulses = pulses_of(facts["edges"])
+    late = [
+        (rise - item["pulled_ns"]) / 1e6 - DEBOUNCE_MS - CHALLENGE_DELAY_MS
+        for item, (rise, _) in zip(bad, pulses, strict=False)
+    ]
+    thrown = len(bad) == len(pulses) == 5 and all(0 <= ms <= LATE_MS for ms in late)
+    rows = [row["sequence"] for row in csv.DictReader(io.StringIO(facts["listed"]))]
+    since = facts["before"] + len(passed["items"])
+    wanted = [str(number) for number in range(since + 1, facts["last"] + 1)]
+    return [
+        Claim(
+            "a challenge test: bad and good items and the alarm, each proven by the wires",
+            passed["status"] == 0 and right == ["the wires"] * 7 and thrown,
+            f"{len(right)} items right, {len(pulses)} pulses; {passed['said'][-1][:60]}",
+        ),
+        Claim(
+            "a challenge test that lets a bad item pass fails: READY rests until it is signed",
+            failed["status"] == 1
+            and [what for what, _ in ended] == ["passed", "failed", "signed"]
+            and ended[1][1].startswith("a bad item was let pass")
+            and bool(facts["stopped"]),
+            f"'{ended[1][1] if len(ended) > 1 else 'nothing failed'}'",
+        ),
+        Claim(
+            "a challenge test: the list of the quarantine is right to the item",
+            bool(wanted) and [row for row in rows if row.isdecimal()] == wanted,
+            f"{', '.join(wanted)} of {facts['last']}",
         ),
     ]
 

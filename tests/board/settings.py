@@ -93,6 +93,13 @@ CONFIRMED = TOML.replace(
 ).replace("[lines]\n", f'[lines]\nconfirm = "{wires.CONFIRM}"\n')
 """The same with a photo-eye at the reject bin, which the other steps have not."""
 
+CHALLENGE_DELAY_MS, CHALLENGE_CONFIRM_MS = 4500, 1000
+"""Of the step with a challenge test: an item takes 2.6 s here, and seven follow one another."""
+CHALLENGED = CONFIRMED.replace(
+    f"reject_delay_ms = {DELAY_MS}\n", f"reject_delay_ms = {CHALLENGE_DELAY_MS}\n"
+).replace(f"confirm_ms = {CONFIRM_MS}\n", f"confirm_ms = {CHALLENGE_CONFIRM_MS}\n")
+"""The same with a photo-eye at the reject bin and a shorter way to the gate."""
+
 COUNTED = (
     TOML.replace(f"blocked_ms = {BLOCKED_MS}\n", "")
     .replace(

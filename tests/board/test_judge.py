@@ -155,6 +155,31 @@ def by_rule() -> Facts:
     }
 
 
+def challenged() -> Facts:
+    """A challenge test that was passed by items 3 to 9, and one that failed by item 10."""
+    kinds = ("unstamped",) * 4 + ("stamped", "unstamped", "stamped")
+    items = passing(*((kind, 10_000 * number) for number, kind in enumerate(kinds, 1)))
+    shorter_ms = DELAY_MS - settings.CHALLENGE_DELAY_MS
+    pulses = [pulse(10_000 * n - shorter_ms) for n, kind in enumerate(kinds, 1) if kind[0] == "u"]
+    right = [{"what": "right", "reason": "got right", "proven_by": "the wires"}] * 7
+    ends = (
+        ("passed", "all right"),
+        ("failed", "a bad item was let pass (item 10)"),
+        ("signed", "guest: shown"),
+    )
+    return {
+        "passed": {"status": 0, "said": ["challenge test PASSED"], "items": items},
+        "failed": {"status": 1, "said": ["FAILED"], "items": passing(("stamped", 90_000))},
+        "stopped": True,
+        "listed": "sequence,verdict\r\n10,pass\r\nstampgate-edge: 1 items, 10 to 10, are in it\n",
+        "signed": "signed",
+        "before": 2,
+        "last": 10,
+        "edges": [edge for edges in pulses for edge in edges],
+        "challenges": [*right, *({"what": what, "reason": why} for what, why in ends)],
+    }
+
+
 def in_shadow() -> Facts:
     """Two items that were judged, and outputs that rest."""
     told = records("pass", "reject")
@@ -225,6 +250,7 @@ def good() -> Facts:
         "line": one_line,
         "touching": touched(),
         "double_confirm": seen_twice(),
+        "challenge": challenged(),
         "edges_lost": missed_edges(),
         "rules": by_rule(),
         "shadow": in_shadow(),
@@ -497,6 +523,38 @@ WRONGS: dict[str, tuple[Callable[[Facts], Any], str]] = {
     "no hardware": (
         lambda f: f["hardening"].update(watchdog="RuntimeWatchdogUSec=0"),
         "the board's watchdog",
+    ),
+    "a challenge test that failed": (
+        lambda f: f["challenge"]["passed"].update(status=1),
+        "a challenge test: bad and good",
+    ),
+    "a person's word in place of a wire": (
+        lambda f: f["challenge"]["challenges"][0].update(proven_by="a person"),
+        "a challenge test: bad and good",
+    ),
+    "a bad test item that was not thrown": (
+        lambda f: f["challenge"].update(edges=f["challenge"]["edges"][2:]),
+        "a challenge test: bad and good",
+    ),
+    "a bad box that passed": (
+        lambda f: f["challenge"]["failed"].update(status=0),
+        "a challenge test that lets a bad item pass",
+    ),
+    "a line that runs in quarantine": (
+        lambda f: f["challenge"].update(stopped=False),
+        "a challenge test that lets a bad item pass",
+    ),
+    "a challenge test that failed by something else": (
+        lambda f: f["challenge"]["challenges"][8].update(reason="it was abandoned"),
+        "a challenge test that lets a bad item pass",
+    ),
+    "an item that is not listed": (
+        lambda f: f["challenge"].update(last=11),
+        "a challenge test: the list",
+    ),
+    "an item too many listed": (
+        lambda f: f["challenge"].update(listed="sequence\n9\n10\n"),
+        "a challenge test: the list",
     ),
     "an edge in shadow": (lambda f: f["shadow"].update(edges=pulse(1000)), "shadow: no edge"),
     "READY in shadow": (
