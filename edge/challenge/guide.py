@@ -12,6 +12,7 @@ from edge.errors import InputError
 POLL_S = 0.25
 """Between two looks at what has become of an item."""
 WORDS = {"bad": ("bad", "b"), "good": ("good", "g")}
+ENDED = ("passed", "failed")
 YES, NO, QUIT = ("yes", "y"), ("no", "n"), ("quit", "q")
 SHOWN = {"bad": "BAD (without the mark)", "good": "GOOD (with the mark)"}
 
@@ -42,11 +43,20 @@ def guide(
         raise InputError(f"the challenge test does not begin: {view['why']}")
     say(f"challenge test {view['number']} has begun; keep products off the belt until it has ended")
     try:
-        while view["step"] not in ("passed", "failed"):
+        while view["step"] not in ENDED:
             view = _step(service, view, ask, say, sleep)
     except (KeyboardInterrupt, EOFError):
-        view = service.ask("abandon")
+        view = _abandoned(service)
     return _end(view, say)
+
+
+def _abandoned(service: Service) -> dict[str, Any]:
+    """Abandon the test, and return how it ended; a reply that was on its way comes before that."""
+    view = service.ask("abandon")
+    for _ in range(2):
+        if view.get("step") not in ENDED:
+            view = service.ask("state")
+    return view
 
 
 def _step(

@@ -28,7 +28,7 @@ from edge.record.verify import reading
 
 HIDDEN = (
     "v", "kind", "sequence", "boot_id", "monotonic_ns", "wall_time", "clock_synced", "previous",
-    "trigger_ns", "evidence_sha256", "seal",
+    "trigger_ns", "evidence_sha256", "seal", "state",
 )  # fmt: skip
 """Fields of a record that the lines for people leave out, or show in words of their own."""
 COLUMNS = (

@@ -80,8 +80,8 @@ def described(status: Mapping[str, Any]) -> list[str]:
         lines.append(("camera", _words(camera)))
     if seal := status.get("seal"):
         lines.append(("seal", str(seal)))
-    if challenge := status.get("challenge"):
-        lines.append(("challenge test", _challenge(challenge)))
+    if told := _challenge(status.get("challenge") or {}):
+        lines.append(("challenge test", told))
     if last := status.get("last"):
         said = f"#{last['sequence']} {last['verdict'].upper()} {last.get('reason', '')}"
         lines.append(("last item", said))
@@ -95,13 +95,13 @@ def described(status: Mapping[str, Any]) -> list[str]:
 
 
 def _challenge(challenge: Mapping[str, Any]) -> str:
-    """Return how the challenge test stands, in words."""
+    """Return how the challenge test stands, in words; empty where none was and none is due."""
     if challenge.get("running"):
         return f"number {challenge.get('number')} runs: {challenge.get('words')}"
     if challenge.get("hold"):
         return "; ".join(filter(None, [str(challenge["hold"]), str(challenge.get("link", ""))]))
     if challenge.get("passed_at") is None:
-        return "none was passed yet, and none is due"
+        return ""
     return f"passed at item {challenge['passed_at']}, and none is due"
 
 

@@ -155,6 +155,25 @@ def test_a_test_that_is_abandoned_has_failed(tmp_path: Path) -> None:
             assert "FAILED" in made.heard[-2]
 
 
+def test_ctrl_c_while_a_reply_is_on_its_way_is_told_as_failed(tmp_path: Path) -> None:
+    """The reply that nobody took comes first; the guide waits for its own."""
+    with box(tmp_path) as made:
+        late: list[dict[str, Any]] = []
+        asked, ask = 0, made.ask
+
+        def interrupted(say: str, peer: Peer | None = None, **fields: Any) -> dict[str, Any]:
+            nonlocal asked
+            asked += 1
+            late.append(ask(say, peer, **fields))
+            if asked == 2:
+                raise KeyboardInterrupt
+            return late.pop(0)
+
+        made.ask = interrupted  # type: ignore[method-assign]
+        assert not made.guided()
+        assert made.heard[-2] == "challenge test FAILED: it was not finished: it was abandoned"
+
+
 def test_whoever_is_killed_in_the_middle_has_failed(tmp_path: Path) -> None:
     """The kernel says that his connection is gone."""
     with box(tmp_path) as made:

@@ -15,6 +15,7 @@ from edge.__main__ import main
 from edge.challenge.link import CALLERS, LONGEST, Caller, Listener, Request, read_request
 from edge.challenge.rights import may_sign
 from edge.clock import SimulatedClock
+from edge.commands.status import described
 from edge.config import ChallengeSettings
 from edge.errors import InputError
 from edge.gate.peers import Peer
@@ -169,6 +170,20 @@ def test_the_command_signs_and_says_what_is_left(
     assert "needs a name and a reason" in capsys.readouterr().err
     assert main(["challenge", "--config", toml]) != 0
     assert "no service listens there" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("told", "shown"), [
+    ({}, None),
+    ({"hold": "", "passed_at": None, "running": ""}, None),
+    ({"hold": "", "passed_at": 7, "running": ""}, "passed at item 7, and none is due"),
+    ({"hold": "a challenge test is due: so", "link": "no way"},
+     "a challenge test is due: so; no way"),
+    ({"running": "start", "number": 3, "words": "item 2 of 7"}, "number 3 runs: item 2 of 7"),
+])  # fmt: skip
+def test_status_says_how_the_challenge_test_stands(told: dict[str, Any], shown: str | None) -> None:
+    """Nothing on a box that has none."""
+    lines = described({"state": "stopped", "challenge": told})
+    assert lines[1:] == ([] if shown is None else [f"challenge test  {shown}"])
 
 
 def test_the_command_lists_the_quarantine_as_csv(
