@@ -82,6 +82,29 @@ def add_config(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_settings_file(
+    parser: argparse.ArgumentParser, sentence: str, *, required: bool = True
+) -> None:
+    """Add ``--config`` without a default, and ``--line``, which names that of a line."""
+    group = parser.add_mutually_exclusive_group(required=required)
+    group.add_argument("--config", type=Path, metavar="EDGE.TOML", help=sentence)
+    group.add_argument(
+        "--line",
+        type=_settings_of_line,
+        dest="config",
+        metavar="NAME",
+        help="a line of several on this box, in its place",
+    )
+
+
+def _settings_of_line(name: str) -> Path:
+    """Return the settings file of a line, as an option's value."""
+    try:
+        return settings_of_line(name)
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def journal_of(arguments: argparse.Namespace) -> Path:
     """Return the journal that arguments of :func:`add_journal` name.
 

@@ -1,8 +1,8 @@
 """``stampgate-edge gate``: the gate's process, until SIGTERM or SIGINT."""
 
 import argparse
-from pathlib import Path
 
+from edge.commands import add_settings_file
 from edge.gate.process import serve_gate
 from edge.wiring import load_checked
 
@@ -13,9 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "Run the gate until SIGTERM or SIGINT: it owns the photo-eye and the reject line, and "
         "rejects what 'stampgate-edge run' does not tell it to let pass. Start it first."
     )
-    parser.add_argument(
-        "--config", type=Path, required=True, metavar="EDGE.TOML", help="the settings file of both"
-    )
+    add_settings_file(parser, "the settings file of both")
 
 
 def run(arguments: argparse.Namespace) -> int:

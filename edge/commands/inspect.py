@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from edge.annotate import annotate, save_jpeg
+from edge.commands import add_settings_file
 from edge.config import DEFAULT_MODEL, DEFAULT_NAME
 from edge.deciding.classes import required_and_forbidden
 from edge.deciding.fixed_marks import describe_standing, standing_marks
@@ -71,11 +72,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="a class that must not be found to pass; may be repeated",
     )
-    add(
-        "--config",
-        type=Path,
-        metavar="edge.toml",
-        help="judge by all rules of its [decision]; the pictures are taken as they are, not turned",
+    add_settings_file(
+        parser,
+        "judge by all rules of its [decision]; the pictures are taken as they are, not turned",
+        required=False,
     )
     add("--annotate", type=Path, metavar="DIR", help="write copies with the boxes drawn to DIR")
 

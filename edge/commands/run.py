@@ -1,8 +1,8 @@
 """``stampgate-edge run``: the service, until SIGTERM, SIGINT or the end of the pictures."""
 
 import argparse
-from pathlib import Path
 
+from edge.commands import add_settings_file
 from edge.record.volatile import warn_if_volatile
 from edge.wiring import load_checked
 
@@ -10,9 +10,7 @@ from edge.wiring import load_checked
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command."""
     parser.description = "Run the service until SIGTERM or SIGINT."
-    parser.add_argument(
-        "--config", type=Path, required=True, metavar="EDGE.TOML", help="the settings file"
-    )
+    add_settings_file(parser, "the settings file")
 
 
 def run(arguments: argparse.Namespace) -> int:

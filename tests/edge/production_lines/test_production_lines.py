@@ -187,6 +187,20 @@ def test_a_command_finds_the_line_that_is_named(
     assert "not running, and no journal yet" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("command", ["run", "gate"])
+def test_a_service_is_started_by_its_line(
+    write: Write, capsys: pytest.CaptureFixture[str], command: str
+) -> None:
+    """The settings that it reads are the line's; a line that is missing is one message."""
+    write("A").write_text("[camera]\nwidth = 1\n")
+    assert main(["--line", "A", command]) == 78
+    assert "A.toml: [camera] width must be" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as ended:
+        main([command, "--line", "B"])
+    assert ended.value.code == 2
+    assert "there is no line B here" in capsys.readouterr().err.splitlines()[-1]
+
+
 @pytest.mark.parametrize("name", ["../edge", "A/B", "", "-A", "a b", "A.toml", "x" * 41, "A\n"])
 def test_a_name_that_leads_elsewhere_is_refused(name: str) -> None:
     """It is that of units and folders, too."""
