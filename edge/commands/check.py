@@ -77,6 +77,7 @@ def results(arguments: argparse.Namespace) -> Iterator[CheckResult]:
     else:
         yield from run_check("camera", sight.camera(config, clock, arguments.frames))
     yield from run_check("model", sight.model(config, clock, dict(arguments.picture)))
+    yield from run_check("mode", wires.mode(config))
     yield from run_check("timing", wires.timing(config))
     yield from run_check("lines", wires.lines(config))
     yield from run_check("lines released", wires.released(config))

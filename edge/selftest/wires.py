@@ -12,7 +12,15 @@ from edge.config import Config, LinesSettings
 from edge.errors import ConfigError, GateError
 from edge.gate.lines.gpiochip import CONSUMER, EVENTS_KEPT, PULLS, Chips, import_gpiod, open_chips
 from edge.selftest import CheckResult
-from edge.wiring import ENCODER_A, ENCODER_B, SAFE, gate_warnings, wired
+from edge.wiring import (
+    ENCODER_A,
+    ENCODER_B,
+    REJECT_LINE,
+    SAFE,
+    gate_warnings,
+    is_shadow,
+    wired,
+)
 
 if TYPE_CHECKING:
     from gpiod import Chip, LineRequest
@@ -88,6 +96,14 @@ def timing(config: Config) -> Iterator[CheckResult]:
         yield CheckResult("ok", "timing", "pulses and confirmations of two items do not overlap")
 
 
+def mode(config: Config) -> Iterator[CheckResult]:
+    """Tell of shadow mode, in which nothing is thrown off; nothing in run."""
+    if is_shadow(config):
+        ready = "READY beats all the same" if config.shadow.ready_beats else "READY rests"
+        text = f"shadow: the gate locks reject off, so nothing is thrown off; {ready}"
+        yield CheckResult("ok", "mode", text)
+
+
 def released(config: Config, root: Path = Path("/")) -> Iterator[CheckResult]:
     """Check that the kernel releases an output whose process has died.
 
@@ -117,6 +133,12 @@ def loop_back(
     names = wired(config.lines)
     if config.lines.driver != "gpiod":
         raise ConfigError('a loop-back needs [lines] driver "gpiod"; set it there')
+    reject = names.get(REJECT_LINE)
+    if is_shadow(config) and reject in (wire[0], names.get(wire[0])):
+        raise ConfigError(
+            "a loop-back must not move reject in shadow, where it is locked off; set [service] mode "
+            '"run" for it, with the air off'
+        )
     gpiod = import_gpiod()
     with ExitStack() as stack:
         found = open_chips(gpiod, stack, config.lines.chip, devices)

@@ -1,5 +1,6 @@
 """The self-test on real files, processes and sockets; GPIO chips, sysfs and systemctl are fakes."""
 
+import dataclasses
 import os
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from edge.config import (
     GateSettings,
     JournalSettings,
     LinesSettings,
+    ServiceSettings,
 )
 from edge.errors import GateError
 from edge.gate.lines.gpiochip import EVENTS_KEPT
@@ -676,6 +678,20 @@ def test_a_loop_back_wire_must_carry_low_and_high(
     (seen,) = wires.loop_back(wired_box(), ("reject", "trigger"), devices)
     assert (seen.state, words in seen.text) == (state, True)
     assert Chip.driven == [(2, level) for level in (*wires.LEVELS, 0)]
+
+
+@pytest.mark.parametrize("end", ["reject", wired_box().lines.reject])
+def test_in_shadow_no_loop_back_moves_the_reject_line(devices: Path, end: str) -> None:
+    """By its role or its name; any other output may be tried, and the mode is told."""
+    shadow = dataclasses.replace(wired_box(), service=ServiceSettings(mode="shadow"))
+    (seen,) = run_check("loop-back", wires.loop_back(shadow, (end, "trigger"), devices))
+    assert (seen.state, "must not move reject in shadow" in seen.text) == ("FAIL", True)
+    assert Chip.driven == []
+    Chip.wires = {1: (3, False)}
+    assert states(wires.loop_back(shadow, ("READY", "BIN"), devices)) == [("ok", "loop-back")]
+    (told,) = wires.mode(shadow)
+    assert told.text.startswith("shadow: the gate locks reject off")
+    assert list(wires.mode(wired_box())) == []
 
 
 def test_a_loop_back_may_name_the_chips_own_lines(devices: Path) -> None:
