@@ -136,8 +136,8 @@ def loop_back(
     reject = names.get(REJECT_LINE)
     if is_shadow(config) and reject in (wire[0], names.get(wire[0])):
         raise ConfigError(
-            "a loop-back must not move reject in shadow, where it is locked off; set [service] mode "
-            '"run" for it, with the air off'
+            "a loop-back must not move reject in shadow, where it is locked off; set [service] "
+            'mode "run" for it, with the air off'
         )
     gpiod = import_gpiod()
     with ExitStack() as stack:
