@@ -1,7 +1,8 @@
 """Measure how well marks are cut out of phone pictures: intersection over union with the truth.
 
     python -m bench.phone_marks                 # all stamps, grounds and lights, a table
-    python -m bench.phone_marks --every 9       # every ninth of them
+    python -m bench.phone_marks --every 9       # a ninth of them, of all stamps and grounds
+    python -m bench.phone_marks --seed 1000     # in other places, inks and light
 
 The pictures are drawn (``tests/phone_pictures.py``): six stamps on paper, cardboard and metal under
 six kinds of light, seen at up to 20 degrees each way, in five inks and white, every fifth faded to
@@ -48,14 +49,20 @@ class Measured:
         return self.iou >= GOOD or bool(self.said)
 
 
-def pictures(every: int = 1) -> Iterator[PhonePicture]:
-    """Yield the pictures, always the same ones: every stamp, ground and light, or *every* nth."""
-    inks, number = list(INKS), 0
+def pictures(every: int = 1, seed: int = 0) -> Iterator[PhonePicture]:
+    """Yield the pictures, always the same ones: every stamp, ground and light, or one in *every*.
+
+    Which ones is drawn, as the stamps come round every six. *seed*: of other inks, places, light.
+    """
+    inks, number = list(INKS), seed
+    count = len(GROUNDS) * len(LIGHTS) * len(STAMPS)
+    drawn = np.random.default_rng(0).permutation(count)[: -(-count // every)]
+    chosen = {seed + 1 + int(place) for place in drawn}
     for ground in GROUNDS:
         for light in LIGHTS:
             for stamp in STAMPS:
                 number += 1
-                if number % every:
+                if number not in chosen:
                     continue
                 white = ground != "paper" and number % 4 == 3
                 ink = "white" if white else inks[number % len(inks)]
@@ -147,12 +154,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Measure, print each picture and the table; return 1 when one was wrong without a word."""
     parser = argparse.ArgumentParser(prog="python -m bench.phone_marks", description=__doc__)
     parser.add_argument("--every", type=int, default=1, metavar="N", help="every Nth picture")
+    parser.add_argument("--seed", type=int, default=0, help="of other inks, places and light")
     arguments = parser.parse_args(argv)
 
     def work() -> int:
         measured = []
         with tempfile.TemporaryDirectory(prefix="stampgate-phone-") as folder:
-            for picture in pictures(max(1, arguments.every)):
+            for picture in pictures(max(1, arguments.every), arguments.seed):
                 one = measure(picture, Path(folder))
                 print(f"{one.iou:.3f} {one.name}{'; ' * bool(one.said)}{'; '.join(one.said)}")
                 measured.append(one)

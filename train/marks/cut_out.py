@@ -20,6 +20,7 @@ from train.marks.cutting import (
     PLAIN,
     Print,
     both_of,
+    burnt_share,
     crop_around,
     find_prints,
     has_print,
@@ -27,6 +28,7 @@ from train.marks.cutting import (
     inked,
     is_plain,
     levelled,
+    missing_share,
     outline_filled,
 )
 from train.marks.ground import shrunk
@@ -38,6 +40,10 @@ Made = Literal["", "ink", "sticker"]
 """How the user says that a mark is made; empty where that is guessed."""
 FAINT, UNCLEAR = 0.15, 0.9
 """Contrast with the ground, and purity, below which a cut-out is doubted."""
+BURNT = 0.25
+"""Share of a light print that is overexposed, from which it is doubted."""
+MISSING = 0.03
+"""Share of the print's area that may be missing, from which it is doubted."""
 OF_STICKER = 0.7
 """Least purity of the other print of a sticker, lighter and darker than its ground: it may have
 several colours."""
@@ -115,7 +121,9 @@ def _finished(picture: Frame, coarse: Print, fine: Print, made: Made, steps: lis
     if not made and not guess.own_ground and not fine.contrast.light:
         made = "ink"
     return _straightened(
-        CutOut(Image.fromarray(rgba), "; ".join(steps), _doubts(picture, coarse, fine, rgba), made)
+        CutOut(
+            Image.fromarray(rgba), "; ".join(steps), doubts_of(picture, coarse, fine, rgba), made
+        )
     )
 
 
@@ -127,7 +135,7 @@ def _sticker(
     alpha = (255 * (2 * soft - 0.5).clip(0, 1)).astype(np.uint8)
     rgba = np.dstack([levelled(fine.contrast, outline), alpha])
     steps = ["the ground around it was made transparent, what it encloses was kept", *steps]
-    doubts = _doubts(picture, coarse, fine, rgba)
+    doubts = doubts_of(picture, coarse, fine, rgba)
     return _straightened(CutOut(Image.fromarray(rgba), "; ".join(steps), doubts, "sticker"))
 
 
@@ -139,7 +147,13 @@ def _straightened(cut: CutOut) -> CutOut:
     return replace(cut, image=Image.fromarray(turned.rgba), treatment=said)
 
 
-def _doubts(picture: Frame, coarse: Print, fine: Print, rgba: NDArray[np.uint8]) -> tuple[str, ...]:
+def doubts_of(
+    picture: Frame, coarse: Print, fine: Print, rgba: NDArray[np.uint8]
+) -> tuple[str, ...]:
+    """Return what may be wrong with a cut-out, each with its next step.
+
+    *picture*: whole; *coarse*, *fine*: its print, and that around which it was cut out as *rgba*.
+    """
     doubts = []
     if coarse.far < FAINT or min(coarse.purity, fine.purity) < UNCLEAR:
         doubts.append(
@@ -161,9 +175,26 @@ def _doubts(picture: Frame, coarse: Print, fine: Print, rgba: NDArray[np.uint8])
     soft = ((alpha > 40) & (alpha < 200)).sum() / max(1, (alpha > 127).sum())
     if soft > SOFT and longer >= SMALL_PX:
         doubts.append("the print is blurred; hold the camera still, farther away, and in focus")
+    doubts += _doubts_inside(fine)
     if coarse.others:
         doubts.append(
             f"{coarse.others} other parts of the picture were left out; if one belongs to the "
             "mark, crop the picture to the mark"
         )
     return tuple(doubts)
+
+
+def _doubts_inside(fine: Print) -> list[str]:
+    """Return what may be wrong with the print itself: overexposed, or not all of it there."""
+    doubts = []
+    if fine.contrast.light and (burnt := burnt_share(fine)) > BURNT:
+        doubts.append(
+            f"{burnt:.0%} of the print is as white as the camera can show, so its strokes may look "
+            "wider than they are; photograph it with less light"
+        )
+    if missing_share(fine) > MISSING:
+        doubts.append(
+            "a part of the print may be missing: inside it is more that differs from the ground as "
+            f"the print does; if it is, {AGAIN}"
+        )
+    return doubts

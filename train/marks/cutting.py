@@ -18,6 +18,7 @@ from train.marks.ground import (
     Contrast,
     Plane,
     contrast_of,
+    greatest,
     mean_around,
     shrunk,
     spread,
@@ -50,6 +51,10 @@ FULL = 0.72
 """Share of the usual contrast of ink from which it covers all."""
 PURE_INK = 0.75
 """The same from which a pixel shows the colour of the ink alone."""
+LIKE_PRINT = 0.6
+"""Share of a print's contrast with the ground outside from which what is inside it is like it."""
+BURNT_LEVEL = 252.0
+"""Level of each channel from which a pixel is overexposed."""
 INK_REACH = 0.05
 """Extent over which the contrast of ink is averaged, as a share of the longer side."""
 
@@ -332,6 +337,32 @@ def levelled(contrast: Contrast, outline: Mask) -> NDArray[np.uint8]:
     is_paper = usual.min() > 0.72 * usual.max() and usual.max() > 120
     seen = _levels(contrast) * ((np.full(3, 250.0) if is_paper else usual) / ground)
     return np.asarray(seen.clip(0, 255), np.uint8)
+
+
+def missing_share(found: Print) -> float:
+    """Return what inside a print is none and yet differs from the ground outside as the print does.
+
+    As a share of the print's area: where the ground below a wide print was taken for darker than it
+    is, as beside the edge of a shadow, a part of the print is lost.
+    """
+    near = max(3, round(max(found.mask.shape) / 150)) | 1
+    grown = cv2.dilate(found.mask.astype(np.uint8), np.ones((near, near), np.uint8)).astype(bool)
+    inside = hull_of(found.mask) & ~grown
+    if not inside.any():
+        return 0.0
+    outside = ~hull_of(found.mask, near)
+    if not outside.any():
+        return 0.0
+    levels = _levels(found.contrast)
+    far = spread(levels, outside)
+    away = greatest(1 - far / levels if found.contrast.light else 1 - levels / far)
+    like = inside & (away > LIKE_PRINT * float(np.median(away[found.mask])))
+    return float(like.sum() / found.mask.sum())
+
+
+def burnt_share(found: Print) -> float:
+    """Return the share of a print that the camera shows as white as it can, 0..1."""
+    return float((_levels(found.contrast)[found.mask].min(axis=1) >= BURNT_LEVEL).mean())
 
 
 def has_print(rgb: Frame) -> bool:

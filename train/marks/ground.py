@@ -6,7 +6,8 @@ So the ground is the greater of two estimates, in each colour channel: a morphol
 wider than a stroke, which leaves the edge of a shadow where it is; and the reconstruction by
 erosion from the picture's border, which fills what is dark and enclosed, however wide (Vincent,
 "Morphological grayscale reconstruction in image analysis", 1993). For a light print both work on
-the negative.
+the negative. The filling comes up to the darkest ground around only, so a light that falls off over
+the whole picture is divided out before: a quadratic surface, fitted to the border in logarithms.
 """
 
 from dataclasses import dataclass
@@ -38,6 +39,11 @@ LEAST_LEVEL = 8.0
 GAINS = 2
 """Times that the estimate is brought to the mean of what is ground, as a closing alone is as light
 as the lightest grain."""
+SLOPE_PX, SLOPE_BORDER, SLOPE_FITS = 160, 0.08, 6
+"""Longer side at which the fall-off of light is fitted, in pixels; depth of the border that it is
+fitted to, as a share of that; rounds of the fit."""
+SLOPE_SHARE, SLOPE_LEFT = 0.9, 0.4
+"""Least share of the border that agrees with the fit; most of its deviation that may be left."""
 CALM = 0.6
 """Share of the threshold below which a pixel is surely ground."""
 LEAST_CONTRAST = 0.06
@@ -80,7 +86,11 @@ def contrast_of(rgb: Frame, light: bool) -> Contrast:
     *rgb*: (height, width, 3) uint8; light falls on it as it may.
     """
     levels = np.maximum(rgb.astype(np.float32), LEAST_LEVEL)
-    estimate = 255.0 - _estimate(255 - rgb) if light else _estimate(rgb)
+    slope = slope_of(rgb)
+    even = rgb if slope is None else np.asarray((levels / slope).clip(0, 255), np.uint8)
+    estimate = 255.0 - _estimate(255 - even) if light else _estimate(even)
+    if slope is not None:
+        estimate = np.asarray(estimate * slope, np.float32)
     ground = np.maximum(estimate, LEAST_LEVEL)
     for _ in range(GAINS):
         strength = greatest(_planes(levels, ground, light))
@@ -90,6 +100,48 @@ def contrast_of(rgb: Frame, light: bool) -> Contrast:
     planes = _planes(levels, ground, light)
     threshold = split_at(greatest(planes))
     return Contrast(planes, np.asarray(ground, np.float32), light, threshold)
+
+
+def slope_of(rgb: Frame) -> Plane | None:
+    """Return how the light falls off over a whole picture: (height, width, 3), at least 1 / 4.
+
+    None where its border is not explained by that, for there is a shadow's edge, a table or print.
+    It is iteratively reweighted least squares with Tukey's biweight. What is divided by it stays
+    within 0..255, as far as the border goes.
+    """
+    height, width = rgb.shape[:2]
+    small = shrunk(rgb, SLOPE_PX)
+    logs = np.log(np.maximum(small.astype(np.float64), LEAST_LEVEL)).reshape(-1, 3)
+    terms = _quadratic(*small.shape[:2])
+    deep = max(2, round(SLOPE_BORDER * max(small.shape)))
+    border = np.ones(small.shape[:2], np.bool_)
+    border[deep:-deep, deep:-deep] = False
+    edge, seen = terms[border.ravel()], logs[border.ravel()]
+    weights, fitted = np.ones(len(edge)), np.zeros((terms.shape[1], 3))
+    for _ in range(SLOPE_FITS):
+        root = np.sqrt(weights)[:, None]
+        fitted = np.linalg.lstsq(edge * root, seen * root, rcond=None)[0]
+        away = np.abs(seen - edge @ fitted).max(axis=1)
+        usual = max(1.5 * float(np.median(away)), 0.01)
+        weights = (1 - (away / (4.7 * usual)).clip(0, 1) ** 2) ** 2
+    explained = edge @ fitted
+    off = np.median(np.abs(seen - explained)), np.median(np.abs(seen - np.median(seen, axis=0)))
+    if (weights > 0).mean() < SLOPE_SHARE or off[0] > SLOPE_LEFT * off[1]:
+        return None
+    surface = _quadratic(height, width) @ fitted
+    surface = np.exp(surface - explained.max(axis=0)).reshape(height, width, 3)
+    return np.asarray(surface.clip(0.25, 1.0) * _headroom(rgb, surface), np.float32)
+
+
+def _headroom(rgb: Frame, surface: NDArray[np.float64]) -> float:
+    """Return by how much a surface must be raised so that what it divides stays below 256."""
+    return max(1.0, float(np.quantile(rgb / surface.clip(0.25, 1.0), 0.999)) / 255)
+
+
+def _quadratic(height: int, width: int) -> NDArray[np.float64]:
+    """Return the terms of a quadratic surface at each pixel: (height * width, 6)."""
+    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].reshape(2, -1)
+    return np.stack([np.ones_like(x), x, y, x * y, x * x, y * y], axis=1)
 
 
 def _bridged(levels: Plane, ground: Plane, light: bool) -> Plane:

@@ -1,5 +1,6 @@
 """Marks in photographs, scans and screenshots: cut out, or said why not."""
 
+import dataclasses
 from pathlib import Path
 
 import cv2
@@ -9,8 +10,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from edge.errors import InputError
-from tests.phone_pictures import STAMPS, frame_stamp, oval_stamp, ring_stamp
-from train.marks.cut_out import cut_out_of
+from tests.phone_pictures import STAMPS, frame_stamp, oval_stamp, ring_stamp, solid_stamp
+from train.marks.cut_out import CutOut, cut_out_of, doubts_of
+from train.marks.cutting import find_prints, inked, missing_share
 from train.marks.mark import load_mark
 
 INK = (30, 60, 150)
@@ -63,6 +65,55 @@ def test_a_scan_of_a_stamp_is_cut_out_down_to_the_white_inside(stamp: str) -> No
     assert not cut.doubts
     red, green, blue = np.asarray(cut.image)[np.asarray(cut.image)[..., 3] > 250][:, :3].mean(0)
     assert blue > 1.5 * max(red, green)
+
+
+def disc_in(light: NDArray[np.float64], ink: tuple[float, float, float]) -> CutOut:
+    """The cut-out of a disc, half as wide as the picture, printed on grey and seen in a light."""
+    height, width = light.shape
+    y, x = np.mgrid[0:height, 0:width]
+    disc = (x - width / 2) ** 2 + (y - height / 2) ** 2 < (width / 4) ** 2
+    scene = np.where(disc[..., None], np.array(ink), 1.0) * light[..., None]
+    seen = np.asarray(cv2.GaussianBlur(scene, (0, 0), 1.0), np.float64)
+    grain = np.random.default_rng(3).normal(0, 0.006, (height, width, 1))
+    return cut_out_of((255 * (seen + grain)).clip(0, 255).astype(np.uint8))
+
+
+def filled(cut: CutOut) -> float:
+    """The share of a disc's area that a cut-out covers."""
+    alpha = alpha_of(cut.image)
+    return float((alpha > 127).sum() / (np.pi / 4 * alpha.shape[0] * alpha.shape[1]))
+
+
+def test_a_faint_wide_print_is_whole_in_light_that_falls_off() -> None:
+    """Its light side is as light as the ground at the dark side, which encloses it."""
+    light = np.exp(np.linspace(np.log(0.95), np.log(0.4), 480))[None, :] * np.ones((400, 1))
+    cut = disc_in(light, (0.72, 0.72, 0.80))
+    assert filled(cut) == pytest.approx(1.0, abs=0.05)
+    assert not cut.doubts
+
+
+def test_a_part_of_a_print_that_is_missing_is_seen_and_said() -> None:
+    """As beside a shadow's edge, where the print in the light is as light as shaded ground.
+
+    The white inside a ring is the ground's, and no part that is missing.
+    """
+    stamp = np.asarray(page(solid_stamp(), (480, 400), (200, 200, 204)))
+    (whole,) = find_prints(stamp)
+    left, top, right, bottom = whole.box
+    cut = whole.mask.copy()
+    cut[top + 20 : bottom - 20, left + 6 : (3 * left + right) // 4] = False
+    lost = dataclasses.replace(whole, mask=cut)
+    (ring,) = find_prints(np.asarray(page(ring_stamp(), (480, 400), (200, 200, 204))))
+    assert missing_share(whole) == missing_share(ring) == 0.0
+    assert missing_share(lost) > 0.1
+    said = doubts_of(stamp, whole, lost, inked(lost))
+    assert [doubt for doubt in said if "may be missing" in doubt]
+
+
+def test_a_print_as_white_as_can_be_is_doubted() -> None:
+    """Light strokes grow by overexposure."""
+    assert any("less light" in d for d in disc_in(np.full((400, 480), 0.6), (1.9,) * 3).doubts)
+    assert not disc_in(np.full((400, 480), 0.45), (1.9,) * 3).doubts
 
 
 def test_a_sheet_on_a_table_is_found_and_straightened() -> None:
