@@ -2,7 +2,7 @@
 
     python -m bench.phone_marks                 # all stamps, grounds and lights, a table
     python -m bench.phone_marks --every 9       # a ninth of them, of all stamps and grounds
-    python -m bench.phone_marks --seed 1000     # in other places, inks and light
+    python -m bench.phone_marks --seed 1001     # in other places, inks and light
 
 The pictures are drawn (``tests/phone_pictures.py``): six stamps on paper, cardboard and metal under
 six kinds of light, seen at up to 20 degrees each way, in five inks and white, every fifth faded to

@@ -37,8 +37,8 @@ SHAPES: dict[str, Callable[[RunConfig], object]] = {
     "real photographs": lambda config: bool(config.real),
 }
 """What of a run's inputs must be the same whatever their contents, by name."""
-FIXED = ("backbone", "width", "weights", "seed", "held_out_share")
-"""Keys of ``[fit]`` that cannot change within a run."""
+FIXED = ("backbone", "width", "weights", "seed", "held_out_share", "keep_bearing")
+"""Keys of ``[fit]`` and ``[synth]`` that cannot change within a run: its split is dealt out."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -86,10 +86,10 @@ def run(arguments: argparse.Namespace) -> int:
         from train.learn.fit import fit  # noqa: PLC0415
         from train.paint.inputs import read_inputs  # noqa: PLC0415
     # What is wrong is said before a folder is made; then it is asked again, alone in it.
-    show = print_marks if is_leader() else None
+    show, told = (print_marks, say_search) if is_leader() else (None, None)
     fresh = None
     if not resumable(arguments):
-        fresh = read_inputs(_writable(config_of(arguments)), show=show, search=True)
+        fresh = read_inputs(_writable(config_of(arguments)), None, show, search=True, told=told)
         if is_leader():
             print_search(fresh)
     with run_lock(arguments.out, "stampgate train") as lock:
@@ -102,6 +102,19 @@ def run(arguments: argparse.Namespace) -> int:
             print_plan(inputs)
         outcome = fit(inputs, arguments.out, _told(kept, inputs), lock=lock)
     return print_result(outcome, arguments.out) if is_leader() else 0
+
+
+def say_search(config: RunConfig, seconds: float) -> None:
+    """Say how long the search for the mark still takes, and what comes after it."""
+    from train.learn.progress import duration  # noqa: PLC0415
+    from train.learn.saving import say  # noqa: PLC0415
+
+    fit = config.fit
+    long = f"{fit.steps} steps" if fit.steps else duration(60 * fit.minutes)
+    say(
+        f"still to come: about {duration(seconds)} to search the photographs for the mark, then "
+        f"{long} of training, threshold and assessment"
+    )
 
 
 def _writable(config: RunConfig) -> RunConfig:
@@ -191,7 +204,8 @@ def check_same_run(asked: RunConfig, kept: RunConfig, out: Path) -> None:
                 f"--resume: the run in {out} has other {name}; leave them out, or start a new run"
             )
     for name in FIXED:
-        if getattr(asked.fit, name) != getattr(kept.fit, name):
+        section = "fit" if hasattr(asked.fit, name) else "synth"
+        if getattr(getattr(asked, section), name) != getattr(getattr(kept, section), name):
             raise UsageError(
                 f"--resume: {name} cannot change within a run; leave it out, or start a new run"
             )

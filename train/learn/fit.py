@@ -119,7 +119,8 @@ def plan_time(inputs: Inputs, trainer: Trainer, with_threshold: bool) -> TimePla
     """Estimate how long the run takes, in the leader, and say so. Raises InputError."""
     fit = inputs.config.fit
     after = with_threshold and trainer.group.is_leader
-    plan = TimePlan(fit, after_seconds(inputs) if after else 0.0)
+    searched_s = inputs.search.seconds if inputs.search else 0.0
+    plan = TimePlan(fit, after_seconds(inputs) if after else 0.0, before_s=searched_s)
     if after:
         say(f"still to come: {plan.words(trainer)}")
     return plan

@@ -34,13 +34,14 @@ class TimePlan:
     """Estimate of what a run still takes: training, validations, threshold and assessment.
 
     *after_s*: seconds for what follows the training; *validation_s*: for one validation, both as
-    estimated before the first step. Those of the steps, and of validations, are then measured: the
-    clock is the run's own ``seconds``, in which both are.
+    estimated before the first step; *before_s*: that the search for the mark took. Steps and
+    validations are then measured: the clock is the run's own ``seconds``, in which both are.
     """
 
     fit: FitSettings
     after_s: float
     validation_s: float = 0.0
+    before_s: float = 0.0
     _taken_s: float = field(default=0.0, init=False)
     _steps: int = field(default=-FIRST_STEPS, init=False)
     _last_s: float | None = field(default=None, init=False)
@@ -121,7 +122,7 @@ class RunBar:
     """
 
     def __init__(self, bar: "tqdm[NoReturn]", plan: TimePlan) -> None:
-        self._bar, self._plan = bar, plan
+        self.bar, self._plan = bar, plan
 
     def training(self, run: Progress, told: str) -> None:
         """Show how far the training is; *told*: loss and speed."""
@@ -135,10 +136,10 @@ class RunBar:
 
     def _show(self, gone_s: float, left_s: float | None, told: str) -> None:
         left = "still measuring" if left_s is None else f"{duration(left_s)} to go"
-        self._bar.set_postfix_str(f"{left}, {told}", refresh=False)
-        gone_s = max(gone_s, self._bar.n)
-        self._bar.total = None if left_s is None else gone_s + left_s
-        self._bar.update(gone_s - self._bar.n)
+        self.bar.set_postfix_str(f"{left}, {told}", refresh=False)
+        gone_s = max(gone_s + self._plan.before_s, self.bar.n)
+        self.bar.total = None if left_s is None else gone_s + left_s
+        self.bar.update(gone_s - self.bar.n)
 
 
 @contextmanager
@@ -146,7 +147,8 @@ def run_bar(plan: TimePlan, run: Progress) -> Iterator[RunBar]:
     """Show the bar of a run while the block lasts."""
     form = "{l_bar}{bar}| {elapsed} gone{postfix}"
     left = plan.remaining_s(run)
-    begun = run.seconds
+    begun = plan.before_s + run.seconds
     total = None if left is None else begun + left
     with tqdm(total=total, initial=begun, desc="train", bar_format=form, mininterval=1.0) as bar:
+        bar.start_t -= plan.before_s
         yield RunBar(bar, plan)

@@ -8,9 +8,10 @@ It is meant to leave hardly one good photograph out and so misses small and blur
 
 import os
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
@@ -38,6 +39,8 @@ ALIKE = 0.5
 """Least correlation, -1..1, of the place with the mark."""
 SMALLEST = 12.0
 """Shortest side of a place, in pixels of the searched photograph."""
+TIMED = 4
+"""Photographs of each thread after which the time of a search is told."""
 STRETCH = 3.0
 """Times that one side of a place may be stretched against the other, and two opposite sides may
 differ: more is no flat print that a camera looks at."""
@@ -58,12 +61,13 @@ class MarkSearch:
 
     *bearing*: in the order of the photographs; *searched*: how many photographs were; *skipped*:
     class names of which no picture has enough key points, or which came after
-    :data:`MARKS_MOST` pictures.
+    :data:`MARKS_MOST` pictures; *seconds*: that it took.
     """
 
     bearing: tuple[Bearing, ...]
     searched: int
     skipped: tuple[str, ...]
+    seconds: float = field(default=0.0, compare=False)
 
 
 class Searcher:
@@ -156,9 +160,16 @@ def searchable(marks: Sequence[Mark]) -> list[Mark]:
 
 
 def search_photographs(
-    marks: Sequence[Mark], paths: Sequence[Path], quiet: bool = False
+    marks: Sequence[Mark],
+    paths: Sequence[Path],
+    quiet: bool = False,
+    told: Callable[[float], None] | None = None,
 ) -> MarkSearch:
-    """Search photographs for the marks, on all cores, under a progress bar unless *quiet*."""
+    """Search photographs for the marks, on all cores, under a progress bar unless *quiet*.
+
+    Processes of one run that share a machine (``torchrun``) share its cores. *told* hears once,
+    as soon as a few are searched, how many seconds it still takes.
+    """
     sought = searchable(marks)
     named = dict.fromkeys(mark.label for mark in marks)
     skipped = tuple(label for label in named if label not in {mark.label for mark in sought})
@@ -173,7 +184,8 @@ def search_photographs(
         return found
 
     form = "{l_bar}{bar}| {n}/{total} photographs [{elapsed}<{remaining}, {rate_fmt}]"
-    pool = ThreadPoolExecutor(len(os.sched_getaffinity(0)), "search")
+    threads, begun = threads_here(), time.monotonic()
+    pool = ThreadPoolExecutor(threads, "search")
     bar = tqdm(
         total=len(paths),
         desc="search",
@@ -185,9 +197,16 @@ def search_photographs(
     found = []
     try:
         with bar:
-            for one in pool.map(search, paths):
+            for number, one in enumerate(pool.map(search, paths), 1):
                 found += [one] if one else []
                 bar.update()
+                if told and number == TIMED * threads:
+                    told((time.monotonic() - begun) / number * (len(paths) - number))
     finally:
         pool.shutdown(cancel_futures=True)  # Ctrl-C waits for the photographs in hand only
-    return MarkSearch(tuple(found), len(paths), skipped)
+    return MarkSearch(tuple(found), len(paths), skipped, time.monotonic() - begun)
+
+
+def threads_here() -> int:
+    """Return the cores for this process: those it may use, shared with the others of its run."""
+    return max(1, len(os.sched_getaffinity(0)) // int(os.environ.get("LOCAL_WORLD_SIZE", "1")))

@@ -112,12 +112,14 @@ def read_inputs(
     kept: Fingerprint | None = None,
     show: Callable[[RunConfig, tuple[Mark, ...]], None] | None = None,
     search: bool = False,
+    told: Callable[[RunConfig, float], None] | None = None,
 ) -> Inputs:
     """Load the marks, check the photographs and split them. Raises InputError.
 
     *show* is told of the marks before anything else is read; *kept*: the fingerprint of a run that
     goes on: what differs from it is refused by name, and its split is taken; *search*: look for the
-    marks in the photographs, and leave out those that bear one unless ``keep_bearing`` is set.
+    marks in the photographs, and leave out those that bear one unless ``keep_bearing`` is set;
+    *told* hears once how many seconds that still takes.
     """
     if kept:
         check_places(config)
@@ -141,7 +143,8 @@ def read_inputs(
     real = split_real(labelled, Path(config.real[1]), share) if config.real else ((), ())
     if paths is None:
         return Inputs(config, marks, None, None, lookalikes, *real)
-    searched = search_photographs(marks, paths, quiet=show is None) if search else None
+    hear = functools.partial(told, config) if told else None
+    searched = search_photographs(marks, paths, show is None, hear) if search else None
     left_out = set(left_out_paths(config, searched))
     if len(left_out) == len(paths):
         raise InputError(

@@ -160,12 +160,14 @@ def test_the_split_is_kept_in_the_run(begun: Path, inputs: Path) -> None:
     assert str(inputs) not in kept.inputs
 
 
-def test_another_share_of_held_out_products_is_refused(
-    begun: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("changed", ["held_out_share=0.1", "keep_bearing=true"])
+def test_another_split_of_the_photographs_is_refused(
+    begun: Path, capsys: pytest.CaptureFixture[str], changed: str
 ) -> None:
-    """It would deal them out anew."""
-    assert go_on(begun, "--set", "held_out_share=0.1") == 2
-    assert "held_out_share cannot change within a run" in capsys.readouterr().err
+    """It would deal them out anew; what was left out of the run stays out."""
+    assert go_on(begun, "--set", changed) == 2
+    name = changed.partition("=")[0]
+    assert f"{name} cannot change within a run" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

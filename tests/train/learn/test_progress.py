@@ -7,7 +7,7 @@ import pytest
 from tqdm import tqdm
 
 from train.config import FitSettings
-from train.learn.progress import RunBar, TimePlan
+from train.learn.progress import RunBar, TimePlan, run_bar
 
 STEPS = FitSettings(steps=1000, minutes=0.0, validate_share=0.2, whole_every=6)
 MINUTES = FitSettings(minutes=20.0, validate_share=0.2)
@@ -91,6 +91,16 @@ def test_the_bar_goes_on_to_the_end_of_the_assessment() -> None:
         shown.assessing(run, 50, 100, 25.0)
         assert (bar.n, bar.total) == (85.0, 110)
         assert "25 seconds to go, assessment, picture 50 of 100" in str(bar.postfix)
+
+
+def test_the_search_before_the_training_is_in_the_bar() -> None:
+    """Its seconds are gone when the training begins, and are part of the whole."""
+    plan = TimePlan(dataclasses.replace(MINUTES, minutes=1.0), after_s=30.0, before_s=40.0)
+    with run_bar(plan, Run(0, 0.0)) as shown:
+        assert (shown.bar.n, shown.bar.total) == (40.0, 130.0)
+        assert shown.bar.format_dict["elapsed"] >= 40.0
+        shown.training(Run(9, 20.0), "loss 1.0")
+        assert (shown.bar.n, shown.bar.total) == (60.0, 40.0 + 60.0 + 30.0)
 
 
 class _Nowhere:

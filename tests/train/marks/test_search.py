@@ -14,7 +14,13 @@ from train.config import RunConfig, SynthSettings
 from train.marks import search as module
 from train.marks.bearing_sheet import SHEET
 from train.marks.mark import load_mark
-from train.marks.search import MarkSearch, Searcher, is_flat_print, search_photographs
+from train.marks.search import (
+    MarkSearch,
+    Searcher,
+    is_flat_print,
+    search_photographs,
+    threads_here,
+)
 from train.paint import inputs as reading
 from train.paint.input_fingerprint import Fingerprint
 from train.paint.inputs import Inputs, read_inputs
@@ -136,6 +142,26 @@ def test_a_place_must_be_one_of_a_flat_print(
 ) -> None:
     """Corners of a mark of 80 x 60 pixels."""
     assert is_flat_print(np.array(corners, np.float64), (80, 60)) is could_be
+
+
+def test_a_search_says_how_long_it_takes_and_shares_the_cores(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once, after a few photographs; processes of torchrun on one machine divide its cores."""
+    monkeypatch.setattr("os.sched_getaffinity", lambda _pid: range(6))
+    assert threads_here() == 6
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "3")
+    assert threads_here() == 2
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "9")
+    assert threads_here() == 1
+    monkeypatch.setattr(module, "TIMED", 1)
+    told = list[float]()
+    paths = sorted((folder / "photographs").iterdir())
+    marks = [load_mark(folder / "seal.png", "seal")]
+    found = search_photographs(marks, paths, quiet=True, told=told.append)
+    (left,) = told
+    assert left > 0
+    assert found.seconds > 0
 
 
 def test_a_mark_of_few_details_is_not_searched_for_and_costs_nothing(tmp_path: Path) -> None:
