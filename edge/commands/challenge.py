@@ -4,6 +4,7 @@ import argparse
 import csv
 import getpass
 import sys
+import termios
 
 from edge.challenge.control import OCCASIONS
 from edge.challenge.guide import guide
@@ -98,7 +99,12 @@ def _summary(found: Quarantine) -> str:
 
 
 def _ask(text: str) -> str:
-    """Show a question and return what is typed. Raises EOFError."""
+    """Show a question and return what is typed after that. Raises EOFError.
+
+    What was typed before, on a terminal, is no answer to it: the alarm was not up yet.
+    """
+    if sys.stdin.isatty():
+        termios.tcflush(sys.stdin, termios.TCIFLUSH)
     print_line(text, flush=True)
     line = sys.stdin.readline()
     if not line:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from edge.challenge.course import Course, Passing, Way
 from edge.challenge.link import Request
 from edge.challenge.quarantine import NO_RECORD, read_quarantine
 from edge.errors import InputError
@@ -254,3 +255,41 @@ def test_the_station_is_not_asked_before_an_item_is_answered_for(tmp_path: Path)
         made.persons.requests = note  # type: ignore[method-assign]
         made.station.pass_item(made.clock.now_ns() + 10**9, made.stop)
         assert said[0] == [("pass", "found")]
+
+
+def by_counts(**counters: int) -> Course:
+    """A course whose line knows places by the belt's counts, with its first item on its way."""
+    course = Course(1, "start", "Ada", Way(True, None, 0, 10**10), 0)
+    course.tick(0, {})
+    assert course.announce("bad", 1, {"confirmed": 4}) == ""
+    course.see(Passing(1, 2, "reject", "kept", "no mark"))
+    course.tick(10**9, {"confirmed": 4, **counters})
+    return course
+
+
+def test_by_the_belts_counts_an_item_is_over_when_the_bin_or_a_person_says_so() -> None:
+    """No moment is known beforehand: the confirm tells, then a person, and never the time alone."""
+    course = by_counts()
+    assert course.words == "item 1 of 7, bad: on its way"
+    course.tick(2 * 10**9, {"confirmed": 5})
+    assert course.words == "item 1 of 7, bad: a person must say where it went"
+    assert course.answer(True, 3 * 10**9, {"confirmed": 5}) == ""
+    assert (course.step, course.done) == ("announce", 1)
+    course = by_counts()
+    course.tick(2 * 10**10, {"confirmed": 4})
+    assert course.why == "a bad item was rejected, and the belt never brought it to the bin"
+
+
+@pytest.mark.parametrize(("counters", "why"), [
+    ({"unconfirmed": 1}, "a rejected item did not come to the bin"),
+    ({"confirmed": 6}, "more came to the bin than the one test item"),
+    ({"unexpected": 1}, "an item came to the bin that was not rejected"),
+    ({"late": 1}, "the answer was late"),
+    ({"unknown": 1}, "the gate did not know the item that was answered for"),
+    ({"thrown_passes": 1}, "a good item was let pass, and thrown by the gate all the same"),
+])  # fmt: skip
+def test_each_count_of_the_gate_that_should_not_grow_fails(
+    counters: dict[str, int], why: str
+) -> None:
+    """Whatever the place is measured by."""
+    assert by_counts(**counters).why == why

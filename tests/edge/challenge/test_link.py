@@ -15,6 +15,7 @@ from edge.__main__ import main
 from edge.challenge.link import CALLERS, LONGEST, Caller, Listener, Request, read_request
 from edge.challenge.rights import may_sign
 from edge.clock import SimulatedClock
+from edge.commands import challenge
 from edge.commands.status import described
 from edge.config import ChallengeSettings
 from edge.errors import InputError
@@ -170,6 +171,17 @@ def test_the_command_signs_and_says_what_is_left(
     assert "needs a name and a reason" in capsys.readouterr().err
     assert main(["challenge", "--config", toml]) != 0
     assert "no service listens there" in capsys.readouterr().err
+
+
+def test_what_was_typed_before_a_question_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An Enter too many would say that the alarm is on before it is."""
+    master, slave = os.openpty()
+    with os.fdopen(slave, "r", encoding="utf-8") as terminal:
+        monkeypatch.setattr("sys.stdin", terminal)
+        os.write(master, b"yes\n")
+        monkeypatch.setattr(challenge, "print_line", lambda *_, **__: os.write(master, b"no\n"))
+        assert challenge._ask("Is it on?") == "no\n"
+    os.close(master)
 
 
 @pytest.mark.parametrize(("told", "shown"), [
