@@ -311,19 +311,19 @@ def rules() -> Facts:
 
 def reload(toml: str) -> None:
     """Let the eye read other settings while it runs, and wait until it has."""
-    before = last_sequence()
+    before = len(read_again())
     box.SETTINGS.write_text(toml)
     box.run("systemctl", "reload", box.EYE)
-    box.until("the settings are read again", lambda: read_again(before))
+    box.until("the settings are read again", lambda: read_again()[before:])
 
 
-def read_again(before: int) -> bool:
-    """Whether the journal tells, after record *before*, that the settings were read again."""
-    return any(
-        record["kind"] == "settings" and record["reason"] == "settings read again"
+def read_again() -> list[Facts]:
+    """The journal's records that tell that the settings were read again."""
+    return [
+        record
         for record in box.records()
-        if record["sequence"] > before
-    )
+        if record["kind"] == "settings" and record["reason"] == "settings read again"
+    ]
 
 
 def restart_with(toml: str, ready: Callable[[], bool] = box.ready) -> None:
