@@ -12,7 +12,7 @@ from typing import Any
 from edge.challenge.course import PLAN, Course, Passing, Way
 from edge.challenge.link import Link, Request
 from edge.challenge.rights import may_sign
-from edge.challenge.state import Mark, Moment, State, overdue, read_state
+from edge.challenge.state import Mark, Moment, State, hours_left, overdue, read_state
 from edge.clock import Clock, boot_id, clock_synced
 from edge.config import Config
 from edge.deciding.codes import CHALLENGE
@@ -59,6 +59,7 @@ class Challenges:
         self._due: dict[str, str] = {}
         self._overdue_for: object = self  # the mark whose time is known to be over
         self._looked_ns: int | None = None
+        self._hours_left: float | None = None
         self._thrown = 0
         self._told: set[int] = set()
         self._last: Course | None = None
@@ -92,6 +93,7 @@ class Challenges:
             "hold": self.hold,
             "link": self._link.trouble,
             "passed_at": passed and passed.sequence,
+            "hours_left": self._hours_left,
             "first_in_doubt": self.state.first_in_doubt,
             "quarantined": self.state.first is not None,
             "running": self.state.running,
@@ -342,10 +344,14 @@ class Challenges:
         """See whether a test is overdue; what came since the last passed one is in doubt then."""
         now_ns = self._clock.now_ns()
         recent = self._looked_ns is not None and now_ns - self._looked_ns < LOOK_NS
-        if recent or self.state.first is not None or self._rules.every_hours <= 0:
+        every_hours = self._rules.every_hours
+        if every_hours <= 0:
+            self._hours_left = None
+        if recent or self.state.first is not None or every_hours <= 0:
             return
-        self._looked_ns = now_ns
-        why, since = overdue(self.state, self._rules.every_hours, self._now()), self.state.since
+        self._looked_ns, now = now_ns, self._now()
+        self._hours_left = hours_left(self.state, every_hours, now)
+        why, since = overdue(self.state, every_hours, now), self.state.since
         if not why or self._overdue_for is since:
             return
         self._overdue_for = since

@@ -125,6 +125,14 @@ def age_ns(then: Moment, now: Moment) -> int | None:
     return wall_ns if both and wall_ns >= now.monotonic_ns else None
 
 
+def hours_left(state: State, every_hours: float, now: Moment) -> float | None:
+    """Return in how many hours a test is overdue; None where none is asked for by the time."""
+    if every_hours <= 0 or state.since is None:
+        return None
+    ago_ns = age_ns(state.since.moment, now)
+    return 0.0 if ago_ns is None else max(0.0, every_hours - ago_ns / HOUR_NS)
+
+
 def overdue(state: State, every_hours: float, now: Moment) -> str:
     """Return why a test is overdue by the time; empty when it is not, or 0 hours ask for none."""
     if every_hours <= 0:

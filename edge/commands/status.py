@@ -102,7 +102,9 @@ def _challenge(challenge: Mapping[str, Any]) -> str:
         return "; ".join(filter(None, [str(challenge["hold"]), str(challenge.get("link", ""))]))
     if challenge.get("passed_at") is None:
         return ""
-    return f"passed at item {challenge['passed_at']}, and none is due"
+    left = challenge.get("hours_left")
+    then = "none is due" if left is None else f"the next is due in {left:.1f} hours"
+    return f"passed at item {challenge['passed_at']}, and {then}"
 
 
 def _state(status: Mapping[str, Any]) -> str:

@@ -157,6 +157,7 @@ def test_an_overdue_test_quarantines_what_came_since(tmp_path: Path) -> None:
         assert made.guided()
         made.clock.sleep_until(made.clock.now_ns() + HOUR_NS // 2)
         made.pass_by("good")
+        assert 0.49 < made.challenges.note["hours_left"] < 0.5
         assert made.guided()
         made.clock.sleep_until(made.clock.now_ns() + HOUR_NS - 20_000 * MS)
         made.pass_by("good", "good")

@@ -188,6 +188,8 @@ def test_what_was_typed_before_a_question_is_no_answer(monkeypatch: pytest.Monke
     ({}, None),
     ({"hold": "", "passed_at": None, "running": ""}, None),
     ({"hold": "", "passed_at": 7, "running": ""}, "passed at item 7, and none is due"),
+    ({"hold": "", "passed_at": 7, "hours_left": 3.21},
+     "passed at item 7, and the next is due in 3.2 hours"),
     ({"hold": "a challenge test is due: so", "link": "no way"},
      "a challenge test is due: so; no way"),
     ({"running": "start", "number": 3, "words": "item 2 of 7"}, "number 3 runs: item 2 of 7"),
