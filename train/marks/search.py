@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NoReturn
 
 import cv2
 import numpy as np
@@ -183,17 +184,9 @@ def search_photographs(
         found: Bearing | None = local.searcher.search(path)
         return found
 
-    form = "{l_bar}{bar}| {n}/{total} photographs [{elapsed}<{remaining}, {rate_fmt}]"
     threads, begun = threads_here(), time.monotonic()
     pool = ThreadPoolExecutor(threads, "search")
-    bar = tqdm(
-        total=len(paths),
-        desc="search",
-        unit=" photographs",
-        bar_format=form,
-        mininterval=1.0,
-        disable=quiet,
-    )
+    bar = _bar(len(paths), quiet)
     found = []
     try:
         with bar:
@@ -205,6 +198,14 @@ def search_photographs(
     finally:
         pool.shutdown(cancel_futures=True)  # Ctrl-C waits for the photographs in hand only
     return MarkSearch(tuple(found), len(paths), skipped, time.monotonic() - begun)
+
+
+def _bar(photographs: int, quiet: bool) -> "tqdm[NoReturn]":
+    form = "{l_bar}{bar}| {n}/{total} photographs [{elapsed}<{remaining}, {rate_fmt}]"
+    unit = " photographs"
+    return tqdm(
+        total=photographs, desc="search", unit=unit, bar_format=form, mininterval=1.0, disable=quiet
+    )
 
 
 def threads_here() -> int:

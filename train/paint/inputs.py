@@ -145,16 +145,23 @@ def read_inputs(
         return Inputs(config, marks, None, None, lookalikes, *real)
     hear = functools.partial(told, config) if told else None
     searched = search_photographs(marks, paths, show is None, hear) if search else None
-    left_out = set(left_out_paths(config, searched))
+    free = _without_bearing(config, paths, searched)
+    training, held_out = split_by_product(free, folder, share)
+    return Inputs(config, marks, tuple(training), tuple(held_out), lookalikes, *real, searched)
+
+
+def _without_bearing(
+    config: RunConfig, paths: Sequence[Path], search: MarkSearch | None
+) -> list[Path]:
+    """Return the photographs that are left. Raises InputError when none is."""
+    left_out = set(left_out_paths(config, search))
     if len(left_out) == len(paths):
         raise InputError(
-            f"--backgrounds {folder}: the mark was found in every photograph ({len(paths)}); bring "
-            "photographs of products without it, or train on these all the same with "
-            "--set keep_bearing=true"
+            f"--backgrounds {config.backgrounds}: the mark was found in every photograph "
+            f"({len(paths)}); bring photographs of products without it, or train on these all the "
+            "same with --set keep_bearing=true"
         )
-    paths = [path for path in paths if path not in left_out]
-    training, held_out = split_by_product(paths, folder, share)
-    return Inputs(config, marks, tuple(training), tuple(held_out), lookalikes, *real, searched)
+    return [path for path in paths if path not in left_out]
 
 
 def left_out_paths(config: RunConfig, search: MarkSearch | None) -> list[Path]:
