@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter
 
 from edge.config import DEFAULT_MODEL
 from edge.vision.localizer import Localizer
@@ -13,7 +13,7 @@ from edge.vision.preprocess import Frame
 
 SAMPLES = DEFAULT_MODEL.parent / "samples"
 GUIDES = "10-crispbread-other-seals.jpg"
-"""The picture whose border is the surround: guides and belt, the same behind every item."""
+"""The picture whose border is the surround, behind rails: the same beside every item."""
 STAMPED = (
     "01-milk-stamped.jpg",
     "03-shipping-box-stamped.jpg",
@@ -60,10 +60,25 @@ class Place:
 def make_place(localizer: Localizer) -> Place:
     """Compose the place: each stamped piece is cut around its mark."""
     return Place(
-        read_picture(SAMPLES / GUIDES),
+        _with_rails(read_picture(SAMPLES / GUIDES)),
         [_around_mark(read_picture(SAMPLES / name), localizer) for name in STAMPED],
         [_middle(read_picture(SAMPLES / name)) for name in UNSTAMPED],
     )
+
+
+def _with_rails(frame: Frame) -> Frame:
+    """Paint guide rails with their bolts above and below the items' place."""
+    picture = Image.fromarray(frame)
+    draw = ImageDraw.Draw(picture)
+    width, height = picture.size
+    for top in (30, height - 130):
+        draw.rectangle((0, top, width, top + 100), fill=(96, 100, 106))
+        draw.rectangle((0, top + 44, width, top + 56), fill=(150, 152, 155))
+        for number, left in enumerate(range(40, width - 40, 150)):
+            x, y = left + 17 * (number % 3), top + 14 + 34 * (number % 2)
+            draw.ellipse((x, y, x + 38, y + 38), fill=(190, 190, 186), outline=(40, 40, 40))
+            draw.line((x + 8, y + 12 + number, x + 30, y + 26 - number), fill=(40, 40, 40), width=5)
+    return np.asarray(picture)
 
 
 def _around_mark(frame: Frame, localizer: Localizer) -> Frame:

@@ -24,7 +24,7 @@ from edge.imaging.figures import (
     shift_between,
     spectrum,
 )
-from edge.imaging.watch import CLARITY, Comparison
+from edge.imaging.watch import CLARITY, LEAST_KNOWN, Comparison
 
 SIDES = (128, 64, 32)
 """Sides of a patch, pixels, the largest first of which a picture holds enough."""
@@ -43,6 +43,8 @@ CERTAIN = 0.2
 """Height of the correlation's peak from which a patch counts as found again."""
 LEAST_FOUND = 0.8
 """Share of the pictures in which a patch must be found where it was, to be kept."""
+CERTAIN_FAR = 0.1
+"""The same of the whole reduced picture, in which an item may be another."""
 APART_PX = 3.0
 """How far a patch may lie from where the others say, camera pixels, before it is left out."""
 
@@ -151,32 +153,74 @@ def compare(
             f"the reference is of {reference.width} x {reference.height} pixels, the picture has "
             f"{width} x {height}; run 'stampgate-edge calibrate' anew"
         )
-    light, focus, contrast, found = [], [], [], []
-    for known in reference.known:
-        if stopped():
-            raise Stopped
-        pixels, patch = _cut(frame, known.patch), known.patch
-        shift = shift_between(known.spectrum, spectrum(pixels))
-        if shift.certain >= CERTAIN:
-            half = patch.pixels.shape[0] / 2
-            found.append((patch.x + half, patch.y + half, shift.x, shift.y))
-            pixels = _cut(frame, patch, round(shift.x), round(shift.y))
-        mean, sharp = float(pixels.mean()), sharpness_of(pixels)
-        light.append((mean + 1) / (known.mean + 1))
-        focus.append((sharp.focus + 0.1) / (known.sharpness.focus + 0.1))
-        relative = (known.sharpness.contrast + 1e-3) / (known.mean + 1)
-        contrast.append((sharp.contrast + 1e-3) / (mean + 1) / relative)
-    moved, turned, agree = _movement(np.array(found).reshape(-1, 4))
+    seen = _Seen(reference, frame, stopped)
+    if seen.share < LEAST_KNOWN and (far := _far_shift(reference, frame)) is not None:
+        seen = _Seen(reference, frame, stopped, far)
+    light = sorted(seen.light)
     second = 1 if len(light) > LEAST_PATCHES else 0
     return Comparison(
-        moved_px=moved,
-        rotation_deg=turned,
-        known=agree / len(reference.patches),
-        light=sorted(light)[second],
-        bright=sorted(light)[-1 - second],
-        focus=float(np.median(focus)),
-        contrast=float(np.median(contrast)),
+        moved_px=seen.moved,
+        rotation_deg=seen.turned,
+        known=seen.share,
+        light=light[second],
+        bright=light[-1 - second],
+        focus=float(np.median(seen.focus)) if seen.placed else 1.0,
+        contrast=float(np.median(seen.contrast)) if seen.placed else 1.0,
     )
+
+
+class _Seen:
+    """The patches as a frame shows them, looked for at their places, or *far* from there.
+
+    *light*, *focus*, *contrast*: their ratios; *moved*, *turned*, *share*: as :func:`_movement`
+    says. *placed*: whether it is known where they are, so that sharpness is of the same things.
+    Raises Stopped.
+    """
+
+    def __init__(
+        self,
+        reference: Reference,
+        frame: Frame,
+        stopped: Callable[[], bool],
+        far: tuple[int, int] | None = None,
+    ) -> None:
+        self.light, self.focus, self.contrast = list[float](), list[float](), list[float]()
+        found = []
+        right, down = far or (0, 0)
+        for known in reference.known:
+            if stopped():
+                raise Stopped
+            patch = known.patch
+            pixels = _cut(frame, patch, right, down)
+            shift = shift_between(known.spectrum, spectrum(pixels))
+            x, y = shift.x + right, shift.y + down
+            if shift.certain >= CERTAIN:
+                half = patch.pixels.shape[0] / 2
+                found.append((patch.x + half, patch.y + half, x, y))
+                pixels = _cut(frame, patch, round(x), round(y))
+            self._compare(known, pixels)
+        self.moved, self.turned, agree = _movement(np.array(found).reshape(-1, 4))
+        self.share = agree / len(reference.patches)
+        self.placed = self.share >= LEAST_KNOWN or far is not None
+        if self.share < LEAST_KNOWN and far is not None:
+            self.moved = float(np.hypot(right, down))
+
+    def _compare(self, known: Known, pixels: Grey) -> None:
+        mean, sharp = float(pixels.mean()), sharpness_of(pixels)
+        self.light.append((mean + 1) / (known.mean + 1))
+        self.focus.append((sharp.focus + 0.1) / (known.sharpness.focus + 0.1))
+        relative = (known.sharpness.contrast + 1e-3) / (known.mean + 1)
+        self.contrast.append((sharp.contrast + 1e-3) / (mean + 1) / relative)
+
+
+def _far_shift(reference: Reference, frame: Frame) -> tuple[int, int] | None:
+    """Return how far the whole place lies from where it was, in camera pixels; None if unknown."""
+    assert reference.filled is not None
+    before, after = reference.filled.mean.astype(np.float32), reduced(grey(frame), REDUCED)
+    shift = shift_between(spectrum(before), spectrum(after))
+    if shift.certain < CERTAIN_FAR:
+        return None
+    return round(shift.x * REDUCED), round(shift.y * REDUCED)
 
 
 def _movement(found: NDArray[np.float64]) -> tuple[float, float, int]:

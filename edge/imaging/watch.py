@@ -134,12 +134,12 @@ class CameraWatch:
     def _judge_place(self) -> None:
         """Judge the place; what is too soft or too dark to be found again has not moved."""
         known, moved = self._median("known"), self._median("moved_px")
-        limit, lost = self.limits.moved_px, known < LEAST_KNOWN
+        limit, lost = self.limits.moved_px, known < LEAST_KNOWN and moved <= self.limits.moved_px
         if lost:
             words = (
                 f"{known:.0%} of the reference's surround is found again, must be "
-                f"{LEAST_KNOWN:.0%}; set the camera back, look for what covers it, or calibrate "
-                "anew"
+                f"{LEAST_KNOWN:.0%}; set the camera back, look for what covers or blinds it, or "
+                "calibrate anew"
             )
             other = SOFT in self._shown or LIGHT in self._shown
             self._judge(MOVED, not other, True, words)

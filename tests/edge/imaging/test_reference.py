@@ -102,6 +102,34 @@ def test_a_turned_camera_is_told_by_its_angle(degrees: float) -> None:
     assert found.rotation_deg == pytest.approx(degrees, abs=0.3)
 
 
+@pytest.mark.parametrize("shift", [(70, 0), (-90, 40)])
+def test_a_camera_that_was_knocked_far_has_moved_and_is_not_soft(shift: tuple[int, int]) -> None:
+    """Beyond the patches' reach the whole picture is registered first."""
+    large = label_scene(12, 760, 560)
+
+    def aside(right: int, down: int, item: int | None, seed: int) -> Frame:
+        frame = large[100 + down : 460 + down, 140 + right : 620 + right].copy()
+        if item is not None:
+            frame[110:250, 160:310] = label_scene(100 + item, 150, 140)
+        noise = np.random.default_rng(seed).normal(0, 2, frame.shape)
+        return (frame + noise).round().clip(0, 255).astype(np.uint8)
+
+    half = with_view(None, "empty", [aside(0, 0, None, seed) for seed in range(3)])
+    reference = with_view(half, "filled", [aside(0, 0, seed, seed + 9) for seed in range(3)])
+    found = compare(reference, aside(*shift, None, 77))
+    assert found.moved_px == pytest.approx(np.hypot(*shift), abs=2)
+    assert found.known > 0.25  # the others lie beyond the picture
+    assert min(found.focus, found.contrast) > 0.8
+
+
+def test_a_very_soft_picture_is_soft_and_has_not_moved() -> None:
+    """Its patches are not found again, and its place is, by the whole picture."""
+    picture = Image.fromarray(place(1, 905)).filter(ImageFilter.GaussianBlur(8))
+    found = compare(REFERENCE, np.asarray(picture))
+    assert found.moved_px < 10
+    assert found.focus < 0.2
+
+
 def test_a_camera_that_looks_elsewhere_finds_nothing_again() -> None:
     """Further than the patches reach."""
     assert compare(REFERENCE, label_scene(77, WIDTH, HEIGHT)).known < 0.5
