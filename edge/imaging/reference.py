@@ -109,6 +109,8 @@ class Reference:
 def view_of(frames: Sequence[Frame]) -> View:
     """Return what *frames* show, at least one and all of one size."""
     stack = np.stack([reduced(grey(frame), REDUCED) for frame in frames])
+    gains = np.array([_gain(picture, stack[0]) for picture in stack], np.float32)
+    stack *= gains[:, None, None]
     middle = stack.mean(axis=0)
     apart = np.abs(stack - middle).max(axis=0)
     return View(_levels(middle), _levels(apart), len(frames))
@@ -260,9 +262,18 @@ def _apart(fit: NDArray[np.float64], found: NDArray[np.float64]) -> NDArray[np.f
     return np.asarray(np.hypot(dx - beside, dy - below), np.float64)
 
 
+def _gain(picture: Grey, like: Grey) -> float:
+    """Return the factor that gives a picture the light of another, by the median of the pixels.
+
+    Lamps flicker from picture to picture; an item that covers less than half moves no median.
+    """
+    return float(np.median((like + 1) / (picture + 1)))
+
+
 def _surround(empty: View, filled: View) -> NDArray[np.float32]:
     """Return by how many grey levels the pictures lay apart: (rows, columns), reduced."""
-    between = np.abs(empty.mean.astype(np.float32) - filled.mean.astype(np.float32))
+    one, other = empty.mean.astype(np.float32), filled.mean.astype(np.float32)
+    between = np.abs(one - other * _gain(other, one))
     worst = np.maximum(np.maximum(empty.apart, filled.apart), between)
     return np.asarray(worst, np.float32)
 

@@ -165,6 +165,18 @@ def test_a_place_without_a_surround_is_refused_in_words() -> None:
         with_view(half, "filled", [label_scene(seed + 9, 200, 160) for seed in range(3)])
 
 
+def test_light_that_flickers_makes_the_same_surround() -> None:
+    """Lamps differ by some percent from picture to picture; bright parts by more than noise."""
+
+    def lit(frame: Frame, gain: float) -> Frame:
+        return (frame * gain).round().clip(0, 255).astype(np.uint8)
+
+    gains = (1.0, 0.93, 1.06, 0.96)
+    half = with_view(None, "empty", [lit(place(None, n), g) for n, g in enumerate(gains)])
+    frames = [lit(place(n % 3, n + 50), 0.9 * g) for n, g in enumerate(gains)]
+    assert len(with_view(half, "filled", frames).patches) >= len(REFERENCE.patches) - 1
+
+
 def test_what_is_alike_by_its_light_alone_is_no_surround() -> None:
     """A slope of light on smooth walls is the same in all pictures, and is found again nowhere."""
     slope = np.linspace(30, 220, 320)[None, :, None] * np.ones((240, 1, 3))
