@@ -113,8 +113,15 @@ def contract_of(kept: Checkpoint, run_digest: str) -> Contract:
         second_from=plan.second_from,
         second_weight=plan.second_weight,
         second_offset=plan.second_offset,
+        mark_px=mark_px_of(kept),
         run_digest=run_digest,
     )
+
+
+def mark_px_of(kept: Checkpoint) -> tuple[float, float]:
+    """Return the least and greatest longer side of the run's painted marks, in network pixels."""
+    size, synth = kept.config.fit.size, kept.config.synth
+    return round(size * synth.size_min, 1), round(size * synth.size_max, 1)
 
 
 def to_onnx(kept: Checkpoint, contract: Contract) -> onnx.ModelProto:

@@ -149,8 +149,8 @@ function showMarks() {
     const row = document.createElement("tr");
     if (!mark.counts) row.className = "near";
     const name = mark.counts ? mark.label : `${mark.label} (near miss)`;
-    const cells = [name, mark.score.toFixed(2), mark.network_px.toFixed(0),
-      mark.camera_px.toFixed(0)];
+    const seen = mark.network_px.toFixed(0) + (mark.size ? ` ${mark.size}` : "");
+    const cells = [name, mark.score.toFixed(2), seen, mark.camera_px.toFixed(0)];
     for (const text of cells) row.appendChild(document.createElement("td")).textContent = text;
     return row;
   });
@@ -160,8 +160,8 @@ function showMarks() {
 function showModel(model) {
   part("model").textContent = !model ? "No model: marks are not looked for." :
     `Counts from ${model.min_score.toFixed(2)} on. Longer sides, as the network of ` +
-    `${model.input.join(" x ")} sees them; sizes that the model was proven for: ` +
-    `${model.proven_sizes}. ` +
+    `${model.input.join(" x ")} sees them; the model was trained and assessed on marks of: ` +
+    `${model.sizes}. ` +
     (model.second_px ? `Its second look brings a likely mark to ${model.second_px} px. ` : "") +
     `Proof: ${model.proof}.`;
 }

@@ -23,7 +23,7 @@ MOST_SIDE = 1280
 """Longest side of the picture that is shown, pixels; figures and marks are of the whole one."""
 JPEG_QUALITY = 75
 UNSTATED = "not stated"
-"""What is said of the sizes that a model was proven for where its contract has no word of them."""
+"""What is said of a proof, or of the sizes trained on, where the model's file is without."""
 
 
 @dataclass(frozen=True)
@@ -31,13 +31,15 @@ class Mark:
     """A mark, and how large the network sees it.
 
     *counts*: whether its score is one that counts; *camera_px*, *network_px*: its longer side in
-    the camera's picture, and in the network's input of the first look.
+    the camera's picture, and in the network's input of the first look; *size*: "too small" or "too
+    large" beside the marks that the model was trained and assessed on, else empty.
     """
 
     finding: Finding
     counts: bool
     camera_px: float
     network_px: float
+    size: str = ""
 
     def as_object(self) -> dict[str, Any]:
         """Return the mark as page and metadata hold it."""
@@ -46,6 +48,7 @@ class Mark:
             "counts": self.counts,
             "camera_px": round(self.camera_px, 1),
             "network_px": round(self.network_px, 1),
+            "size": self.size,
         }
 
 
@@ -129,7 +132,8 @@ def _figure_words(figures: Figures, best: float) -> tuple[str, ...]:
 def _mark_words(mark: Mark) -> str:
     near = "" if mark.counts else "near miss "
     found = mark.finding
-    return f"{near}{found.label} {found.score:.2f}, {mark.network_px:.0f} network px"
+    size = f" ({mark.size})" if mark.size else ""
+    return f"{near}{found.label} {found.score:.2f}, {mark.network_px:.0f} network px{size}"
 
 
 def figures_object(figures: Figures) -> dict[str, Any]:
@@ -182,8 +186,21 @@ def judged(
     marks = []
     for finding in found:
         side = max(finding.box.width, finding.box.height)
-        marks.append(Mark(finding, finding.score >= rules.scores.least, side, side * fit.scale_x))
+        counts, seen = finding.score >= rules.scores.least, side * fit.scale_x
+        marks.append(Mark(finding, counts, side, seen, size_beside(seen, contract.mark_px)))
     return verdict, tuple(marks)
+
+
+def size_beside(network_px: float, mark_px: tuple[float, ...]) -> str:
+    """Return whether a mark is too small or too large beside those the model was trained on.
+
+    *mark_px*: the contract's; empty when it says nothing of them, and then the answer is, too.
+
+    >>> [size_beside(px, (19.0, 250.0)) for px in (18.0, 20.0, 251.0)], size_beside(18.0, ())
+    (['too small', '', 'too large'], '')
+    """
+    least, greatest = mark_px or (0.0, float("inf"))
+    return "too small" if network_px < least else "too large" if network_px > greatest else ""
 
 
 def doubt(checks: FrameChecks, capture: Capture, after_ns: int) -> str:
@@ -213,5 +230,14 @@ def model_object(contract: Contract, sha256: str, proof: str, rules: Rules) -> d
         "input": [contract.input_width, contract.input_height],
         "second_px": contract.second_px if contract.second_side else 0,
         "proof": proof or UNSTATED,
-        "proven_sizes": UNSTATED,
+        "mark_px": list(contract.mark_px),
+        "sizes": sizes_words(contract),
     }
+
+
+def sizes_words(contract: Contract) -> str:
+    """Return for which sizes of marks the model was trained and assessed, in words."""
+    if not contract.mark_px:
+        return UNSTATED
+    least, greatest = contract.mark_px
+    return f"{least:.0f} to {greatest:.0f}"

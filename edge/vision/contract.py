@@ -91,6 +91,9 @@ class Contract:
     second_offset: int = 0
     """How far right of and below the middle of a second look the likely mark's centre comes, in
     network pixels; 0 in files of earlier releases."""
+    mark_px: tuple[float, ...] = ()
+    """Least and greatest longer side of the marks that the model was trained and assessed on, in
+    network pixels of the first look; empty in files of earlier releases."""
     assessed: Assessed | None = None
     """What the assessment of its training found; None in files of earlier releases."""
 
@@ -141,6 +144,9 @@ class Contract:
         yield weight_fits, "second_weight", f"at least 0 and at most {MOST_WEIGHT:g}"
         offset_fits = 0 <= self.second_offset <= STRIDE // 2
         yield offset_fits, "second_offset", f"at least 0 and at most {STRIDE // 2}"
+        sizes = self.mark_px
+        sizes_fit = not sizes or (len(sizes) == 2 and 0.0 < sizes[0] <= sizes[1] <= MOST_SIDE)
+        yield sizes_fit, "mark_px", f"empty, or two rising numbers up to {MOST_SIDE}"
 
     @property
     def two_look_plan(self) -> TwoLookPlan:
@@ -177,6 +183,7 @@ class Contract:
         _check_version(raw)
         assessed = Assessed.from_object(raw.pop("assessed")) if "assessed" in raw else None
         raw.setdefault("second_offset", 0)
+        raw.setdefault("mark_px", [])
         _check_fields(raw, {f.name: f for f in dataclasses.fields(cls) if f.name != "assessed"})
         values: dict[str, Any] = {
             key: tuple(v) if isinstance(v, list) else v for key, v in raw.items()

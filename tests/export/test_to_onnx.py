@@ -332,6 +332,9 @@ def test_the_contract_follows_the_run(tmp_path: Path) -> None:
     """Size, classes and threshold are the run's own."""
     kept = untrained(tmp_path, threshold=0.4321987)
     contract = contract_of(kept, "ab" * 32)
+    side, synth = kept.config.fit.size, kept.config.synth
+    sizes = (side * synth.size_min, side * synth.size_max)
+    assert contract.mark_px == pytest.approx(sizes, abs=0.1)
     assert dataclasses.astuple(contract)[1:3] == (96, 96)
     assert (contract.classes, contract.threshold, contract.run_digest) == (
         ("disc", "star"),

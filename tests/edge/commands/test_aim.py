@@ -112,7 +112,7 @@ def test_a_snapshot_is_what_the_camera_gave_with_all_about_it(tmp_path: Path) ->
     assert (about["verdict"], about["width"], about["picture"]) == ("pass", SIDE, "good.png")
     assert about["marks"][0]["label"] == "dot"
     assert len(about["model"]["sha256"]) == 64
-    assert about["model"]["proven_sizes"] == "not stated"
+    assert (about["model"]["sizes"], about["model"]["mark_px"]) == ("not stated", [])
     assert about["camera"]["folder"] == "frames"
     assert about["figures"]["shake_px"] == 0.0
 

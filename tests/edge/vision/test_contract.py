@@ -11,7 +11,7 @@ from edge.vision.assessed import Assessed
 from edge.vision.contract import VERSION, Contract, is_class_name
 from tests.tiny_model import CONTRACT
 
-LATER = ("version", "assessed", "second_offset")
+LATER = ("version", "assessed", "second_offset", "mark_px")
 """The fields that a file may lack: the first has a message of its own, the others came later."""
 
 sides = st.integers(1, 40).map(lambda n: 32 * n)
@@ -33,6 +33,7 @@ contracts = st.builds(
     second_from=st.floats(0, 1, exclude_max=True),
     second_weight=st.floats(0, 100),
     second_offset=st.integers(0, 4),
+    mark_px=st.sampled_from([(), (18.7, 249.6), (5.0, 5.0)]),
     run_digest=st.text(alphabet="0123456789abcdef", min_size=64, max_size=64),
 )
 
@@ -127,6 +128,16 @@ def test_a_file_of_an_earlier_release_has_the_mark_in_the_middle() -> None:
     raw["second_offset"] = 5
     with pytest.raises(ModelError, match="second_offset must be at least 0 and at most 4"):
         Contract.from_json(json.dumps(raw))
+
+
+def test_the_sizes_of_marks_are_two_rising_numbers_or_none() -> None:
+    """A file of an earlier release has none."""
+    raw = json.loads(CONTRACT.to_json())
+    del raw["mark_px"]
+    assert Contract.from_json(json.dumps(raw)).mark_px == ()
+    for wrong in ([18.7], [0.0, 20.0], [30.0, 20.0], [1.0, 2.0, 3.0], [5.0, 1e9]):
+        with pytest.raises(ModelError, match="mark_px must be empty, or two rising numbers"):
+            Contract.from_json(changed(mark_px=wrong))
 
 
 ASSESSED = Assessed(False, True, (31, 100), (0, 652), (1, 100))
