@@ -52,7 +52,7 @@ def lower_limit(window: int, rate: float, run_length: float) -> int | None:
     """Return the greatest count of a full *window* that is too low; None where even 0 is not.
 
     >>> lower_limit(200, 0.005, 10_000_000), lower_limit(1000, 0.05, 10_000_000)
-    (None, 14)
+    (None, 21)
     """
     found = None
     for count in range(math.floor(window * rate)):

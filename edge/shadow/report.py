@@ -160,13 +160,13 @@ def _claim_lines(standing: Standing, plan: Plan) -> list[str]:
 
 
 def _short(share: float) -> str:
-    """Return a bound in percent, rounded up.
+    """Return a bound in percent, rounded up to three digits that count.
 
     >>> _short(0.0099691), _short(0.5), _short(0.00001234)
     ('0.997 %', '50 %', '0.00124 %')
     """
     if share <= 0:
         return "0 %"
-    digits = max(0, 2 - math.floor(math.log10(share)) - 2) + (share < 1)
+    digits = max(0, 2 - math.floor(math.log10(100 * share)))
     rounded = math.ceil(share * 100 * 10**digits - 1e-9) / 10**digits
     return f"{rounded:.{digits}f} %" if digits and rounded != int(rounded) else f"{rounded:g} %"

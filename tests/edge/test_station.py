@@ -40,6 +40,7 @@ from edge.record.health import Health
 from edge.record.journal import Journal
 from edge.record.journal_file import last_item
 from edge.record.verify import read_records, verify
+from edge.record.written import WrittenRecords
 from edge.service import serve
 from edge.sight.inspector import Inspector
 from edge.station import Station
@@ -475,6 +476,26 @@ class GoneGate(SimulatedGate):
     def _die_at(self, moment: str) -> None:
         if self.dies_at == moment:
             raise GateError("the gate is lost")
+
+
+@pytest.mark.parametrize("shadow", [False, True])
+def test_each_record_of_a_gates_item_is_known_to_the_next_eye(
+    build: Build, tmp_path: Path, stop: Stop, shadow: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that was looked at, and one that no eye saw; else both would be written down twice."""
+    with build([NOTHING], gate_kind=GoneGate) as station:
+        station.shadow = shadow
+        station.pass_item(10**12, stop)
+        for item in (Item(2, None, "no eye was there"), Item(3, None, "lost", "0-1", 7)):
+            monkeypatch.setattr(station.trigger, "wait", lambda *_, one=item: one)
+            station.pass_item(10**12, stop)
+    written = WrittenRecords(tmp_path / "journal.jsonl")
+    records = items(tmp_path)
+    assert [record["gate_run"] for record in records] == ["1-2", "1-2", "0-1"]
+    assert all(
+        written.holds_item(record["gate_run"], record["tag"], record["trigger_ns"])
+        for record in records
+    )
 
 
 @pytest.mark.parametrize("moment", ["expect", "answer"])

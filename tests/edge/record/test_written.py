@@ -42,6 +42,18 @@ def test_an_item_whose_tag_was_never_heard_is_known_by_its_moment(tmp_path: Path
     assert not written.holds_item("9-9", 17, 1234)
 
 
+def test_an_item_that_no_eye_saw_is_known_too(tmp_path: Path) -> None:
+    """Its record has no ``ms``."""
+    path = tmp_path / "journal.jsonl"
+    unseen = {name: value for name, value in of_gate(3, t_ns=99).items() if name != "ms"}
+    with journal(path) as log:
+        log.append("item", unseen)
+        log.append("item", {**unseen, "tag": 4, "gate_run": "3-4", "told_by": "5-6"})
+    written = WrittenRecords(path)
+    assert written.holds_item("1-2", 3, 0)
+    assert written.holds_item("3-4", 4, 0)
+
+
 def test_a_torn_line_is_no_record(tmp_path: Path) -> None:
     """A whole one without its line end is: the next start keeps it."""
     path = tmp_path / "journal.jsonl"
