@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from edge.rates.bounds import UNMEASURED
+from edge.rates.plan import NAMES
 from edge.vision.proof_summary import MOST_WORDS
 from train.pages.page import percent
 from train.photographs import product_of
@@ -45,14 +46,23 @@ def moment(text: str) -> str:
 
 
 def headline(evidence: Evidence) -> str:
-    """Return the result in a few words."""
+    """Return the result in a few words, and what was measured besides and nothing is claimed of."""
     result = evidence.results.result
-    plan = evidence.results.plan.words
-    if result == SHOWN:
-        return f"Shown: {plan}."
-    if result == NOT_SHOWN:
-        return f"Not shown: {plan}."
-    return f"Not wholly measured: {plan}."
+    said = {SHOWN: "Shown", NOT_SHOWN: "Not shown"}.get(result, "Not wholly measured")
+    return " ".join([f"{said}: {evidence.results.plan.words}.", *not_claimed(evidence.results)])
+
+
+def not_claimed(results: Results) -> list[str]:
+    """Return a sentence for each kind of error that no claim is about, with what was measured.
+
+    A model that rejects everything lets nothing through: who reads the first line must see it.
+    """
+    claimed = {claim.kind for claim in results.plan.claims}
+    return [
+        f"Not claimed: {NAMES[kind]}, {results.rate(kind)}."
+        for kind in NAMES
+        if kind not in claimed
+    ]
 
 
 def claims(evidence: Evidence) -> list[str]:

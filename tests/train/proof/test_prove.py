@@ -52,6 +52,7 @@ def test_a_desk_study_shows_false_accepts_alone(
     assert found["stage"] == "desk"
     page = (out / "proof.html").read_text()
     assert "Shown: false accepts below 15&nbsp;% at 95&nbsp;% confidence." in page
+    assert "Not claimed: false rejects, " in page
     assert "A model that rejects everything would pass this study." in page
     assert "not measured" in page
     assert "nan" not in page.lower().replace("finance", "")
