@@ -1,10 +1,11 @@
 """The service: opens the parts of the box, hands them to the station, and processes items."""
 
 import contextlib
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edge import __version__
 from edge.alarms.line_alarms import LineAlarms, basis_of
@@ -30,15 +31,17 @@ from edge.record.journal import Journal
 from edge.record.journal_file import END_BYTES, last_item
 from edge.record.written import WrittenRecords
 from edge.reload import Reload, changes
-from edge.shadow.clearance import clearance_fields, study_fields
+from edge.shadow.identity import study_fields
 from edge.sight.idle_marks import IdleMarks
 from edge.sight.inspector import Inspector
-from edge.sight.place_watch import PlaceWatch
 from edge.station import Counters, Station, rules_for
 from edge.trigger import make_trigger
 from edge.vision.idle_proof import IdleProof
 from edge.vision.localizer import Localizer
-from edge.wiring import check_for_eye, gate_warnings, is_shadow
+from edge.wiring import check_for_eye, gate_warnings, is_shadow, plan_of
+
+if TYPE_CHECKING:
+    from edge.sight.place_watch import PlaceWatch
 
 ANOTHER_GATE = "another gate began: what was under way was thrown, or passed while there was none"
 ANOTHER_SHADOW_GATE = "another gate began, in shadow: what was under way would have been thrown"
@@ -105,13 +108,25 @@ def _inspector(config: Config) -> Inspector:
 @contextlib.contextmanager
 def _watches(
     config: Config, inspector: Inspector, clock: Clock
-) -> Iterator[tuple[IdleMarks | None, PlaceWatch]]:
+) -> Iterator[tuple[IdleMarks | None, "PlaceWatch | None"]]:
     """Make what looks at pictures between items: for marks, and at the camera's place."""
     with (
         _idle_marks(config, inspector, clock) as idle_marks,
-        PlaceWatch.of(config, clock) as place,
+        _place_watch(config, clock) as place,
     ):
         yield idle_marks, place
+
+
+def _place_watch(
+    config: Config, clock: Clock
+) -> "contextlib.AbstractContextManager[PlaceWatch | None]":
+    """Make what compares pictures with the place's reference; nothing where there is none."""
+    reference = config.imaging.reference
+    if not reference or not os.path.lexists(config.path(reference)):
+        return contextlib.nullcontext()
+    from edge.sight.place_watch import PlaceWatch  # noqa: PLC0415 - not every box has a reference
+
+    return PlaceWatch.of(config, clock)
 
 
 @contextlib.contextmanager
@@ -288,8 +303,20 @@ def _start_fields(config: Config, localizer: Localizer, rules: Rules) -> dict[st
         "model": model,
         **_rule_fields(rules),
         **study_fields(config, localizer.decision_digest),
-        **clearance_fields(config, localizer.decision_digest),
+        **_clearance_fields(config, localizer),
     }
+
+
+def _clearance_fields(config: Config, localizer: Localizer) -> dict[str, Any]:
+    """Return why the box may run by the plan that is agreed; nothing where none is.
+
+    Raises ConfigError where it may not.
+    """
+    if plan_of(config) is None:
+        return {}
+    from edge.shadow.clearance import clearance_fields  # noqa: PLC0415 - few boxes have a plan
+
+    return clearance_fields(config, localizer.decision_digest)
 
 
 def _health(

@@ -5,7 +5,7 @@ import dataclasses
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edge.alarms.line_alarms import LineAlarms, basis_of
 from edge.camera import Camera, Capture
@@ -32,11 +32,13 @@ from edge.record.health import AlarmWords, Health
 from edge.record.journal import Journal
 from edge.sight.idle_marks import IdleMarks
 from edge.sight.inspector import Inspector
-from edge.sight.place_watch import PlaceWatch
 from edge.trigger import Item, Trigger
 from edge.vision.idle_proof import IdleProof
 from edge.vision.localizer import Localizer
 from edge.vision.preprocess import Frame
+
+if TYPE_CHECKING:
+    from edge.sight.place_watch import PlaceWatch
 
 NUMBERS_KEPT = 10_000
 """Items whose numbers are kept for incidents: as many as may be between the eye and the gate."""
@@ -178,7 +180,7 @@ class Station:
     """Whether the gate has locked the reject output off: each item's record says so."""
     alarms: LineAlarms | None = None
     """The alarms of the line; None has none."""
-    place: PlaceWatch | None = None
+    place: "PlaceWatch | None" = None
     """What compares pictures with the place's reference; None compares none."""
     challenges: Challenges | None = None
     """The challenge test; None where there is none."""

@@ -9,9 +9,7 @@ from pathlib import Path
 
 from edge.record.journal_file import END_BYTES, parse_record, read_end, rotated_files
 
-ITEM = re.compile(
-    rb'"trigger_ns": (\d+), (?:"ms": [^,]+, )?"tag": (\d+), "gate_run": "([^"\\]+)"'
-)
+ITEM = re.compile(rb'"trigger_ns": (\d+), (?:"ms": [^,]+, )?"tag": (\d+), "gate_run": "([^"\\]+)"')
 """In an item's line as the journal writes it, without ``ms`` where no eye saw it; in a text each
 quote has a backslash before it."""
 INCIDENT = re.compile(

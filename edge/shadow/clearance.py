@@ -31,16 +31,6 @@ class Clearance:
     reason: str = ""
 
 
-def study_fields(config: Config, model_digest: str) -> dict[str, Any]:
-    """Return what the journal says of the study: nothing in run without a plan."""
-    plan = plan_of(config)
-    if plan is None and not is_shadow(config):
-        return {}
-    agreed = {"plan": str(plan)} if plan is not None else {}
-    study = study_name(config, model_digest)
-    return {"mode": config.service.mode, "study": study, **agreed}
-
-
 def clearance_fields(config: Config, model_digest: str) -> dict[str, Any]:
     """Return what the start record says of why the box may run; nothing where no plan is agreed.
 
