@@ -24,7 +24,7 @@ from edge.config import DEFAULT_MODEL, DEFAULT_NAME, CameraSettings, Config
 from edge.deciding.rules import region_of, rules_of
 from edge.errors import FrameError, ModelError
 from edge.imaging.bounds import figures_of, judge_comparisons, judge_figures
-from edge.imaging.reference import compare
+from edge.imaging.reference import Reference, compare
 from edge.imaging.reference_file import load_reference, reference_path
 from edge.selftest import CheckResult
 from edge.vision.contract import Contract
@@ -114,8 +114,17 @@ def _imaging(config: Config, frames: list[Frame]) -> Iterator[CheckResult]:
     for one in judged:
         yield CheckResult("ok" if one.kept else "FAIL", one.name, one.words)
     if not (loaded and loaded[0].patches):
-        cure = "run 'stampgate-edge calibrate'; a knocked camera is not noticed without it"
-        yield CheckResult("WARN", "reference", f"none is kept; {cure}")
+        yield CheckResult("WARN", "reference", _lacking(loaded[0] if loaded else None))
+
+
+def _lacking(reference: Reference | None) -> str:
+    """Return what the place's reference lacks, and the next step."""
+    without = "a knocked camera is not noticed without it"
+    if reference is None or (reference.empty is None) == (reference.filled is None):
+        return f"none is kept; run 'stampgate-edge calibrate'; {without}"
+    other, has = ("filled", "empty") if reference.filled is None else ("empty", "filled")
+    cure = f"run 'stampgate-edge calibrate --{other}'"
+    return f"it has the {has} place alone; {cure}; {without}"
 
 
 def _region(config: Config, picture: Frame) -> Iterator[CheckResult]:

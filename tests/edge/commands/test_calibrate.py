@@ -182,6 +182,20 @@ def test_without_a_file_to_keep_it_in_it_is_refused(
     assert "[imaging] reference is empty" in capsys.readouterr().err
 
 
+def test_check_says_what_the_reference_lacks(run: Run, tmp_path: Path) -> None:
+    """None at all, and then the half that is missing."""
+    config = load_config(shown(tmp_path, "now", empty()))
+
+    def said() -> list[str]:
+        lines = [str(one) for one in sight.camera(config, MonotonicClock(), 4)]
+        return [line for line in lines if "reference" in line]
+
+    assert [line.startswith("WARN reference         none is kept") for line in said()] == [True]
+    assert run("empty", empty(), "--pictures", "4") == 0
+    (line,) = said()
+    assert "the empty place alone; run 'stampgate-edge calibrate --filled'" in line
+
+
 def test_check_and_service_notice_a_camera_that_was_knocked(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
