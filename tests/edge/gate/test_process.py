@@ -337,7 +337,8 @@ def test_gate_killed_ends_ready_and_the_next_gate_rejects_what_was_in_transit(
             ("reject", 1, None),
             ("reject", 0, None),
         ]
-        assert edges[4].t_ns - edges[3].t_ns >= 2100 * MS
+        # From when the lines were requested; on a busy machine the rise may be driven late.
+        assert edges[4].t_ns - edges[2].t_ns >= 2100 * MS
         with Caller(tmp_path / "gate.sock") as eye:
             assert isinstance(eye.greet(), Welcome)
             owed = eye.hear()
