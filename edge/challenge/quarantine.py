@@ -1,12 +1,11 @@
 """What is in quarantine: every item since the last passed challenge test, by the journal."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from edge.challenge.state import State, read_state
-from edge.record.journal_file import journal_lines, parse_record
+from edge.record.journal_file import journal_records
 
 COLUMNS = (
     "sequence", "verdict", "gate", "code", "wall_time", "clock_synced", "test_item", "reason",
@@ -36,7 +35,7 @@ def read_quarantine(journal: Path) -> Quarantine:
     number without a record is in it as well.
     """
     state, rows, last = State(), dict[int, dict[str, Any]](), 0
-    for record in _records(journal):
+    for record in journal_records(journal):
         last = max(last, record["sequence"])
         if record["kind"] == "item":
             rows[record["sequence"]] = {name: record.get(name) for name in COLUMNS}
@@ -53,9 +52,3 @@ def _forget(rows: dict[int, dict[str, Any]], state: State) -> None:
     """Forget the items before the first in doubt: a journal may hold millions of them."""
     for number in [n for n in rows if n < state.first_in_doubt]:
         del rows[number]
-
-
-def _records(journal: Path) -> Iterator[dict[str, Any]]:
-    for _, _, line in journal_lines(journal):
-        if (record := parse_record(line.rstrip(b"\n"))) is not None:
-            yield record

@@ -22,10 +22,7 @@ FOLDERS = (
 
 def settings_of_line(name: str, folder: Path = LINES_FOLDER) -> Path:
     """Return the settings file of a line. Raises UsageError for a name that is none."""
-    if not NAME.fullmatch(name):
-        raise UsageError(
-            f"--line must be letters, figures and _, 40 at most, not {shown(name)}; name a line"
-        )
+    _check_name(name)
     path = folder / f"{name}.toml"
     if not path.exists():
         others = ", ".join(lines_of_box(folder)) or "none"
@@ -45,10 +42,15 @@ def sample_of_line(name: str) -> str:
 
     Raises UsageError for a name that is none.
     """
+    _check_name(name)
+    folders = "|".join(map(re.escape, sorted(FOLDERS, reverse=True)))
+    text = re.sub(rf'^(\w+ = "(?:{folders}))/', rf"\1/{name}/", sample(), flags=re.MULTILINE)
+    return text.replace('\nname = ""\n', f'\nname = "{name}"\n')
+
+
+def _check_name(name: str) -> None:
+    """Raise UsageError for a name that is none."""
     if not NAME.fullmatch(name):
         raise UsageError(
             f"--line must be letters, figures and _, 40 at most, not {shown(name)}; name a line"
         )
-    folders = "|".join(map(re.escape, sorted(FOLDERS, reverse=True)))
-    text = re.sub(rf'^(\w+ = "(?:{folders}))/', rf"\1/{name}/", sample(), flags=re.MULTILINE)
-    return text.replace('\nname = ""\n', f'\nname = "{name}"\n')

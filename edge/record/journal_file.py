@@ -444,6 +444,16 @@ def journal_lines(path: Path) -> Iterator[tuple[Path, int, bytes]]:
                     yield path, number, line
 
 
+def journal_records(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield each record of a journal, oldest first; a line that is none is left out.
+
+    *path*: as :func:`journal_lines` takes it. Raises OSError when there is no such journal.
+    """
+    for _, _, line in journal_lines(path):
+        if (record := parse_record(line.rstrip(b"\n"))) is not None:
+            yield record
+
+
 def parse_record(line: bytes) -> dict[str, Any] | None:
     """Parse one line into its record; None when it is no whole record."""
     if not line.startswith(HEAD) or len(line) > LONGEST_LINE:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from edge.config import Config
-from edge.record.journal_file import journal_lines, parse_record
+from edge.record.journal_file import journal_records
 from edge.record.times import wall_ns
 from edge.record.verify import Discrepancy, reading, verify
 
@@ -123,8 +123,7 @@ def read_shadow(config: Config, wanted: Wanted | None = None) -> Shadow:
     path, reader = config.path(config.journal.file), _Reader(wanted)
     found = verify(path)
     with reading(path):
-        for _, _, line in journal_lines(path):
-            if (record := parse_record(line.rstrip(b"\n"))) is not None:
-                reader.take(record)
+        for record in journal_records(path):
+            reader.take(record)
     reader.shadow.discrepancies = found.discrepancies
     return reader.shadow

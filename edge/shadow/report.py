@@ -3,9 +3,9 @@
 import math
 from typing import Any
 
-from edge.rates.bounds import CONFIDENCE
+from edge.rates.bounds import CONFIDENCE, upper_bound
 from edge.rates.plan import ITEMS, NAMES, Kind, Plan, percent
-from edge.shadow.study import Figures, Standing, exact_bound, is_shown, standings
+from edge.shadow.study import Figures, Standing, is_shown, standings
 
 SHOWN, NOT_SHOWN = "the plan is shown", "the plan is not shown yet"
 ANY_LOOK = (
@@ -77,7 +77,9 @@ def report_object(figures: Figures, plan: Plan | None) -> dict[str, Any]:
             kind: {
                 "errors": figures.errors[kind],
                 "items": figures.items[kind],
-                "exact_bound": exact_bound(figures.rate(kind), _confidence(plan)),
+                "exact_bound": upper_bound(
+                    figures.errors[kind], figures.items[kind], _confidence(plan)
+                ),
             }
             for kind in NAMES
         },
@@ -136,7 +138,7 @@ def _rate_line(figures: Figures, kind: Kind, confidence: float) -> str:
     rate = figures.rate(kind)
     if not rate.items:
         return f"{NAMES[kind]}: not measured: no item {ITEMS[kind]} has a known truth"
-    bound = exact_bound(rate, confidence)
+    bound = upper_bound(rate.errors, rate.items, confidence)
     return (
         f"{NAMES[kind]}: {rate.errors} of {rate.items} items {ITEMS[kind]}; the true rate is below "
         f"{_short(bound)} at {percent(confidence, ' ')} (exact, at this one look)"

@@ -23,7 +23,7 @@ from edge.clock import MonotonicClock
 from edge.config import Config
 from edge.errors import InputError
 from edge.record.journal import Journal
-from edge.record.journal_file import journal_lines, parse_record
+from edge.record.journal_file import journal_records
 from edge.record.verify import reading, verify
 
 RANGES_AT_ONCE = 10_000
@@ -77,9 +77,8 @@ def read_statements(config: Config) -> Statements:
         return said
     verify(path)
     with reading(path):
-        for _, _, line in journal_lines(path):
-            if (record := parse_record(line.rstrip(b"\n"))) is not None:
-                said.take(record)
+        for record in journal_records(path):
+            said.take(record)
     return said
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from edge.rates.anytime import anytime_bound, anytime_size
-from edge.rates.bounds import CONFIDENCE, Rate, sample_size
+from edge.rates.bounds import Rate, sample_size, upper_bound
 from edge.rates.plan import Claim, Kind, Plan
 from edge.shadow.observed import Observed, Shadow
 from edge.shadow.statements import Statements
@@ -137,11 +137,10 @@ def _standing(rate: Rate, claim: Claim, plan: Plan) -> Standing:
     confidence, limit = plan.confidence, claim.limit
     needed = _size(anytime_size, limit, rate.errors, confidence)
     needed_exact = _size(sample_size, limit, rate.errors, confidence)
-    exact = rate.upper_bound(confidence)
     return Standing(
         claim,
         rate,
-        1.0 if exact is None else exact,
+        upper_bound(rate.errors, rate.items, confidence),
         anytime_bound(rate.errors, rate.items, confidence, limit),
         max(0, needed - rate.items),
         max(0, needed_exact - rate.items),
@@ -160,12 +159,6 @@ def is_shown(figures: Figures, plan: Plan) -> bool:
     """Return whether every claim is shown, by items whose truth does not depend on the verdict."""
     claims = all(standing.is_shown for standing in standings(figures, plan))
     return claims and not figures.is_censored and not figures.amiss
-
-
-def exact_bound(rate: Rate, confidence: float = CONFIDENCE) -> float:
-    """Return the exact bound at this look; 1 of nothing."""
-    bound = rate.upper_bound(confidence)
-    return 1.0 if bound is None else bound
 
 
 def chance_as_uneven(one: Share, other: Share) -> float:
