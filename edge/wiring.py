@@ -15,7 +15,7 @@ from edge.deciding.rules import check_alone, region_of
 from edge.errors import ConfigError, InputError, UsageError
 from edge.files import check_ours
 from edge.process.running_hours import FORM, hours_of
-from edge.production_lines.apart import refuse_shared
+from edge.production_lines.apart import own_files, refuse_shared
 from edge.rates.plan import Plan
 from edge.settings import shown
 from edge.settings_file import parse_toml
@@ -407,17 +407,7 @@ def _refuse_shared_files(config: Config) -> None:
     for setting, path in (
         ("the settings file", config.source),
         ("[model] file", config.model_file()),
-        ("[journal] file", config.path(config.journal.file)),
-        ("[journal] status", config.path(config.journal.status)),
-        ("[journal] mark", config.path(config.journal.mark)),
-        ("[imaging] reference", config.path(config.imaging.reference)),
-        ("[shadow] log", config.path(config.shadow.log)),
-        ("[gate] record", config.path(config.gate.record)),
-        ("[gate] debts", config.path(config.gate.debts)),
-        ("[gate] socket", config.path(config.gate.socket)),
-        ("[gate] debts", config.path(config.gate.debts)),
-        ("[lines] inputs", config.path(config.lines.inputs)),
-        ("[challenge] socket", config.path(config.challenge.socket)),
+        *own_files(config),
     ):
         if path is None or path == config.folder:  # an empty text is none
             continue

@@ -120,9 +120,9 @@ class LineAlarms:
         runs = bool(limit_ns) and should_run(self._hours, self._wall())
         self._silence.look(self._clock.now_ns(), limit_ns, should_run=runs)
         sounding = self._sounding()
-        changes = [self._change(c, w, True) for c, w in sounding.items() if c not in self._active]
+        changes = [Change(c, w, True) for c, w in sounding.items() if c not in self._active]
         ended = [(c, w) for c, w in self._active.items() if c not in sounding]
-        changes += [self._change(code, words, False) for code, words in ended]
+        changes += [Change(c, w.removeprefix(f"{c}: "), False) for c, w in ended]
         kept = {code: self._active.get(code, words) for code, words in sounding.items()}
         self._active = kept
         return changes
@@ -295,9 +295,6 @@ class LineAlarms:
         return "; ".join(
             words for code, words in self._active.items() if (code in self._settings.fault) == fault
         )
-
-    def _change(self, code: str, words: str, begun: bool) -> Change:
-        return Change(code, words.removeprefix(f"{code}: ") if not begun else words, begun)
 
 
 def basis_of(config: Config, model_sha256: str) -> str:

@@ -84,22 +84,32 @@ def _camera(config: Config) -> Iterator[Claim]:
 
 
 def _files(config: Config) -> Iterator[Claim]:
-    """Yield the files and folders that a line writes."""
+    """Yield the files and folders that a line has for itself."""
+    folder = config.evidence.folder
+    folders = [("[evidence] folder", config.path(folder))] if folder else []
+    for setting, path in (*own_files(config), *folders):
+        yield Claim(setting, "file", str(_resolved(path)))
+
+
+def own_files(config: Config) -> Iterator[tuple[str, Path]]:
+    """Yield the files and sockets that a box has for itself, each with the setting that names it.
+
+    Two settings must not name one of them, nor two lines; an empty text names none.
+    """
     for setting, text in (
         ("[journal] file", config.journal.file),
-        ("[journal] mark", config.journal.mark),
         ("[journal] status", config.journal.status),
+        ("[journal] mark", config.journal.mark),
         ("[imaging] reference", config.imaging.reference),
-        ("[evidence] folder", config.evidence.folder),
-        ("[gate] socket", config.gate.socket),
-        ("[gate] debts", config.gate.debts),
+        ("[shadow] log", config.shadow.log),
         ("[gate] record", config.gate.record),
+        ("[gate] debts", config.gate.debts),
+        ("[gate] socket", config.gate.socket),
         ("[lines] inputs", config.lines.inputs),
         ("[challenge] socket", config.challenge.socket),
-        ("[shadow] log", config.shadow.log),
     ):
         if text:
-            yield Claim(setting, "file", str(_resolved(config.path(text))))
+            yield setting, config.path(text)
 
 
 def _resolved(path: Path) -> Path:

@@ -68,6 +68,7 @@ class _Reader:
         self._early: dict[tuple[str, int], list[Record]] = {}
 
     def take(self, record: Record) -> None:
+        """Take the next record; one of another kind says nothing."""
         kind = record["kind"]
         if kind in ("start", "settings"):
             self._begin(record)
