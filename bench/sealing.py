@@ -11,9 +11,9 @@ import time
 from pathlib import Path
 
 from edge.clock import MonotonicClock
-from edge.config import JournalSettings
 from edge.record.journal import Journal
 from edge.record.seal import SealKey, set_up
+from edge.sections.records import JournalSettings
 
 ITEM = {
     "verdict": "pass",

@@ -5,10 +5,10 @@ from typing import Protocol
 
 from edge.camera import Camera
 from edge.clock import Clock, Stop
-from edge.config import TriggerSettings
 from edge.gate import Gate
 from edge.gate.client import KEPT, RemoteGate
 from edge.gate.messages import ItemSeen, Missed
+from edge.sections.trigger import TriggerSettings
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from edge.config import Config, LinesSettings, config_from, load_config
+from edge.config import Config, config_from, load_config
 from edge.deciding.rules import check_alone, region_of
 from edge.errors import ConfigError, InputError, UsageError
 from edge.files import check_ours
 from edge.process.running_hours import FORM, hours_of
 from edge.production_lines.apart import own_files, refuse_shared
 from edge.rates.plan import Plan
+from edge.sections.gate import LinesSettings
 from edge.settings import shown
 from edge.settings_file import parse_toml
 

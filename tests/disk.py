@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 from edge.clock import SimulatedClock
-from edge.config import JournalSettings
 from edge.record import journal_writer
 from edge.record.journal import Journal
 from edge.record.journal_writer import MakeRoom
 from edge.record.verify import read_records
+from edge.sections.records import JournalSettings
 from tests.programs import PATIENCE_S, eventually
 
 NOON = datetime(2026, 1, 2, 12, 0, 0, tzinfo=UTC)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.clock import MonotonicClock, Stop
-from edge.config import Config, GateSettings, LinesSettings, TriggerSettings
+from edge.config import Config
 from edge.gate.history import Transition, read_transitions
 from edge.gate.keeper import Keeper
 from edge.gate.lines.simulated import SimulatedLines
@@ -23,6 +23,8 @@ from edge.gate.messages import LONGEST, VERSION, FromEye, FromGate, Hello, decod
 from edge.gate.peers import TrustedUsers
 from edge.gate.process import GateLoop, listening
 from edge.process.notify import Notifier
+from edge.sections.gate import GateSettings, LinesSettings
+from edge.sections.trigger import TriggerSettings
 from tests.programs import PATIENCE_S, Program, eventually
 
 MS = 1_000_000

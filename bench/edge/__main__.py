@@ -21,19 +21,14 @@ from bench.layouts import layouts
 from edge.camera import Camera
 from edge.camera.replay import ReplayCamera
 from edge.clock import MonotonicClock
-from edge.config import (
-    DEFAULT_NAME,
-    CameraSettings,
-    Config,
-    EvidenceSettings,
-    GateSettings,
-    JournalSettings,
-    LinesSettings,
-    ModelSettings,
-    TriggerSettings,
-)
+from edge.config import Config
 from edge.errors import UsageError
 from edge.files import make_folder
+from edge.sections.camera import CameraSettings
+from edge.sections.gate import GateSettings, LinesSettings
+from edge.sections.model import DEFAULT_NAME, ModelSettings
+from edge.sections.records import EvidenceSettings, JournalSettings
+from edge.sections.trigger import TriggerSettings
 from edge.vision.picture_files import list_pictures, read_picture
 from edge.vision.preprocess import Frame, prepare
 

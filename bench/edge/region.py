@@ -18,10 +18,13 @@ from bench.command import answer
 from bench.edge.figures import Figure, table
 from bench.edge.overhead import WARM_UP, MemoryCamera, station
 from edge.clock import Stop
-from edge.config import CameraSettings, Config, EvidenceSettings, JournalSettings, ModelSettings
+from edge.config import Config
 from edge.deciding.region import Region
 from edge.deciding.rules import Rules
 from edge.process.memory import keep_frame_memory
+from edge.sections.camera import CameraSettings
+from edge.sections.model import ModelSettings
+from edge.sections.records import EvidenceSettings, JournalSettings
 from edge.vision.localizer import Localizer
 from edge.vision.picture_files import list_pictures, read_picture
 from edge.vision.preprocess import Frame, prepare

@@ -6,17 +6,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from edge.config import (
-    CameraSettings,
-    Config,
-    EvidenceSettings,
-    GateSettings,
-    JournalSettings,
-    LinesSettings,
-    ModelSettings,
-    TriggerSettings,
-)
+from edge.config import Config
 from edge.files import make_folder
+from edge.sections.camera import CameraSettings
+from edge.sections.gate import GateSettings, LinesSettings
+from edge.sections.model import ModelSettings
+from edge.sections.records import EvidenceSettings, JournalSettings
+from edge.sections.trigger import TriggerSettings
 from edge.vision.preprocess import Frame
 from tests.tiny_model import COLOURS, CONTRACT, write_tiny_model
 

@@ -16,10 +16,11 @@ from pathlib import Path
 
 from bench.command import answer
 from bench.imaging.scenes import Scene, blurred, lit, scenes
-from edge.config import Config, ImagingSettings
+from edge.config import Config
 from edge.decision import Box
 from edge.imaging.bounds import judge_figures
 from edge.imaging.figures import measure
+from edge.sections.imaging import ImagingSettings
 from edge.vision.localizer import Localizer
 from edge.vision.preprocess import Frame
 

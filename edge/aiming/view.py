@@ -8,7 +8,6 @@ from PIL import Image
 
 from edge.camera import Capture
 from edge.camera.checks import FrameChecks
-from edge.config import ImagingSettings
 from edge.deciding.judging import Scene, judge
 from edge.deciding.region import Region
 from edge.deciding.rules import Rules
@@ -16,6 +15,7 @@ from edge.decision import Finding, Verdict
 from edge.errors import CameraError
 from edge.imaging.bounds import SAME_SCENE, Judged, judge_figures
 from edge.imaging.figures import Figures, measure
+from edge.sections.imaging import ImagingSettings
 from edge.vision.contract import Contract
 from edge.vision.preprocess import Frame, letterbox
 

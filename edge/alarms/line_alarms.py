@@ -31,9 +31,10 @@ from edge.alarms.conditions import (
 from edge.alarms.facts import ItemFacts, NearBand, facts_of
 from edge.alarms.restoring import Restored, restore
 from edge.clock import Clock
-from edge.config import AlarmSettings, Config
+from edge.config import Config
 from edge.decision import Verdict
 from edge.process.running_hours import hours_of, should_run
+from edge.sections.alarms import AlarmSettings
 
 LEARNT_AT_MOST = f"more than {MOST_LEARNT:.0%} is not taken for the line's normal rate"
 

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.camera import Capture
-from edge.config import CameraSettings
 from edge.errors import CameraError, FrameError
+from edge.sections.camera import CameraSettings
 from edge.vision.preprocess import Frame
 
 SAMPLE_ROWS = 240

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 
 from edge.camera.live import parse_controls
 from edge.camera.videodev import Range, VideoDevice
-from edge.config import CameraSettings
 from edge.errors import ConfigError
+from edge.sections.camera import CameraSettings
 
 _BASE, _CAMERA = 0x00980900, 0x009A0900
 CONTROLS = {

@@ -9,8 +9,8 @@ from edge.camera.pixels import ORDERS, from_i420, from_packed
 from edge.camera.stream import SLOW
 from edge.camera.videodev import busy
 from edge.clock import Clock
-from edge.config import CameraSettings
 from edge.errors import CameraError, ConfigError
+from edge.sections.camera import CameraSettings
 from edge.vision.preprocess import Frame
 
 SINK = "appsink name=stampgate-sink max-buffers=1 drop=true sync=false"

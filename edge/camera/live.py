@@ -12,8 +12,8 @@ from typing import Self
 from edge.camera import Capture
 from edge.camera.stream import PERIODS_IN_VIEW, SLOW, StreamStatistics
 from edge.clock import Clock, Stop
-from edge.config import CameraSettings
 from edge.errors import CameraError, ConfigError, FrameError
+from edge.sections.camera import CameraSettings
 from edge.vision.preprocess import Frame
 
 START_MS = 5000.0

@@ -9,8 +9,8 @@ from edge.camera.live import LiveCamera, Shot, missing, parse_controls
 from edge.camera.stream import SLOW
 from edge.camera.videodev import busy
 from edge.clock import Clock
-from edge.config import CameraSettings
 from edge.errors import CameraError, ConfigError, FrameError
+from edge.sections.camera import CameraSettings
 from edge.vision.preprocess import Frame
 
 BUFFERS = 4

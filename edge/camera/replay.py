@@ -10,9 +10,9 @@ from typing import Self
 from edge.camera import Capture
 from edge.camera.stream import PERIODS_IN_VIEW, StreamStatistics
 from edge.clock import Clock, Stop
-from edge.config import CameraSettings
 from edge.errors import ConfigError, FrameError, InputError
 from edge.files import open_regular
+from edge.sections.camera import CameraSettings
 from edge.vision.picture_files import (
     FORMATS,
     MAX_BYTES,

@@ -3,7 +3,7 @@
 import statistics
 from collections import deque
 
-from edge.config import CameraSettings
+from edge.sections.camera import CameraSettings
 
 WINDOW = 100
 """Number of the last pictures of which a share may be no good before it is trouble."""

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from edge.camera import Capture
-from edge.config import CameraSettings
+from edge.sections.camera import CameraSettings
 from edge.vision.preprocess import Frame
 
 

@@ -18,8 +18,8 @@ from edge.camera.videodev import (
     VideoDevice,
 )
 from edge.clock import Clock
-from edge.config import CameraSettings
 from edge.errors import CameraError, ConfigError
+from edge.sections.camera import CameraSettings
 from edge.vision.preprocess import Frame
 
 BY_ID = Path("/dev/v4l/by-id")

@@ -7,13 +7,14 @@ from typing import Any
 
 from edge.annotate import annotate, contact_sheet, recorded_verdict, save_png
 from edge.commands.inspect import box_text
-from edge.config import DEFAULT_MODEL, DEFAULT_NAME
+from edge.config import DEFAULT_MODEL
 from edge.errors import FrameError, InputError
 from edge.files import make_folder, write_atomic
 from edge.gate.history import Pulse, pulses, read_transitions
 from edge.printing import print_line, printable
 from edge.record.journal_lock import is_free
 from edge.record.verify import read_records, verify
+from edge.sections.model import DEFAULT_NAME
 from edge.service import serve
 from edge.settings import toml_value
 from edge.vision.picture_files import read_picture

@@ -13,7 +13,7 @@ from typing import Any, TextIO
 
 from edge.annotate import annotate, save_jpeg
 from edge.commands import add_settings_file
-from edge.config import DEFAULT_MODEL, DEFAULT_NAME
+from edge.config import DEFAULT_MODEL
 from edge.deciding.classes import required_and_forbidden
 from edge.deciding.fixed_marks import describe_standing, standing_marks
 from edge.deciding.rules import Rules, rules_of
@@ -22,6 +22,7 @@ from edge.decision import Finding, Verdict, fault
 from edge.errors import FrameError, InputError, ModelError, UsageError
 from edge.files import make_folder
 from edge.printing import print_error, print_line
+from edge.sections.model import DEFAULT_NAME
 from edge.sight.inspector import Inspector
 from edge.vision.contract import Contract
 from edge.vision.localizer import Localizer

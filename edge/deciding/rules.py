@@ -4,7 +4,6 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from edge.config import DecisionSettings
 from edge.deciding.classes import known, required_and_forbidden
 from edge.deciding.count import Count, parse_counts
 from edge.deciding.place import Place
@@ -13,6 +12,7 @@ from edge.deciding.score import Scores, scores_of
 from edge.deciding.size import Size
 from edge.decision import Box
 from edge.errors import ConfigError, UsageError
+from edge.sections.decision import DecisionSettings
 
 
 @dataclass(frozen=True)

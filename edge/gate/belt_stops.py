@@ -1,8 +1,9 @@
 """A belt that stands still, or starts after READY had stopped it: what is under way is in doubt."""
 
-from edge.config import Config, GateSettings
+from edge.config import Config
 from edge.gate.inputs.motion import Standstill
 from edge.gate.transit import Transit
+from edge.sections.gate import GateSettings
 
 STOOD_STILL = "the belt stood still with items under way, and the delay is a time"
 ITEMS_COME = "the encoder stands still while items come"

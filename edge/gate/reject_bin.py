@@ -1,8 +1,9 @@
 """The reject bin: each rejected item must come there in time, and no other may."""
 
-from edge.config import Config, GateSettings
+from edge.config import Config
 from edge.gate.inputs.confirmations import Confirmations, window_of
 from edge.gate.transit import Transit
+from edge.sections.gate import GateSettings
 from edge.wiring import is_shadow
 
 NOT_IN_THE_BIN = "a rejected item did not come to the bin"

@@ -14,7 +14,7 @@ import heapq
 from dataclasses import dataclass
 from typing import Literal
 
-from edge.config import GateSettings
+from edge.sections.gate import GateSettings
 
 OVERDUE_KEPT = 256
 """Items past the gate whose answer is still awaited; beyond that the oldest is forgotten and its

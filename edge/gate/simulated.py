@@ -11,11 +11,11 @@ from types import MappingProxyType, TracebackType
 from typing import Self
 
 from edge.clock import Clock, Timer
-from edge.config import GateSettings
 from edge.gate.history import Transition, TransitionRecord
 from edge.gate.incidents import PASSED_UNWRITTEN, Incidents, thrown_words
 from edge.gate.messages import Incident
 from edge.gate.rejects import Outcome, make_queue, retime
+from edge.sections.gate import GateSettings
 from edge.wiring import FAULT_LINE, REJECT_LINE
 
 

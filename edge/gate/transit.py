@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 from edge.clock import Clock
-from edge.config import Config, GateSettings
+from edge.config import Config
 from edge.gate.incidents import Incidents
 from edge.gate.inputs.encoder import Encoder
 from edge.gate.inputs.motion import SeenPlaces
 from edge.gate.rejects import make_queue, retime
+from edge.sections.gate import GateSettings
 
 PASSED_BY = "an item may have passed the gate before it could be rejected"
 

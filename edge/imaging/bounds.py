@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from edge.config import ImagingSettings
 from edge.imaging.figures import Area, Figures, Frame, measure
 from edge.imaging.watch import KEPT, LIGHT, MOVED, SOFT, CameraWatch, Comparison, Limits
+from edge.sections.imaging import ImagingSettings
 
 SAME_SCENE = 0.3
 """Certainty of a shift from which two pictures are of one scene, and may be said to shake."""

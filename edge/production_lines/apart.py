@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge.config import Config, LinesSettings
+from edge.config import Config
 from edge.errors import ConfigError
 from edge.production_lines.names import LINES_FOLDER
+from edge.sections.gate import LinesSettings
 
 Load = Callable[[Path], Config]
 """Reads and checks a settings file; raises ConfigError."""

@@ -30,10 +30,10 @@ from typing import Any, Self
 
 from PIL import Image
 
-from edge.config import EvidenceSettings
 from edge.decision import Kind
 from edge.files import give_to_owner, make_folders
 from edge.printing import printable
+from edge.sections.records import EvidenceSettings
 from edge.vision.preprocess import Frame
 
 NAME = re.compile(r"(\d{9,})-(\d{9,})-(pass|reject|fault)\.jpg")

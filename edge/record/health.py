@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from edge.clock import Clock, boot_id
-from edge.config import JournalSettings
 from edge.decision import Verdict
 from edge.record.evidence import Evidence
 from edge.record.journal import Journal
 from edge.record.status import StatusFile
 from edge.record.telemetry import telemetry
+from edge.sections.records import JournalSettings
 
 LATENCIES = 1024
 STATUS_NS = 1_000_000_000

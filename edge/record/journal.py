@@ -68,7 +68,6 @@ from types import TracebackType
 from typing import Any, Self
 
 from edge.clock import Clock, boot_id, clock_synced
-from edge.config import JournalSettings
 from edge.errors import JournalError
 from edge.printing import json_text
 from edge.record.high_water import HighWater, Mark
@@ -83,6 +82,7 @@ from edge.record.journal_file import (
 )
 from edge.record.journal_writer import JournalWriter, Line, MakeRoom, Outage
 from edge.record.seal import Seal, Sealed, SealKey
+from edge.sections.records import JournalSettings
 
 DAY_NS = 86_400_000_000_000
 TORN_TEXT_KEPT = 400

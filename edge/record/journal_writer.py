@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from itertools import islice, takewhile
 from pathlib import Path
 
-from edge.config import JournalSettings
 from edge.errors import JournalError
 from edge.record.high_water import HighWater, Mark
 from edge.record.journal_file import JournalFile, TakenAwayError
 from edge.record.seal import Seal, Sealed
+from edge.sections.records import JournalSettings
 
 RETRY_S = 0.5
 """Time between two attempts on a disk that fails, seconds."""

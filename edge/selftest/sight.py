@@ -20,12 +20,14 @@ from edge.camera.checks import FrameChecks, brightest, edge_strength, luma, samp
 from edge.camera.drivers import make_camera
 from edge.camera.turning import turned_capture
 from edge.clock import Clock, Stop
-from edge.config import DEFAULT_MODEL, DEFAULT_NAME, CameraSettings, Config
+from edge.config import DEFAULT_MODEL, Config
 from edge.deciding.rules import region_of, rules_of
 from edge.errors import FrameError, ModelError
 from edge.imaging.bounds import figures_of, judge_comparisons, judge_figures
 from edge.imaging.reference import Reference, compare
 from edge.imaging.reference_file import load_reference, reference_path
+from edge.sections.camera import CameraSettings
+from edge.sections.model import DEFAULT_NAME
 from edge.selftest import CheckResult
 from edge.vision.contract import Contract
 from edge.vision.localizer import Localizer

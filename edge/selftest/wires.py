@@ -8,9 +8,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from edge.config import Config, LinesSettings
+from edge.config import Config
 from edge.errors import ConfigError, GateError
 from edge.gate.lines.gpiochip import CONSUMER, EVENTS_KEPT, PULLS, Chips, import_gpiod, open_chips
+from edge.sections.gate import LinesSettings
 from edge.selftest import CheckResult
 from edge.wiring import (
     ENCODER_A,

@@ -6,10 +6,10 @@ from types import TracebackType
 from typing import Self
 
 from edge.clock import Clock
-from edge.config import DecisionSettings
 from edge.deciding.fixed_marks import FixedMarks
 from edge.decision import Finding
 from edge.errors import StampgateError
+from edge.sections.decision import DecisionSettings
 from edge.sight.inspector import Inspector
 from edge.vision.localizer import Stopper
 from edge.vision.preprocess import Frame

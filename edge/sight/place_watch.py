@@ -5,12 +5,13 @@ from types import TracebackType
 from typing import Self
 
 from edge.clock import Clock
-from edge.config import Config, ImagingSettings
+from edge.config import Config
 from edge.errors import InputError, StampgateError
 from edge.imaging.bounds import limits_of
 from edge.imaging.reference import Reference, Stopped, compare
 from edge.imaging.reference_file import load_reference, reference_path
 from edge.imaging.watch import CameraTrouble, CameraWatch, Comparison
+from edge.sections.imaging import ImagingSettings
 from edge.vision.preprocess import Frame
 
 CLOSING_S = 5.0

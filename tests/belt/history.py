@@ -3,7 +3,9 @@
 from dataclasses import dataclass, replace
 from random import Random
 
-from edge.config import Config, GateSettings, LinesSettings, TriggerSettings
+from edge.config import Config
+from edge.sections.gate import GateSettings, LinesSettings
+from edge.sections.trigger import TriggerSettings
 from edge.wiring import CONFIRM, ENCODER_A, FAULT_LINE, TRIGGER, check_gate
 from tests.belt.line import Control, Eye, GateProcess, Habits, Journal
 from tests.belt.world import MS, Agenda, Build, Clock, Product, Wires, World

@@ -18,8 +18,7 @@ from pathlib import Path
 from random import Random
 
 from edge.clock import boot_id
-from edge.config import Config, GateSettings, LinesSettings, ServiceSettings, ShadowSettings
-from edge.config import TriggerSettings as Trigger
+from edge.config import Config
 from edge.gate.debts import Debts
 from edge.gate.keeper import Keeper
 from edge.gate.messages import (
@@ -36,6 +35,10 @@ from edge.gate.messages import (
     Welcome,
     Withdraw,
 )
+from edge.sections.gate import GateSettings, LinesSettings
+from edge.sections.service import ServiceSettings
+from edge.sections.shadow import ShadowSettings
+from edge.sections.trigger import TriggerSettings as Trigger
 from edge.wiring import (
     BIN_FULL,
     CONFIRM,

@@ -13,15 +13,7 @@ import numpy as np
 from edge.camera import Capture
 from edge.camera.checks import FrameChecks
 from edge.clock import Clock, Stop
-from edge.config import (
-    CameraSettings,
-    Config,
-    EvidenceSettings,
-    GateSettings,
-    JournalSettings,
-    LinesSettings,
-    TriggerSettings,
-)
+from edge.config import Config
 from edge.deciding.rules import Rules
 from edge.decision import Box, Finding
 from edge.gate.client import RemoteGate
@@ -33,6 +25,10 @@ from edge.record.journal import Journal
 from edge.record.seal import SealKey
 from edge.record.verify import Verified
 from edge.record.verify_seal import verify_seal
+from edge.sections.camera import CameraSettings
+from edge.sections.gate import GateSettings, LinesSettings
+from edge.sections.records import EvidenceSettings, JournalSettings
+from edge.sections.trigger import TriggerSettings
 from edge.service import _begin_journal
 from edge.sight.inspector import Inspector
 from edge.station import Station

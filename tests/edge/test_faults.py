@@ -11,8 +11,9 @@ import pytest
 
 from edge.camera import Capture
 from edge.clock import SimulatedClock
-from edge.config import DEFAULT_MODEL, CameraSettings, Config
+from edge.config import DEFAULT_MODEL, Config
 from edge.errors import CameraError, FrameError
+from edge.sections.camera import CameraSettings
 from edge.service import serve
 from edge.vision.localizer import Localizer
 from edge.vision.preprocess import Frame

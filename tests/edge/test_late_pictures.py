@@ -17,15 +17,7 @@ from edge.camera import videodev
 from edge.camera.checks import FrameChecks
 from edge.camera.v4l2 import V4l2Camera
 from edge.clock import SimulatedClock, Stop
-from edge.config import (
-    CameraSettings,
-    Config,
-    EvidenceSettings,
-    GateSettings,
-    JournalSettings,
-    LinesSettings,
-    TriggerSettings,
-)
+from edge.config import Config
 from edge.deciding.rules import Rules
 from edge.decision import Box, Finding
 from edge.errors import ConfigError
@@ -53,6 +45,10 @@ from edge.record.evidence import Evidence
 from edge.record.health import Health
 from edge.record.journal import Journal
 from edge.record.verify import read_records
+from edge.sections.camera import CameraSettings
+from edge.sections.gate import GateSettings, LinesSettings
+from edge.sections.records import EvidenceSettings, JournalSettings
+from edge.sections.trigger import TriggerSettings
 from edge.sight.inspector import Inspector
 from edge.station import Station
 from edge.trigger import GateTrigger

@@ -9,11 +9,15 @@ import pytest
 
 from edge.annotate import recorded_verdict
 from edge.clock import SimulatedClock, Stop
-from edge.config import CameraSettings, Config, DecisionSettings, ModelSettings, TriggerSettings
+from edge.config import Config
 from edge.deciding.fixed_marks import CLEAR_LOOKS, IDLE_LOOKS, StandingMarks
 from edge.decision import Finding
 from edge.errors import ConfigError
 from edge.record.verify import read_records, verify
+from edge.sections.camera import CameraSettings
+from edge.sections.decision import DecisionSettings
+from edge.sections.model import ModelSettings
+from edge.sections.trigger import TriggerSettings
 from edge.service import _idle_marks, serve
 from edge.sight.idle_marks import IdleMarks
 from edge.station import Station

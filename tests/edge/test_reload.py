@@ -12,12 +12,13 @@ import pytest
 from edge.camera import Capture
 from edge.clock import SimulatedClock
 from edge.commands.status import _from_journal
-from edge.config import SECTIONS, Config, GateSettings, load_config
+from edge.config import SECTIONS, Config, load_config
 from edge.errors import ConfigError
 from edge.gate.simulated import SimulatedGate
 from edge.record.status import read_status
 from edge.record.verify import read_records, verify
 from edge.reload import Reload
+from edge.sections.gate import GateSettings
 from edge.service import serve
 from edge.wiring import check_gate
 from tests.camera_doubles import ScriptedCamera

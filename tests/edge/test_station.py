@@ -18,16 +18,7 @@ import pytest
 from edge.camera import Capture
 from edge.camera.checks import FrameChecks
 from edge.clock import SimulatedClock, Stop
-from edge.config import (
-    CameraSettings,
-    Config,
-    DecisionSettings,
-    EvidenceSettings,
-    GateSettings,
-    JournalSettings,
-    ModelSettings,
-    ServiceSettings,
-)
+from edge.config import Config
 from edge.deciding.rules import Rules
 from edge.decision import Box, Finding, Verdict
 from edge.errors import CameraError, ConfigError, FrameError, GateError, JournalError
@@ -41,6 +32,12 @@ from edge.record.journal import Journal
 from edge.record.journal_file import last_item
 from edge.record.verify import read_records, verify
 from edge.record.written import WrittenRecords
+from edge.sections.camera import CameraSettings
+from edge.sections.decision import DecisionSettings
+from edge.sections.gate import GateSettings
+from edge.sections.model import ModelSettings
+from edge.sections.records import EvidenceSettings, JournalSettings
+from edge.sections.service import ServiceSettings
 from edge.service import serve
 from edge.sight.inspector import Inspector
 from edge.station import Station

@@ -2,7 +2,8 @@ from pathlib import Path
 
 from edge.camera.replay import ReplayCamera
 from edge.clock import SimulatedClock, Stop
-from edge.config import CameraSettings, TriggerSettings
+from edge.sections.camera import CameraSettings
+from edge.sections.trigger import TriggerSettings
 from edge.trigger import EveryFrame, Interval, Item, make_trigger
 from tests.tiny_model import paint, save
 

@@ -9,9 +9,11 @@ import pytest
 
 from edge.__main__ import main
 from edge.clock import SimulatedClock
-from edge.config import Config, GateSettings, LinesSettings, TriggerSettings
+from edge.config import Config
 from edge.errors import ConfigError
 from edge.gate.process import serve_gate
+from edge.sections.gate import GateSettings, LinesSettings
+from edge.sections.trigger import TriggerSettings
 from edge.selftest.wires import timing
 from edge.service import make_gate, serve
 from edge.wiring import (

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from edge.config import GateSettings, JournalSettings, ServiceSettings
 from edge.errors import ConfigError
 from edge.production_lines.names import sample_of_line
+from edge.sections.gate import GateSettings
+from edge.sections.records import JournalSettings
+from edge.sections.service import ServiceSettings
 from edge.settings import read_section
 from tests.paths import ROOT
 

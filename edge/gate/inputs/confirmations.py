@@ -8,7 +8,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Literal
 
-from edge.config import GateSettings
+from edge.sections.gate import GateSettings
 
 Sighting = Literal["confirmed", "swept", "again", "unexpected"]
 """What an edge of the bin's sensor is taken for: a rejected item, one of a stretch on which all was

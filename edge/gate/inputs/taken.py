@@ -8,8 +8,8 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Literal
 
-from edge.config import ShadowSettings
 from edge.gate.inputs.confirmations import Window
+from edge.sections.shadow import ShadowSettings
 
 Fate = Literal["taken", "left", "unclear"]
 """What became of an item: people took it out, it left the production line, or nobody can tell."""

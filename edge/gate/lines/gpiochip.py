@@ -17,9 +17,9 @@ from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from edge.config import LinesSettings
 from edge.errors import ConfigError, GateError
 from edge.gate.lines import BOTH_EDGES, WireEvent
+from edge.sections.gate import LinesSettings
 from edge.wiring import ENCODER_A, ENCODER_B, SAFE, wired
 
 if TYPE_CHECKING:

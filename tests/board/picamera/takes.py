@@ -16,8 +16,9 @@ from PIL import Image
 
 from edge.camera.picamera import BUFFERS, PiCamera
 from edge.clock import MonotonicClock
-from edge.config import CameraSettings, load_config
+from edge.config import load_config
 from edge.errors import CameraError, ConfigError
+from edge.sections.camera import CameraSettings
 from tests.board import box
 from tests.board.picamera import scene
 

@@ -8,9 +8,11 @@ import pytest
 
 from edge.__main__ import main
 from edge.clock import SimulatedClock
-from edge.config import AlarmSettings, JournalSettings, ServiceSettings
 from edge.gate.simulated import SimulatedGate
 from edge.record.verify import read_records, verify
+from edge.sections.alarms import AlarmSettings
+from edge.sections.records import JournalSettings
+from edge.sections.service import ServiceSettings
 from edge.service import serve
 from tests.edge.test_station import DOT, NOTHING, settings
 from tests.tiny_model import save

@@ -10,10 +10,13 @@ import pytest
 
 from edge.alarms.line_alarms import LineAlarms, basis_of
 from edge.clock import SimulatedClock
-from edge.config import ALARM_CODES, AlarmSettings, Config, DecisionSettings, GateSettings
+from edge.config import Config
 from edge.decision import Box, Finding, Verdict
 from edge.errors import ConfigError
 from edge.process.running_hours import hours_of, should_run
+from edge.sections.alarms import ALARM_CODES, AlarmSettings
+from edge.sections.decision import DecisionSettings
+from edge.sections.gate import GateSettings
 from edge.wiring import check_alarms
 from tests.disk import journal
 

@@ -7,8 +7,8 @@ from edge.camera import Capture
 from edge.camera.burst import take_pictures
 from edge.camera.checks import FrameChecks
 from edge.clock import SimulatedClock
-from edge.config import CameraSettings
 from edge.errors import FrameError
+from edge.sections.camera import CameraSettings
 from tests.camera_doubles import ScriptedCamera
 from tests.tiny_model import paint
 

@@ -19,8 +19,8 @@ from edge.camera.checks import (
     white_share,
 )
 from edge.commands.demo import SAMPLES
-from edge.config import CameraSettings
 from edge.errors import CameraError, FrameError
+from edge.sections.camera import CameraSettings
 from edge.vision.picture_files import list_pictures, read_picture
 
 Frame = NDArray[np.uint8]

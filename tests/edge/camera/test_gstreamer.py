@@ -11,8 +11,8 @@ import pytest
 
 from edge.camera.gstreamer import SINK, GStreamerCamera
 from edge.clock import MonotonicClock, SimulatedClock
-from edge.config import CameraSettings
 from edge.errors import CameraError, ConfigError, FrameError
+from edge.sections.camera import CameraSettings
 
 MS = 1_000_000
 WIDTH, HEIGHT = 5, 4

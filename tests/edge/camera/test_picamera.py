@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from edge.camera.picamera import PiCamera, camera_number, check_metadata
 from edge.clock import SimulatedClock
-from edge.config import CameraSettings
 from edge.errors import CameraError, ConfigError, FrameError
+from edge.sections.camera import CameraSettings
 
 MS = 1_000_000
 WIDTH, HEIGHT = 16, 12

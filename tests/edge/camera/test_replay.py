@@ -9,8 +9,9 @@ from PIL import Image
 from edge.camera.drivers import make_camera
 from edge.camera.replay import ReplayCamera
 from edge.clock import SimulatedClock, Stop
-from edge.config import CameraSettings, Config, load_config
+from edge.config import Config, load_config
 from edge.errors import ConfigError, FrameError
+from edge.sections.camera import CameraSettings
 from tests.tiny_model import paint, save
 
 MS = 1_000_000

@@ -5,7 +5,7 @@ import pytest
 
 from edge.camera import Capture
 from edge.camera.turning import turned, turned_capture
-from edge.config import CameraSettings
+from edge.sections.camera import CameraSettings
 from tests.tiny_model import paint
 
 FRAME = paint({"dot": [(0, 0)], "square": [(32, 8)]}, width=40, height=16)

@@ -17,8 +17,8 @@ from edge.camera.controls import CONTROLS, wanted_controls
 from edge.camera.pixels import from_yuyv
 from edge.camera.v4l2 import V4l2Camera, only_camera
 from edge.clock import SimulatedClock, Stop
-from edge.config import CameraSettings
 from edge.errors import CameraError, ConfigError, FrameError, StampgateError
+from edge.sections.camera import CameraSettings
 from tests.edge.camera.test_pixels import NOISE, jpeg
 
 MS = 1_000_000

@@ -19,16 +19,7 @@ from edge.challenge.control import Challenges
 from edge.challenge.guide import guide
 from edge.challenge.link import Request
 from edge.clock import SimulatedClock, Stop
-from edge.config import (
-    CameraSettings,
-    ChallengeSettings,
-    Config,
-    EvidenceSettings,
-    GateSettings,
-    JournalSettings,
-    LinesSettings,
-    TriggerSettings,
-)
+from edge.config import Config
 from edge.deciding.rules import Rules
 from edge.decision import Verdict, fault
 from edge.gate.client import RemoteGate
@@ -57,6 +48,11 @@ from edge.record.evidence import Evidence
 from edge.record.health import Health
 from edge.record.journal import Journal
 from edge.record.verify import read_records
+from edge.sections.camera import CameraSettings
+from edge.sections.challenge import ChallengeSettings
+from edge.sections.gate import GateSettings, LinesSettings
+from edge.sections.records import EvidenceSettings, JournalSettings
+from edge.sections.trigger import TriggerSettings
 from edge.sight.inspector import Inspector
 from edge.station import Station
 from edge.trigger import GateTrigger

@@ -9,9 +9,9 @@ from edge.challenge import control, state
 from edge.challenge.quarantine import read_quarantine
 from edge.challenge.state import UNREADABLE, Mark, Moment, State, age_ns, overdue, read_state
 from edge.clock import SimulatedClock
-from edge.config import ServiceSettings
 from edge.gate.peers import Peer
 from edge.record.journal_file import last_challenge, rotated_files
+from edge.sections.service import ServiceSettings
 from tests.edge.challenge.rig import HOUR_MS, MS, WALL_NS, Ways, box
 
 HOUR_NS = HOUR_MS * MS

@@ -17,9 +17,9 @@ from edge.challenge.rights import may_sign
 from edge.clock import SimulatedClock
 from edge.commands import challenge
 from edge.commands.status import described
-from edge.config import ChallengeSettings
 from edge.errors import InputError
 from edge.gate.peers import Peer
+from edge.sections.challenge import ChallengeSettings
 from edge.service import serve
 from tests.edge.challenge.rig import box
 from tests.edge.test_station import DOT, edges, items, settings

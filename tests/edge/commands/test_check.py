@@ -17,19 +17,14 @@ from gpiod.line import Value
 
 from edge.__main__ import main
 from edge.commands import check
-from edge.config import (
-    DEFAULT_MODEL,
-    Config,
-    EvidenceSettings,
-    GateSettings,
-    JournalSettings,
-    LinesSettings,
-    ServiceSettings,
-)
+from edge.config import DEFAULT_MODEL, Config
 from edge.errors import GateError
 from edge.gate.lines.gpiochip import EVENTS_KEPT
 from edge.record import volatile
 from edge.record.volatile import volatile_storage
+from edge.sections.gate import GateSettings, LinesSettings
+from edge.sections.records import EvidenceSettings, JournalSettings
+from edge.sections.service import ServiceSettings
 from edge.selftest import CheckResult, box, run_check, sight, wires
 from edge.vision.proof_summary import PROOF_KEY
 from export.sealing import seal

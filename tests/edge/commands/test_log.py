@@ -15,12 +15,12 @@ import pytest
 from edge.__main__ import main
 from edge.clock import SimulatedClock, boot_id
 from edge.commands.log import COLUMNS, csv_row, text_line
-from edge.config import EvidenceSettings, JournalSettings
 from edge.decision import Verdict
 from edge.record.evidence import Evidence, Exhibit
 from edge.record.health import Health
 from edge.record.journal import Journal
 from edge.record.verify import read_records
+from edge.sections.records import EvidenceSettings, JournalSettings
 from tests.disk import NOON, item, journal
 from tests.programs import PATIENCE_S, Program
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.config import DecisionSettings, load_config
+from edge.config import load_config
 from edge.deciding.burst import combine
 from edge.deciding.codes import CODES
 from edge.deciding.count import MOST, Count, parse_count
@@ -14,6 +14,7 @@ from edge.deciding.region import Region
 from edge.deciding.rules import Rules, rules_of
 from edge.decision import Box, Finding, Verdict, decide
 from edge.errors import ConfigError, UsageError
+from edge.sections.decision import DecisionSettings
 from edge.wiring import load_checked
 from tests.paths import ROOT
 

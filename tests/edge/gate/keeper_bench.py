@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from edge.clock import SimulatedClock
-from edge.config import Config, GateSettings, LinesSettings, TriggerSettings
+from edge.config import Config
 from edge.gate.keeper import Keeper
 from edge.gate.lines import WireEvent
 from edge.gate.lines.simulated import SimulatedLines
@@ -22,6 +22,8 @@ from edge.gate.messages import (
     Settle,
     Welcome,
 )
+from edge.sections.gate import GateSettings, LinesSettings
+from edge.sections.trigger import TriggerSettings
 
 MS = 1_000_000
 BEGIN_MS = 1000

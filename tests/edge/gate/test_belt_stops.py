@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from edge.config import Config, GateSettings
+from edge.config import Config
 from edge.gate.belt_stops import STOOD_STILL, WHY_READY, WHY_STOOD
 from edge.gate.messages import Answer, Beat, Incident
+from edge.sections.gate import GateSettings
 from tests.edge.gate.keeper_bench import SWEEP, Bench, items, pass_all, settings
 
 

@@ -11,7 +11,7 @@ from hypothesis import settings as example_settings
 from hypothesis import strategies as st
 
 from edge.clock import SimulatedClock
-from edge.config import Config, GateSettings, ServiceSettings, ShadowSettings
+from edge.config import Config
 from edge.errors import ConfigError
 from edge.gate.messages import (
     VERSION,
@@ -31,6 +31,9 @@ from edge.gate.messages import (
     decode,
 )
 from edge.gate.simulated import SimulatedGate
+from edge.sections.gate import GateSettings
+from edge.sections.service import ServiceSettings
+from edge.sections.shadow import ShadowSettings
 from edge.wiring import load_checked
 from tests.edge.gate.keeper_bench import CONFIRMED, MS, TWO_TRACKS, Bench, items, settings
 

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.clock import MonotonicClock, SimulatedClock
-from edge.config import GateSettings
 from edge.errors import ConfigError, JournalError
 from edge.gate.history import Pulse, Transition, pulses, read_transitions
 from edge.gate.rejects import OVERDUE_KEPT, RejectQueue
 from edge.gate.simulated import SimulatedGate
+from edge.sections.gate import GateSettings
 from tests.programs import eventually
 
 MS = 1_000_000

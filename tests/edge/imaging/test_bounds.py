@@ -5,9 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from edge.config import ImagingSettings
 from edge.imaging.bounds import figures_of, judge_comparisons, judge_figures
 from edge.imaging.watch import Comparison
+from edge.sections.imaging import ImagingSettings
 from tests.edge.imaging.scenes import Frame, label_scene
 from tests.edge.imaging.test_figures import gaussian, line, noisy
 

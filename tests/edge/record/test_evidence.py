@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edge.config import EvidenceSettings
 from edge.record.evidence import NAME, UNFINISHED, Evidence, Exhibit, Kept, is_drawn, retention_key
+from edge.sections.records import EvidenceSettings
 from edge.vision.preprocess import Frame
 from tests.disk import item, journal, shape, small_file_system, until
 

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from edge.clock import SimulatedClock
-from edge.config import EvidenceSettings, JournalSettings
 from edge.decision import Verdict
 from edge.record.evidence import Evidence
 from edge.record.health import LATENCIES, Health
@@ -16,6 +15,7 @@ from edge.record.journal import Journal
 from edge.record.status import StatusFile, is_running, process_name, read_status
 from edge.record.telemetry import telemetry, throttled_words
 from edge.record.verify import read_records, verify
+from edge.sections.records import EvidenceSettings, JournalSettings
 from tests.disk import settings
 
 S = 1_000_000_000

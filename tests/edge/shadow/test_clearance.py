@@ -10,7 +10,7 @@ import pytest
 from edge.__main__ import main
 from edge.clock import SimulatedClock
 from edge.commands.status import described
-from edge.config import ServiceSettings, load_config
+from edge.config import load_config
 from edge.errors import ConfigError, GateError, JournalError
 from edge.gate.client import RemoteGate
 from edge.gate.history import read_transitions
@@ -21,6 +21,7 @@ from edge.rates.anytime import anytime_size
 from edge.record.verify import read_records, verify
 from edge.record.written import WrittenRecords
 from edge.reload import Reload
+from edge.sections.service import ServiceSettings
 from edge.service import serve
 from edge.shadow import clearance, statements
 from edge.shadow.clearance import find_clearance

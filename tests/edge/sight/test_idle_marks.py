@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from edge.clock import SimulatedClock
-from edge.config import DecisionSettings
 from edge.deciding.region import Region
 from edge.deciding.rules import Rules
 from edge.decision import Finding
 from edge.errors import AnswerError
+from edge.sections.decision import DecisionSettings
 from edge.sight.idle_marks import IdleMarks
 from edge.sight.inspector import Inspector
 from edge.vision.localizer import Localizer, Stopper

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from edge.clock import SimulatedClock
-from edge.config import Config, ImagingSettings
+from edge.config import Config
 from edge.imaging import reference as references
 from edge.imaging.reference import Stopped
 from edge.imaging.reference_file import save_reference
 from edge.imaging.watch import KEPT, LIGHT, MOVED, Comparison
+from edge.sections.imaging import ImagingSettings
 from edge.sight import place_watch
 from edge.sight.place_watch import PlaceWatch
 from tests.edge.imaging.scenes import label_scene

@@ -3,11 +3,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.config import DecisionSettings
 from edge.deciding.region import Region
 from edge.deciding.rules import Rules, rules_of
 from edge.decision import Finding
 from edge.errors import FrameError
+from edge.sections.decision import DecisionSettings
 from edge.sight.inspector import Inspector
 from edge.sight.region_view import RegionView
 from edge.vision.golden import GoldenPicture

@@ -7,16 +7,13 @@ import pytest
 
 from edge.clock import MonotonicClock, SimulatedClock
 from edge.commands.status import described
-from edge.config import (
-    CameraSettings,
-    Config,
-    EvidenceSettings,
-    GateSettings,
-    JournalSettings,
-    ModelSettings,
-)
+from edge.config import Config
 from edge.record.status import read_status
 from edge.record.verify import read_records
+from edge.sections.camera import CameraSettings
+from edge.sections.gate import GateSettings
+from edge.sections.model import ModelSettings
+from edge.sections.records import EvidenceSettings, JournalSettings
 from edge.selftest import CheckResult, sight
 from edge.service import serve
 from edge.vision.assessed import Assessed

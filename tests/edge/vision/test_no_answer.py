@@ -11,19 +11,16 @@ import pytest
 from numpy.typing import NDArray
 
 from edge.clock import SimulatedClock
-from edge.config import (
-    CameraSettings,
-    Config,
-    EvidenceSettings,
-    GateSettings,
-    JournalSettings,
-    ModelSettings,
-)
+from edge.config import Config
 from edge.errors import ModelError
 from edge.gate.history import read_transitions
 from edge.gate.simulated import SimulatedGate
 from edge.record.status import read_status
 from edge.record.verify import read_records
+from edge.sections.camera import CameraSettings
+from edge.sections.gate import GateSettings
+from edge.sections.model import ModelSettings
+from edge.sections.records import EvidenceSettings, JournalSettings
 from edge.service import serve
 from edge.vision.localizer import Localizer
 from tests.tiny_model import CONTRACT, paint, save, write_tiny_model

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from edge.camera.pixels import SHADE_STEP_ABOVE, from_mjpg
-from edge.config import CameraSettings
 from edge.errors import FrameError
+from edge.sections.camera import CameraSettings
 from edge.vision.shade_step import LEAST_BLOCKS, shade_step
 
 BLOCK = (16, 8)

@@ -2,8 +2,10 @@ from typing import Any
 
 import pytest
 
-from edge.config import Config, GateSettings, TriggerSettings
+from edge.config import Config
 from edge.gate.inputs.beam import Beam, longest_blocked
+from edge.sections.gate import GateSettings
+from edge.sections.trigger import TriggerSettings
 
 MS = 1_000_000
 

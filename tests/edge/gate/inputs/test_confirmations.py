@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.config import GateSettings
 from edge.gate.inputs.confirmations import Confirmations, Window, window_of
+from edge.sections.gate import GateSettings
 
 
 def test_the_window_is_in_counts_where_counts_are_set() -> None:

@@ -18,10 +18,10 @@ import gpiod
 import pytest
 from gpiod.line import Bias, Clock, Direction, Edge, Value
 
-from edge.config import LinesSettings
 from edge.errors import ConfigError, GateError
 from edge.gate.lines import WireEvent
 from edge.gate.lines.gpiochip import CONSUMER, EVENTS_KEPT, GpioLines
+from edge.sections.gate import LinesSettings
 
 NAMES = {
     "gpiochip0": ["ID_SDA", "EYE", "BIN", "REJECT", "READY", "FAULT", "TWIN", "TWIN"],
