@@ -21,6 +21,7 @@ from edge.sections.gate import GateSettings, LinesSettings
 from edge.sections.imaging import ImagingSettings
 from edge.sections.model import DEFAULT_NAME, ModelSettings
 from edge.sections.records import EvidenceSettings, JournalSettings
+from edge.sections.review import ReviewSettings
 from edge.sections.service import ServiceSettings
 from edge.sections.shadow import ShadowSettings
 from edge.sections.trigger import TriggerSettings
@@ -48,6 +49,7 @@ class Config:
     challenge: ChallengeSettings = field(default_factory=ChallengeSettings)
     service: ServiceSettings = field(default_factory=ServiceSettings)
     shadow: ShadowSettings = field(default_factory=ShadowSettings)
+    review: ReviewSettings = field(default_factory=ReviewSettings)
     folder: Path = Path()
     source: Path | None = field(default=None, compare=False)
     """The file that it was read from; None where there is none."""
@@ -63,11 +65,13 @@ class Config:
     def checksum(self) -> str:
         """Return the SHA-256, in hex, of all settings as sorted JSON.
 
-        Layout and comments of the file do not count.
+        Layout and comments of the file do not count, and neither do the sections :data:`BESIDE`.
         """
         import hashlib  # noqa: PLC0415 - OpenSSL takes 4 MB, and the gate's process does without
 
-        settings = {name: dataclasses.asdict(getattr(self, name)) for name in SECTIONS}
+        settings = {
+            name: dataclasses.asdict(getattr(self, name)) for name in SECTIONS if name not in BESIDE
+        }
         return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
 
 
@@ -85,7 +89,11 @@ SECTIONS: dict[str, type[Any]] = {
     "challenge": ChallengeSettings,
     "service": ServiceSettings,
     "shadow": ShadowSettings,
+    "review": ReviewSettings,
 }
+BESIDE = frozenset(("review",))
+"""Sections of programs beside the line, which neither eye nor gate reads: a change of them is none
+of what was proven or challenged, and keeps no reload from being taken."""
 
 
 HEAD = (
@@ -93,7 +101,7 @@ HEAD = (
     "out keeps the value shown here. A relative path starts from this file's folder. After "
     "'systemctl reload stampgate-gate stampgate-edge' a change of a key marked [reload] counts "
     "from the next item on. Any other needs a restart; a file that changes one is refused whole "
-    "until then."
+    "until then. [review] is read by the review page alone, when it starts."
 )
 """How the sample file begins, as a comment."""
 

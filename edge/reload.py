@@ -7,7 +7,7 @@ from time import monotonic_ns
 from types import FrameType, TracebackType
 from typing import Any, Self
 
-from edge.config import SECTIONS, Config
+from edge.config import BESIDE, SECTIONS, Config
 from edge.errors import ConfigError
 from edge.files import read_bounded
 from edge.settings_file import MAX_BYTES
@@ -99,13 +99,13 @@ class Reload:
 
 
 def changes(before: Config, after: Config) -> dict[str, list[Any]]:
-    """Return each setting that differs, with its two values.
+    """Return each setting of eye or gate that differs, with its two values.
 
     >>> changes(Config(), Config(gate=dataclasses.replace(Config().gate, pulse_ms=60.0)))
     {'[gate] pulse_ms': [50.0, 60.0]}
     """
     old, new = (
-        {name: dataclasses.asdict(getattr(config, name)) for name in SECTIONS}
+        {name: dataclasses.asdict(getattr(config, name)) for name in SECTIONS if name not in BESIDE}
         for config in (before, after)
     )
     return {

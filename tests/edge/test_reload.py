@@ -17,7 +17,7 @@ from edge.errors import ConfigError
 from edge.gate.simulated import SimulatedGate
 from edge.record.status import read_status
 from edge.record.verify import read_records, verify
-from edge.reload import Reload
+from edge.reload import Reload, changes
 from edge.sections.gate import GateSettings
 from edge.service import serve
 from edge.wiring import check_gate
@@ -283,7 +283,23 @@ def test_what_a_running_service_can_change_is_this_and_nothing_else() -> None:
         "challenge": ["every_hours", "at_start", "at_changeover", "item_s", "sign_group"],
         "service": [],
         "shadow": [],
+        "review": [],
     }
+
+
+def test_a_section_of_a_program_beside_the_line_keeps_no_reload_from_being_taken(
+    edit: Edit,
+) -> None:
+    """Neither eye nor gate reads it; what they do read is taken, and the checksum stays."""
+    running = load_config(edit())
+    changed = "[review]\nport = 9999\n[gate]\nconfirm_ms = 7.0\n"
+    with Reload(running) as reload:
+        path = edit("[gate]\n", changed)
+        assert reload.read().gate.confirm_ms == 7.0
+    assert set(changes(running, load_config(path))) == {"[gate] confirm_ms"}
+    only = load_config(edit("[gate]\n", "[review]\nport = 9999\n[gate]\n"))
+    assert only.checksum() == running.checksum()
+    assert only.review.port == 9999
 
 
 @pytest.mark.parametrize("kind", ["absent", "folder", "FIFO", "UTF-16"])
