@@ -10,6 +10,8 @@
     │   │                        or a golden picture is judged otherwise than it must be
     │   └── AnswerError          what the network gave is no answer: this item is a FAULT, the
     │                            service goes on
+    ├── BundleError (ValueError) exit 1: a bundle, its signature or a trusted key is not as it must
+    │                            be; nothing of it is used, and what judges goes on
     ├── CameraError (OSError)    exit 75 (EX_TEMPFAIL): a new process may see again; systemd
     │   │                        starts one
     │   └── FrameError           the picture cannot be trusted: this item is a FAULT, the service
@@ -64,6 +66,10 @@ class ModelError(StampgateError, ValueError):
 
 class AnswerError(ModelError):
     """Scores or boxes that cannot be true; the item they are for is a FAULT."""
+
+
+class BundleError(StampgateError, ValueError):
+    """A bundle, its signature or a trusted key is not as it must be; nothing of it is used."""
 
 
 class CameraError(StampgateError, OSError):

@@ -36,12 +36,18 @@ def relative(path: Path) -> str:
 def imported(path: Path) -> Iterator[tuple[str, bool]]:
     """Yield each module that *path* imports, and whether it is imported as soon as the file is."""
     tree = ast.parse(path.read_text())
-    inside = {id(n) for f in ast.walk(tree) if isinstance(f, ast.FunctionDef) for n in ast.walk(f)}
+    inside = {id(n) for f in ast.walk(tree) if _is_later(f) for n in ast.walk(f)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from ((alias.name, id(node) not in inside) for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield node.module, id(node) not in inside
+
+
+def _is_later(node: ast.AST) -> bool:
+    """Tell whether what stands in *node* is not imported with the file: functions, or types."""
+    for_types = isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+    return isinstance(node, ast.FunctionDef) or for_types
 
 
 def tracked() -> list[Path]:
