@@ -1,81 +1,58 @@
-"""``stampgate-edge log``: the journal for people, or as CSV for a spreadsheet."""
+"""``stampgate-edge log``: the journal for people, as counts, or as CSV for a spreadsheet."""
 
 import argparse
-import csv
 import re
+import shutil
 import sys
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from itertools import chain, pairwise
-from pathlib import Path
-from typing import Any, BinaryIO
+from collections.abc import Callable, Iterable, Iterator
 
 from edge.commands import add_journal, journal_of
-from edge.errors import InputError, JournalError
-from edge.printing import csv_cell, json_text, print_error, print_line, printable
-from edge.record.journal_file import (
-    LONGEST_LINE,
-    leads_to,
-    lines_of,
-    open_plain,
-    parse_record,
-    rotated_files,
-)
-from edge.record.times import Moment, Now, Times, present, wall_ns
-from edge.record.verify import reading
+from edge.errors import UsageError
+from edge.printing import print_line
+from edge.record.times import Moment, Times
+from edge.reports.lines import COLUMNS_WIDE, ns_text, short_lines, text_line, whole_item
+from edge.reports.points import ANY, Point, Record, read_point
+from edge.reports.reading import Span, naming, timed
+from edge.reports.summary import Counts, summary_lines
+from edge.reports.table import COLUMNS, TableWriter, csv_row
+from edge.reports.zone import Zone
 
-HIDDEN = (
-    "v", "kind", "sequence", "boot_id", "monotonic_ns", "wall_time", "clock_synced", "previous",
-    "trigger_ns", "evidence_sha256", "seal", "state",
-)  # fmt: skip
-"""Fields of a record that the lines for people leave out, or show in words of their own."""
-COLUMNS = (
-    "sequence", "wall_time", "clock_synced", "verdict", "reason", "gate", "ms", "picture",
-    "evidence", "findings", "label", "score", "x0", "y0", "x1", "y1",
-    "time", "time_source", "not_before", "not_after",
-    "code", "near_label", "near_score", "near_x0", "near_y0", "near_x1", "near_y1", "service",
-)  # fmt: skip
-"""Heading of the CSV."""
-UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-POLL_S = 0.2
-LINE_SHOWN = 60
-"""Bytes of a line that is no record, in the message about it."""
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+VERDICTS = ("pass", "reject", "fault")
 
-Record = Mapping[str, Any]
-Wanted = Callable[[Record], bool]
+Timed = tuple[Record, Times]
+Wanted = Callable[[Record, Moment], bool]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command and its options."""
     parser.description = (
-        "Show what happened, one line each, in the journal's order. A ~ before the time says that "
-        "the clock was not synchronised, a = that the time was repaired from a synchronised moment "
-        "of the same boot. What may be from the time asked for is shown."
+        "Show what happened, in the journal's order: time, number, verdict, best score, reason. A "
+        "~ before the time says that the clock was not synchronised, a = that the time was "
+        "repaired from a synchronised moment of the same boot. What may be from the time asked for "
+        "is shown. Times are local, with their offset to UTC."
     )
     add_journal(parser)
-    parser.add_argument(
-        "--since",
-        type=read_point,
-        metavar="WHEN",
-        default=ANY,
-        help="from an item on (123), so long ago on (90s, 15m, 2h, 3d), or a moment on "
-        "(2026-01-31T14:00, local time)",
-    )
-    parser.add_argument(
-        "--until",
-        type=read_point,
-        metavar="WHEN",
-        default=ANY,
-        help="up to an item, so long ago, or a moment, written as for --since",
-    )
+    add_span(parser)
+    _add_filters(parser)
+    _add_forms(parser)
+
+
+def _add_filters(parser: argparse.ArgumentParser) -> None:
+    """Add what chooses records."""
     parser.add_argument(
         "--verdict",
-        action="append",
-        choices=("pass", "reject", "fault"),
-        help="only such items; may be repeated",
+        action="extend",
+        type=_verdicts,
+        metavar="VERDICT",
+        help="only items of that verdict: pass, reject, fault, or several parted by commas; may be "
+        "repeated",
+    )
+    parser.add_argument(
+        "--grep",
+        type=_pattern,
+        metavar="PATTERN",
+        help="only lines of --wide in which the regular expression is found; capitals count when "
+        "it has any",
     )
     parser.add_argument(
         "--all", action="store_true", help="show the lines about the box's health, too"
@@ -83,307 +60,205 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-f", "--follow", action="store_true", help="go on with what comes, until Ctrl-C"
     )
-    parser.add_argument("--csv", action="store_true", help="items only, as CSV with a heading")
+
+
+def _add_forms(parser: argparse.ArgumentParser) -> None:
+    """Add the forms in which they are shown."""
+    forms = parser.add_mutually_exclusive_group()
+    forms.add_argument("--wide", action="store_true", help="all of a record, on one line")
+    forms.add_argument(
+        "--item", type=_number, metavar="N", help="one item whole, and what was said of it since"
+    )
+    forms.add_argument(
+        "--summary",
+        action="store_true",
+        help="counts alone: by hour, verdict, reason and class, and how late answers were",
+    )
+    forms.add_argument("--csv", action="store_true", help="items only, as CSV with a heading")
+    parser.add_argument(
+        "--decimal-comma",
+        action="store_true",
+        help="CSV for a spreadsheet whose decimal sign is the comma: cells parted by semicolons",
+    )
+
+
+def add_span(parser: argparse.ArgumentParser) -> None:
+    """Add ``--since``, ``--until`` and ``--zone``."""
+    parser.add_argument(
+        "--since",
+        type=read_point,
+        metavar="WHEN",
+        default=ANY,
+        help="from an item on (123), so long ago on (90s, 15m, 2h, 3d), a day or time of day on "
+        "(today, yesterday, 06:00, yesterdayT22:00), or a moment on (2026-01-31T14:00)",
+    )
+    parser.add_argument(
+        "--until",
+        type=read_point,
+        metavar="WHEN",
+        default=ANY,
+        help="up to then, written as for --since; a time of day is the first one after --since",
+    )
+    parser.add_argument(
+        "--zone",
+        type=_zone,
+        metavar="NAME",
+        default=Zone(),
+        help="time zone of the times given and shown, such as Europe/Berlin (default: this "
+        "machine's)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the records asked for. Raises InputError when there is no such journal."""
-    wanted = _wanted(arguments)
-    chosen = ((record, times) for record, times in _timed(arguments) if wanted(record))
+    _check(arguments)
+    zone = arguments.zone
+    if arguments.item is not None:
+        return _show_item(arguments)
+    records = _chosen(arguments)
     if arguments.csv:
-        write = csv.writer(sys.stdout).writerow
-        write(COLUMNS)
-        for record, times in chosen:
-            write(csv_row(record, times.of(record)))
-            sys.stdout.flush()
+        table = TableWriter(sys.stdout, comma=arguments.decimal_comma)
+        table.begin(COLUMNS)
+        for record, times in records:
+            table.row(csv_row(record, times.of(record), zone))
+    elif arguments.summary:
+        counts = Counts(zone)
+        for record, times in records:
+            counts.take(record, times.of(record))
+        for line in summary_lines(counts, _width()):
+            print_line(line)
     else:
-        _print_text(chosen, arguments.follow)
+        _print_lines(records, arguments)
     return 0
 
 
-def _print_text(chosen: Iterable[tuple[Record, Times]], follow: bool) -> None:
+def span_of(arguments: argparse.Namespace, *, follow: bool = False) -> Span:
+    """Return the span that the arguments of :func:`add_span` name."""
+    span = Span(follow=follow)
+    since: Point = arguments.since.resolved(arguments.zone, span.now)
+    until: Point = arguments.until.resolved(arguments.zone, span.now, since)
+    return Span(since, until, follow, span.now)
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    """Refuse options that contradict one another. Raises UsageError."""
+    if arguments.follow and (arguments.summary or arguments.item is not None):
+        form = "--summary" if arguments.summary else "--item"
+        raise UsageError(f"--follow has no end, and {form} needs one; leave one of them out")
+    if arguments.decimal_comma and not arguments.csv:
+        raise UsageError("--decimal-comma is for --csv; give that, too")
+
+
+def _chosen(arguments: argparse.Namespace) -> Iterator[Timed]:
+    """Yield the records asked for, with the times of all."""
+    wanted = _wanted(arguments)
+    for record, times in timed(journal_of(arguments), span_of(arguments, follow=arguments.follow)):
+        if wanted(record, times.of(record)):
+            yield record, times
+
+
+def _show_item(arguments: argparse.Namespace) -> int:
+    """Print one item whole, and the records that name it. Raises UsageError where it is none."""
+    number, zone, path = arguments.item, arguments.zone, journal_of(arguments)
+    here = Span(Point(sequence=number), Point(sequence=number))
+    lines = [
+        line
+        for record, times in timed(path, here)
+        if record["kind"] == "item"
+        for line in whole_item(record, times.of(record), zone)
+    ]
+    if not lines:
+        raise UsageError(
+            f"the journal has no item {number}; 'stampgate-edge log' shows which it has, and "
+            "'verify-log' whether any are missing"
+        )
+    for line in (*lines, *(text_line(record, None, zone) for record in naming(path, number))):
+        print_line(line)
+    return 0
+
+
+def _print_lines(chosen: Iterable[Timed], arguments: argparse.Namespace) -> None:
     """Print records for people; before those whose time is not known, how far it is known."""
-    said = ""
+    said, zone, width = "", arguments.zone, _width()
     for record, times in chosen:
         moment = times.of(record)
         boot = str(record.get("boot_id"))
-        if boot != said and moment.source == "unsynchronised" and (words := _bounds(moment)):
+        if boot != said and moment.source == "unsynchronised" and (words := _bounds(moment, zone)):
             said = boot
             print_line(f"~ -- clock not synchronised in what follows: {words}; the order is right")
-        print_line(text_line(record, moment), flush=follow)
+        if arguments.wide:
+            print_line(text_line(record, moment, zone), flush=arguments.follow)
+            continue
+        for line in short_lines(record, moment, zone, width):
+            print_line(line, flush=arguments.follow)
 
 
-def _bounds(moment: Moment) -> str:
+def _bounds(moment: Moment, zone: Zone) -> str:
     """Return in words between which times a record was written; empty without any bound."""
     if moment.exact_ns is not None:
         return ""
     words = [
-        f"{word} {_local_ns(limit)[:-4]}"
+        f"{word} {ns_text(limit, zone)}"
         for word, limit in (("after", moment.earliest_ns), ("before", moment.latest_ns))
         if limit is not None
     ]
     return " and ".join(words)
 
 
-def text_line(record: Record, moment: Moment | None = None) -> str:
-    """Return one record for people, on one line; *moment*: what is known of its time."""
-    doubtful = "~" if record.get("clock_synced") is False else " "
-    when = f"{doubtful}{_local(str(record.get('wall_time', '')))}"
-    if moment is not None and moment.source == "repaired" and moment.exact_ns is not None:
-        when = f"={_local_ns(moment.exact_ns)}"
-    rest = {
-        name: value
-        for name, value in record.items()
-        if name not in (*HIDDEN, "verdict", "reason", "findings", "near_miss")
-    }
-    if record["kind"] == "item":
-        marks = [f"{f.get('label')} {f.get('score')}" for f in record.get("findings", ())]
-        if near := record.get("near_miss"):
-            box = " ".join(f"{corner:g}" for corner in near.get("box", ()))
-            marks.append(f"near miss {near.get('label')} {near.get('score')} at {box}")
-        found = ", ".join(marks)
-        said = f"#{record['sequence']} {record['verdict'].upper()} {record.get('reason', '')}"
-        return printable(f"{when} {said}{f' [{found}]' if found else ''}  {_pairs(rest)}".rstrip())
-    reason = f" {record['reason']}" if "reason" in record else ""
-    return printable(f"{when} -- {record['kind']}{reason}  {_pairs(rest)}".rstrip())
-
-
-def csv_row(record: Record, moment: Moment | None = None) -> list[Any]:
-    """Return one item as the values of :data:`COLUMNS`; *moment*: what is known of its time.
-
-    Label, score and box (camera pixels) are those of the best finding, and of the near miss.
-    """
-    findings, near = record.get("findings", []), record.get("near_miss") or {}
-    best = findings[0] if findings else {}
-    values = {
-        **record,
-        "findings": len(findings),
-        "label": best.get("label"),
-        "score": best.get("score"),
-        "near_label": near.get("label"),
-        "near_score": near.get("score"),
-    }
-    values |= dict(zip(("x0", "y0", "x1", "y1"), best.get("box", ()), strict=False))
-    names = ("near_x0", "near_y0", "near_x1", "near_y1")
-    values |= dict(zip(names, near.get("box", ()), strict=False))
-    if moment is not None:
-        values |= {
-            "time": _utc(moment.exact_ns),
-            "time_source": moment.source,
-            "not_before": _utc(moment.earliest_ns),
-            "not_after": _utc(moment.latest_ns),
-        }
-    return [csv_cell(values.get(column)) for column in COLUMNS]
-
-
-def _pairs(fields: Record) -> str:
-    texts = {
-        name: value if isinstance(value, str) else json_text(value)
-        for name, value in fields.items()
-    }
-    return " ".join(f"{name}={text}" for name, text in texts.items() if text not in ("", "null"))
-
-
-def _local(wall_time: str) -> str:
-    try:
-        return datetime.fromisoformat(wall_time).astimezone().strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
-    except (ValueError, OverflowError):
-        return wall_time
-
-
-def _local_ns(time_ns: int) -> str:
-    return _local(_utc(time_ns) or "")
-
-
-def _utc(time_ns: int | None) -> str | None:
-    """Return a time as the journal writes it, in UTC."""
-    if time_ns is None:
-        return None
-    try:
-        moment = EPOCH + timedelta(microseconds=time_ns // 1000)
-    except OverflowError:  # of no calendar: somebody made it up
-        return f"{time_ns} ns"
-    return moment.isoformat(timespec="milliseconds")
+def _width() -> int:
+    """Return the columns of the terminal; 80 where the output goes elsewhere."""
+    if not sys.stdout.isatty():
+        return COLUMNS_WIDE
+    return shutil.get_terminal_size((COLUMNS_WIDE, 24)).columns
 
 
 def _wanted(arguments: argparse.Namespace) -> Wanted:
-    verdicts = arguments.verdict or (["pass", "reject", "fault"] if arguments.csv else [])
+    verdicts = arguments.verdict or (VERDICTS if arguments.csv else ())
+    pattern: re.Pattern[str] | None = arguments.grep
 
-    def wanted(record: Record) -> bool:
+    def wanted(record: Record, moment: Moment) -> bool:
         if verdicts:
-            return bool(record["kind"] == "item" and record["verdict"] in verdicts)
-        return bool(arguments.all or record["kind"] != "health")
+            chosen = record["kind"] == "item" and record["verdict"] in verdicts
+        else:
+            chosen = arguments.all or record["kind"] != "health"
+        if not chosen or pattern is None:
+            return bool(chosen)
+        return pattern.search(text_line(record, moment, arguments.zone)) is not None
 
     return wanted
 
 
-@dataclass(frozen=True)
-class Point:
-    """A point in a journal, as an option names it: an item's number, an age, or a time."""
-
-    sequence: int | None = None
-    age_ns: int | None = None
-    time_ns: int | None = None
-
-    def may_be_after(self, record: Record, times: Times) -> bool:
-        """Tell whether *record* may be of this point or later; only certainty leaves it out."""
-        if self.sequence is not None:
-            return bool(record["sequence"] >= self.sequence)
-        if self.age_ns is not None:
-            return times.age_ns(record)[0] <= self.age_ns
-        if self.time_ns is None:
-            return True
-        latest_ns = times.of(record).latest_ns
-        return latest_ns is None or latest_ns >= self.time_ns
-
-    def may_be_before(self, record: Record, times: Times) -> bool:
-        """Tell whether *record* may be of this point or earlier."""
-        if self.sequence is not None:
-            return bool(record["sequence"] <= self.sequence)
-        if self.age_ns is not None:
-            most = times.age_ns(record)[1]
-            return most is None or most >= self.age_ns
-        if self.time_ns is None:
-            return True
-        earliest_ns = times.of(record).earliest_ns
-        return earliest_ns is None or earliest_ns <= self.time_ns
-
-    def is_surely_after(self, record: Record, now: Now) -> bool:
-        """Tell whether this point is after *record*, and so after all that the journal has before.
-
-        That takes a record whose time is beyond doubt.
-        """
-        if self.sequence is not None:
-            return bool(record["sequence"] < self.sequence)
-        if self.age_ns is not None and record.get("boot_id") == now.boot_id:
-            return bool(now.monotonic_ns - record["monotonic_ns"] > self.age_ns)
-        if record.get("clock_synced") is not True or (self.age_ns is not None and not now.synced):
-            return False
-        limit = now.wall_ns - self.age_ns if self.age_ns is not None else self.time_ns
-        return limit is not None and wall_ns(record) < limit
+def _verdicts(text: str) -> list[str]:
+    """Read verdicts, parted by commas."""
+    found = [word.strip().lower() for word in text.split(",")]
+    if not set(found) <= set(VERDICTS):
+        raise argparse.ArgumentTypeError(f"must be {', '.join(VERDICTS)}, not {text!r}")
+    return found
 
 
-ANY = Point()
-"""No limit."""
-
-
-def read_point(text: str) -> Point:
-    """Read what ``--since`` or ``--until`` names. Raises ArgumentTypeError."""
-    if text.isdigit():
-        return Point(sequence=int(text))
-    if found := re.fullmatch(r"(\d+)([smhd])", text):
-        return Point(age_ns=int(found[1]) * UNITS_S[found[2]] * 1_000_000_000)
+def _pattern(text: str) -> re.Pattern[str]:
+    """Read a regular expression; small letters alone find capitals, too."""
     try:
-        moment = datetime.fromisoformat(text).astimezone()
+        return re.compile(text, re.IGNORECASE if text == text.lower() else 0)
+    except (re.error, RecursionError, OverflowError) as error:
+        raise argparse.ArgumentTypeError(
+            f"must be a regular expression, not {text!r} ({error}); put a backslash before a sign "
+            "that is meant as itself"
+        ) from None
+
+
+def _number(text: str) -> int:
+    """Read an item's number."""
+    if not re.fullmatch(r"#?\d{1,18}", text, re.ASCII):
+        raise argparse.ArgumentTypeError(f"must be an item's number, not {text!r}")
+    return int(text.removeprefix("#"))
+
+
+def _zone(text: str) -> Zone:
+    """Read a time zone's name."""
+    try:
+        return Zone(text)
     except ValueError:
         raise argparse.ArgumentTypeError(
-            "must be an item's number, a time such as 15m or 2h, or a moment such as "
-            f"2026-01-31T14:00, not {text!r}"
+            f"must be a time zone such as Europe/Berlin or UTC, not {text!r}"
         ) from None
-    return Point(time_ns=round(moment.timestamp() * 1_000_000) * 1000)
-
-
-def _timed(arguments: argparse.Namespace) -> Iterator[tuple[Record, Times]]:
-    """Yield the records between ``--since`` and ``--until``, in order, with the times of all.
-
-    With ``--follow`` those to come as well. Raises InputError when there is no such journal.
-    """
-    path, since, until = journal_of(arguments), arguments.since, arguments.until
-    try:
-        # Opened before the others are listed: rotated meanwhile, it is no longer one of them.
-        active = open_plain(path)
-    except JournalError as error:
-        raise InputError(str(error)) from None
-    except OSError as error:
-        raise InputError(
-            f"{path}: {error.strerror}; name a journal, or the settings with --config"
-        ) from None
-    with active:
-        rotated = [file for file in rotated_files(path) if not leads_to(file, active.fileno())]
-        files, said = _recent(rotated, since, present()), Unreadable()
-        times = Times(chain(*map(_parsed, files), _records_in(active, path)))
-        active.seek(0)
-        shown = (_parsed(file, said) for file in files)
-        for record in chain(*shown, _active(active, path, arguments.follow, said)):
-            times.take(record)
-            if since.may_be_after(record, times) and until.may_be_before(record, times):
-                yield record, times
-
-
-def _recent(rotated: list[Path], since: Point, now: Now) -> list[Path]:
-    """Return the last of the full files, from that on in which *since* surely lies."""
-    start = len(rotated)
-    while start > 0 and since != ANY:
-        start -= 1
-        if any(since.is_surely_after(record, now) for record in _parsed(rotated[start])):
-            return rotated[start:]
-    return rotated
-
-
-class Unreadable:
-    """Says on standard error, once a file, that lines of a journal are not shown."""
-
-    def __init__(self) -> None:
-        self._files: set[Path] = set()
-
-    def note(self, path: Path, line: bytes, number: int) -> None:
-        """Take note of a line that is no record."""
-        if path in self._files:
-            return
-        self._files.add(path)
-        what = line[:LINE_SHOWN].decode("utf-8", "backslashreplace").rstrip("\n")
-        where = f"{path}: line {number}" if number else f"{path}: a line"
-        print_error(
-            "stampgate-edge",
-            f"{where} is no whole record and is not shown: {what!r}; 'stampgate-edge verify-log' "
-            "checks all of them",
-        )
-
-
-def _parsed(path: Path, said: Unreadable | None = None) -> Iterator[Record]:
-    """Yield the whole records of a full file. Raises InputError when it is no plain file."""
-    with reading(path), open_plain(path) as file:
-        yield from _records_in(file, path, said)
-
-
-def _records_in(file: BinaryIO, path: Path, said: Unreadable | None = None) -> Iterator[Record]:
-    """Yield the whole records of an open file, from its present position on."""
-    for number, line in enumerate(lines_of(file), 1):
-        if (record := parse_record(line.rstrip(b"\n"))) is not None:
-            yield record
-        elif said is not None:
-            said.note(path, line, number)
-
-
-def _active(file: BinaryIO, path: Path, follow: bool, said: Unreadable) -> Iterator[Record]:
-    """Yield the records of the open file being written; with *follow*, go on as it grows.
-
-    It goes on in the next file when this one is rotated. *path*: the journal. Raises OSError.
-    """
-    try:
-        while True:
-            place = file.tell()
-            line = file.readline(LONGEST_LINE)
-            if line.endswith(b"\n") or len(line) == LONGEST_LINE:
-                if (record := parse_record(line.rstrip(b"\n"))) is not None:
-                    yield record
-                else:
-                    said.note(path, line, 0)
-                continue
-            file.seek(place)
-            if not line and (following := _next_file(path, file.fileno())) is not None:
-                file.close()
-                file = open_plain(following)
-            elif follow:
-                time.sleep(POLL_S)
-            else:
-                return
-    finally:
-        file.close()
-
-
-def _next_file(path: Path, descriptor: int) -> Path | None:
-    """Return the file after the open one, when that is full and has another name by now."""
-    names = [*rotated_files(path), path]
-    following = {before: after for before, after in pairwise(names) if leads_to(before, descriptor)}
-    return next((after for after in following.values() if after.exists()), None)

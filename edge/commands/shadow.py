@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from edge.commands import add_config, config_of
-from edge.commands.log import ANY, Point, read_point
 from edge.config import Config
 from edge.errors import UsageError
 from edge.printing import print_line
 from edge.record.journal_file import journal_lines, parse_record
 from edge.record.times import Times
 from edge.record.verify import reading
+from edge.reports.points import ANY, Point, read_point
 from edge.shadow.clearance import note_clearance
 from edge.shadow.identity import study_name
 from edge.shadow.observed import Shadow, Wanted, read_shadow
@@ -192,7 +192,7 @@ def _wanted(config: Config, since: Point) -> Wanted | None:
     """Return what tells whether a record may be from *since* on; None where nobody asks."""
     if since == ANY:
         return None
-    path = config.path(config.journal.file)
+    path, since = config.path(config.journal.file), since.resolved()
     with reading(path):
         lines = (parse_record(line.rstrip(b"\n")) for _, _, line in journal_lines(path))
         times = Times(chain.from_iterable([record] for record in lines if record is not None))

@@ -17,12 +17,13 @@ from hypothesis import strategies as st
 from edge.annotate import annotate
 from edge.command_line import Command, Program, main
 from edge.commands.inspect import Inspected
-from edge.commands.log import COLUMNS, csv_row, text_line
 from edge.commands.status import described
 from edge.decision import Box, Finding, Verdict
 from edge.errors import InputError
 from edge.printing import csv_cell, json_text, print_error, print_line, print_traceback, printable
 from edge.record.status import StatusFile, read_status
+from edge.reports.lines import short_lines, text_line
+from edge.reports.table import COLUMNS, csv_row
 from edge.selftest import CheckResult
 from tests.house.sources import ROOMS, relative
 from tests.paths import ROOT
@@ -177,7 +178,8 @@ def inspected(text: str) -> Inspected:
 
 
 PRINTERS: dict[str, Callable[[str], list[str]]] = {
-    "log": lambda text: [text_line(record(text))],
+    "log": lambda text: short_lines(record(text), width=10_000),
+    "log --wide": lambda text: [text_line(record(text))],
     "log, another kind": lambda text: [text_line({**record(text), "kind": text})],
     "log --csv": lambda text: [str(cell) for cell in csv_row(record(text)) if cell is not None],
     "status": lambda text: described(status(text)),

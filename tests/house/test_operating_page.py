@@ -13,9 +13,9 @@ from docs.drawings import make
 from edge import errors
 from edge.__main__ import PROGRAM
 from edge.command_line import make_parser
-from edge.commands.log import COLUMNS
 from edge.config import SECTIONS, load_config
 from edge.gate.transit import GateCounters
+from edge.reports.table import COLUMNS
 from edge.station import Counters
 from tests.paths import ROOT
 

@@ -143,6 +143,6 @@ def test_a_journal_without_a_name_goes_on_with_one(
     half = len(records) // 2
     assert [record.get("service") for record in records] == [None] * half + [NAME] * half
     assert verify(tmp_path / "journal.jsonl").items == 4
-    assert main(["log", "--config", str(toml(tmp_path))]) == 0
+    assert main(["log", "--wide", "--config", str(toml(tmp_path))]) == 0
     shown = capsys.readouterr().out.splitlines()
     assert [f"service={NAME}" in line for line in shown] == [False] * half + [True] * half

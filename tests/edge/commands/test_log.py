@@ -1,7 +1,10 @@
+import contextlib
 import csv
 import io
 import json
+import shutil
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -14,12 +17,13 @@ import pytest
 
 from edge.__main__ import main
 from edge.clock import SimulatedClock, boot_id
-from edge.commands.log import COLUMNS, csv_row, text_line
 from edge.decision import Verdict
 from edge.record.evidence import Evidence, Exhibit
 from edge.record.health import Health
 from edge.record.journal import Journal
 from edge.record.verify import read_records
+from edge.reports.lines import text_line
+from edge.reports.table import COLUMNS, csv_row
 from edge.sections.records import EvidenceSettings, JournalSettings
 from tests.disk import NOON, item, journal
 from tests.programs import PATIENCE_S, Program
@@ -77,7 +81,9 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
 def shown(output: str) -> list[str]:
     """The items of text output, by their number, and the kinds of the other lines."""
     return [
-        line.split()[2] if " -- " not in line else line.split()[3] for line in output.splitlines()
+        line.split()[2] if " -- " not in line else line.split()[3]
+        for line in output.splitlines()
+        if not line.startswith("  ")  # what goes on from the line before
     ]
 
 
@@ -105,9 +111,7 @@ def test_log_shows_all_files_oldest_first_and_hides_health(run: Run, path: Path)
 def test_a_line_says_when_what_and_why(path: Path) -> None:
     """In local time, with a ~ when the clock was not synchronised."""
     record = {**read_records(path)[1], "clock_synced": False}
-    local = (
-        datetime.fromisoformat(record["wall_time"]).astimezone().strftime("%Y-%m-%d %H:%M:%S.000")
-    )
+    local = datetime.fromisoformat(record["wall_time"]).astimezone().isoformat(" ", "milliseconds")
     assert text_line(record) == f"~{local} #1 PASS reason 1 [dot 0.91]  ms=12.5 gate=kept"
 
 
@@ -213,7 +217,7 @@ def test_an_unsynchronised_stretch_is_marked_with_its_bounds(run: Run, night: Pa
     lines = run("log", night, "--since", "2026-11-30T01:15Z")[1].splitlines()
     (note,) = [line for line in lines if "clock not synchronised" in line]
     local = [
-        datetime.fromisoformat(f"2026-11-30T{time}Z").astimezone().strftime("%Y-%m-%d %H:%M:%S")
+        datetime.fromisoformat(f"2026-11-30T{time}Z").astimezone().isoformat(" ", "seconds")
         for time in ("01:30:01", "07:29:59")
     ]
     assert note == (
@@ -234,7 +238,7 @@ def test_a_boot_that_was_synchronised_late_is_repaired(
     status, output, _ = run("log", path, "--since", "2026-11-30T07:45Z")
     assert (status, shown(output)) == (0, ["#1", "start", "#2"])
     repaired = datetime(2026, 11, 30, 8, tzinfo=UTC) - timedelta(seconds=1000 - 601)
-    assert output.startswith(f"={repaired.astimezone():%Y-%m-%d %H:%M:%S}.000 #1 REJECT")
+    assert output.startswith(f"={repaired.astimezone().isoformat(' ', 'seconds')} #1       REJECT")
     assert shown(run("log", path, "--until", "2026-11-02")[1]) == []
 
 
@@ -299,6 +303,147 @@ def test_csv_gives_a_spreadsheet_no_formula(path: Path) -> None:
     assert (row["picture"], row["reason"], row["sequence"]) == ("'=1+1", "'@x", 1)
 
 
+def test_no_line_is_wider_than_80_columns_unless_wide(run: Run, path: Path) -> None:
+    """With --wide a record is whole on one line."""
+    output = run("log", path, "--all", "--zone", "Europe/Berlin")[1]
+    assert max(map(len, output.splitlines())) <= 80
+    assert "2026-01-02 13:02:00+01:00 #2       REJECT" in output
+    wide = run("log", path, "--all", "--wide")[1]
+    assert len(wide.splitlines()) == 12
+    assert "settings_sha256=ab model=" in wide
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wanted"),
+    [
+        (["--verdict", "reject,fault"], ["#2", "#3", "#5"]),
+        (["--verdict", "REJECT", "--grep", "reason 5"], ["#5"]),
+        (["--grep", "SIGTERM|reason [12]$|reason [12] "], ["#1", "#2", "stop"]),
+        (["--grep", "sigterm"], ["stop"]),
+        (["--grep", "Sigterm"], []),
+        (["--since", "12:06", "--zone", "UTC", "--until", "2026-01-02T12:06:30"], None),
+        (["--since", "2026-01-02T13:05", "--until", "13:06", "--zone", "Europe/Berlin"], "#5 #6"),
+    ],
+)
+def test_log_takes_what_people_type(
+    run: Run, path: Path, arguments: list[str], wanted: Any
+) -> None:
+    """Several verdicts, a pattern, local times of a zone that is named."""
+    status, output, _ = run("log", path, *arguments)
+    assert status == 0
+    if wanted is not None:
+        assert shown(output) == (wanted.split() if isinstance(wanted, str) else wanted)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--grep", "(["], "must be a regular expression"),
+        (["--verdict", "maybe"], "must be pass, reject, fault"),
+        (["--zone", "Nowhere"], "must be a time zone"),
+        (["--item", "x"], "must be an item's number"),
+        (["--csv", "--summary"], "not allowed with"),
+        (["--summary", "-f"], "has no end"),
+        (["--decimal-comma"], "is for --csv"),
+        (["--item", "8"], "the journal has no item 8"),
+    ],
+)
+def test_what_cannot_be_shown_is_said(
+    run: Run,
+    path: Path,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    words: str,
+) -> None:
+    """With status 2."""
+    try:
+        status, _, said = run("log", path, *arguments)
+    except SystemExit as error:
+        status, said = int(error.code or 0), capsys.readouterr().err
+    assert status == 2
+    assert words in " ".join(said.split())
+
+
+def test_an_item_is_shown_whole_with_what_was_said_of_it_since(run: Run, path: Path) -> None:
+    """Each field a line; an incident that names it, also one after a restart."""
+    with journal(path, lambda: NOON + timedelta(hours=1)) as log:
+        log.append("incident", {"what": "thrown", "item": 4, "reason": "a PASS was thrown"})
+        log.append("incident", {"what": "thrown", "item": 40, "reason": "another"})
+    status, output, _ = run("log", path, "--item", "#4", "--zone", "UTC")
+    first, *lines, last = output.splitlines()
+    assert (status, first[1:]) == (0, "2026-01-02 12:04:00.000+00:00 #4 PASS reason 4")
+    assert "  finding: label=dot score=0.91 box=[1.0, 2.0, 3.0, 4.0]" in lines
+    assert "-- incident a PASS was thrown  what=thrown item=4" in last
+    assert "another" not in output
+
+
+def test_the_summary_counts_hours_verdicts_reasons_classes_and_lateness(
+    run: Run, boot: Boot, tmp_path: Path
+) -> None:
+    """Of what was asked for; a time that is not known is a row of its own."""
+    boot("a" * 32, datetime(2026, 10, 25, 0, 25, tzinfo=UTC), ["pass", "reject"] * 4, True)
+    boot("b" * 32, datetime(2026, 1, 1, tzinfo=UTC), ["fault"], False)
+    with journal(tmp_path / "journal.jsonl", lambda: NOON) as log:
+        log.append("item", item("pass", gate="late", ms=90.0, findings=[FINDING]))
+    status, output, _ = run(
+        "log", tmp_path / "journal.jsonl", "--summary", "--zone", "Europe/Berlin"
+    )
+    assert status == 0
+    rows = [line.split() for line in output.splitlines() if line.startswith("2026-10-25")]
+    assert rows == [
+        ["2026-10-25", "02:00", "UTC+02:00", "3", "2", "1", "0", "33.33%"],
+        ["2026-10-25", "02:00", "UTC+01:00", "5", "2", "3", "0", "60.00%"],
+    ]
+    assert "10 items: 5 pass (50.00%), 4 reject (40.00%), 1 fault (10.00%)" in output
+    assert "time not known" in output
+    assert "items with a class found: dot 1" in output
+    assert "p50 90.0 ms, p99 90.0 ms, worst 90.0 ms" in output
+    assert "rejected by the gate all the same: late 1" in output
+    assert max(map(len, output.splitlines())) <= 80
+    assert "no items" in run("log", tmp_path / "journal.jsonl", "--summary", "--since", "99")[1]
+
+
+def written(path: Path, table: Path, *arguments: str) -> bytes:
+    """Return the CSV that the command writes into a file."""
+    with table.open("w") as file, contextlib.redirect_stdout(file):
+        assert main(["log", str(path), "--csv", "--zone", "Europe/Berlin", *arguments]) == 0
+    return table.read_bytes()
+
+
+def test_a_table_in_a_file_begins_with_a_byte_order_mark(path: Path, tmp_path: Path) -> None:
+    """By which Excel knows UTF-8; the heading is the same, and a local time is a date."""
+    content = written(path, tmp_path / "items.csv")
+    assert content.startswith(b"\xef\xbb\xbfsequence,local_time,offset,")
+    rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
+    assert (rows[0]["local_time"], rows[0]["offset"]) == ("2026-01-02 13:01:00", "UTC+01:00")
+    comma = written(path, tmp_path / "items.csv", "--decimal-comma").decode("utf-8-sig")
+    row = next(csv.DictReader(io.StringIO(comma), delimiter=";"))
+    assert (row["score"], row["ms"], row["sequence"]) == ("0,91", "12,5", "1")
+
+
+def test_libreoffice_reads_dates_numbers_and_texts(tmp_path: Path, boot: Boot) -> None:
+    """Each as what it is, and no formula; skipped where LibreOffice Calc is not installed."""
+    office = shutil.which("soffice")
+    if office is None:
+        pytest.skip("needs LibreOffice Calc: apt install libreoffice-calc")
+    boot("a" * 32, datetime(2026, 10, 25, 0, 25, tzinfo=UTC), ["pass"], True)
+    with journal(tmp_path / "journal.jsonl", lambda: NOON) as log:
+        finding = {"label": "=1+1", "score": 0.91, "box": [1.5, 2, 3, 4]}
+        log.append("item", item(reason="gepr\u00fcft @x;+2", findings=[finding], picture="-3"))
+    written(tmp_path / "journal.jsonl", tmp_path / "items.csv")
+    command = [office, "--headless", f"-env:UserInstallation=file://{tmp_path}/profile"]
+    # Comma, quotes, UTF-8, from line 1 on; "detect special numbers" as its dialogue offers it.
+    command += ["--infilter=CSV:44,34,76,1,,0,false,true", "--convert-to", "fods"]
+    command += ["--outdir", str(tmp_path), str(tmp_path / "items.csv")]
+    subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE_S)
+    sheet = (tmp_path / "items.fods").read_text()
+    assert "table:formula" not in sheet
+    assert 'office:date-value="2026-10-25T02:35:00"' in sheet
+    assert 'office:value-type="float" office:value="0.91"' in sheet
+    assert "<text:p>gepr\u00fcft @x;&apos;+2</text:p>" in sheet
+    assert "<text:p>&apos;=1+1</text:p>" in sheet
+
+
 def test_log_follows_into_the_next_file(tmp_path: Path) -> None:
     """A program of its own that shows each line as it comes, across files, until Ctrl-C."""
     path = tmp_path / "journal.jsonl"
@@ -328,13 +473,12 @@ def test_log_of_no_journal_is_one_line(run: Run, tmp_path: Path) -> None:
 def test_log_does_not_guess_what_since_means(
     run: Run, path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The three ways are named."""
+    """The ways are named."""
     with pytest.raises(SystemExit) as caught:
-        run("log", path, "--since", "yesterday")
+        run("log", path, "--since", "last week")
     assert caught.value.code == 2
-    assert (
-        "an item's number, a time such as 15m or 2h, or a moment such as" in capsys.readouterr().err
-    )
+    said = " ".join(capsys.readouterr().err.split())
+    assert "an item's number, a time such as 15m or 2h, a time of day such as 06:00" in said
 
 
 def test_verify_log_says_what_it_saw_in_one_line(run: Run, path: Path) -> None:

@@ -429,6 +429,9 @@ ASKED: tuple[list[str], ...] = (
     ["--since", "2h"],
     ["--since", "2026-01-01"],
     ["--until", "3d"],
+    ["--wide", "--since", "yesterday"],
+    ["--summary"],
+    ["--grep", "a"],
 )
 
 
