@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edge.errors import ConfigError
 from edge.sections.alarms import AlarmSettings
@@ -27,6 +27,9 @@ from edge.sections.shadow import ShadowSettings
 from edge.sections.trigger import TriggerSettings
 from edge.settings import comment, key_text, read_section, sample_section, shown
 from edge.settings_file import read_toml
+
+if TYPE_CHECKING:
+    from edge.releases.release import Release
 
 DEFAULT_MODEL = Path(__file__).parent / "default" / "model.onnx"
 """The packaged model that finds the project's own QC TESTED seal."""
@@ -59,8 +62,21 @@ class Config:
         return self.folder / text
 
     def model_file(self) -> Path:
-        """Return the path of the model's file."""
+        """Return the path of the model's file. Raises ConfigError where no release is active."""
+        if self.model.bundle:
+            return self.release().model
         return DEFAULT_MODEL if self.model.file == DEFAULT_NAME else self.path(self.model.file)
+
+    def model_pin(self) -> str:
+        """Return the SHA-256 that the model's file must have, any when empty; as model_file."""
+        return self.release().model_sha256 if self.model.bundle else self.model.sha256
+
+    def release(self) -> "Release":
+        """Return the release that the service runs. Raises ConfigError where there is none."""
+        from edge.releases.active import active_release  # noqa: PLC0415 - few boxes ask for one
+
+        model = self.model
+        return active_release(self.path(model.releases), self.path(model.state))
 
     def checksum(self) -> str:
         """Return the SHA-256, in hex, of all settings as sorted JSON.

@@ -16,7 +16,7 @@ from edge.challenge.link import Listener
 from edge.clock import Clock, MonotonicClock, Stop
 from edge.config import Config
 from edge.deciding.rules import Rules
-from edge.errors import ConfigError, JournalError
+from edge.errors import ConfigError, JournalError, StampgateError
 from edge.gate import Gate
 from edge.gate.client import RemoteGate
 from edge.gate.simulated import SimulatedGate
@@ -38,11 +38,14 @@ from edge.station import Counters, Station, rules_for
 from edge.trigger import make_trigger
 from edge.vision.idle_proof import IdleProof
 from edge.vision.localizer import Localizer
-from edge.wiring import check_for_eye, gate_warnings, is_shadow, plan_of
+from edge.wiring import check_for_eye, gate_warnings, is_shadow, plan_of, unsigned_trouble
 
 if TYPE_CHECKING:
+    from edge.probation.control import Releases
     from edge.sight.place_watch import PlaceWatch
 
+SETTINGS_SHOWN = 12
+"""Figures of the settings' checksum that every record bears where a release runs."""
 ANOTHER_GATE = "another gate began: what was under way was thrown, or passed while there was none"
 ANOTHER_SHADOW_GATE = "another gate began, in shadow: what was under way would have been thrown"
 
@@ -57,8 +60,9 @@ def serve(config: Config, clock: Clock | None = None) -> Counters:
     """
     clock = clock or MonotonicClock()
     check_for_eye(config)
-    with stop_on_signals() as stop, Reload(config) as reload, Notifier() as notifier:
-        inspector = _inspector(config)
+    signals, model = stop_on_signals(), _model(config, clock)
+    with signals as stop, Reload(config) as reload, Notifier() as notifier, model as chosen:
+        inspector, releases = chosen
         about = _start_fields(config, inspector.localizer, inspector.rules)
         camera, gate = make_camera(config, clock), make_gate(config, clock)
         with configured_record(config, clock) as (evidence, journal):
@@ -83,13 +87,23 @@ def serve(config: Config, clock: Clock | None = None) -> Counters:
                     alarms=_alarms(config, clock, inspector),
                     place=place,
                     challenges=challenges,
+                    releases=releases,
                 )
-                keep_frame_memory()
-                _begin_journal(config, journal, gate, about | _begun_fields(station))
-                notifier.ready(f"watching with {config.model_file().name}")
+                _begin(station, config, about)
                 ended = _run(station, stop, reload, _tick_ns(config, notifier))
             _end_journal(station, ended)
     return station.counters
+
+
+def _begin(station: Station, config: Config, about: dict[str, Any]) -> None:
+    """Append the first records, and say that items may come."""
+    keep_frame_memory()
+    _bear_release(station, config)
+    _begin_journal(config, station.journal, station.gate, about | _begun_fields(station))
+    if station.releases is not None:
+        station.releases.begin()
+    station.tell_release()
+    station.notifier.ready(f"watching with {about['model']['file']}")
 
 
 def _end_journal(station: Station, ended: str) -> None:
@@ -99,10 +113,50 @@ def _end_journal(station: Station, ended: str) -> None:
     station.health.show(station.counters.as_object(), state="stopped")
 
 
-def _inspector(config: Config) -> Inspector:
-    """Load the model, and the rules by which it judges."""
-    localizer = Localizer.of(config)
-    return Inspector(localizer, rules_for(config, localizer))
+@contextlib.contextmanager
+def _model(config: Config, clock: Clock) -> "Iterator[tuple[Inspector, Releases | None]]":
+    """Load the model, and the rules by which it judges; beside it what keeps the release.
+
+    None for a bare model file. A camera, a gate or a disk that is lost proves nothing about a
+    model.
+    """
+    if not config.model.bundle:
+        yield _inspector(config, None), None
+        return
+    from edge.probation.control import Releases  # noqa: PLC0415 - few boxes have releases
+
+    releases = Releases(config, clock)
+    try:
+        yield _inspector(config, releases), releases
+    except StampgateError:
+        releases.end(well=True)
+        raise
+    except BaseException:
+        releases.end(well=False)
+        raise
+    releases.end(well=True)
+
+
+def _inspector(config: Config, releases: "Releases | None") -> Inspector:
+    """Load the model, and the rules by which it judges.
+
+    A release that does not fit the settings is given up for the one before it.
+    """
+    localizer = Localizer.of(config) if releases is None else releases.load()
+    try:
+        return _checked_inspector(config, localizer)
+    except ConfigError as error:
+        if releases is None or not releases.is_on_probation:
+            raise
+        releases.give_up(str(error))
+        return _checked_inspector(config, releases.load())
+
+
+def _checked_inspector(config: Config, localizer: Localizer) -> Inspector:
+    """Return what judges with that model. Raises ConfigError where it may not."""
+    inspector = Inspector(localizer, rules_for(config, localizer))
+    _clearance_fields(config, localizer)
+    return inspector
 
 
 @contextlib.contextmanager
@@ -146,6 +200,7 @@ def _alarms(config: Config, clock: Clock, inspector: Inspector) -> LineAlarms:
     """Make the alarms of the line, which go on where the journal ends."""
     basis = basis_of(config, inspector.localizer.sha256)
     alarms = LineAlarms(config, clock, basis, inspector.rules.scores.least)
+    alarms.of_model = {"unsigned": unsigned_trouble(config)}
     alarms.restore(config.path(config.journal.file))
     return alarms
 
@@ -175,6 +230,58 @@ def _begin_journal(config: Config, journal: Journal, gate: Gate, about: dict[str
         why = ANOTHER_SHADOW_GATE if is_shadow(config) else ANOTHER_GATE
         fields = {"what": "swept", "reason": why, "at_ns": int(str(run).rpartition("-")[2])}
         journal.append("incident", {**fields, "gate_run": run, "gate_run_before": before})
+
+
+def _bear_release(station: Station, config: Config) -> None:
+    """Let every record bear the release that runs and the beginning of the settings' checksum."""
+    if station.releases is not None:
+        short = config.checksum()[:SETTINGS_SHOWN]
+        station.journal.bear({"release": station.releases.running.id, "settings": short})
+
+
+def _take_release(station: Station, config: Config) -> None:
+    """Do what is due about the release between two items: another one judges from the next on.
+
+    Raises ModelError where a release failed its probation and there is none before it.
+    """
+    releases = station.releases
+    if releases is None:
+        return
+    try:
+        _look_at_challenge(station, releases)
+        if (localizer := releases.step()) is not None:
+            _offer_model(station, config, localizer)
+    finally:
+        station.tell_release()
+
+
+def _look_at_challenge(station: Station, releases: "Releases") -> None:
+    """Let a challenge test that failed in the probation end it."""
+    challenges = station.challenges
+    if challenges is not None and (why := challenges.take_failure()):
+        releases.fail(why)
+
+
+def _offer_model(station: Station, config: Config, localizer: Localizer) -> None:
+    """Put a loaded model in the place of the one that judges, if the settings let it judge."""
+    releases = station.releases
+    assert releases is not None
+    try:
+        inspector = _checked_inspector(config, localizer)
+    except ConfigError as error:
+        releases.refused(str(error))
+        return
+    station.tell_release()  # what led to it
+    fields = releases.swapped()
+    station.change_model(inspector, config)
+    about = _start_fields(config, inspector.localizer, inspector.rules)
+    _bear_release(station, config)
+    station.journal.append("release", {**fields, **about, **_alarm_fields(station)})
+    station.health.adopt(config.journal, about)
+    station.health.model_trouble = _model_trouble(inspector.localizer)
+    if station.challenges is not None:
+        station.challenges.adopt(config, _setup(about))
+    station.notifier.ready(f"watching with {releases.running.id}")
 
 
 def make_gate(config: Config, clock: Clock) -> Gate:
@@ -209,6 +316,7 @@ def _run(station: Station, stop: Stop, reload: Reload, tick_ns: int) -> str:
         while not stop.reason and not station.camera.ended:
             if reload.take():
                 _take_settings(station, reload)
+            _take_release(station, reload.running)
             station.pass_item(station.clock.now_ns() + tick_ns, stop)
     except JournalError:
         raise
@@ -240,6 +348,8 @@ def _take_settings(station: Station, reload: Reload) -> None:
         said = f"settings refused, those before go on: {error}"
     else:
         said, reload.running = "settings read again", fresh
+    if station.releases is not None:
+        station.releases.adopt(reload.running)
     inspector = station.inspector
     about = {
         "settings_sha256": reload.running.checksum(),
@@ -256,6 +366,7 @@ def _take_settings(station: Station, reload: Reload) -> None:
         },
     )
     station.health.adopt(reload.running.journal, about)
+    _bear_release(station, reload.running)
     if station.challenges is not None:
         model = {"model": {"sha256": station.inspector.localizer.sha256}}
         station.challenges.adopt(reload.running, _setup(about | model))
@@ -288,7 +399,7 @@ def _start_fields(config: Config, localizer: Localizer, rules: Rules) -> dict[st
     """Return the start record. Raises ConfigError where an agreed plan does not let it run."""
     contract = localizer.contract
     model = {
-        "file": config.model_file().name,
+        "file": localizer.path.name,
         "sha256": localizer.sha256,
         "run_digest": contract.run_digest,
         "classes": contract.classes,

@@ -17,11 +17,11 @@ from edge.challenge.course import Passing
 from edge.clock import Clock, Stop
 from edge.config import Config
 from edge.deciding.burst import combine
-from edge.deciding.codes import FIXED_MARK, GATE, NO_ROOM, STANDING_MARK, UNSURE
+from edge.deciding.codes import FIXED_MARK, GATE, GIVEN_UP, NO_ROOM, STANDING_MARK, UNSURE
 from edge.deciding.fixed_marks import StandingMarks, corners
 from edge.deciding.judging import Scene
 from edge.deciding.rules import Rules, rules_of
-from edge.decision import Verdict, fault
+from edge.decision import Kind, Verdict, fault
 from edge.errors import CameraError, FrameError, GateError, JournalError, ModelError
 from edge.gate import Gate
 from edge.gate.messages import Incident
@@ -38,6 +38,7 @@ from edge.vision.localizer import Localizer
 from edge.vision.preprocess import Frame
 
 if TYPE_CHECKING:
+    from edge.probation.control import Releases
     from edge.sight.place_watch import PlaceWatch
 
 NUMBERS_KEPT = 10_000
@@ -140,6 +141,8 @@ class _Passage:
     tag: int = 0
     judged: Judged | None = None
     outcome: Outcome = "unknown"
+    said: Kind | None = None
+    """What the model's answer was, before the gate's; None where it was not asked."""
     counted: bool = False
     answered_ns: int = 0
 
@@ -184,6 +187,8 @@ class Station:
     """What compares pictures with the place's reference; None compares none."""
     challenges: Challenges | None = None
     """The challenge test; None where there is none."""
+    releases: "Releases | None" = None
+    """The release that runs; None for a bare model file."""
     standing: StandingMarks = field(default_factory=StandingMarks)
     counters: Counters = field(default_factory=Counters)
     _numbers: dict[int, int] = field(default_factory=dict)
@@ -230,6 +235,8 @@ class Station:
                 raise
         self._watch_place(passage.picture)
         self._tell_challenge(passage)
+        if self.releases is not None:
+            self.releases.item(passage.said, late=passage.outcome == "late")
         self._feed_watchdog()
         if passage.judged is not None and passage.judged.lost is not None:
             raise passage.judged.lost
@@ -249,6 +256,33 @@ class Station:
             self.place.adopt(config.imaging)
         self.checks.settings, self.evidence.settings = config.camera, config.evidence
         self.journal.adopt(config.journal)
+
+    def change_model(self, inspector: Inspector, config: Config) -> None:
+        """Let another model judge by its rules from the next item on.
+
+        What was learnt about the model before is forgotten. The inspector stays the same object:
+        what looks at pictures between items has it, too.
+        """
+        self.inspector.localizer, self.inspector.rules = inspector.localizer, inspector.rules
+        every_s = config.model.golden_every_s
+        self.idle_proof = IdleProof(inspector.localizer, self.clock, every_s)
+        self.standing = StandingMarks()
+        if self.idle_marks is not None:
+            self.idle_marks.adopt(config.decision)
+        if self.alarms is not None:
+            basis = basis_of(config, inspector.localizer.sha256)
+            self.alarms.adopt(config, basis, inspector.rules.scores.least)
+
+    def tell_release(self) -> None:
+        """Write down what was done about the release, and show how it stands."""
+        releases = self.releases
+        if releases is None:
+            return
+        for fields in releases.take_records():
+            self.journal.append("release", fields)
+        self.health.release = releases.about
+        if self.alarms is not None:
+            self.alarms.of_model = {**self.alarms.of_model, "release": releases.trouble}
 
     def _idle(self) -> None:
         """Feed the watchdog without an item, once gate and camera have shown that they work."""
@@ -309,11 +343,16 @@ class Station:
             self.place.offer(picture)
 
     def _prove_model(self) -> None:
-        """Judge a golden picture if one is due; FAULT is shown before ModelError ends us."""
+        """Judge a golden picture if one is due; FAULT is shown before ModelError ends us.
+
+        A release in probation is given up instead.
+        """
         try:
             if self.idle_proof is not None:
                 self.idle_proof.step()
         except ModelError as error:
+            if self.releases is not None and self.releases.fail(str(error)):
+                return  # the release before it takes its place
             with contextlib.suppress(GateError):  # a gate that is gone is not READY either
                 self.gate.show_fault(str(error))
             raise
@@ -360,6 +399,8 @@ class Station:
         judged = passage.judged
         assert judged is not None
         passage.answered_ns = self.clock.now_ns()
+        if judged.error is None or not isinstance(judged.error, CameraError | GateError):
+            passage.said = judged.verdict.kind
         if isinstance(judged.error, GateError):
             passage.outcome = "gone"
             return
@@ -379,10 +420,17 @@ class Station:
             passage.outcome = outcome
 
     def _refused(self, item: Item, verdict: Verdict) -> Verdict:
-        """Return the verdict, a PASS as a REJECT while a challenge test does not let items pass."""
-        if self.challenges is None or verdict.kind != "pass":
+        """Return the verdict, a PASS as a REJECT while a challenge test does not let items pass.
+
+        So it is while a release that was given up still judges.
+        """
+        if verdict.kind != "pass":
             return verdict
-        why, code = self.challenges.refusal(item.t_ns)
+        why, code = "", ""
+        if self.challenges is not None:
+            why, code = self.challenges.refusal(item.t_ns)
+        if self.releases is not None and not why:
+            why, code = self.releases.refusal, GIVEN_UP
         if not why:
             return verdict
         reason = f"{why} ({verdict.reason})"

@@ -18,6 +18,7 @@ from edge.process.running_hours import FORM, hours_of
 from edge.production_lines.apart import own_files, refuse_shared
 from edge.rates.plan import Plan
 from edge.sections.gate import LinesSettings
+from edge.sections.model import DEFAULT_NAME
 from edge.settings import shown
 from edge.settings_file import parse_toml
 
@@ -190,6 +191,54 @@ def gate_warnings(config: Config) -> list[str]:
     ]
 
 
+def is_unsigned(config: Config) -> bool:
+    """Return whether a model file that is in no bundle is to drive real outputs.
+
+    The packaged model is in the package, which its maker signs and dpkg verifies.
+    """
+    bare = not config.model.bundle and config.model.file != DEFAULT_NAME
+    return bare and config.gate.driver == "process" and config.lines.driver == "gpiod"
+
+
+def unsigned_trouble(config: Config) -> str:
+    """Return what is told for as long as an unsigned model drives real outputs; else empty."""
+    if not is_unsigned(config):
+        return ""
+    return (
+        f"the model {config.model.file} is in no signed bundle, so nobody can say that it is the "
+        "one that was proven; make a bundle of it and activate that"
+    )
+
+
+def check_model(config: Config) -> None:
+    """Check what ``[model]`` demands of itself and of the outputs that it drives.
+
+    Raises ConfigError with one line for the first demand that is not met.
+    """
+    model = config.model
+    if model.bundle not in ("", "current"):
+        raise ConfigError(
+            f'[model] bundle must be "current" or empty, not {shown(model.bundle)}; correct it in '
+            f"{config.folder}"
+        )
+    if model.bundle and (model.file != DEFAULT_NAME or model.sha256):
+        raise ConfigError(
+            '[model] file and sha256 must be left out where bundle is "current", whose release '
+            f"names both; correct it in {config.folder}"
+        )
+    if model.probation_rejects[0] > model.probation_rejects[1]:
+        raise ConfigError(
+            "[model] probation_rejects must be the least and then the greatest share, not "
+            f"{model.probation_rejects}; correct it in {config.folder}"
+        )
+    if is_unsigned(config) and not model.allow_unsigned:
+        raise ConfigError(
+            f"[model] file {model.file} is in no signed bundle, and must not drive real outputs; "
+            "make a bundle of it ('stampgate bundle'), activate it ('stampgate-edge activate') and "
+            'set bundle = "current", or set allow_unsigned = true until then'
+        )
+
+
 def longest_item(config: Config) -> float:
     """Return the greatest length of one item at the photo-eye, in ms or whole encoder counts.
 
@@ -360,6 +409,7 @@ def check_for_eye(config: Config) -> None:
     """
     check_gate(config)
     check_decision(config)
+    check_model(config)
     refuse_shared(config, load_checked, wired)
     _refuse_shared_files(config)
     record = "" if config.gate.driver == "process" else config.gate.record
@@ -407,7 +457,7 @@ def _refuse_shared_files(config: Config) -> None:
     named: dict[Path, str] = {}
     for setting, path in (
         ("the settings file", config.source),
-        ("[model] file", config.model_file()),
+        ("[model] file", None if config.model.bundle else config.model_file()),
         *own_files(config),
     ):
         if path is None or path == config.folder:  # an empty text is none

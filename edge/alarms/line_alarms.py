@@ -76,6 +76,8 @@ class LineAlarms:
         self._sensors: Mapping[str, Any] | None = None
         self._silence = Silence(clock.now_ns())
         self._levels = {code: Level() for code in ("temperature", "power", "disk")}
+        self.of_model: Mapping[str, str] = {}
+        """What sounds about the model for as long as it stands here: words, by the alarm's code."""
         self._rejects, self._near = Baseline(), Baseline()
         self._recent: deque[ItemFacts] = deque()
         self._set(config, basis, least)
@@ -211,7 +213,8 @@ class LineAlarms:
 
     def _sounding(self) -> dict[str, str]:
         """Return the words of each alarm that sounds now, by its code."""
-        found = {**self._of_items(), **self._of_rates(), **self._of_box()}
+        of_model = {code: words for code, words in self.of_model.items() if words}
+        found = {**self._of_items(), **self._of_rates(), **self._of_box(), **of_model}
         return {code: f"{code}: {words}" for code, words in found.items()}
 
     def _of_items(self) -> dict[str, str]:

@@ -63,6 +63,7 @@ class Challenges:
         self._thrown = 0
         self._told: set[int] = set()
         self._last: Course | None = None
+        self._failure = ""
         self.state = read_state(journal.challenge)
 
     @property
@@ -170,6 +171,11 @@ class Challenges:
             self._follow(self._course)
         else:
             self._look_at_time()
+
+    def take_failure(self) -> str:
+        """Return why a challenge test has failed since the last call; empty when none has."""
+        why, self._failure = self._failure, ""
+        return why
 
     def end(self, why: str) -> None:
         """End the test that runs, as failed, because the service ends. Raises JournalError."""
@@ -304,7 +310,8 @@ class Challenges:
             return
         self._course, self._peer, self._last = None, None, course
         if course.step == "failed":
-            state = self.state.quarantined(f"challenge test {course.number} failed: {course.why}")
+            self._failure = f"challenge test {course.number} failed: {course.why}"
+            state = self.state.quarantined(self._failure)
             self._append("failed", state, course.why, occasion=course.occasion)
             return
         mark, old = self._mark(), self.state

@@ -35,6 +35,11 @@ COMMANDS = {
     "calibrate": Command(
         "edge.commands.calibrate", "keep a reference of the empty and the filled place"
     ),
+    "activate": Command(
+        "edge.commands.activate", "verify a signed bundle, try it, and make it current"
+    ),
+    "rollback": Command("edge.commands.rollback", "make the release before current again"),
+    "models": Command("edge.commands.models", "list the releases: state, signer, proof"),
     "challenge": Command(
         "edge.commands.challenge",
         "run known test items through the line; list what is in quarantine; sign",

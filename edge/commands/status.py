@@ -71,6 +71,7 @@ def described(status: Mapping[str, Any]) -> list[str]:
     if model := status.get("model"):
         lines.append(("model", f"{model.get('file')} (sha256 {str(model.get('sha256'))[:16]}...)"))
         lines.append(("proof", str(model.get("proof") or UNPROVEN)))
+    lines += _release(status.get("release") or {})
     if counters := status.get("counters"):
         lines.append(("counters", _words(counters)))
     gate = status.get("gate", {})
@@ -92,6 +93,15 @@ def described(status: Mapping[str, Any]) -> list[str]:
         lines.append(("on the way", f"{status['queue_depth']} items between eye and gate"))
     lines += _health(status.get("health") or {})
     return [printable(f"{name:<15} {text}") for name, text in lines]
+
+
+def _release(release: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return which release judges, and how it stands; nothing for a bare model file."""
+    if not release:
+        return []
+    said = f"{release.get('id')}, signed by {release.get('signer')}: {release.get('state')}"
+    loading = release.get("loading")
+    return [("release", f"{said}; {loading} is being loaded" if loading else said)]
 
 
 def _challenge(challenge: Mapping[str, Any]) -> str:

@@ -19,6 +19,7 @@ GATE = "gate-"
 STANDING_MARK = "standing-mark"
 CHALLENGE = "challenge-"
 """Begins the code of an item that may not pass because of a challenge test."""
+GIVEN_UP = "release-given-up"
 
 CODES = (
     FOUND,
@@ -34,6 +35,7 @@ CODES = (
     NOT_JUDGED,
     NO_ROOM,
     STANDING_MARK,
+    GIVEN_UP,
     *(f"{CHALLENGE}{why}" for why in ("due", "quarantine", "unannounced")),
     *(f"{GATE}{outcome}" for outcome in ("late", "unknown", "kept", "gone")),
 )

@@ -88,6 +88,8 @@ def _files(config: Config) -> Iterator[Claim]:
     """Yield the files and folders that a line has for itself."""
     folder = config.evidence.folder
     folders = [("[evidence] folder", config.path(folder))] if folder else []
+    if config.model.bundle:
+        folders.append(("[model] releases", config.path(config.model.releases)))
     for setting, path in (*own_files(config), *folders):
         yield Claim(setting, "file", str(_resolved(path)))
 
@@ -108,6 +110,7 @@ def own_files(config: Config) -> Iterator[tuple[str, Path]]:
         ("[gate] socket", config.gate.socket),
         ("[lines] inputs", config.lines.inputs),
         ("[challenge] socket", config.challenge.socket),
+        ("[model] state", config.model.state if config.model.bundle else ""),
     ):
         if text:
             yield setting, config.path(text)

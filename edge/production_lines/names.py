@@ -15,6 +15,7 @@ FOLDERS = (
     "/var/log/stampgate",
     "/var/lib/stampgate",
     "/var/lib/stampgate-gate",
+    "/var/lib/stampgate-releases",
     "/run/stampgate",
 )
 """Folders in which each line has one of its own."""

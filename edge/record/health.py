@@ -76,6 +76,8 @@ class Health:
         """Why the production line must not run, by the challenge test; empty when it may."""
         self.challenge: Mapping[str, Any] = {}
         """How the challenge test stands."""
+        self.release: Mapping[str, Any] = {}
+        """The release that runs, and how its probation stands; empty for a bare model file."""
         self.marks_trouble = ""
         """Trouble with marks that are seen without an item, in words; empty when there is none."""
         self.alarms = AlarmWords()
@@ -145,6 +147,7 @@ class Health:
                 "since_ns": self._since_ns,
                 **self._about,
                 **challenge,
+                **({"release": dict(self.release)} if self.release else {}),
                 "counters": dict(counters),
                 "gate": dict(self.gate),
                 "camera": dict(self.camera),

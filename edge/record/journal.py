@@ -43,7 +43,8 @@ Every line begins ``{"v": 1, "kind": ...``. The kinds: ``start`` (version, setti
 ``item``, ``health``, ``continued``, ``repair``, ``missing``, ``disk``, ``gap``, ``settings`` (read
 again; they count from the next item on, unless its reason says why not), ``incident`` (of the gate:
 what became of an item after its record), ``challenge`` (of the challenge test: each holds its whole
-state, and so does ``continued`` then), ``stop`` (counters). A reader passes over kinds and fields
+state, and so does ``continued`` then), ``release`` (which bundle was activated, refused, given up
+or in service from now on), ``stop`` (counters). A reader passes over kinds and fields
 that it does not know; ``v`` changes only when that would not do. ``sequence`` is the item's number,
 in the other kinds that of the last item before. An item whose picture was kept names it and carries
 the SHA-256 of its file for :func:`edge.record.verify.verify_pictures`; :mod:`edge.record.evidence`
@@ -153,7 +154,7 @@ class _Tip:
         kind, started, counted = record["kind"], self.started, self.counted
         if kind == "start":
             started, counted = dict(fields), Counter()
-        elif kind == "settings" and started is not None:
+        elif kind in ("settings", "release") and started is not None:
             started = {name: fields.get(name, value) for name, value in started.items()}
         elif kind == "item" and counted is not None:
             counted = counted + Counter([str(fields.get("verdict", ""))])
@@ -298,6 +299,10 @@ class Journal:
         self._append_outage_records()
         self._rotate_if_due()
         self._put(kind, fields)
+
+    def bear(self, fields: Mapping[str, Any]) -> None:
+        """Let every record bear these *fields* from the next one on, such as the release."""
+        self._named = {**self._named, **fields}
 
     def check(self) -> None:
         """Look whether another program has taken the file away, and begin a new one if so.

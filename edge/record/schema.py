@@ -149,6 +149,8 @@ FIELDS: dict[str, Test] = {
     "reason": _text,
     "gate_run": _text,
     "service": _text,
+    "release": _text,
+    "settings": _text,
     "tag": _whole,
     "seal": _text,
 }
@@ -205,6 +207,7 @@ KINDS: dict[str, dict[str, Test]] = {
         "counted": _or_none(_counts),
     },
     "challenge": {"what": _text, "state": _object, "item": _whole},
+    "release": {"what": _text, "by": _text, "action": _whole, "back": _text, **START},
     "gap": {"counted": _counts, "lost_items": _whole, "lost_records": _whole},
     "missing": {"items": _whole, "taken_sha256": _text},
     "incident": {"what": _text, "item": _or_none(_whole)},
@@ -217,5 +220,6 @@ NEEDED = {
     "gap": ("counted", "lost_items"),
     "missing": ("items",),
     "challenge": ("what", "state"),
+    "release": ("what", "release"),
 }
 """Fields without which a record of that kind says nothing."""

@@ -215,6 +215,7 @@ TOLD: dict[str, Callable[[Record], str]] = {
     "incident": _of_item,
     "truth": _of_item,
     "challenge": lambda record: str(record.get("what", "")),
+    "release": lambda record: f"{record.get('what', '')} {record.get('release', '')}",
     "health": _health,
     "continued": lambda record: f"after {record.get('after', '')}",
 }

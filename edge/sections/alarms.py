@@ -14,6 +14,8 @@ ALARM_CODES = (
     "temperature",
     "power",
     "disk",
+    "release",
+    "unsigned",
 )
 """The codes of the alarms, as ``[alarms] fault``, ``status`` and the journal have them."""
 

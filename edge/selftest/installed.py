@@ -14,10 +14,11 @@ from edge.deciding.rules import rules_of
 from edge.decision import decide
 from edge.errors import ModelError, StampgateError
 from edge.printing import print_error
+from edge.releases.store import read_pointer
 from edge.selftest.sight import SAMPLES
 from edge.vision.localizer import Localizer
 from edge.vision.picture_files import read_picture
-from edge.wiring import load_checked
+from edge.wiring import check_model, load_checked
 
 
 def try_packaged_model() -> None:
@@ -41,6 +42,9 @@ def try_settings(path: Path) -> None:
     if not path.exists():
         return
     config: Config = load_checked(path)
+    check_model(config)  # the service would not start, and the line would stand still
+    if config.model.bundle and not read_pointer(config.path(config.model.releases)).current:
+        return
     if config.model_file() != DEFAULT_MODEL and not config.model_file().exists():
         return
     contract = Localizer.of(config).contract

@@ -34,6 +34,7 @@ from edge.vision.localizer import Localizer
 from edge.vision.picture_files import read_picture
 from edge.vision.preprocess import Frame
 from edge.vision.proof_summary import UNPROVEN
+from edge.wiring import unsigned_trouble
 
 SAMPLES = {"01-milk-stamped.jpg": "pass", "02-milk-unstamped.jpg": "reject"}
 """Packaged pictures that the packaged model must judge so."""
@@ -239,7 +240,7 @@ def model(config: Config, clock: Clock, known: Mapping[Path, str]) -> Iterator[C
     The pictures are judged in a child process: a runtime that does not fit the processor dies by a
     signal, and takes only that process along. Raises ModelError, UsageError, FrameError.
     """
-    if not known and config.model.file == DEFAULT_NAME:
+    if not known and config.model.file == DEFAULT_NAME and not config.model.bundle:
         samples = DEFAULT_MODEL.parent / "samples"
         known = {samples / name: verdict for name, verdict in SAMPLES.items()}
     yield _verdicts(config, known)
@@ -249,6 +250,7 @@ def model(config: Config, clock: Clock, known: Mapping[Path, str]) -> Iterator[C
     finds = f"finds {', '.join(contract.classes)} from {rules.scores.least:.2f} on"
     size_text = f"{contract.input_width} x {contract.input_height}"
     yield CheckResult("ok", "model", f"{config.model_file().name}: {finds}, {size_text}")
+    yield from _release(config)
     yield from _assessed(contract)
     yield CheckResult("ok", "proof", _proof(config, localizer))
     size = (config.camera.height, config.camera.width, 3)
@@ -263,6 +265,15 @@ def _proof(config: Config, localizer: Localizer) -> str:
     least = config.decision.min_score
     higher = f"; [decision] min_score {least:g} rejects more than that"
     return localizer.proof + (higher if least > localizer.contract.threshold else "")
+
+
+def _release(config: Config) -> Iterator[CheckResult]:
+    """Say which release the model is, or that it is in no bundle where it should be."""
+    if config.model.bundle:
+        release = config.release()
+        yield CheckResult("ok", "release", f"{release.id}, signed by {release.signer}")
+    elif trouble := unsigned_trouble(config):
+        yield CheckResult("WARN", "release", trouble)
 
 
 def _assessed(contract: Contract) -> Iterator[CheckResult]:

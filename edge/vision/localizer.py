@@ -68,7 +68,7 @@ class Localizer:
         More threads than cores would only wait for one another.
         """
         threads = min(config.model.threads, os.cpu_count() or 1)
-        return cls(config.model_file(), threads, config.model.sha256, entries)
+        return cls(config.model_file(), threads, config.model_pin(), entries)
 
     @classmethod
     def unproven(

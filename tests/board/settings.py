@@ -66,6 +66,8 @@ fault = "{wires.FAULT}"
 
 [model]
 file = "{MODEL}"
+# A model of this board alone; the step with a bundle has a signed one.
+allow_unsigned = true
 
 [decision]
 # The camera shows a stamp whether an item is there or not, which a rail with one does, too.

@@ -154,12 +154,16 @@ def asks_the_wall_clock(path: Path) -> set[str]:
 
 
 def test_wall_clock_two_weeks_back_cannot_move_order_due_times_or_retention() -> None:
-    """It is read for the journal's wall_time field and by 'log --since' only."""
+    """It is read for the journal's wall_time, by 'log --since', and for a bundle's dates only."""
     asking = {
         str(path.relative_to(ROOT)): asks_the_wall_clock(path)
         for path in (ROOT / "edge").rglob("*.py")
     }
     assert {path: scopes for path, scopes in asking.items() if scopes} == {
+        "edge/activation/activate.py": {"_action"},  # for people, in the list of actions
+        "edge/activation/known_time.py": {"known_time", "_witnesses"},  # whether a bundle is valid
+        "edge/probation/control.py": {"__init__"},  # a release that has expired is told
+        "edge/releases/store.py": {"pointer_stamp"},  # whether the file is another, not when
         "edge/record/journal.py": {"__init__"},  # the default of *wall*
         "edge/record/times.py": {"present"},
     }

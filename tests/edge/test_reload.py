@@ -266,7 +266,7 @@ def test_what_a_running_service_can_change_is_this_and_nothing_else() -> None:
             "confirm_apart_ms",
         ],
         "lines": [],
-        "model": [],
+        "model": [f"probation_{of}" for of in ("items", "minutes", "row", "faults", "rejects")],
         "decision": [field.name for field in dataclasses.fields(SECTIONS["decision"])],
         "imaging": ["compare_s", "moved_above_px", "light_above", "softer_above"],
         "journal": [

@@ -22,6 +22,7 @@ from edge.wiring import (
     check_gate,
     gate_warnings,
     load_checked,
+    unsigned_trouble,
 )
 from tests.paths import ROOT
 
@@ -280,3 +281,38 @@ def test_a_status_of_an_earlier_run_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "edges.jsonl").mkdir()
     with pytest.raises(ConfigError, match=r"\[gate\] record .*edges.jsonl: cannot be written"):
         check_for_gate(config)
+
+
+def test_a_bare_model_file_does_not_drive_real_outputs_unasked(tmp_path: Path) -> None:
+    """The gate process and real wires ask for a bundle, or for one who allows it, and says so."""
+    wires = '[gate]\ndriver = "process"\n[lines]\ndriver = "gpiod"\nreject = "GPIO1"\n[model]\n'
+    path = tmp_path / "edge.toml"
+    path.write_text(wires + 'file = "m.onnx"\n')
+    with pytest.raises(ConfigError, match=r"in no signed bundle.*or set allow_unsigned = true"):
+        check_for_eye(load_checked(path))
+    check_for_gate(load_checked(path))  # the gate goes on: it reads no model
+    path.write_text(wires + 'file = "m.onnx"\nallow_unsigned = true\n')
+    check_for_eye(load_checked(path))
+    assert "is in no signed bundle" in unsigned_trouble(load_checked(path))
+    for more in ("", 'bundle = "current"\n'):
+        path.write_text(wires + more)
+        check_for_eye(load_checked(path))
+        assert unsigned_trouble(load_checked(path)) == ""
+    path.write_text(wires.replace('"gpiod"', '"simulated"') + 'file = "m.onnx"\n')
+    check_for_eye(load_checked(path))
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ('file = "m.onnx"\nbundle = "current"\n', "file and sha256 must be left out"),
+        (f'sha256 = "{"0" * 64}"\nbundle = "current"\n', "file and sha256 must be left out"),
+        ('bundle = "stamp-7.bundle"\n', 'must be "current" or empty'),
+        ("probation_rejects = [0.6, 0.5]\n", "the least and then the greatest"),
+    ],
+)
+def test_a_release_is_asked_for_without_contradiction(text: str, why: str, tmp_path: Path) -> None:
+    """One line says which key must go."""
+    (tmp_path / "edge.toml").write_text("[model]\n" + text)
+    with pytest.raises(ConfigError, match=why):
+        check_for_eye(load_checked(tmp_path / "edge.toml"))

@@ -63,6 +63,8 @@ def test_the_sample_of_a_line_has_every_path_and_its_name_of_its_own() -> None:
         "[camera] folder": "/var/lib/stampgate/A/frames",
         "[gate] socket": "/run/stampgate/A/gate.sock",
         "[gate] debts": "/var/lib/stampgate-gate/A/gate.debts",
+        "[model] releases": "/var/lib/stampgate-releases/A/store",
+        "[model] state": "/var/lib/stampgate/A/release.json",
         "[imaging] reference": "/var/lib/stampgate/A/reference.json",
         "[journal] file": "/var/log/stampgate/A/journal.jsonl",
         "[journal] mark": "/var/lib/stampgate/A/journal.mark",

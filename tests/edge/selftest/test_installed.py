@@ -35,6 +35,22 @@ def test_an_environment_that_judges_right_is_taken(box: Path) -> None:
     assert main([str(box.parent / "none.toml")]) == 0
 
 
+def test_a_box_whose_model_may_not_drive_its_wires_keeps_the_version_before(
+    box: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An upgrade that would stop the line is refused, and says what to set; so it is taken."""
+    wires = '[gate]\ndriver = "process"\n[lines]\ndriver = "gpiod"\nreject = "GPIO1"\n'
+    own = '[model]\nfile = "own.onnx"\n'
+    write_tiny_model(box.parent / "own.onnx")
+    box.write_text(wires + own)
+    assert main([str(box)]) == 1
+    assert "set allow_unsigned = true" in capsys.readouterr().err
+    box.write_text(wires + own + "allow_unsigned = true\n")
+    assert main([str(box)]) == 0
+    box.write_text(wires + '[model]\nbundle = "current"\nreleases = "releases"\n')
+    assert main([str(box)]) == 0
+
+
 @pytest.mark.parametrize(
     ("name", "marks", "why"),
     [

@@ -1,0 +1,1 @@
+"""Bundles on the box: verified, tried in a child process, activated, rolled back, fetched."""
