@@ -151,6 +151,7 @@ def test_the_package_holds_the_units_the_settings_and_every_wheel_for_both_pytho
         ),
     }
     assert (root / "etc/stampgate/lines").is_dir()
+    assert (root / "etc/stampgate/keys").is_dir()
     assert (root / "DEBIAN/conffiles").read_text() == "/etc/stampgate/edge.toml\n"
     assert (root / "etc/stampgate/edge.toml").read_text() == SAMPLE.read_text()
     assert (root / "usr/share/stampgate/model.onnx").read_bytes() == DEFAULT_MODEL.read_bytes()
@@ -544,9 +545,10 @@ def test_a_change_of_python_that_does_no_harm_changes_nothing(box: Copy) -> None
 LEAVE_TRACES = """
 systemctl enable --quiet stampgate.target stampgate@A.target
 mkdir -p /var/lib/stampgate/frames /var/log/stampgate/evidence /var/lib/stampgate-gate
-touch /var/log/stampgate/journal.jsonl
+mkdir -p /var/lib/stampgate-releases/store
+touch /var/log/stampgate/journal.jsonl /etc/stampgate/keys/desk.pem
 """
-STATES = ("/var/lib/stampgate", "/var/lib/stampgate-gate")
+STATES = ("/var/lib/stampgate", "/var/lib/stampgate-gate", "/var/lib/stampgate-releases")
 TRACES = "find /etc /opt /usr /var -name '*stampgate*' -not -path '/var/lib/dpkg/info/*' | sort"
 
 

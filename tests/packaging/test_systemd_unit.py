@@ -10,6 +10,7 @@ import pytest
 from edge.errors import ConfigError
 from edge.production_lines.names import sample_of_line
 from edge.sections.gate import GateSettings
+from edge.sections.model import ModelSettings
 from edge.sections.records import JournalSettings
 from edge.sections.service import ServiceSettings
 from edge.settings import read_section
@@ -179,14 +180,16 @@ def test_no_service_reaches_into_another_process(path: Path) -> None:
 def test_the_folder_of_the_socket_is_the_gates_and_both_write_there() -> None:
     """In one place for both: tmpfiles.d makes it at boot, for an eye without a gate too."""
     gate, eye = unit(GATE_UNIT)["Service"], unit(UNIT)["Service"]
-    (line,) = (
+    line, releases = (
         line.split()
         for line in (FOLDER / "stampgate.tmpfiles.conf").read_text().splitlines()
         if not line.startswith("#")
     )
     folder, mode = f"/run/{gate['RuntimeDirectory']}", gate["RuntimeDirectoryMode"]
     assert line == ["d", folder, mode, gate["User"], gate["Group"], "-"]
-    assert eye["ReadWritePaths"] == f"-{folder}"
+    assert releases == ["d", "/var/lib/stampgate-releases", "0755", "root", "root", "-"]
+    assert ModelSettings().releases.startswith(f"{releases[1]}/")
+    assert eye["ReadWritePaths"] == f"-{folder}"  # and not the releases
     assert "RuntimeDirectory" not in eye
     for path in (GateSettings().socket, JournalSettings().status):
         assert path.startswith(f"{folder}/")
@@ -196,7 +199,9 @@ def test_each_service_has_a_state_of_its_own_and_cannot_look_into_the_others() -
     """Whatever modes somebody has given the folders."""
     gate, eye = unit(GATE_UNIT)["Service"], unit(UNIT)["Service"]
     hidden = gate["InaccessiblePaths"].split()
-    assert {f"-/var/log/{eye['LogsDirectory']}", f"-/var/lib/{eye['StateDirectory']}"} == {*hidden}
+    state = f"-/var/lib/{eye['StateDirectory']}"
+    assert {f"-/var/log/{eye['LogsDirectory']}", state, f"{state}-releases"} == {*hidden}
+    assert ModelSettings().state.startswith(f"/var/lib/{eye['StateDirectory']}/")
     assert eye["InaccessiblePaths"] == f"-/var/lib/{gate['StateDirectory']}"
     assert "LogsDirectory" not in gate
     assert GateSettings().debts.startswith(f"/var/lib/{gate['StateDirectory']}/")
