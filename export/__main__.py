@@ -1,4 +1,4 @@
-"""The desktop's program, ``stampgate``: the commands of :mod:`train.commands`, and ``export``."""
+"""The desktop's program, ``stampgate``: the commands of :mod:`train.commands` and of export."""
 
 import sys
 from collections.abc import Sequence
@@ -13,6 +13,10 @@ PROGRAM = command_line.Program(
     commands={
         **COMMANDS,
         "export": Command("export.command", "write a run as an ONNX file for the box"),
+        "bundle": Command(
+            "export.bundling.command", "put a model into a signed bundle, or look into one"
+        ),
+        "keygen": Command("export.bundling.keygen", "make a key pair that signs bundles"),
     },
 )
 

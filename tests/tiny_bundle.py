@@ -58,7 +58,7 @@ def scenes() -> list[tuple[FrameKind, NDArray[np.uint8]]]:
         bare = paint({})
         bare[0, 0] = i
         border = paint({"dot": [place]})
-        border[24 + 3 + i % 2 :, :] = GREY
+        border[24 + 3 + 2 * (i % 2) :, :] = GREY
         made += [
             ("stamped", paint({"dot": [place]})),
             ("unstamped", bare),

@@ -1,5 +1,6 @@
 """The manifest of a bundle: whose model this is, what was proven of it, and under which rules."""
 
+import contextlib
 import dataclasses
 import json
 import re
@@ -92,9 +93,10 @@ def time_text(moment: datetime) -> str:
 def read_time(text: object) -> datetime:
     """Read what :func:`time_text` wrote. Raises ValueError."""
     if isinstance(text, str):
-        moment = datetime.strptime(text, TIME).replace(tzinfo=UTC)
-        if time_text(moment) == text:
-            return moment
+        with contextlib.suppress(ValueError):
+            moment = datetime.strptime(text, TIME).replace(tzinfo=UTC)
+            if time_text(moment) == text:
+                return moment
     raise ValueError(f"{text!r:.40} must be a time such as 2026-12-01T08:00:00Z")
 
 
