@@ -147,14 +147,14 @@ def raise_if_no_room(error: OSError, path: Path, what: str) -> None:
 
 
 @contextlib.contextmanager
-def atomic_replace(path: Path) -> Iterator[Path]:
+def atomic_replace(path: Path, mode: int = 0o644) -> Iterator[Path]:
     """Atomic replace: give a temporary path that is renamed to *path* when the block ends well.
 
     A reader sees the old file or the new one, never half of one: the temporary file beside *path*
     is synchronised, renamed, then the folder is synchronised. POSIX promises that rename() is
     atomic, and only fsync() that it survives a power cut. Raises InputError when it cannot be done
     or *path* is not ours to write (:func:`check_ours`); however the block ends, no temporary file
-    is left over.
+    is left over. *mode*: the file's permissions.
     """
     # tempfile and its imports take a megabyte, and the eye writes no such file.
     import tempfile  # noqa: PLC0415
@@ -169,7 +169,7 @@ def atomic_replace(path: Path) -> Iterator[Path]:
         yield temporary
         with temporary.open("rb+") as file:
             with contextlib.suppress(OSError):  # exFAT and some shares have no modes of a file
-                os.fchmod(file.fileno(), 0o644)
+                os.fchmod(file.fileno(), mode)
             os.fsync(file.fileno())
         temporary.replace(path)
         sync_folder(path.parent)

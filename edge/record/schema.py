@@ -18,6 +18,7 @@ MOST = 2**63
 """What every whole number of a record is below: nanoseconds and counts in 64 bits."""
 VERDICTS = ("pass", "reject", "fault")
 TRUTHS = ("good", "bad", "unclear")
+JUDGEMENTS = ("good", "bad", "unsure")
 
 Test = Callable[[Any], bool]
 
@@ -212,8 +213,23 @@ KINDS: dict[str, dict[str, Test]] = {
     "missing": {"items": _whole, "taken_sha256": _text},
     "incident": {"what": _text, "item": _or_none(_whole)},
     "stop": {"counters": _counts},
+    "judgement": {
+        "id": _text,
+        "item": _whole,
+        "judgement": lambda value: value in JUDGEMENTS,
+        "by": _text,
+        "role": _text,
+        "verdict": lambda value: value in VERDICTS,
+        "line_sha256": _text,
+        "evidence": _text,
+        "evidence_sha256": _text,
+        "model_sha256": _text,
+        "head": _whole,
+    },
+    "undo": {"id": _text, "undoes": _text, "item": _whole, "by": _text},
+    "signed": {"by": _text, "since": _text, "until": _text},
 }
-"""Of the records of one kind."""
+"""Of the records of one kind; the last three are the audit log's."""
 NEEDED = {
     "item": ("verdict",),
     "stop": ("counters",),
@@ -221,5 +237,8 @@ NEEDED = {
     "missing": ("items",),
     "challenge": ("what", "state"),
     "release": ("what", "release"),
+    "judgement": ("id", "item", "judgement", "by"),
+    "undo": ("id", "undoes", "item", "by"),
+    "signed": ("by", "since", "until"),
 }
 """Fields without which a record of that kind says nothing."""

@@ -1,0 +1,1 @@
+"""The review store: an index over the journal, the audit log of what people say, and the people."""

@@ -1,0 +1,212 @@
+"""What of the journal is asked for: the filter of a list, as a page's address says it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from edge.errors import InputError
+from edge.review.tables import JUDGEMENT_NUMBERS, VERDICT_NUMBERS
+
+LONGEST_TEXT = 200
+JUDGEMENTS = ("", "none", "good", "bad", "unsure")
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which items are asked for; each field left as it is asks for nothing.
+
+    *since_ms*, *until_ms*: milliseconds UTC, the second exclusive. *score_from*, *score_to*: of the
+    mark that decided, inclusive. *model*: its SHA-256 or the beginning of it. *text*: in code,
+    reason or class; a number is an item's, too. *judgement*: ``none`` for items without one.
+    """
+
+    verdicts: tuple[str, ...] = ()
+    codes: tuple[str, ...] = ()
+    since_ms: int | None = None
+    until_ms: int | None = None
+    label: str = ""
+    score_from: float | None = None
+    score_to: float | None = None
+    model: str = ""
+    text: str = ""
+    judgement: str = ""
+    pictured: bool | None = None
+
+    @classmethod
+    def of(cls, query: Mapping[str, str]) -> "Filter":
+        """Read a filter from the query of an address, as :meth:`as_query` gives it.
+
+        A name that is not known is passed over. Raises InputError in words.
+        """
+        verdicts = _words(query.get("verdict", ""))
+        if unknown := [verdict for verdict in verdicts if verdict not in VERDICT_NUMBERS]:
+            raise InputError(f"verdict must be pass, reject or fault, not {unknown[0][:40]}")
+        judgement = query.get("judgement", "")
+        if judgement not in JUDGEMENTS:
+            raise InputError(f"judgement must be none, good, bad or unsure, not {judgement[:40]}")
+        return cls(
+            verdicts=verdicts,
+            codes=_words(query.get("code", "")),
+            since_ms=_moment(query, "since"),
+            until_ms=_moment(query, "until"),
+            label=_text(query, "label"),
+            score_from=_score(query, "score_from"),
+            score_to=_score(query, "score_to"),
+            model=_text(query, "model"),
+            text=_text(query, "text"),
+            judgement=judgement,
+            pictured={"yes": True, "no": False}.get(query.get("picture", "")),
+        )
+
+    def as_query(self) -> dict[str, str]:
+        """Return the filter as the query of an address; what asks for nothing is left out.
+
+        >>> Filter.of(Filter(verdicts=("reject",), text="seal").as_query()).text
+        'seal'
+        """
+        said = {
+            "verdict": ",".join(self.verdicts),
+            "code": ",".join(self.codes),
+            "since": "" if self.since_ms is None else _iso(self.since_ms),
+            "until": "" if self.until_ms is None else _iso(self.until_ms),
+            "label": self.label,
+            "score_from": "" if self.score_from is None else f"{self.score_from:g}",
+            "score_to": "" if self.score_to is None else f"{self.score_to:g}",
+            "model": self.model,
+            "text": self.text,
+            "judgement": self.judgement,
+            "picture": "" if self.pictured is None else "yes" if self.pictured else "no",
+        }
+        return {name: value for name, value in said.items() if value}
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip()[:LONGEST_TEXT] for word in text.split(",")[:50] if word.strip())
+
+
+def _text(query: Mapping[str, str], name: str) -> str:
+    return query.get(name, "").strip()[:LONGEST_TEXT]
+
+
+def _score(query: Mapping[str, str], name: str) -> float | None:
+    text = query.get(name, "").strip().replace(",", ".")
+    if not text:
+        return None
+    try:
+        score = float(text)
+    except ValueError:
+        score = -1.0
+    if not 0.0 <= score <= 1.0:
+        raise InputError(f"{name} must be a score from 0 to 1, not {text[:40]}")
+    return score
+
+
+def _moment(query: Mapping[str, str], name: str) -> int | None:
+    """Read a moment: ISO 8601, of the box's own zone where none is said."""
+    text = query.get(name, "").strip()
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise InputError(
+            f"{name} must be a moment such as 2026-01-31T14:00, not {text[:40]}"
+        ) from None
+    return (moment - EPOCH) // timedelta(milliseconds=1)
+
+
+def _iso(ms: int) -> str:
+    """Return a moment as :func:`_moment` reads it, in the box's own zone."""
+    moment = EPOCH + timedelta(milliseconds=ms)
+    return moment.astimezone().isoformat(timespec="seconds" if ms % 1000 == 0 else "milliseconds")
+
+
+class Conditions:
+    """The conditions of a filter as SQL over the table ``items``, with their values.
+
+    *ask*: runs a query, to find the numbers of codes, classes and models. Nothing of the filter
+    becomes a part of the SQL.
+    """
+
+    def __init__(self, wanted: Filter, ask: Any) -> None:
+        self._ask = ask
+        self.terms: list[str] = []
+        self.values: list[Any] = []
+        self._numbers(wanted)
+        self._reasons(wanted)
+        self._span(wanted)
+        self._scores(wanted)
+
+    def add(self, term: str, *values: Any) -> None:
+        """Add a condition."""
+        self.terms.append(term)
+        self.values += values
+
+    @property
+    def where(self) -> str:
+        """What follows WHERE."""
+        return " AND ".join(self.terms) or "1"
+
+    def _among(self, column: str, numbers: list[int]) -> None:
+        marks = ", ".join("?" * len(numbers))
+        self.add(f"{column} IN ({marks})", *numbers)
+
+    def _numbers(self, wanted: Filter) -> None:
+        if wanted.verdicts:
+            self._among("verdict", [VERDICT_NUMBERS[verdict] for verdict in wanted.verdicts])
+        if wanted.judgement:
+            self.add("judged = ?", JUDGEMENT_NUMBERS.get(wanted.judgement, 0))
+        if wanted.label:
+            self._among("label", self._found("SELECT id FROM labels WHERE name = ?", wanted.label))
+        if wanted.pictured is not None:
+            self.add("picture IS NOT NULL" if wanted.pictured else "picture IS NULL")
+        if wanted.model:
+            rows = self._ask(
+                "SELECT id, first_item, last_item FROM bases WHERE substr(model, 1, ?) = ?",
+                (len(wanted.model), wanted.model),
+            ).fetchall()
+            self._among("basis", [row[0] for row in rows])
+
+    def _reasons(self, wanted: Filter) -> None:
+        if wanted.codes:
+            numbers = [
+                number
+                for code in wanted.codes
+                for number in self._found("SELECT id FROM reasons WHERE code = ?", code)
+            ]
+            self._among("reason", numbers)
+        if not wanted.text:
+            return
+        like = "%" + "".join(f"\\{c}" if c in "\\%_" else c for c in wanted.text) + "%"
+        reasons = self._found(
+            "SELECT id FROM reasons WHERE code || ' ' || words LIKE ? ESCAPE '\\' LIMIT 500", like
+        )
+        labels = self._found("SELECT id FROM labels WHERE name LIKE ? ESCAPE '\\' LIMIT 500", like)
+        item = int(wanted.text) if wanted.text.isascii() and wanted.text.isdigit() else -1
+        terms = [f"reason IN ({', '.join('?' * len(reasons))})"]
+        terms.append(f"label IN ({', '.join('?' * len(labels))})")
+        self.add(f"({' OR '.join([*terms, 'item = ?'])})", *reasons, *labels, min(item, 2**63 - 1))
+
+    def _span(self, wanted: Filter) -> None:
+        """Restrict to a span of time; the items of its minutes are known without looking at all."""
+        if wanted.since_ms is None and wanted.until_ms is None:
+            return
+        since = -(2**62) if wanted.since_ms is None else wanted.since_ms
+        until = 2**62 if wanted.until_ms is None else wanted.until_ms
+        row = self._ask(
+            "SELECT min(first_item), max(last_item) FROM minutes WHERE minute BETWEEN ? AND ?",
+            (since // 60_000, until // 60_000),
+        ).fetchone()
+        self.add("item BETWEEN ? AND ?", row[0] or 0, row[1] or -1)
+        self.add("ms >= ? AND ms < ?", since, until)
+
+    def _scores(self, wanted: Filter) -> None:
+        if wanted.score_from is not None:
+            self.add("score >= ?", wanted.score_from)
+        if wanted.score_to is not None:
+            self.add("score <= ?", wanted.score_to)
+
+    def _found(self, query: str, value: str) -> list[int]:
+        return [row[0] for row in self._ask(query, (value,))]
