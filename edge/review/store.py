@@ -30,12 +30,10 @@ LOOK_S = 10.0
 class ReviewStore:
     """Index, audit log, users and evidence of the box whose settings are *config*.
 
-    *sample_share*: of the passes with a picture, which the random sample takes, 0..1.
-
     Synchronization: any thread.
     """
 
-    def __init__(self, config: Config, sample_share: float = 1.0) -> None:
+    def __init__(self, config: Config) -> None:
         """Open all of it; Raises InputError when the folder cannot be used."""
         self.config = config
         self.folder = config.path(config.review.folder)
@@ -48,7 +46,7 @@ class ReviewStore:
             self.folder / INDEX,
             self.journal,
             audit=self.audit.path,
-            sampling=Sampling(sample_key(self.folder / KEY), sample_share),
+            sampling=Sampling(sample_key(self.folder / KEY), config.review.sample_share),
         )
         self._lock = threading.RLock()
         self._oldest: tuple[float, int] | None = None

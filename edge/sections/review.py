@@ -35,3 +35,10 @@ class ReviewSettings:
     session_h: float = setting(
         12.0, "Hours after which any session ends", at_least=0.1, at_most=168
     )
+    sample_share: float = setting(
+        1.0,
+        "Share of the passes with a picture, [evidence] pass_rate, that the random sample for "
+        "reviewers draws; a change draws it anew",
+        at_least=0,
+        at_most=1,
+    )
