@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from edge import __version__
-from tests.board import camera, closer, settings
+from tests.board import bundles, camera, closer, settings
 from tests.board.judge import Claim, judge
 from tests.board.machine import HungError, Machine
 
@@ -108,6 +108,7 @@ def make_payload(out: Path, package: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     closer.write_pictures(folder / camera.SAMPLES.name)
     closer.write_model(folder / settings.MODEL.name)
+    bundles.write_bundles(folder / settings.BUNDLES.name)
     (folder / "tests" / "board").mkdir(parents=True)
     for path in HERE.glob("*.py"):
         shutil.copy(path, folder / "tests" / "board")

@@ -115,6 +115,11 @@ def challenges() -> list[dict[str, Any]]:
     return [record for record in records() if record["kind"] == "challenge"]
 
 
+def releases() -> list[dict[str, Any]]:
+    """The records of the model's release among them."""
+    return [record for record in records() if record["kind"] == "release"]
+
+
 def messages(*arguments: str) -> str:
     """What systemd's journal holds of this boot."""
     return run("journalctl", "--boot", "--no-pager", "--output=short-monotonic", *arguments)

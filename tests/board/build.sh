@@ -11,8 +11,8 @@ recipe=("$here/build.sh")
 . "$here/stages.sh"
 
 SUITE=bookworm
-# What the .deb depends on, and what starts a board.
-GUEST=systemd,systemd-sysv,udev,kmod,python3,libstdc++6
+# What the .deb depends on and recommends, and what starts a board.
+GUEST=systemd,systemd-sysv,udev,kmod,python3,libstdc++6,python3-cryptography
 EARLY='virtio_pci virtio_blk ext4 i6300esb'
 LATER='virtio_console virtio_rng autofs4 configfs gpio-sim v4l2loopback'
 SERVICES=("$here"/board*.service)

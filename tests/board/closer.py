@@ -109,11 +109,12 @@ def window(
     return left, top, left + across, top + down
 
 
-def write_model(path: Path) -> None:
+def write_model(path: Path, threshold: float | None = None) -> None:
     """Write the packaged model with an input of :data:`INPUT_PX` pixels, sealed anew.
 
-    It is fully convolutional, so nothing else changes. Golden are two of the pictures that the
-    board's camera sees: each costs the emulated processor a look.
+    *threshold*: another than its own, if not None. It is fully convolutional, so nothing else
+    changes. Golden are two of the pictures that the board's camera sees: each costs the emulated
+    processor a look.
     """
     model = onnx.load(PACKAGED / "model.onnx")
     sides = model.graph.input[0].type.tensor_type.shape.dim[1:3]
@@ -124,7 +125,11 @@ def write_model(path: Path) -> None:
         for dim in dims:
             dim.dim_value = number
     del model.graph.value_info[:]  # sizes in between
+    own = read_model(PACKAGED / "model.onnx").contract
     contract = dataclasses.replace(
-        read_model(PACKAGED / "model.onnx").contract, input_width=INPUT_PX, input_height=INPUT_PX
+        own,
+        input_width=INPUT_PX,
+        input_height=INPUT_PX,
+        threshold=own.threshold if threshold is None else threshold,
     )
     path.write_bytes(seal(model, contract, {name: as_frame(seen(name)) for name in GOLDEN}))

@@ -59,7 +59,15 @@ REACH = ("python3", "-m", "tests.board.reach")
 COPIED, REACHED = Path("/etc/systemd/system/board-reach.service"), Path("/run/board-reach.json")
 SERVICE_ONLY = ("ExecStart=", "ExecReload=", "Type=", "NotifyAccess=", "Restart", "WatchdogSec=")
 """Lines of a unit that a program which only tries something cannot have."""
-LEFT = ("/opt/stampgate", "/var/lib/stampgate", "/var/lib/stampgate-gate", "/run/stampgate")
+LEFT = (
+    "/opt/stampgate",
+    "/var/lib/stampgate",
+    "/var/lib/stampgate-gate",
+    "/var/lib/stampgate-releases",
+    "/run/stampgate",
+)
+MOST_ITEMS = 60
+"""So many items come by during one activation at most: it takes minutes here."""
 Facts = dict[str, Any]
 
 
@@ -242,6 +250,63 @@ def guided(bad: Sequence[str], good: Sequence[str]) -> Facts:
                 print("yes" if wires.levels()[wires.FAULT] else "no", file=guide.stdin, flush=True)
     say(say=f"  {said[-1] if said else 'nothing said'}")
     return {"status": guide.returncode, "said": said, "items": items}
+
+
+def bundle() -> Facts:
+    """Activate a bundle while items come by, refuse a damaged one, let a bad one be given up.
+
+    The step after it starts both services with settings of its own.
+    """
+    box.run("systemctl", "stop", box.EYE, box.GATE)
+    box.SETTINGS.write_text(settings.BUNDLED)
+    known = len(box.releases())
+    first = activated(1, [])
+    box.run("systemctl", "start", box.BOTH)
+    box.until("READY", box.ready)
+    before = box.restarts(box.EYE)
+
+    def act() -> Facts:
+        items = [item(STAMPED)]
+        second = activated(2, items)
+        items.append(item(STAMPED))
+        damaged = activated(3, items)
+        items.append(item(STAMPED))
+        bad = activated(4, items)
+        while box.releases()[-1]["what"] != "in-service" or not given_up():
+            if len(items) > MOST_ITEMS:
+                break
+            items.append(item(OTHER_STAMPED))
+        return {
+            "items": [*items, item(OTHER_STAMPED)],
+            "activated": {"first": first, "second": second, "damaged": damaged, "bad": bad},
+        }
+
+    facts = watched(act)
+    return facts | {
+        "releases": box.releases()[known:],
+        "restarts": box.restarts(box.EYE) - before,
+        "status": box.run(box.PROGRAM, "status", "--json", check=False),
+    }
+
+
+def given_up() -> bool:
+    """Return whether a release was given up."""
+    return any(record["what"] == "given-up" for record in box.releases())
+
+
+def activated(version: int, items: list[Facts]) -> Facts:
+    """Activate a bundle, while items come by if any did, which *items* then tells."""
+    command = [box.PROGRAM, "activate", f"{settings.BUNDLES}/{version}.bundle", "--wait", "300"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as child:
+        came = 0
+        while items and child.poll() is None and came < MOST_ITEMS:
+            items.append(item(OTHER_STAMPED))
+            came += 1
+        said, _ = child.communicate()
+    say(say=f"  version {version}: {said.strip().splitlines()[-1] if said else 'nothing said'}")
+    return {"status": child.returncode, "said": said, "items": came}
 
 
 def edges_lost() -> Facts:
@@ -717,6 +782,7 @@ FIRST: dict[str, Callable[[], Facts]] = {
     "touching": touching,
     "double_confirm": double_confirm,
     "challenge": challenge,
+    "bundle": bundle,
     "edges_lost": edges_lost,
     "rules": rules,
     "gate_killed": gate_killed,

@@ -16,6 +16,7 @@ from tests.board.settings import (
     DEBOUNCE_MS,
     DELAY_MS,
     PULSE_MS,
+    ROW_ITEMS,
     SILENT_MS,
 )
 from tests.board.wires import FAULT, READY, REJECT
@@ -63,6 +64,7 @@ def judge(facts: Mapping[str, Facts], stamped: frozenset[str], seen: int) -> lis
         *touching(facts["touching"], stamped),
         *double_confirm(facts["double_confirm"], stamped),
         *challenged(facts["challenge"], stamped),
+        *bundled(facts["bundle"], stamped),
         *edges_lost(facts["edges_lost"], stamped),
         *ruled(facts["rules"]),
         *eye_killed(facts["eye_killed"], stamped),
@@ -221,6 +223,60 @@ def challenged(facts: Facts, stamped: frozenset[str]) -> list[Claim]:
             f"{', '.join(wanted)} of {facts['last']}",
         ),
     ]
+
+
+def bundled(facts: Facts, stamped: frozenset[str]) -> list[Claim]:
+    """A bundle activated while items come by, a damaged one, and one that is bad on the line."""
+    told = [(one["what"], version_of(one["release"])) for one in facts["releases"]]
+    judged = [
+        (item["picture"] in stamped, record["verdict"], version_of(record.get("release", "")))
+        for item, record in zip(facts["items"], facts["records"], strict=False)
+    ]
+    versions = [version for _, _, version in judged]
+    well = [one for one in judged if one[2] != "4"]
+    by_bad = [verdict for _, verdict, version in judged if version == "4"]
+    done = facts["activated"]
+    swapped = ["1", "2", "4", "2"]
+    all_told = len(facts["items"]) == len(facts["records"]) and facts["restarts"] == 0
+    right = all_told and all((verdict == "pass") == good for good, verdict, _ in well)
+    return [
+        Claim(
+            "a bundle: activated between two items while they come by, and nothing restarts",
+            right
+            and done["first"]["status"] == done["second"]["status"] == 0
+            and done["second"]["items"] > 0
+            and [
+                one for one, before in zip(versions, ["", *versions], strict=False) if one != before
+            ]
+            == swapped,
+            f"{done['second']['items']} items during it; releases {', '.join(versions)}",
+        ),
+        Claim(
+            "a bundle: a damaged one is refused in one line, and the release before goes on",
+            done["damaged"]["status"] == 1
+            and len(done["damaged"]["said"].strip().splitlines()) == 1
+            and any(what == "refused" for what, _ in told),
+            done["damaged"]["said"].strip()[:90],
+        ),
+        Claim(
+            "a bundle: a signed one that rejects all is given up by itself, and passes nothing",
+            ("given-up", "4") in told
+            and told[-1] == ("in-service", "2")
+            and ROW_ITEMS <= len(by_bad) <= ROW_ITEMS + 4
+            and "pass" not in by_bad
+            and versions[-1] == "2",
+            f"after {len(by_bad)} items; {', '.join(f'{what} {v}' for what, v in told)}",
+        ),
+    ]
+
+
+def version_of(release: str) -> str:
+    """Return the version in the name of a release.
+
+    >>> version_of("board-4-0123456789ab")
+    '4'
+    """
+    return release.split("-")[1] if release.count("-") > 1 else ""
 
 
 def edges_lost(facts: Facts, stamped: frozenset[str]) -> list[Claim]:

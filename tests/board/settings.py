@@ -10,6 +10,9 @@ from pathlib import Path
 from tests.board import camera, wires
 
 MODEL = Path("/payload/board.onnx")
+BUNDLES = Path("/payload/bundles")
+ROW_ITEMS = 3
+"""In the probation of a release so many items running without a pass bring the one before back."""
 
 DELAY_MS, PULSE_MS, DEBOUNCE_MS = 10_000, 300, 5
 """A gate that is held up for longer than a pulse stops the line, and here 0.3 s may happen."""
@@ -76,6 +79,20 @@ idle_look_s = 0
 [evidence]
 keep_free_mb = 50
 """
+
+BUNDLED = TOML.replace(
+    f"""file = "{MODEL}"
+# A model of this board alone; the step with a bundle has a signed one.
+allow_unsigned = true
+""",
+    f"""bundle = "current"
+keys = "{BUNDLES}/keys"
+trial_s = 900.0
+probation_items = 4
+probation_row = {ROW_ITEMS}
+""",
+)
+"""The same with a signed release of the model."""
 
 DECISION = "[decision]\n"
 REGION = TOML.replace(

@@ -10,12 +10,15 @@ from typing import Any
 
 import pytest
 
+from edge.bundles.reading import read_bundle
+from edge.bundles.trust import load_trusted_keys
 from edge.config import load_config
+from edge.errors import BundleError
 from edge.sight.inspector import Inspector
 from edge.station import rules_for
 from edge.vision.localizer import Localizer
 from edge.vision.picture_files import read_picture
-from tests.board import camera, closer, settings, wires
+from tests.board import camera, closer, guest, settings, wires
 from tests.board.judge import LATE_MS, Claim, judge, rested
 from tests.board.settings import DEBOUNCE_MS, DELAY_MS, PULSE_MS, READY_MS
 
@@ -155,6 +158,37 @@ def by_rule() -> Facts:
     }
 
 
+def bundled() -> Facts:
+    """Two items by release 1, two by 2, three by 4, which rejects all, and one by 2 again."""
+    by = ("1", "1", "2", "2", "4", "4", "4", "2")
+    records = [
+        {"verdict": "reject" if v == "4" else "pass", "release": f"board-{v}-0123456789ab"}
+        for v in by
+    ]
+    told = (
+        *(("activated", "1"), ("activated", "2"), ("in-service", "2")),
+        *(("probation-passed", "2"), ("refused", ""), ("activated", "4"), ("in-service", "4")),
+        *(("given-up", "4"), ("in-service", "2")),
+    )
+    done = {"status": 0, "said": "well", "items": 1}
+    return {
+        "items": [{"picture": "stamped.jpg"} for _ in by],
+        "records": records,
+        "activated": {
+            "first": done,
+            "second": dict(done),
+            "damaged": {"status": 1, "said": "3.bundle: refused: model.onnx", "items": 1},
+            "bad": done,
+        },
+        "releases": [
+            {"what": what, "release": f"board-{v}-0123456789ab" if v else "3.bundle"}
+            for what, v in told
+        ],
+        "restarts": 0,
+        "status": "{}",
+    }
+
+
 def challenged() -> Facts:
     """A challenge test that was passed by items 3 to 9, and one that failed by item 10."""
     kinds = ("unstamped",) * 4 + ("stamped", "unstamped", "stamped")
@@ -251,6 +285,7 @@ def good() -> Facts:
         "touching": touched(),
         "double_confirm": seen_twice(),
         "challenge": challenged(),
+        "bundle": bundled(),
         "edges_lost": missed_edges(),
         "rules": by_rule(),
         "shadow": in_shadow(),
@@ -556,6 +591,32 @@ WRONGS: dict[str, tuple[Callable[[Facts], Any], str]] = {
         lambda f: f["challenge"].update(listed="sequence\n9\n10\n"),
         "a challenge test: the list",
     ),
+    "an activation that failed": (
+        lambda f: f["bundle"]["activated"]["second"].update(status=1),
+        "a bundle: activated",
+    ),
+    "a restart for a bundle": (lambda f: f["bundle"].update(restarts=1), "a bundle: activated"),
+    "an item lost by a change": (lambda f: f["bundle"]["records"].pop(), "a bundle: activated"),
+    "no item during an activation": (
+        lambda f: f["bundle"]["activated"]["second"].update(items=0),
+        "a bundle: activated",
+    ),
+    "a damaged bundle that is taken": (
+        lambda f: f["bundle"]["activated"]["damaged"].update(status=0),
+        "a bundle: a damaged one",
+    ),
+    "a refusal in no journal": (
+        lambda f: f["bundle"]["releases"].pop(4),
+        "a bundle: a damaged one",
+    ),
+    "an item that passes by a bad release": (
+        lambda f: f["bundle"]["records"][4].update(verdict="pass"),
+        "a bundle: a signed one",
+    ),
+    "a bad release that stays": (
+        lambda f: f["bundle"].update(releases=f["bundle"]["releases"][:-2]),
+        "a bundle: a signed one",
+    ),
     "an edge in shadow": (lambda f: f["shadow"].update(edges=pulse(1000)), "shadow: no edge"),
     "READY in shadow": (
         lambda f: f["shadow"]["edges"].append(("READY", 1, 1000 * MS)),
@@ -648,3 +709,29 @@ def test_the_boards_model_judges_the_boards_pictures_as_they_are_labelled(tmp_pa
         found = localizer.find(read_picture(tmp_path / "samples" / name), 0.01)
         room = (found[0].score if found else 0.0) - localizer.contract.threshold
         assert room > 0.05 if box else room < -0.05, name
+
+
+def test_the_boards_bundles_are_what_the_step_needs(tmp_path: Path) -> None:
+    """Three are whole, one is damaged; the last lets one golden frame pass, and no line's item."""
+    pytest.importorskip("cryptography", reason="bundles are signed by the library cryptography")
+    from tests.board import bundles  # noqa: PLC0415 - it loads that library's users
+
+    bundles.write_bundles(tmp_path / "bundles")
+    keys = load_trusted_keys(tmp_path / "bundles" / "keys")
+    for version in bundles.THRESHOLDS:
+        path = tmp_path / "bundles" / f"{version}.bundle"
+        if version == bundles.DAMAGED:
+            with pytest.raises(BundleError):
+                read_bundle(path, keys)
+            continue
+        bundle = read_bundle(path, keys)
+        passes = [frame.name for frame in bundle.golden.frames if frame.verdict == "pass"]
+        assert len(passes) == (1 if version == 4 else 6)
+    closer.write_pictures(tmp_path / "samples")
+    bad = read_bundle(tmp_path / "bundles" / "4.bundle", keys)
+    (tmp_path / "bad.onnx").write_bytes(bad.member("model.onnx"))
+    localizer = Localizer(tmp_path / "bad.onnx")
+    seen = localizer.find(read_picture(tmp_path / "samples" / guest.OTHER_STAMPED), 0.01)
+    assert seen[0].score < localizer.contract.threshold - 0.04
+    (tmp_path / "edge.toml").write_text(settings.BUNDLED)
+    assert load_config(tmp_path / "edge.toml").model.bundle == "current"
