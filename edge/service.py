@@ -281,6 +281,7 @@ def _offer_model(station: Station, config: Config, localizer: Localizer) -> None
     station.health.model_trouble = _model_trouble(inspector.localizer)
     if station.challenges is not None:
         station.challenges.adopt(config, _setup(about))
+    keep_frame_memory()  # what the model before had
     station.notifier.ready(f"watching with {releases.running.id}")
 
 

@@ -9,8 +9,9 @@ from edge.errors import StampgateError
 from edge.releases.release import Release
 from edge.vision.localizer import Localizer
 
-NICENESS = 10
-"""Of the loading thread, where the kernel lets a thread have its own: the line goes first."""
+NICER = 10
+"""So much lower is the priority of the loading thread, where it may have its own: the line goes
+first."""
 CLOSING_S = 30.0
 """Time limit for the loading to end with the service, seconds."""
 
@@ -46,7 +47,8 @@ class Loading:
 
     def _run(self, config: Config) -> None:
         with contextlib.suppress(OSError):  # Linux: of a thread, not of the process
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+            thread = threading.get_native_id()
+            os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + NICER)
         try:
             self.localizer = load(config, self.release)
         except StampgateError as error:
