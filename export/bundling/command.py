@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from export.bundling.signing import SigningKey
 
 MOST_DAYS = 3660.0
+DAYS, INDEX_DAYS = 365.0, 30.0
+"""How long a bundle, and an index, can be taken, where nobody says otherwise."""
 MAKING = (
     *("out", "key", "proof", "unproven", "run", "photographs", "frames", "settings", "name"),
-    *("version", "not_before"),
+    *("version", "not_before", "expires"),
 )
 """Options of a new bundle alone."""
 
@@ -32,14 +34,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "stampgate bundle MODEL.onnx --out F --key KEY (--run RUN | --frames DIR) [options]\n"
         "       stampgate bundle show F [--keys DIR]\n"
         "       stampgate bundle verify F --keys DIR\n"
-        "       stampgate bundle unpack F DIR [--keys DIR]"
+        "       stampgate bundle unpack F DIR [--keys DIR]\n"
+        "       stampgate bundle index FOLDER --key KEY [--keys DIR] [--expires DAYS]"
     )
     parser.description = (
         "Put a model into a signed bundle, with its proof, its rules and golden frames: what the "
         "box activates. Or show what is inside one; verify it as the box does, its golden frames "
-        "included; or unpack it, for the public tool model_signing."
+        "included; or unpack it, for the public tool model_signing; or write the signed index of a "
+        "folder of bundles, from which boxes fetch."
     )
-    parser.add_argument("words", nargs="+", metavar="MODEL.onnx | show F | verify F | unpack F DIR")
+    parser.add_argument(
+        "words", nargs="+", metavar="MODEL.onnx | show F | verify F | unpack F DIR | index DIR"
+    )
     _add_signing(parser)
     _add_content(parser)
     parser.add_argument(
@@ -64,9 +70,8 @@ def _add_signing(parser: argparse.ArgumentParser) -> None:
     add(
         "--expires",
         type=_days,
-        default=365.0,
         metavar="DAYS",
-        help="after how many days no box activates it any more (default: 365)",
+        help="after how many days no box takes it any more (default: 365, of an index 30)",
     )
     add("--not-before", type=_moment, metavar="TIME", help="when a box may: 2026-12-24T06:00:00Z")
 
@@ -105,18 +110,22 @@ def run(arguments: argparse.Namespace) -> int:
         "show": _show,
         "verify": _verify,
         "unpack": _unpack,
+        "index": _index,
     }
     if first not in actions:
         return _make(arguments)
     for option in MAKING:
-        if getattr(arguments, option) not in (None, False):
+        allowed = first == "index" and option in ("key", "expires")
+        if getattr(arguments, option) not in (None, False) and not allowed:
             raise UsageError(
                 f"bundle {first}: takes no --{option.replace('_', '-')}; leave it out, or name "
                 "a model to make a new bundle"
             )
     wanted = 2 if first == "unpack" else 1
     if len(others) != wanted:
-        words = "a bundle and a new folder" if wanted == 2 else "one bundle"
+        words = {"unpack": "a bundle and a new folder", "index": "a folder"}.get(
+            first, "one bundle"
+        )
         raise UsageError(
             f"bundle {first}: name {words}, not {printable(' '.join(others)) or 'none'}"
         )
@@ -167,7 +176,7 @@ def _asked(arguments: argparse.Namespace) -> "Asked":
         photographs=arguments.photographs,
         intended=arguments.intended,
         not_before=arguments.not_before,
-        days=arguments.expires,
+        days=DAYS if arguments.expires is None else arguments.expires,
     )
 
 
@@ -229,6 +238,28 @@ def _unpack(arguments: argparse.Namespace, words: list[str]) -> int:
     print_line(
         f"next: model_signing verify key --public_key KEY.pem --signature {folder}/model.sig "
         f"{folder}"
+    )
+    return 0
+
+
+def _index(arguments: argparse.Namespace, words: list[str]) -> int:
+    """Write the signed index of a folder of bundles."""
+    if arguments.key is None:
+        raise UsageError("bundle index: name --key KEY, which signs it")
+    with needing("bundle"):
+        importlib.import_module("cryptography")
+    from edge.bundles.index import INDEX_NAME  # noqa: PLC0415 - see train/commands
+    from edge.bundles.manifest import time_text  # noqa: PLC0415
+    from export.bundling.indexing import make_index  # noqa: PLC0415
+
+    folder, days = Path(words[0]), arguments.expires
+    days = INDEX_DAYS if days is None else days
+    index = make_index(folder, _key(arguments), arguments.key, arguments.keys, days)
+    for listed in index.bundles:
+        print_line(f"{listed.file}: {listed.name}, version {listed.version}, {listed.size} bytes")
+    print_line(
+        f"{folder / INDEX_NAME}: version {index.version}, until {time_text(index.expires)}; make "
+        "it again before then"
     )
     return 0
 
