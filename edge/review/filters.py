@@ -168,6 +168,9 @@ class Conditions:
                 (len(wanted.model), wanted.model),
             ).fetchall()
             self._among("basis", [row[0] for row in rows])
+            first = min((row[1] for row in rows if row[1]), default=0)
+            last = max((row[2] for row in rows if row[2]), default=-1)
+            self.add("item BETWEEN ? AND ?", first, last)
 
     def _reasons(self, wanted: Filter) -> None:
         if wanted.codes:

@@ -2,7 +2,8 @@
 
 A file is known by its first line and its inode, so it is the same one after it was rotated. Lines
 that were taken already are not read again, unless the last of them is not in its place any more:
-then the file was cut, replaced or written over, and is read anew from its beginning.
+then the file was cut, replaced or written over, and is read anew from its beginning. So is a full
+file whose inode was changed, which a program that writes into it cannot hide.
 """
 
 import hashlib
@@ -65,6 +66,8 @@ class _File:
     last_offset: int = 0
     last_length: int = 0
     last: bytes = b""
+    changed: int = 0
+    """When its inode was last changed, as the file system says it, nanoseconds."""
 
 
 class Follower:
@@ -145,14 +148,18 @@ class Follower:
         status = os.fstat(opened.fileno())
         file = self._known(path, status)
         if file is not None and file.done == status.st_size:
-            return 0
+            if path == self.path or file.changed == status.st_ctime_ns:
+                return 0
+            file = _File(file.number, path)  # a full file that somebody has touched
         head = opened.readline(LONGEST_LINE)
         if not head.endswith(b"\n"):
             return 0  # empty, or its first line is being written
-        file = self._identified(path, status, head[:-1], file)
+        if file is None or file.line:
+            file = self._identified(path, status, head[:-1], file)
+        file.changed = status.st_ctime_ns
         if file.last and not _is_in_place(opened.fileno(), file):
             self._complain(f"{path.name} {CHANGED}", self._item)
-            file = _File(file.number, path)
+            file = _File(file.number, path, changed=status.st_ctime_ns)
         opened.seek(file.done)
         return self._take_lines(lines_of(opened), file, most)
 
@@ -232,20 +239,30 @@ class Follower:
 
     def _select(self, where: str, values: tuple[Any, ...], path: Path) -> _File | None:
         row = self._connection.execute(
-            "SELECT id, done, line, last_offset, last_length, last FROM files"  # noqa: S608
+            "SELECT id, changed, done, line, last_offset, last_length, last FROM files"  # noqa: S608
             f" WHERE {where}",
             values,
         ).fetchone()
         if row is None:
             return None
-        number, done, line, last_offset, last_length, last = row
-        return _File(number, path, done, line, last_offset, last_length, bytes(last or b""))
+        number, changed, done, line, last_offset, last_length, last = row
+        return _File(
+            number, path, done, line, last_offset, last_length, bytes(last or b""), changed or 0
+        )
 
     def _save(self, file: _File) -> None:
         self._connection.execute(
-            "UPDATE files SET done = ?, line = ?, last_offset = ?, last_length = ?, last = ?"
-            " WHERE id = ?",
-            (file.done, file.line, file.last_offset, file.last_length, file.last, file.number),
+            "UPDATE files SET changed = ?, done = ?, line = ?, last_offset = ?, last_length = ?,"
+            " last = ? WHERE id = ?",
+            (
+                file.changed,
+                file.done,
+                file.line,
+                file.last_offset,
+                file.last_length,
+                file.last,
+                file.number,
+            ),
         )
 
 

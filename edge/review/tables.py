@@ -5,12 +5,14 @@ What comes again and again (codes with their reasons, classes, models) is kept o
 """
 
 import contextlib
+import os
 import sqlite3
 from pathlib import Path
 
 from edge.errors import InputError
+from edge.files import open_ours
 
-VERSION = 1
+VERSION = 2
 """Of these tables; an index of another version is made anew."""
 CACHE_KIB = 16_384
 BUSY_S = 20.0
@@ -24,7 +26,8 @@ TABLES = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 CREATE TABLE files (
     id INTEGER PRIMARY KEY, log TEXT, name TEXT, head BLOB, carried BLOB, device INTEGER,
-    inode INTEGER, done INTEGER, line INTEGER, last_offset INTEGER, last_length INTEGER, last BLOB
+    inode INTEGER, changed INTEGER, done INTEGER, line INTEGER, last_offset INTEGER,
+    last_length INTEGER, last BLOB
 );
 CREATE TABLE boots (
     id INTEGER PRIMARY KEY, name TEXT UNIQUE, shift INTEGER, first_item INTEGER
@@ -95,6 +98,8 @@ def remove(path: Path) -> None:
 
 
 def _open(path: Path) -> sqlite3.Connection:
+    # What root makes belongs to the folder's owner.
+    os.close(open_ours(path, os.O_RDWR | os.O_CREAT, 0o640))
     connection = sqlite3.connect(
         path, timeout=BUSY_S, isolation_level=None, check_same_thread=False
     )

@@ -136,9 +136,10 @@ class Taker:
             " last_item = max(last_item, excluded.last_item)",
             [(*key, number, *self._spans[key]) for key, number in self._minutes.items()],
         )
-        self._connection.execute(
-            "UPDATE bases SET last_item = (SELECT max(item) FROM items) WHERE id = ?",
-            (self._basis,),
+        self._connection.executemany(
+            "UPDATE bases SET first_item = min(coalesce(first_item, ?2), ?2),"
+            " last_item = max(coalesce(last_item, ?3), ?3) WHERE id = ?1",
+            [(key[1], *span) for key, span in self._spans.items()],
         )
         self._minutes.clear()
         self._spans.clear()

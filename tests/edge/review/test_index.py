@@ -215,6 +215,31 @@ def test_rotated_files_are_followed_by_what_is_in_them(tmp_path: Path) -> None:
         assert "is gone" in index.state().troubles[0].words
 
 
+def test_a_full_file_that_was_written_into_is_trouble_before_it_is_shown(tmp_path: Path) -> None:
+    """Its length and its end are as they were."""
+    path = tmp_path / "journal.jsonl"
+    write(path, [("start", START), *some(1, 45)], settings=JournalSettings(file_items=40))
+    with opened(tmp_path) as index:
+        assert index.state().troubles == ()
+        edit(rotated_files(path)[0], swapped)
+        index.catch_up()
+        words = [trouble.words for trouble in index.state().troubles]
+        assert any("does not carry the hash of the line before" in said for said in words)
+        assert index.state().items == 45
+        assert index.counts(NOON_MS, NOON_MS + HOUR_MS).items == 45
+
+
+def test_a_model_of_before_is_found_among_the_items_that_it_judged(tmp_path: Path) -> None:
+    """Each item by what judged it."""
+    path = tmp_path / "journal.jsonl"
+    other = {**START, "model": {"sha256": "ee" * 32, "file": "n.onnx"}}
+    write(path, [("start", START), *some(1, 5), ("start", other), *some(6, 9)])
+    write(path, [("start", START), *some(10, 12)], second=60)
+    with opened(tmp_path) as index:
+        assert items_of(index, Filter(model="ee")) == [9, 8, 7, 6]
+        assert items_of(index, Filter(model="cd" * 32)) == [12, 11, 10, 5, 4, 3, 2, 1]
+
+
 def test_rebuilding_gives_the_same_index(tmp_path: Path) -> None:
     """What was followed line by line, and what is read at once."""
     with shift(tmp_path, items=25) as store:
