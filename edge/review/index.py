@@ -414,9 +414,8 @@ class ReviewIndex:
         known = self._ask("SELECT 1 FROM troubles WHERE words = ?", (words,)).fetchone()
         number = self._ask("SELECT count(*) FROM troubles").fetchone()[0]
         if known is None and number < 10 * MOST_TROUBLES:
-            now_ms = time.time_ns() // 1_000_000
             self._ask(
-                "INSERT INTO troubles (ms, item, words) VALUES (?, ?, ?)", (now_ms, item, words)
+                "INSERT INTO troubles (ms, item, words) VALUES (?, ?, ?)", (_now_ms(), item, words)
             )
 
     def _gone(self) -> Iterator[Trouble]:
@@ -427,7 +426,7 @@ class ReviewIndex:
                     words = (
                         f"{file.path.name} is gone since it was indexed; its records are missing"
                     )
-                    yield Trouble(time.time_ns() // 1_000_000, 0, words)
+                    yield Trouble(_now_ms(), 0, words)
 
     def _ask(self, query: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
         return self._connection.execute(query, values)
@@ -499,6 +498,10 @@ class ReviewIndex:
             "SELECT model, file, settings, threshold, required FROM bases WHERE id = ?", (number,)
         ).fetchone()
         return Basis(*row)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def _place(values: Any) -> Place:

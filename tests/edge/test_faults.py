@@ -166,6 +166,10 @@ def test_wall_clock_two_weeks_back_cannot_move_order_due_times_or_retention() ->
         "edge/releases/store.py": {"pointer_stamp"},  # whether the file is another, not when
         "edge/record/journal.py": {"__init__"},  # the default of *wall*
         "edge/record/times.py": {"present"},
+        "edge/review/audit.py": {"_now"},  # the log's *wall*
+        "edge/review/following.py": {"_step_in"},  # whether a full file was touched, not when
+        "edge/review/index.py": {"_now_ms"},  # for people, when a trouble was seen
+        "edge/review/people.py": {"_users"},  # whether the file is another
     }
 
 
