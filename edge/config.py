@@ -17,6 +17,7 @@ from edge.sections.alarms import AlarmSettings
 from edge.sections.camera import CameraSettings
 from edge.sections.challenge import ChallengeSettings
 from edge.sections.decision import DecisionSettings
+from edge.sections.exporters import MqttSettings, PrometheusSettings
 from edge.sections.gate import GateSettings, LinesSettings
 from edge.sections.imaging import ImagingSettings
 from edge.sections.model import DEFAULT_NAME, ModelSettings
@@ -53,6 +54,8 @@ class Config:
     service: ServiceSettings = field(default_factory=ServiceSettings)
     shadow: ShadowSettings = field(default_factory=ShadowSettings)
     review: ReviewSettings = field(default_factory=ReviewSettings)
+    prometheus: PrometheusSettings = field(default_factory=PrometheusSettings)
+    mqtt: MqttSettings = field(default_factory=MqttSettings)
     folder: Path = Path()
     source: Path | None = field(default=None, compare=False)
     """The file that it was read from; None where there is none."""
@@ -106,8 +109,10 @@ SECTIONS: dict[str, type[Any]] = {
     "service": ServiceSettings,
     "shadow": ShadowSettings,
     "review": ReviewSettings,
+    "prometheus": PrometheusSettings,
+    "mqtt": MqttSettings,
 }
-BESIDE = frozenset(("review",))
+BESIDE = frozenset(("review", "prometheus", "mqtt"))
 """Sections of programs beside the line, which neither eye nor gate reads: a change of them is none
 of what was proven or challenged, and keeps no reload from being taken."""
 
@@ -117,7 +122,8 @@ HEAD = (
     "out keeps the value shown here. A relative path starts from this file's folder. After "
     "'systemctl reload stampgate-gate stampgate-edge' a change of a key marked [reload] counts "
     "from the next item on. Any other needs a restart; a file that changes one is refused whole "
-    "until then. [review] is read by the review page alone, when it starts."
+    "until then. [review] and the sections behind it are read by programs beside the line alone, "
+    "when they start."
 )
 """How the sample file begins, as a comment."""
 
