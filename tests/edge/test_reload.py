@@ -284,6 +284,8 @@ def test_what_a_running_service_can_change_is_this_and_nothing_else() -> None:
         "service": [],
         "shadow": [],
         "review": [],
+        "prometheus": [],
+        "mqtt": [],
     }
 
 
