@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command and its options."""
     parser.description = (
         "Tell other machines what the box does, until SIGTERM or SIGINT: prometheus serves "
-        "metrics. It reads the journal and the status file, and nothing else of the service; its "
+        "metrics, mqtt publishes items and states by Sparkplug B. It reads the journal and the status file, and nothing else of the service; its "
         "settings are the section of its name."
     )
     parser.add_argument("kind", metavar="KIND", type=_kind, help=", ".join(KINDS))
