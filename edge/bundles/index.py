@@ -17,7 +17,7 @@ from typing import Any
 from edge.bundles.envelope import SUM, Envelope
 from edge.bundles.manifest import MOST_VERSION, NAME, read_time, time_text
 from edge.bundles.trust import SignatureError, Signer, TrustedKeys
-from edge.errors import BundleError
+from edge.errors import BundleError, UsageError
 from edge.files import read_bounded
 from edge.printing import printable
 from edge.strict_json import read_object
@@ -93,7 +93,8 @@ class Index:
 def read_index(content: bytes, keys: TrustedKeys, where: str) -> tuple[Index, Signer]:
     """Read and verify the *content* of an index; *where*: how messages begin.
 
-    Its version and its time are looked at by :func:`check_index`. Raises BundleError.
+    Its version and its time are looked at by :func:`check_index`. Raises BundleError,
+    and UsageError without the library ``cryptography``.
     """
     try:
         if len(content) > 2 * MOST_BYTES:
@@ -103,6 +104,8 @@ def read_index(content: bytes, keys: TrustedKeys, where: str) -> tuple[Index, Si
         return Index.from_json(envelope.payload.decode("utf-8")), signer
     except SignatureError as error:
         raise BundleError(f"{where}: refused: {printable(error)}; {error.cure}") from None
+    except UsageError:  # no cryptography
+        raise
     except ValueError as error:
         raise BundleError(f"{where}: refused: {printable(error)}; {AGAIN}") from None
 

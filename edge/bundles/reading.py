@@ -24,7 +24,7 @@ from edge.bundles.envelope import SIGNATURE_NAME, Envelope, read_statement
 from edge.bundles.frames import FRAME_NAME, FRAMES_NAME, FrameSet, GoldenFrames
 from edge.bundles.manifest import MANIFEST_NAME, MODEL_NAME, USE_NAME, Manifest
 from edge.bundles.trust import SignatureError, Signer, TrustedKeys
-from edge.errors import BundleError, ModelError
+from edge.errors import BundleError, ModelError, UsageError
 from edge.files import open_regular, sync_folder
 from edge.printing import printable
 from edge.sections.decision import DecisionSettings
@@ -221,7 +221,7 @@ def _refusals(path: Path) -> Iterator[None]:
     """Turn what is wrong with the file *path* into BundleError."""
     try:
         yield
-    except BundleError:
+    except (BundleError, UsageError):
         raise
     except OSError as error:
         missing = error.errno in (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EINVAL)

@@ -104,6 +104,8 @@ def load_trusted_keys(folder: Path) -> TrustedKeys:
         pem = _read(path, MOST_KEY_BYTES)
         try:
             key_id = key_id_of(load_public(pem))
+        except UsageError:  # no cryptography
+            raise
         except ValueError as error:
             raise BundleError(
                 f"{path}: must be a public key as 'stampgate keygen' makes it, not {error}; "

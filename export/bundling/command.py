@@ -140,12 +140,13 @@ def _make(arguments: argparse.Namespace) -> int:
         raise UsageError("--keys: is for show, verify and unpack; a new bundle takes --key KEY")
     with needing("bundle"):
         importlib.import_module("cryptography")  # before anything long begins
-    from export.bundling.making import make_bundle  # noqa: PLC0415 - see train/commands
+    with needing("export"):
+        from export.bundling.making import make_bundle  # noqa: PLC0415 - see train/commands
     from export.bundling.sheet import made_lines  # noqa: PLC0415
 
     asked = _asked(arguments)
     key = _key(arguments)
-    with needing("train,export"):
+    with needing("train,export,bundle"):
         bundle, choice = make_bundle(asked, key)
     for line in made_lines(bundle, choice.words):
         print_line(line)
@@ -217,7 +218,7 @@ def _verify(arguments: argparse.Namespace, words: list[str]) -> int:
     if arguments.keys is None:
         raise UsageError("bundle verify: name --keys DIR, the folder of trusted keys")
     from edge.bundles.validity import check_time  # noqa: PLC0415
-    from export.bundling.making import check_frames  # noqa: PLC0415
+    from export.bundling.checking import check_frames  # noqa: PLC0415
 
     bundle = _read(arguments, words[0])
     check_time(bundle, datetime.now(UTC))

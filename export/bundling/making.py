@@ -14,23 +14,24 @@ from functools import partial
 from pathlib import Path
 from typing import cast
 
-from edge.bundles.frames import FrameKind, judge_frames
-from edge.bundles.manifest import MODEL_NAME, NAME
+from edge.bundles.frames import FrameKind
+from edge.bundles.manifest import NAME
 from edge.bundles.reading import Bundle, read_bundle
 from edge.bundles.trust import TrustedKeys, key_id_of, pem_of
 from edge.config import Config
 from edge.deciding.rules import Rules, rules_of
-from edge.errors import FrameError, InputError, ModelError, UsageError
+from edge.errors import FrameError, InputError, UsageError
 from edge.files import atomic_replace, read_bounded
 from edge.printing import printable
 from edge.sight.inspector import Inspector
 from edge.vision.localizer import Localizer
-from edge.vision.model_file import ModelFile, examine, read_model
+from edge.vision.model_file import ModelFile, read_model
 from edge.vision.picture_files import read_picture
 from edge.vision.picture_folders import find_pictures
 from edge.vision.preprocess import Frame
 from edge.vision.proof_summary import PROOF_KEY, ProofSummary
 from edge.wiring import load_checked
+from export.bundling.checking import check_frames
 from export.bundling.golden import KINDS, Candidate, Choice, choose_frames
 from export.bundling.sheet import use_sheet
 from export.bundling.signing import SigningKey
@@ -113,20 +114,6 @@ def _write(out: Path, parts: Parts, key: SigningKey) -> Bundle:
         write_bundle(temporary, parts, key)
         check_frames(read_bundle(temporary, keys))
     return read_bundle(out, keys)
-
-
-def check_frames(bundle: Bundle) -> None:
-    """Judge a bundle's golden frames with its model and its rules. Raises ModelError."""
-    model = examine(Path(bundle.path), bundle.member(MODEL_NAME))
-    contract = model.contract
-    localizer = Localizer.unproven(bundle.path, model.content, contract)
-    rules = rules_of(bundle.decision, contract.classes, contract.threshold)
-    if wrong := judge_frames(localizer, bundle.golden_frames, rules):
-        more = f", and {len(wrong) - 1} more" if len(wrong) > 1 else ""
-        raise ModelError(
-            f"{bundle.path}: golden frame {wrong[0]}{more}; this computer does not compute as the "
-            "one that made it: take another one, or make the bundle again here"
-        )
 
 
 def proof_of(asked: Asked, model: ModelFile) -> ProofSummary | None:

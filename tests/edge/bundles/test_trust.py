@@ -1,5 +1,8 @@
 """A folder of public keys is read strictly: what is no key, or anybody's to write, is refused."""
 
+import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -9,10 +12,12 @@ pytest.importorskip("cryptography", reason="keys are read by the library cryptog
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from edge.bundles.envelope import Envelope
+from edge.bundles.index import PAYLOAD_TYPE, read_index
+from edge.bundles.reading import read_bundle, read_unverified
 from edge.bundles.trust import SignatureError, key_id_of, load_trusted_keys, pem_of
-from edge.errors import BundleError
+from edge.errors import BundleError, UsageError
 from export.bundling.signing import KeyFile, sign
-from tests.tiny_bundle import key, key_id, trust
+from tests.tiny_bundle import key, key_id, trust, write_tiny_bundle
 
 
 def test_each_curve_of_model_signing_verifies(tmp_path: Path) -> None:
@@ -107,3 +112,24 @@ def test_too_many_keys_are_refused(tmp_path: Path) -> None:
         (folder / f"{number}.pem").write_bytes(pem_of(key("desk").public))
     with pytest.raises(BundleError, match="at most 8 public keys, not 9"):
         load_trusted_keys(folder)
+
+
+def test_without_the_library_it_is_said_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is read: keys, a bundle, an index; never as if the file were wrong."""
+    folder = trust(tmp_path / "keys")
+    path = write_tiny_bundle(tmp_path / "b")
+    index = sign(b"{}", key("desk"), PAYLOAD_TYPE).to_json().encode()
+    keys = load_trusted_keys(folder)
+    for name in [name for name in sys.modules if name.startswith("cryptography")]:
+        monkeypatch.setitem(sys.modules, name, None)
+    calls: tuple[Callable[[], object], ...] = (
+        partial(load_trusted_keys, folder),
+        partial(read_bundle, path, keys),
+        partial(read_index, index, keys, "there"),
+    )
+    for call in calls:
+        with pytest.raises(UsageError, match="sudo apt install python3-cryptography"):
+            call()
+    assert read_unverified(path).version == 3

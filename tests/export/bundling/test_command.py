@@ -4,7 +4,9 @@ import dataclasses
 import json
 import shutil
 import subprocess
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,6 +15,7 @@ pytest.importorskip("cryptography", reason="bundles are signed by the library cr
 from edge.bundles.reading import Bundle, read_bundle
 from edge.bundles.trust import load_trusted_keys
 from edge.vision.model_file import read_model
+from edge.vision.preprocess import Frame
 from edge.vision.proof_summary import ProofSummary
 from export.__main__ import main
 from tests.tiny_bundle import png, scenes
@@ -171,6 +174,57 @@ def test_rules_and_region_are_those_of_the_settings(
     assert not (tmp_path / "b.bundle").exists()
 
 
+@dataclasses.dataclass
+class Painted:
+    """Stands in for the frames of a run."""
+
+    asked: dict[str, object] = dataclasses.field(default_factory=dict)
+
+    def of_run(
+        self, _model: object, run: Path, size: object, view: object, **more: bool
+    ) -> "Painted":
+        """Note what is asked for."""
+        self.asked = {"run": run, "size": size, "view": view, **more}
+        return self
+
+    def shows(self, number: int) -> str:
+        """What frame *number* shows."""
+        return {"border": "stamped"}.get(shown := scenes()[number % 16][0], shown)
+
+    def frame(self, number: int) -> Frame:
+        """Frame *number*."""
+        return scenes()[number % 16][1]
+
+
+def test_frames_are_painted_from_the_run(
+    desk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the camera's size as it is turned, into the region; on photographs when asked for."""
+    painted = Painted()
+    # torch takes seconds to load, and nothing of it is needed here
+    stand_in = SimpleNamespace(frames_of_run=painted.of_run)
+    monkeypatch.setitem(sys.modules, "train.proof.camera_frames", stand_in)
+    words = ["--run", tmp_path / "run", "--unproven"]
+    assert call(desk, tmp_path / "a.bundle", *words) == 0
+    assert painted.asked == {
+        "run": tmp_path / "run",
+        "size": (1280, 960),
+        "view": (0, 0, 1280, 960),
+        "photographs": False,
+    }
+    settings = tmp_path / "edge.toml"
+    settings.write_text(
+        "[camera]\nwidth = 640\nheight = 480\nrotate = 90\n"
+        "[decision]\nregion = [[0, 0], [64, 0], [64, 64], [0, 64]]\n"
+    )
+    more = ["--settings", settings, "--photographs"]
+    assert call(desk, tmp_path / "b.bundle", *words, *more) == 0
+    assert painted.asked["size"] == (480, 640)
+    assert painted.asked["view"] == (0, 0, 64, 64)
+    assert painted.asked["photographs"] is True
+    assert len(made(desk, tmp_path / "b.bundle").golden.frames) == 16
+
+
 def test_an_unstamped_picture_that_passes_stops_it(
     desk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -287,3 +341,28 @@ def test_the_public_tool_accepts_the_signature_and_no_changed_one(
         path.write_bytes(whole)
     (tmp_path / "files" / "more").write_text("x")
     assert verify() != 0
+
+
+@pytest.mark.parametrize(
+    ("missing", "words", "extra"),
+    [
+        ("cryptography", ["m.onnx", "--out", "b.bundle", "--key", "k"], "stampgate[bundle]"),
+        ("onnx", ["m.onnx", "--out", "b.bundle", "--key", "k"], "stampgate[export]"),
+        ("cryptography", ["index", "f", "--key", "k"], "stampgate[bundle]"),
+    ],
+)
+def test_a_missing_library_is_named_with_its_extra(
+    missing: str,
+    words: list[str],
+    extra: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """In one line; the list of commands needs none of them."""
+    for name in [name for name in sys.modules if name.startswith("export.")]:
+        if name not in ("export.__main__", "export.bundling.command"):
+            monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, missing, None)
+    assert main(["bundle", *words]) == 2
+    told = capsys.readouterr().err
+    assert (extra in told, missing in told, told.count("\n")) == (True, True, 1)
