@@ -17,7 +17,7 @@ from edge.sections.alarms import AlarmSettings
 from edge.sections.camera import CameraSettings
 from edge.sections.challenge import ChallengeSettings
 from edge.sections.decision import DecisionSettings
-from edge.sections.exporters import MqttSettings, PrometheusSettings
+from edge.sections.exporters import ModbusSettings, MqttSettings, PrometheusSettings
 from edge.sections.gate import GateSettings, LinesSettings
 from edge.sections.imaging import ImagingSettings
 from edge.sections.model import DEFAULT_NAME, ModelSettings
@@ -56,6 +56,7 @@ class Config:
     review: ReviewSettings = field(default_factory=ReviewSettings)
     prometheus: PrometheusSettings = field(default_factory=PrometheusSettings)
     mqtt: MqttSettings = field(default_factory=MqttSettings)
+    modbus: ModbusSettings = field(default_factory=ModbusSettings)
     folder: Path = Path()
     source: Path | None = field(default=None, compare=False)
     """The file that it was read from; None where there is none."""
@@ -111,8 +112,9 @@ SECTIONS: dict[str, type[Any]] = {
     "review": ReviewSettings,
     "prometheus": PrometheusSettings,
     "mqtt": MqttSettings,
+    "modbus": ModbusSettings,
 }
-BESIDE = frozenset(("review", "prometheus", "mqtt"))
+BESIDE = frozenset(("review", "prometheus", "mqtt", "modbus"))
 """Sections of programs beside the line, which neither eye nor gate reads: a change of them is none
 of what was proven or challenged, and keeps no reload from being taken."""
 

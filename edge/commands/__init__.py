@@ -50,7 +50,7 @@ COMMANDS = {
         "edge.commands.shadow", "say what the box has shown in shadow, and take the truth of items"
     ),
     "exporter": Command(
-        "edge.commands.exporter", "tell other machines what the box does: metrics, MQTT"
+        "edge.commands.exporter", "tell other machines what the box does: metrics, MQTT, Modbus"
     ),
     "seal-setup": Command(
         "edge.commands.seal_setup", "begin to seal the journal; give its verification key out once"

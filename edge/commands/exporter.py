@@ -8,6 +8,7 @@ from edge.commands import add_config, config_of
 KINDS = {
     "prometheus": ("edge.exporters.prometheus_exporter", "serve_prometheus"),
     "mqtt": ("edge.exporters.mqtt_exporter", "serve_mqtt"),
+    "modbus": ("edge.exporters.modbus_exporter", "serve_modbus"),
 }
 """Each exporter's module and function; only that of the one that was asked for is imported."""
 
@@ -16,8 +17,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Describe the command and its options."""
     parser.description = (
         "Tell other machines what the box does, until SIGTERM or SIGINT: prometheus serves "
-        "metrics, mqtt publishes items and states by Sparkplug B. It reads the journal and the status file, and nothing else of the service; its "
-        "settings are the section of its name."
+        "metrics, mqtt publishes items and states by Sparkplug B, modbus answers a PLC. It reads "
+        "the journal and the status file, and nothing else of the service; its settings are the "
+        "section of its name."
     )
     parser.add_argument("kind", metavar="KIND", type=_kind, help=", ".join(KINDS))
     add_config(parser)

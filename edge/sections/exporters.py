@@ -79,3 +79,20 @@ class MqttSettings:
         5.0, "Time between two attempts to connect", at_least=0.1, at_most=3600
     )
     state: str = setting("", STATE, form="path")
+
+
+@dataclass(frozen=True)
+class ModbusSettings:
+    """Registers for a PLC, by 'stampgate-edge exporter modbus'.
+
+    Off until listen says where.
+    """
+
+    listen: str = setting(
+        "",
+        "Address and port of the Modbus/TCP server, such as 192.168.0.5:502; empty for none",
+    )
+    unit: int = setting(
+        1, "Unit identifier (device id) that it answers to", at_least=1, at_most=247
+    )
+    state: str = setting("", STATE, form="path")

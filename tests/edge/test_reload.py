@@ -286,6 +286,7 @@ def test_what_a_running_service_can_change_is_this_and_nothing_else() -> None:
         "review": [],
         "prometheus": [],
         "mqtt": [],
+        "modbus": [],
     }
 
 

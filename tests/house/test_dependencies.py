@@ -35,7 +35,7 @@ def test_the_box_depends_on_five_libraries_and_nothing_else() -> None:
 def test_the_extras_are_the_promised_ones() -> None:
     """README and CONTRIBUTING name these."""
     desktop = {"train", "export", "plot", "tensorboard", "dev"}
-    box = {"pi", "jetson", "bundle", "mqtt"}
+    box = {"pi", "jetson", "bundle", "mqtt", "modbus"}
     assert set(PROJECT["optional-dependencies"]) == desktop | box
 
 
