@@ -4,7 +4,8 @@ Of the passes whose picture was kept, which the box draws by number, a keyed has
 takes a share; nobody chooses. A reviewer works through them in that order, so those judged so far
 are a random sample themselves. The bound holds at every look (:mod:`edge.rates.anytime`), and
 ``unsure`` counts as bad. An item that a reviewer left while others behind it were judged would bend
-the sample: it is **passed over**, and the worst bound counts it as bad.
+the sample: it is **passed over**, and the worst bound counts it as bad. One whose picture has made
+room for newer ones can be judged no more; the ring goes by age alone, and such items are named.
 
 It is of one basis, the same model and settings, for only then do all passes have the same chance to
 be drawn.
@@ -41,6 +42,8 @@ class RunningBound:
     bound: float | None
     worst_bound: float | None
     confidence: float = CONFIDENCE
+    gone: int = 0
+    """Left like those passed over, and their pictures have made room since."""
 
     @property
     def rate(self) -> float | None:
@@ -65,15 +68,22 @@ class RunningBound:
         )
         if self.passed_over:
             said += f"; {self.passed_over} were passed over: below {self.worst_bound:.2%} at worst"
+        if self.gone:
+            said += f"; {self.gone} more have lost their pictures unjudged"
         return said
 
 
 def running_bound(
-    index: ReviewIndex, *, confidence: float = CONFIDENCE, limit: float = LIMIT
+    index: ReviewIndex,
+    *,
+    confidence: float = CONFIDENCE,
+    limit: float = LIMIT,
+    oldest_picture: int = 0,
 ) -> RunningBound:
     """Return the running bound of what the last items were judged by.
 
-    *limit*: the rate that is claimed, chosen before the first look.
+    *limit*: the rate that is claimed, chosen before the first look. *oldest_picture*: the number of
+    the oldest one that is still there.
     """
     with index.asking() as connection:
         row = connection.execute("SELECT basis FROM items ORDER BY item DESC LIMIT 1").fetchone()
@@ -88,7 +98,7 @@ def running_bound(
                 (basis,),
             ).fetchall()
         )
-        over = _passed_over(connection, basis)
+        over, gone = _left(connection, basis, oldest_picture)
     bad, unsure = (
         counts.get(JUDGEMENT_NUMBERS["bad"], 0),
         counts.get(JUDGEMENT_NUMBERS["unsure"], 0),
@@ -97,7 +107,7 @@ def running_bound(
     bound = anytime_bound(bad + unsure, judged, confidence, limit) if judged else None
     worst = anytime_bound(bad + unsure + over, judged + over, confidence, limit) if judged else None
     return RunningBound(
-        passes, sum(counts.values()), judged, bad, unsure, over, bound, worst, confidence
+        passes, sum(counts.values()), judged, bad, unsure, over, bound, worst, confidence, gone
     )
 
 
@@ -106,18 +116,21 @@ def exact_bound(found: RunningBound) -> float | None:
     return Rate(found.bad + found.unsure, found.judged).upper_bound(found.confidence)
 
 
-def _passed_over(connection: sqlite3.Connection, basis: int) -> int:
+def _left(connection: sqlite3.Connection, basis: int, oldest_picture: int) -> tuple[int, int]:
     """Count the sampled items that were there, unjudged, when one behind them was judged.
 
     *Behind*: later in the order of the draw. A judgement says how far the journal reached then.
+    First those whose picture is there, then those whose is not any more.
     """
     rows = connection.execute(
-        "SELECT item, judged, (SELECT max(head) FROM judgements WHERE judgements.item = items.item"
-        " AND undone = 0) FROM items WHERE basis = ? AND draw IS NOT NULL ORDER BY draw DESC",
+        "SELECT item, judged, picture, (SELECT max(head) FROM judgements"
+        " WHERE judgements.item = items.item AND undone = 0)"
+        " FROM items WHERE basis = ? AND draw IS NOT NULL ORDER BY draw DESC",
         (basis,),
     )
-    head, over = 0, 0
-    for item, judged, judged_head in rows:
-        over += not judged and item <= head
+    head, left = 0, [0, 0]
+    for item, judged, picture, judged_head in rows:
+        if not judged and item <= head:
+            left[picture < oldest_picture] += 1
         head = max(head, judged_head or 0)
-    return over
+    return left[0], left[1]

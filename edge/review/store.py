@@ -137,7 +137,7 @@ class ReviewStore:
 
     def bound(self) -> RunningBound:
         """Return the running bound of false accepts."""
-        return running_bound(self.index)
+        return running_bound(self.index, oldest_picture=self.oldest_picture())
 
     def oldest_picture(self) -> int:
         """Return the number of the oldest picture that is kept, at most some seconds old."""
