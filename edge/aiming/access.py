@@ -1,19 +1,16 @@
 """Who may ask the aim page's server: hosts it is called by, the key of its page, one-time links.
 
 A page of another site that the same browser shows can send requests to this computer too. It cannot
-read our page, so it lacks the key that stands in it, without which nothing is answered; and a name
-of its own that it lets resolve to this computer (DNS rebinding) is no host that we are called by.
-Sources: RFC 9110, section 7.2 (Host); OWASP, Cross-Site Request Forgery Prevention.
+read our page, so it lacks the key that stands in it, without which nothing is answered; and its
+name is no host that we are called by (:mod:`edge.process.web_origin`).
 """
 
-import ipaddress
 import secrets
 import socket
 import threading
-from collections.abc import Mapping
-from urllib.parse import urlsplit
 
-LOCAL_NAMES = frozenset(("localhost", "127.0.0.1", "::1"))
+from edge.process.web_origin import LOCAL_NAMES, host_name, is_address, is_loopback
+
 KEY_HEADER = "Stampgate-Key"
 
 
@@ -58,41 +55,8 @@ class Access:
         >>> [access.knows_host(h) for h in ("localhost:8377", "[::1]", "evil.example", "192.0.2.1")]
         [True, True, False, False]
         """
-        name = _host_name(header)
-        return name in self._names or (not self.is_local and _is_address(name))
-
-    def is_same_site(self, headers: Mapping[str, str]) -> bool:
-        """Tell whether a request comes from our page, as far as the browser says."""
-        origin, site = headers.get("Origin"), headers.get("Sec-Fetch-Site")
-        ours = origin is None or urlsplit(origin).netloc.lower() == headers.get("Host", "").lower()
-        return ours and site in (None, "same-origin", "none")
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether an address reaches this computer alone.
-
-    >>> is_loopback("localhost"), is_loopback("127.0.0.2"), is_loopback("0.0.0.0")
-    (True, True, False)
-    """
-    return host.lower() == "localhost" or (
-        _is_address(host) and ipaddress.ip_address(host).is_loopback
-    )
-
-
-def _host_name(header: str) -> str:
-    """Return the name in a ``Host`` header, without port and brackets, in lower case."""
-    try:
-        return (urlsplit(f"//{header}").hostname or "").lower()
-    except ValueError:
-        return ""
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True
+        name = host_name(header)
+        return name in self._names or (not self.is_local and is_address(name))
 
 
 def _equal(given: str, wanted: str) -> bool:

@@ -24,6 +24,7 @@ from edge.aiming.region_file import corners_of
 from edge.aiming.saving import RegionSaver
 from edge.errors import InputError, StampgateError
 from edge.printing import print_line
+from edge.process.web_origin import is_same_site
 from edge.strict_json import read_object
 from edge.vision.legend import Meaning, colour_of
 
@@ -182,7 +183,7 @@ class _Handler(BaseHTTPRequestHandler):
             )
         if path in STATIC and not is_post:
             return
-        if not access.is_same_site(dict(headers.items())):
+        if not is_same_site(dict(headers.items())):
             raise _RefusedError(HTTPStatus.FORBIDDEN, "the request comes from another site")
         if path != "/open" and not access.has_key(headers.get(KEY_HEADER, "")):
             raise _RefusedError(

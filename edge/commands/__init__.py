@@ -52,6 +52,10 @@ COMMANDS = {
     "exporter": Command(
         "edge.commands.exporter", "tell other machines what the box does: metrics, MQTT, Modbus"
     ),
+    "review": Command(
+        "edge.commands.review",
+        "serve the page on which a shift is looked through; its users, index and audit log",
+    ),
     "seal-setup": Command(
         "edge.commands.seal_setup", "begin to seal the journal; give its verification key out once"
     ),

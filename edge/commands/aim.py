@@ -7,7 +7,6 @@ by ``ssh -L``.
 import argparse
 import sys
 
-from edge.aiming.access import is_loopback
 from edge.aiming.aimer import Aimer
 from edge.aiming.opening import check_camera_free, open_model
 from edge.aiming.saving import RegionSaver
@@ -17,6 +16,7 @@ from edge.clock import Clock, MonotonicClock, Stop
 from edge.commands import add_config, config_of
 from edge.printing import print_line
 from edge.process.stopping import stop_on_signals
+from edge.process.web_origin import is_loopback
 
 HOST, PORT = "127.0.0.1", 8377
 

@@ -16,6 +16,7 @@ FOLDERS = (
     "/var/lib/stampgate",
     "/var/lib/stampgate-gate",
     "/var/lib/stampgate-releases",
+    "/var/lib/stampgate-review",
     "/run/stampgate",
 )
 """Folders in which each line has one of its own."""
@@ -45,7 +46,8 @@ def sample_of_line(name: str) -> str:
     """
     _check_name(name)
     folders = "|".join(map(re.escape, sorted(FOLDERS, reverse=True)))
-    text = re.sub(rf'^(\w+ = "(?:{folders}))/', rf"\1/{name}/", sample(), flags=re.MULTILINE)
+    begin = rf'^(\w+ = "(?:{folders}))([/"])'
+    text = re.sub(begin, rf"\1/{name}\2", sample(), flags=re.MULTILINE)
     return text.replace('\nname = ""\n', f'\nname = "{name}"\n')
 
 

@@ -14,6 +14,9 @@ from tests.house.sources import PROJECT, imported, relative
 from tests.paths import ROOT
 
 BOX_LIBRARIES = {"numpy", "onnxruntime", "PIL", "gpiod", "simplejpeg"}
+PAGE_LIBRARIES = {"jinja2", "markupsafe", "starlette", "uvicorn"}
+"""Of the extra ``review``: docs/decisions/0025."""
+PAGE = ROOT / "edge" / "review" / "web"
 
 
 def names(requirements: list[str]) -> set[str]:
@@ -35,7 +38,7 @@ def test_the_box_depends_on_five_libraries_and_nothing_else() -> None:
 def test_the_extras_are_the_promised_ones() -> None:
     """README and CONTRIBUTING name these."""
     desktop = {"train", "export", "plot", "tensorboard", "dev"}
-    box = {"pi", "jetson", "bundle", "mqtt", "modbus"}
+    box = {"pi", "jetson", "bundle", "mqtt", "modbus", "review"}
     assert set(PROJECT["optional-dependencies"]) == desktop | box
 
 
@@ -85,7 +88,18 @@ def test_the_box_starts_with_its_own_libraries_alone(path: Path) -> None:
     """A driver that needs more imports it in the function that opens the device."""
     allowed = sys.stdlib_module_names | BOX_LIBRARIES | {"edge"}
     at_once = {module.split(".")[0] for module, immediately in imported(path) if immediately}
-    assert at_once <= allowed
+    assert at_once <= allowed | (PAGE_LIBRARIES if PAGE in path.parents else set())
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "edge").rglob("*.py")), ids=relative)
+def test_nothing_but_the_review_page_knows_its_framework(path: Path) -> None:
+    """Neither at once nor later; its command imports the page where it is asked for."""
+    modules = dict(imported(path))
+    libraries = {module.split(".")[0] for module in modules} & PAGE_LIBRARIES
+    assert PAGE in path.parents or not libraries
+    ours = {module for module in modules if module.startswith("edge.review.web")}
+    assert not ours or PAGE in path.parents or path.name == "review.py"
+    assert not any(modules[module] for module in ours if PAGE not in path.parents)
 
 
 def test_the_decision_uses_the_standard_library_and_our_errors_alone() -> None:

@@ -12,14 +12,20 @@ from edge.production_lines.names import sample_of_line
 from edge.sections.gate import GateSettings
 from edge.sections.model import ModelSettings
 from edge.sections.records import JournalSettings
+from edge.sections.review import ReviewSettings
 from edge.sections.service import ServiceSettings
 from edge.settings import read_section
 from tests.paths import ROOT
 
 FOLDER = ROOT / "systemd"
-UNIT, GATE_UNIT, TARGET = (
+UNIT, GATE_UNIT, REVIEW_UNIT, TARGET = (
     FOLDER / name
-    for name in ("stampgate-edge.service", "stampgate-gate.service", "stampgate.target")
+    for name in (
+        "stampgate-edge.service",
+        "stampgate-gate.service",
+        "stampgate-review.service",
+        "stampgate.target",
+    )
 )
 SYSUSERS = (FOLDER / "stampgate.sysusers.conf").read_text()
 PROGRAM = "/opt/stampgate/current/bin/stampgate-edge"
@@ -48,7 +54,7 @@ def analyze() -> str:
 
 def test_systemd_accepts_the_units(tmp_path: Path, analyze: str) -> None:
     """Copies whose program exists here, because systemd looks for it."""
-    copies = [tmp_path / path.name for path in (UNIT, GATE_UNIT, TARGET)]
+    copies = [tmp_path / path.name for path in (UNIT, GATE_UNIT, REVIEW_UNIT, TARGET)]
     for copy in copies:
         text = (FOLDER / copy.name).read_text()
         copy.write_text(text.replace(PROGRAM, "/bin/true").replace(CHECK, "/bin/true"))
@@ -56,7 +62,7 @@ def test_systemd_accepts_the_units(tmp_path: Path, analyze: str) -> None:
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
-@both
+@pytest.mark.parametrize("path", [UNIT, GATE_UNIT, REVIEW_UNIT], ids=lambda path: path.stem)
 def test_little_is_left_that_the_service_could_do_to_the_box(path: Path, analyze: str) -> None:
     """As installed, with the devices that it drives: systemd's own measure."""
     command = [analyze, "security", "--offline=true", "--no-pager", str(path)]
@@ -90,6 +96,20 @@ def test_the_target_starts_both_and_stops_both() -> None:
     assert set(unit(TARGET)["Unit"]["Wants"].split()) == {UNIT.name, GATE_UNIT.name}
     assert unit(TARGET)["Install"]["WantedBy"] == "multi-user.target"
     assert [unit(path)["Unit"]["PartOf"] for path in (UNIT, GATE_UNIT)] == [TARGET.name] * 2
+
+
+def test_the_review_page_reads_what_the_eye_writes_and_can_slow_nothing() -> None:
+    """A user of its own in the eye's group, the last for processor and disk, and no device."""
+    service = unit(REVIEW_UNIT)["Service"]
+    assert service["User"] == "stampgate-review"
+    assert service["SupplementaryGroups"] == "stampgate"
+    assert "m stampgate-review stampgate" in SYSUSERS.splitlines()
+    assert ReviewSettings().folder == f"/var/lib/{service['StateDirectory']}"
+    assert service["IPAddressAllow"] == "localhost"
+    assert int(service["Nice"]) > 0
+    assert service["IOSchedulingClass"] == "idle"
+    assert "ReadWritePaths" not in service
+    assert unit(REVIEW_UNIT)["Unit"].get("PartOf") is None
 
 
 def test_the_hardware_watchdog_is_one_that_a_pi_can_count() -> None:

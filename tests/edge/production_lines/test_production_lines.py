@@ -70,6 +70,7 @@ def test_the_sample_of_a_line_has_every_path_and_its_name_of_its_own() -> None:
         "[journal] mark": "/var/lib/stampgate/A/journal.mark",
         "[journal] status": "/run/stampgate/A/status.json",
         "[evidence] folder": "/var/log/stampgate/A/evidence",
+        "[review] folder": "/var/lib/stampgate-review/A",
         "[challenge] socket": "/run/stampgate/A/challenge.sock",
         "[shadow] log": "/var/log/stampgate/A/shadow.jsonl",
         "[service] name": "A",
