@@ -18,7 +18,7 @@ unexport PYTHONPATH PYTHONHOME
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo test bench-data bench-ablation bench-peers bench-edge bench-jpeg bench-proof
-.PHONY: bench-shadow
+.PHONY: bench-shadow soak-bundles
 .PHONY: bench-imaging
 .PHONY: bench-speed census soak check lint soak-belt soak-faults fuzz types imports smoke wheel deb
 .PHONY: test-board test-picamera format clean distclean
@@ -73,6 +73,9 @@ fuzz: $(FULL)/.ready  ## give made-up input to every parser (ARGS='settings --se
 
 soak-faults: $(FULL)/.ready  ## prove that errors and kills at any point cost no record
 	"$(FULL)/bin/python" -m tests.crash $(ARGS)
+
+soak-bundles: $(FULL)/.ready  ## change each byte of a signed bundle: none may be read
+	"$(FULL)/bin/python" -m tests.bundles $(ARGS)
 
 soak: $(FULL)/.ready  ## prove on 200,000 items that none is lost and nothing grows
 	"$(FULL)/bin/python" -m bench.edge.soak $(ARGS)
