@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from edge.__main__ import PROGRAM as BOX
+from edge.command_line import make_parser
 from edge.errors import ConfigError
 from edge.production_lines.names import sample_of_line
 from edge.sections.gate import GateSettings
@@ -32,6 +34,8 @@ PROGRAM = "/opt/stampgate/current/bin/stampgate-edge"
 CHECK = "/usr/lib/stampgate/check-environment"
 EXPOSURE_AT_MOST = 2.0
 """Highest exposure that `systemd-analyze security` may find: 0 may do nothing, 10 everything."""
+EXPOSURE_AT_MOST_WITH_NETWORK = 3.5
+"""Of a unit that is there to be reached."""
 both = pytest.mark.parametrize("path", [UNIT, GATE_UNIT], ids=lambda path: path.stem)
 
 
@@ -308,3 +312,50 @@ def test_the_package_has_the_units_of_a_line() -> None:
     for text in scripts.values():
         assert "'stampgate-gate@*.service'" in text
         assert "'stampgate-edge@*.service'" in text
+
+
+EXPORTER = FOLDER / "stampgate-exporter@.service"
+
+
+@pytest.mark.parametrize("name", ["prometheus", "mqtt", "modbus", "A-mqtt"])
+def test_systemd_accepts_the_unit_of_an_exporter(tmp_path: Path, analyze: str, name: str) -> None:
+    """Of each kind, and of one line of several; its command takes that name."""
+    (tmp_path / EXPORTER.name).write_text(EXPORTER.read_text().replace(PROGRAM, "/bin/true"))
+    instance = tmp_path / EXPORTER.name.replace("@", f"@{name}")
+    instance.symlink_to(EXPORTER.name)
+    done = subprocess.run(
+        [analyze, "verify", instance], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+    asked = ["exporter", name]
+    kind, line = make_parser(BOX, asked).parse_args(asked).kind
+    assert (kind, line) == (name.removeprefix("A-"), "A" if name == "A-mqtt" else "")
+
+
+def test_little_is_left_that_an_exporter_could_do_to_the_box(analyze: str) -> None:
+    """It has the network; all else is as far away as from eye and gate."""
+    command = [analyze, "security", "--offline=true", "--no-pager", str(EXPORTER)]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    found = re.search(r"Overall exposure level for \S+: ([0-9.]+)", said)
+    assert found is not None, said
+    assert float(found[1]) <= EXPOSURE_AT_MOST_WITH_NETWORK
+
+
+def test_an_exporter_reads_the_journal_gives_way_and_is_started_again() -> None:
+    """By the eye's group, which may write nothing there; with wrong settings it stays down."""
+    service, eye = unit(EXPORTER)["Service"], unit(UNIT)["Service"]
+    assert service["SupplementaryGroups"] == eye["Group"]
+    assert int(eye["LogsDirectoryMode"], 8) & 0o070 == 0o050
+    assert (service["CPUSchedulingPolicy"], service["IOSchedulingClass"]) == ("idle", "idle")
+    assert (service["Restart"], int(service["RestartPreventExitStatus"])) == (
+        "always",
+        ConfigError.exit_code,
+    )
+    assert re.search(rf"^u {service['User']} - ", SYSUSERS, flags=re.MULTILINE)
+    assert "PartOf" not in unit(EXPORTER)["Unit"]
+
+
+def test_the_package_has_the_unit_of_the_exporters() -> None:
+    """And restarts, stops and forgets those that somebody has enabled."""
+    for name in ("build-deb", "postinst", "prerm", "postrm"):
+        assert "stampgate-exporter@" in (ROOT / "packaging" / name).read_text()
