@@ -93,7 +93,9 @@ def activate(
                 check_version(bundle, newest)
             release, trial = _prepare(config, bundle, attempt)
         except (BundleError, ConfigError) as error:
-            _remember_refusal(store, pointer, path, by, str(error), allow_downgrade)
+            if path.exists():  # else a name that was mistyped
+                why = str(error)
+                remember_refusal(store, pointer, path.name, by, why, downgrade=allow_downgrade)
             raise BundleError(
                 f"{error} (time: {when})" if "clock" in str(error) else str(error)
             ) from None
@@ -258,13 +260,11 @@ def _switch(
     prune(store, fresh)
 
 
-def _remember_refusal(
-    store: Path, pointer: Pointer, path: Path, by: str, why: str, downgrade: bool
+def remember_refusal(
+    store: Path, pointer: Pointer, name: str, by: str, why: str, *, downgrade: bool = False
 ) -> None:
-    """Let the store remember what was refused, from where the service journals it."""
-    if not path.exists():  # a name that was mistyped
-        return
-    action = _action(pointer, "refused", path.name, by, why, downgrade=downgrade)
+    """Let the store remember what was refused, by its *name*; the service journals it."""
+    action = _action(pointer, "refused", name, by, why, downgrade=downgrade)
     write_pointer(store, pointer.with_action(action))
 
 

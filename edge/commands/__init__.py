@@ -38,6 +38,9 @@ COMMANDS = {
     "activate": Command(
         "edge.commands.activate", "verify a signed bundle, try it, and make it current"
     ),
+    "fetch": Command(
+        "edge.commands.fetch", "fetch the newest bundle from a server or a folder, by its index"
+    ),
     "rollback": Command("edge.commands.rollback", "make the release before current again"),
     "models": Command("edge.commands.models", "list the releases: state, signer, proof"),
     "challenge": Command(

@@ -61,7 +61,8 @@ class Pointer:
 
     *activation*: the number of the action that made it so, 0 when none is; *probation*: whether it
     must prove itself; *highest*: the greatest version of each name that was ever current;
-    *actions*: the last ones, oldest first.
+    *index*: the greatest version of an index of bundles that was read; *actions*: the last ones,
+    oldest first.
     """
 
     current: str = ""
@@ -69,6 +70,7 @@ class Pointer:
     activation: int = 0
     probation: bool = False
     highest: Mapping[str, int] = field(default_factory=dict)
+    index: int = 0
     actions: tuple[Action, ...] = ()
 
     @property
@@ -123,16 +125,14 @@ def _pointer(raw: Mapping[str, Any]) -> Pointer:
         if raw[key] != "" and not is_id(raw[key]):
             raise ValueError(f"{key} must name a release")
     highest = raw["highest"]
-    whole = [raw["activation"], *dict(highest).values()]
+    whole = [raw["activation"], raw["index"], *dict(highest).values()]
     if not all(type(n) is int and n >= 0 for n in whole) or type(raw["probation"]) is not bool:
-        raise ValueError("activation, probation or highest is of another kind")
+        raise ValueError("activation, probation, highest or index is of another kind")
     actions = tuple(_action(each) for each in raw["actions"])
     numbers = [action.number for action in actions]
     if numbers != sorted(set(numbers)):
         raise ValueError("its actions are not in order")
-    return Pointer(
-        raw["current"], raw["previous"], raw["activation"], raw["probation"], highest, actions
-    )
+    return Pointer(**{name: raw[name] for name in names if name != "actions"}, actions=actions)
 
 
 def _action(raw: Mapping[str, Any]) -> Action:

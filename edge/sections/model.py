@@ -106,3 +106,14 @@ class ModelSettings:
         at_least=1,
         at_most=3600,
     )
+    fetch_from: str = setting(
+        "",
+        "Address (https://...) or folder with the index of bundles, for 'stampgate-edge fetch'; "
+        "empty fetches none",
+    )
+    fetch_activates: bool = setting(
+        False, "Whether the newest bundle that was fetched is activated at once"
+    )
+    fetch_s: float = setting(
+        900.0, "How long fetching one bundle may take, in seconds", at_least=10, at_most=86_400
+    )
