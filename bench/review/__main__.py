@@ -75,7 +75,7 @@ def queries(index: ReviewIndex, items: int) -> dict[str, Query]:
         "list, a code and a class": listed(codes=("unsure",), label="lot-mark"),
         "list, near the threshold": listed(score_from=0.57, score_to=0.6),
         "list, a rare score": listed(score_from=0.998, score_to=1.0, verdicts=("reject",)),
-        "list, a text": listed(text="best 0"),
+        "list, a text": listed(text="best"),
         "list, no such text": listed(text="nowhere"),
         "list, an hour's rejects": spanned,
         "list, bad by a reviewer": lambda: index.page(Filter(judgement="bad")),

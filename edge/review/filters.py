@@ -157,7 +157,9 @@ class Conditions:
         if wanted.verdicts:
             self._among("verdict", [VERDICT_NUMBERS[verdict] for verdict in wanted.verdicts])
         if wanted.judgement:
-            self.add("judged = ?", JUDGEMENT_NUMBERS.get(wanted.judgement, 0))
+            number = JUDGEMENT_NUMBERS.get(wanted.judgement, 0)
+            # The words of the partial index, or it is not used.
+            self.add("judged > 0 AND judged = ?" if number else "judged = ?", number)
         if wanted.label:
             self._among("label", self._found("SELECT id FROM labels WHERE name = ?", wanted.label))
         if wanted.pictured is not None:
@@ -188,9 +190,14 @@ class Conditions:
         )
         labels = self._found("SELECT id FROM labels WHERE name LIKE ? ESCAPE '\\' LIMIT 500", like)
         item = int(wanted.text) if wanted.text.isascii() and wanted.text.isdigit() else -1
-        terms = [f"reason IN ({', '.join('?' * len(reasons))})"]
-        terms.append(f"label IN ({', '.join('?' * len(labels))})")
-        self.add(f"({' OR '.join([*terms, 'item = ?'])})", *reasons, *labels, min(item, 2**63 - 1))
+        named = {"reason": reasons, "label": labels, "item": [min(item, 2**63 - 1)]}
+        terms = [
+            f"{column} IN ({', '.join('?' * len(numbers))})"
+            for column, numbers in named.items()
+            if numbers and numbers != [-1]
+        ]
+        found = [number for numbers in named.values() for number in numbers if numbers != [-1]]
+        self.add(f"({' OR '.join(terms)})" if terms else "0", *found)
 
     def _span(self, wanted: Filter) -> None:
         """Restrict to a span of time; the items of its minutes are known without looking at all."""

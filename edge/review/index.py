@@ -31,6 +31,8 @@ COLUMNS = (
     " picture, judged"
 )
 MOST_ROWS = 500
+NEAR = 20_000
+"""Items beside a page that are looked through one by one before anything else is tried."""
 MOST_TROUBLES = 200
 NEWEST = 2**63 - 1
 
@@ -211,7 +213,8 @@ class ReviewIndex:
     def state(self) -> IndexState:
         """Return how far the index is, and what does not fit."""
         with self._lock:
-            first, last = self._ask("SELECT min(item), max(item) FROM items").fetchone()
+            first = self._ask("SELECT min(item) FROM items").fetchone()[0]
+            last = self._ask("SELECT max(item) FROM items").fetchone()[0]  # together: a scan
             newest = self._ask("SELECT ms FROM items WHERE item = ?", (last or 0,)).fetchone()
             number = self._ask("SELECT SUM(items) FROM minutes").fetchone()[0]
             rows = self._ask(
@@ -238,25 +241,40 @@ class ReviewIndex:
             return self._page(wanted, before, after, max(1, min(limit, MOST_ROWS)))
 
     def _page(self, wanted: Filter, before: int | None, after: int | None, limit: int) -> Page:
-        conditions = Conditions(wanted, self._ask)
-        beyond = Conditions(wanted, self._ask)
-        if after is not None:
-            conditions.add("item > ?", after)
-        else:
-            conditions.add("item < ?", NEWEST if before is None else before)
-        order = "ASC" if after is not None else "DESC"
-        found = self._items(conditions, f"item {order}", limit + 1)
+        start = after if after is not None else NEWEST if before is None else before
+        found = self._beside(wanted, start, limit + 1, newer=after is not None)
         more, found = len(found) > limit, found[:limit]
         if after is not None:
             found.reverse()
         if not found:
             return Page((), False, False)
-        outside = ("item < ?", found[-1][0]) if after is not None else ("item > ?", found[0][0])
-        beyond.add(outside[0], outside[1])
-        other = bool(self._items(beyond, "item DESC", 1))
+        behind = found[-1][0] if after is not None else found[0][0]
+        other = bool(self._beside(wanted, behind, 1, newer=after is None))
         rows = self._rows(found)
         newer, older = (more, other) if after is not None else (other, more)
         return Page(rows, newer, older)
+
+    def _beside(self, wanted: Filter, item: int, limit: int, *, newer: bool) -> list[Any]:
+        """Return the items that fit on one side of number *item*, the nearest first.
+
+        What is frequent is found among the nearest, in the items' own order; only what is rare is
+        looked up by the other orders of the table, and sorted.
+        """
+        conditions = Conditions(wanted, self._ask)
+        if newer:
+            conditions.add("item > ?", item)
+            edge, far = "item <= ?", item + NEAR
+        else:
+            last = self._ask("SELECT max(item) FROM items").fetchone()[0] or 0
+            conditions.add("item < ?", item)
+            edge, far = "item >= ?", min(item, last + 1) - NEAR
+        order = "item ASC" if newer else "item DESC"
+        near = self._ask(
+            f"SELECT {COLUMNS} FROM items NOT INDEXED WHERE {conditions.where} AND {edge}"  # noqa: S608
+            f" ORDER BY {order} LIMIT ?",
+            (*conditions.values, min(far, NEWEST), limit),
+        ).fetchall()
+        return near if len(near) == limit else self._items(conditions, order, limit)
 
     def count_newer(self, wanted: Filter, item: int, most: int = 999) -> int:
         """Return how many items that fit are newer than number *item*; counted up to *most*."""
@@ -432,7 +450,8 @@ class ReviewIndex:
         return self._connection.execute(query, values)
 
     def _items(self, conditions: Conditions, order: str, limit: int) -> list[Any]:
-        query = f"SELECT {COLUMNS} FROM items WHERE {conditions.where} ORDER BY {order} LIMIT ?"  # noqa: S608
+        inner = f"SELECT item FROM items WHERE {conditions.where} ORDER BY {order} LIMIT ?"  # noqa: S608
+        query = f"SELECT {COLUMNS} FROM items WHERE item IN ({inner}) ORDER BY {order}"  # noqa: S608
         return self._ask(query, (*conditions.values, limit)).fetchall()
 
     def _minutes(self, since_ms: int, until_ms: int) -> Iterator[statistics.Row]:
