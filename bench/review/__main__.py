@@ -45,6 +45,8 @@ def parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="takes 1 kB an item (default: %(default)s)",
     )
+    add("--keyboard", action="store_true", help="only judge sixty items by keys in a browser")
+    add("--pages", action="store_true", help="only ask each page, over the journal of --items")
     return parser
 
 
@@ -160,7 +162,22 @@ def _print_queries(asked: dict[str, Query]) -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the bench; 0 when every query is fast enough."""
     arguments = parser().parse_args(argv)
+    if arguments.keyboard or arguments.pages:
+        return answer("bench.review", lambda: of_pages(arguments))
     return answer("bench.review", lambda: work(arguments.items, arguments.out))
+
+
+def of_pages(arguments: argparse.Namespace) -> int:
+    """Measure the pages, which need the extra ``review`` and, for the keyboard, a browser."""
+    from bench.review.pages import judge_by_keyboard, measure_pages  # noqa: PLC0415
+
+    if arguments.keyboard:
+        return judge_by_keyboard()
+    journal = arguments.out / f"{arguments.items}" / "journal.jsonl"
+    if not journal.exists():
+        make_folder(journal.parent)
+        write_journal(journal, arguments.items)
+    return measure_pages(journal, arguments.items, MOST_MS)
 
 
 if __name__ == "__main__":

@@ -11,10 +11,14 @@ const empty = document.getElementById("empty");
 const KEYS = { g: "good", b: "bad", u: "unsure" };
 const done = []; // judgements of this page: their ids, the newest last
 const later = []; // cards that were left for later
+const sent = new Set(); // items whose judgement is on its way: they must not come again
 let turn = Promise.resolve(); // requests go one after the other
 
 const first = () => cards.querySelector("article");
-const held = () => [...cards.querySelectorAll("article"), ...later].map((c) => c.dataset.item);
+const held = () => [
+  ...[...cards.querySelectorAll("article"), ...later].map((card) => card.dataset.item),
+  ...sent,
+];
 
 function show() {
   const card = first();
@@ -53,6 +57,7 @@ function judge(judgement) {
   const words = reason.value;
   reason.value = "";
   card.remove();
+  sent.add(card.dataset.item);
   show();
   said.className = "said";
   turn = turn.then(async () => {
@@ -73,6 +78,7 @@ function judge(judgement) {
       said.className = "said bad";
       said.textContent = `Item ${card.dataset.item} was not judged: ${error.message}`;
     }
+    sent.delete(card.dataset.item);
     show();
   });
 }
