@@ -7,6 +7,7 @@ import sys
 import tempfile
 import tomllib
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,10 @@ NEEDED = ("python3", "systemd", "libstdc++6")
 """Debian packages that the host must have, so that a copy of it may stand for a box."""
 
 
+EXTRAS = ("review", "mqtt", "modbus")
+"""Extras of which the package brings all."""
+
+
 def pinned(python: str) -> dict[str, str]:
     """The versions in the list of wheels for one Python, by name."""
     lines = (PACKAGING / f"cp{python}.txt").read_text().splitlines()
@@ -39,9 +44,11 @@ def pinned(python: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("python", PYTHONS)
 def test_the_listed_wheels_are_versions_that_the_box_allows(python: str) -> None:
-    """The package must not bring what pip would refuse."""
+    """The package must not bring what pip would refuse, nor lack what an extra of its own needs."""
     versions = pinned(python)
-    for text in tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = (project["optional-dependencies"][name] for name in EXTRAS)
+    for text in chain(project["dependencies"], *extras):
         wanted = Requirement(text)
         assert wanted.specifier.contains(versions[wanted.name.lower()]), text
 
