@@ -32,7 +32,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--anyway", action="store_true", help="export a run that is not ready to be tried, too"
     )
-
+    parser.add_argument(
+        "--precision",
+        choices=("fp32", "fp16", "int8"),
+        default="fp32",
+        help="a lower one is written only when it decides 2000 pictures of the run as fp32 does; "
+        "it takes the run's photographs, and minutes (default %(default)s)",
+    )
     parser.add_argument(
         "--proof",
         type=Path,
@@ -49,7 +55,12 @@ def run(arguments: argparse.Namespace) -> int:
         from export.to_onnx import export_run  # noqa: PLC0415 - see train/commands
 
     exported = export_run(
-        arguments.run, arguments.out, arguments.threshold, arguments.anyway, arguments.proof
+        arguments.run,
+        arguments.out,
+        arguments.threshold,
+        arguments.anyway,
+        arguments.proof,
+        arguments.precision,
     )
     contract, parity = exported.contract, exported.parity
     print_line(
@@ -82,7 +93,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _attach(arguments: argparse.Namespace) -> int:
     """Write a file that was exported before once more, with the summary of a proof."""
-    if arguments.proof is None or arguments.threshold is not None or arguments.anyway:
+    if (
+        arguments.proof is None
+        or arguments.threshold is not None
+        or arguments.anyway
+        or (arguments.precision != "fp32")
+    ):
         raise UsageError(
             f"{arguments.run}: is an exported file, which takes --proof and no other option; name "
             "the folder of a run"

@@ -29,11 +29,15 @@ PLAIN = {
 """Attributes of a convolution that :func:`halve_columns` can rewrite."""
 
 
-def rewrite(model: ModelProto) -> None:
-    """Rewrite a model of ours in place; one that is rewritten already stays as it is."""
+def rewrite(model: ModelProto, halve: bool = True) -> None:
+    """Rewrite a model of ours in place; one that is rewritten already stays as it is.
+
+    *halve*: whether by Winograd's F(2, 3) too, whose sums take more bits than what is summed.
+    """
     fold_gain(model.graph)
     pool_globally(model.graph)
-    halve_columns(model.graph)
+    if halve:
+        halve_columns(model.graph)
     drop_unused(model.graph)
     name_sizes(model.graph)
 

@@ -4,6 +4,7 @@ import dataclasses
 import itertools
 import logging
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import onnx
@@ -14,6 +15,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from edge.errors import InputError
 from edge.files import atomic_replace, make_folder
+from edge.printing import print_line
 from edge.vision.contract import (
     HEAT_NAME,
     INPUT_NAME,
@@ -36,6 +38,11 @@ from train.network.held_out import read_held_out
 from train.network.model import DenseLocalizer
 
 OPSET = 18
+FLOAT = "fp32"
+PRECISION_KEY = "stampgate.precision"
+"""Key of the metadata under which a file of lower precision says what its gate found."""
+PRECISIONS = (FLOAT, "fp16", "int8")
+"""Choices of ``--precision``."""
 MAX_SIDE = 4096
 """Longest side of a picture that the graph takes, in pixels."""
 DOCUMENT = "Stampgate localizer. How to feed and read it: metadata_props, key " + METADATA_KEY
@@ -124,10 +131,11 @@ def mark_px_of(kept: Checkpoint) -> tuple[float, float]:
     return round(size * synth.size_min, 1), round(size * synth.size_max, 1)
 
 
-def to_onnx(kept: Checkpoint, contract: Contract) -> onnx.ModelProto:
+def to_onnx(kept: Checkpoint, contract: Contract, halve: bool = True) -> onnx.ModelProto:
     """Translate the network and optimise its graph; onnx.checker checks it.
 
-    It has no metadata yet: :func:`export.sealing.seal` puts them in.
+    It has no metadata yet: :func:`export.sealing.seal` puts them in. *halve*: as of
+    :func:`export.rewriting.rewrite`.
     """
     model = Deployed(kept.network())
     # Two, as an example of one would fix the number.
@@ -154,7 +162,7 @@ def to_onnx(kept: Checkpoint, contract: Contract) -> onnx.ModelProto:
         raise AssertionError("the exporter returned nothing")
     proto: onnx.ModelProto = program.model_proto
     strip(proto)
-    rewrite(proto)
+    rewrite(proto, halve)
     onnx.checker.check_model(proto, full_check=True)
     return proto
 
@@ -178,7 +186,8 @@ def strip(proto: onnx.ModelProto) -> None:
 class Exported:
     """The file that was written, what is in it, its size in bytes, and its parity with torch.
 
-    *proof*: what its summary of a proof says, empty when it has none.
+    *proof*: what its summary of a proof says, empty when it has none. The parity is that of the
+    float graph; one of lower precision is made from that, and judged by its gate.
     """
 
     path: Path
@@ -195,6 +204,8 @@ def export_run(
     threshold: float | None = None,
     anyway: bool = False,
     proof: Path | None = None,
+    precision: str = FLOAT,
+    tell: Callable[[str], None] = print_line,
 ) -> Exported:
     """Export a run's folder to *out*, sealed and atomically, after onnx.checker and parity check.
 
@@ -202,9 +213,10 @@ def export_run(
 
     *threshold*: in place of the run's own; *anyway*: also when the run is not ready to be tried,
     though never one that does not find its mark pasted plainly; *proof*: a folder of ``stampgate
-    prove`` whose summary travels in the file. Raises InputError when the run cannot be used, the
-    proof is of another model or the file cannot be written, UsageError for a threshold that is too
-    low, ModelError when the check fails.
+    prove`` whose summary travels in the file; *precision*: one of :data:`PRECISIONS`, of which the
+    lower ones must pass the decision gate (:mod:`export.precision`); *tell*: hears what that says.
+    Raises InputError when the run cannot be used, the proof is of another model or the file cannot
+    be written, UsageError for a threshold that is too low, ModelError when a check fails.
     """
     kept = checkpoint.load(run)
     kept = dataclasses.replace(kept, threshold=threshold_for(kept, threshold))
@@ -212,12 +224,32 @@ def export_run(
     assessed = assessed_of(kept, anyway)
     contract = dataclasses.replace(contract_of(kept, checkpoint.digest(run)), assessed=assessed)
     make_folder(out.parent)
-    proto = to_onnx(kept, contract)
+    proto = to_onnx(kept, contract, halve=precision == FLOAT)
     parity = check_parity(kept, Localizer.unproven(out, proto.SerializeToString(), contract), run)
     held_out = {f"held-out {i}": picture for i, picture in enumerate(read_held_out(run), 1)}
-    content = seal(proto, contract, held_out, photographs_text(run))
+    texts = photographs_text(run)
+    if precision != FLOAT:
+        proto, texts[PRECISION_KEY] = _reduced(proto, contract, precision, kept, tell)
+    content = seal(proto, contract, held_out, texts)
     content = content if proof is None else attach_proof(content, proof)
     with atomic_replace(out) as temporary:
         temporary.write_bytes(content)
         sealed = Localizer(temporary)
     return Exported(out, contract, len(content), parity, sealed.golden, sealed.proof)
+
+
+def _reduced(
+    proto: onnx.ModelProto,
+    contract: Contract,
+    precision: str,
+    kept: Checkpoint,
+    tell: Callable[[str], None],
+) -> tuple[onnx.ModelProto, str]:
+    """Return the graph in lower precision, and what its metadata say. Raises ModelError."""
+    from export.precision.reducing import reduce_precision  # noqa: PLC0415 - slow to import
+    from train.assess.frozen_pictures import FrozenPictures  # noqa: PLC0415 - the same
+
+    made = reduce_precision(proto, contract, precision, FrozenPictures.of(kept), tell)
+    onnx.checker.check_model(made.model)
+    strip(made.model)
+    return made.model, made.text

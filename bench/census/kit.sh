@@ -18,7 +18,7 @@ QEMU_SUITE=trixie
 SUITE=bookworm
 PACKAGES=(libc6 libgcc-s1 libstdc++6 zlib1g libbz2-1.0 liblzma5 libffi8 libexpat1 libuuid1 libssl3
   libpython3.11-minimal libpython3.11-stdlib python3.11-minimal)
-WHEELS=(onnxruntime numpy flatbuffers packaging protobuf)
+WHEELS=(onnxruntime numpy flatbuffers packaging protobuf pillow simplejpeg)
 
 make_qemus_apt() {
   make_apt "$QEMU_SUITE"

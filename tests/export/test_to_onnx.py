@@ -1,5 +1,6 @@
 import collections
 import dataclasses
+import json
 import resource
 import shutil
 import subprocess
@@ -19,10 +20,12 @@ from edge.errors import InputError, ModelError
 from edge.vision.contract import METADATA_KEY, Contract
 from edge.vision.golden import GOLDEN_KEY
 from edge.vision.localizer import Localizer
-from edge.vision.model_file import SUM_KEY
+from edge.vision.model_file import SUM_KEY, read_model
+from export.__main__ import main
 from export.rewriting import rewrite
-from export.to_onnx import Deployed, Exported, contract_of, export_run, to_onnx
+from export.to_onnx import PRECISION_KEY, Deployed, Exported, contract_of, export_run, to_onnx
 from tests.painting import save_mark
+from train.assess.frozen_pictures import Part
 from train.config import BACKBONES, FitSettings, RunConfig
 from train.learn.validation_set import paint_validation_set
 from train.network import checkpoint
@@ -300,7 +303,7 @@ def test_a_run_without_its_held_out_pictures_is_not_exported(
     content: bytes | None,
 ) -> None:
     """There would be nothing to check the file on, be it ever so well translated."""
-    monkeypatch.setattr("export.to_onnx.to_onnx", lambda *_: onnx.load(exported.path))
+    monkeypatch.setattr("export.to_onnx.to_onnx", lambda *_, **__: onnx.load(exported.path))
     copy = shutil.copytree(run, tmp_path / "run")
     (copy / "held_out.npz").unlink()
     if content is not None:
@@ -341,3 +344,53 @@ def test_the_contract_follows_the_run(tmp_path: Path) -> None:
         0.4322,
         "ab" * 32,
     )
+
+
+@pytest.fixture
+def few_pictures(run: Path, exported: Exported, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """That run, translated already, with few frozen pictures."""
+    monkeypatch.setattr("export.to_onnx.to_onnx", lambda *_, **__: onnx.load(exported.path))
+    few = {Part.JUDGE: {"stamped": 2, "unstamped": 1}, Part.CALIBRATE: {}, Part.CHOOSE: {}}
+    monkeypatch.setattr("train.assess.frozen_pictures.COUNTS", few)
+    return run
+
+
+def test_a_lower_precision_is_written_with_what_its_gate_found(
+    few_pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sealed with golden pictures of its own; the box opens it like any other."""
+    monkeypatch.setattr("export.precision.gate.GateResult.failures", [])
+    told: list[str] = []
+    out = tmp_path / "half.onnx"
+    export_run(few_pictures, out, precision="fp16", tell=told.append)
+    file = read_model(out)
+    said = json.loads(file.texts[PRECISION_KEY])
+    assert said["precision"] == "fp16"
+    assert said["gate"]["pictures"]["all"][0] == 3
+    assert any(line.startswith("all ") for line in told)
+    assert Localizer(out).golden == file.golden
+    kinds = {c.data_type for c in onnx.load(out).graph.initializer}
+    assert onnx.TensorProto.FLOAT16 in kinds
+
+
+def test_a_precision_that_its_gate_refuses_leaves_no_file(
+    few_pictures: Path, tmp_path: Path
+) -> None:
+    """Three pictures prove nothing; what was there before stays."""
+    out = tmp_path / "half.onnx"
+    out.write_bytes(b"the model of yesterday")
+    with pytest.raises(ModelError, match=r"--precision fp16: does not decide as float32 does: 3 "):
+        export_run(few_pictures, out, precision="fp16", tell=lambda _line: None)
+    assert out.read_bytes() == b"the model of yesterday"
+    assert list(tmp_path.iterdir()) == [out]
+
+
+def test_a_file_that_was_exported_before_keeps_its_precision(
+    exported: Exported, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It has no pictures to be judged on."""
+    out = tmp_path / "m.onnx"
+    command = ["export", str(exported.path), "--out", str(out), "--precision", "int8"]
+    assert main([*command, "--proof", str(tmp_path)]) == 2
+    assert "takes --proof and no other option" in capsys.readouterr().err
+    assert not out.exists()
