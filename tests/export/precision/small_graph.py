@@ -6,6 +6,7 @@ convolution is depthwise, one has hard-swish behind it, which has no 8 bits.
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -47,7 +48,7 @@ class _Builder:
         self.constants[f"{name}.weight"] = weight.astype(np.float32)
         self.constants[f"{name}.bias"] = self._rng.normal(0.0, 0.1, shape[0]).astype(np.float32)
         inputs = [x, f"{name}.weight", f"{name}.bias"]
-        attributes = {"kernel_shape": shape[2:], "strides": [stride] * 2}
+        attributes: dict[str, Any] = {"kernel_shape": shape[2:], "strides": [stride] * 2}
         attributes |= {"pads": [shape[2] // 2] * 4}
         group = 1 if shape[1] > 1 else shape[0]
         self.nodes.append(
