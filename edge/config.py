@@ -22,6 +22,7 @@ from edge.sections.gate import GateSettings, LinesSettings
 from edge.sections.imaging import ImagingSettings
 from edge.sections.model import DEFAULT_NAME, ModelSettings
 from edge.sections.records import EvidenceSettings, JournalSettings
+from edge.sections.reports import ReportSettings
 from edge.sections.review import ReviewSettings
 from edge.sections.service import ServiceSettings
 from edge.sections.shadow import ShadowSettings
@@ -53,6 +54,7 @@ class Config:
     challenge: ChallengeSettings = field(default_factory=ChallengeSettings)
     service: ServiceSettings = field(default_factory=ServiceSettings)
     shadow: ShadowSettings = field(default_factory=ShadowSettings)
+    reports: ReportSettings = field(default_factory=ReportSettings)
     review: ReviewSettings = field(default_factory=ReviewSettings)
     prometheus: PrometheusSettings = field(default_factory=PrometheusSettings)
     mqtt: MqttSettings = field(default_factory=MqttSettings)
@@ -109,12 +111,13 @@ SECTIONS: dict[str, type[Any]] = {
     "challenge": ChallengeSettings,
     "service": ServiceSettings,
     "shadow": ShadowSettings,
+    "reports": ReportSettings,
     "review": ReviewSettings,
     "prometheus": PrometheusSettings,
     "mqtt": MqttSettings,
     "modbus": ModbusSettings,
 }
-BESIDE = frozenset(("review", "prometheus", "mqtt", "modbus"))
+BESIDE = frozenset(("reports", "review", "prometheus", "mqtt", "modbus"))
 """Sections of programs beside the line, which neither eye nor gate reads: a change of them is none
 of what was proven or challenged, and keeps no reload from being taken."""
 
@@ -124,7 +127,7 @@ HEAD = (
     "out keeps the value shown here. A relative path starts from this file's folder. After "
     "'systemctl reload stampgate-gate stampgate-edge' a change of a key marked [reload] counts "
     "from the next item on. Any other needs a restart; a file that changes one is refused whole "
-    "until then. [review] and the sections behind it are read by programs beside the line alone, "
+    "until then. [reports] and the sections behind it are read by programs beside the line alone, "
     "when they start."
 )
 """How the sample file begins, as a comment."""

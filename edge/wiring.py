@@ -126,16 +126,27 @@ def check_decision(config: Config) -> None:
         raise ConfigError(f"[decision] {error}; correct it in {config.folder}") from None
 
 
+def _check_hours(key: str, text: str, folder: Path) -> None:
+    """Check hours in the settings. Raises ConfigError."""
+    try:
+        hours_of(text)
+    except ValueError:
+        raise ConfigError(
+            f"{key} must be {FORM}, not {shown(text)}; correct it in {folder}"
+        ) from None
+
+
 def check_alarms(config: Config) -> None:
-    """Check what ``[alarms]`` and ``[service]`` demand. Raises ConfigError for the first demand."""
-    for text in config.alarms.running_hours:
-        try:
-            hours_of(text)
-        except ValueError:
-            raise ConfigError(
-                f"[alarms] running_hours must be {FORM}, not {shown(text)}; correct it in "
-                f"{config.folder}"
-            ) from None
+    """Check what ``[alarms]``, ``[reports]`` and ``[service]`` demand.
+
+    Raises ConfigError for the first demand that is not met.
+    """
+    for key, texts in (
+        ("[alarms] running_hours", config.alarms.running_hours),
+        ("[reports] shifts", config.reports.shifts),
+    ):
+        for text in texts:
+            _check_hours(key, text, config.folder)
     if len(config.service.name) > LONGEST_NAME:
         raise ConfigError(
             f"[service] name must be at most {LONGEST_NAME} characters long, not "

@@ -49,6 +49,7 @@ COMMANDS = {
     ),
     "status": Command("edge.commands.status", "say how the service is"),
     "log": Command("edge.commands.log", "show the journal, for people or as CSV"),
+    "report": Command("edge.commands.report", "write what happened in a shift, as a page or table"),
     "shadow": Command(
         "edge.commands.shadow", "say what the box has shown in shadow, and take the truth of items"
     ),

@@ -101,7 +101,7 @@ def add_span(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--zone",
-        type=_zone,
+        type=read_zone,
         metavar="NAME",
         default=Zone(),
         help="time zone of the times given and shown, such as Europe/Berlin (default: this "
@@ -254,8 +254,8 @@ def _number(text: str) -> int:
     return int(text.removeprefix("#"))
 
 
-def _zone(text: str) -> Zone:
-    """Read a time zone's name."""
+def read_zone(text: str) -> Zone:
+    """Read a time zone's name. Raises ArgumentTypeError."""
     try:
         return Zone(text)
     except ValueError:

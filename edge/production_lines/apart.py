@@ -90,6 +90,8 @@ def _files(config: Config) -> Iterator[Claim]:
     folders = [("[evidence] folder", config.path(folder))] if folder else []
     if config.model.bundle:
         folders.append(("[model] releases", config.path(config.model.releases)))
+    if config.reports.shifts:
+        folders.append(("[reports] folder", config.path(config.reports.folder)))
     for setting, path in (*own_files(config), *folders):
         yield Claim(setting, "file", str(_resolved(path)))
 

@@ -9,7 +9,7 @@ records, none of which is kept.
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain, pairwise
 from pathlib import Path
@@ -41,17 +41,34 @@ STAMP = re.compile(
     rb'"monotonic_ns": (\d+), "wall_time": "([^"\\]+)", "clock_synced": (true|false|null)'
 )
 """How every line of the journal begins; a line that begins otherwise is parsed whole."""
+SETUP = tuple(b'{"v": 1, "kind": "%s", ' % kind for kind in (b"start", b"settings", b"continued"))
+"""How the lines begin that say which settings and model are in force."""
 FLAGS = {b"true": True, b"false": False, b"null": None}
 
 
+Seen = Callable[[bytes, Record | None], None]
+"""Is given each line that is read, without its line end, and its record."""
+
+
 class Unreadable:
-    """Says on standard error, once a file, that lines of a journal are not shown."""
+    """Parses lines, and says on standard error, once a file, that some of them are not shown."""
 
-    def __init__(self) -> None:
+    def __init__(self, seen: Seen | None = None) -> None:
         self._files: set[Path] = set()
+        self._seen = seen
 
-    def note(self, path: Path, line: bytes, number: int) -> None:
-        """Take note of a line that is no record; *number*: in its file, 0 where it is not known."""
+    def parsed(self, path: Path, line: bytes, number: int) -> Record | None:
+        """Return the record of a line; *number*: in its file, 0 where it is not known."""
+        line = line.rstrip(b"\n")
+        record = parse_record(line)
+        if self._seen is not None:
+            self._seen(line, record)
+        if record is None:
+            self._note(path, line, number)
+        return record
+
+    def _note(self, path: Path, line: bytes, number: int) -> None:
+        """Say once of each file that a line of it is no record."""
         if path in self._files:
             return
         self._files.add(path)
@@ -91,17 +108,18 @@ class _Place:
     before: tuple[Record, ...] = ()
 
 
-def timed(path: Path, span: Span) -> Iterator[tuple[Record, Times]]:
+def timed(path: Path, span: Span, seen: Seen | None = None) -> Iterator[tuple[Record, Times]]:
     """Yield the records of a span, in order, with the times of all.
 
-    *path*: the file being written, or a single full one. Raises InputError when there is no such
-    journal.
+    *path*: the file being written, or a single full one. *seen*: is given each line that is read,
+    of the span and next to it, without its line end, and its record, None where it is none. Raises
+    InputError when there is no such journal.
     """
     with _opened(path) as active:
         rotated = [file for file in rotated_files(path) if not leads_to(file, active.fileno())]
         place = _begin(rotated, active, span)
         times = Times(chain(place.before, _clocks(rotated, active, place, span)), span.now)
-        said = Unreadable()
+        said = Unreadable(seen)
         files = rotated[place.file :]
         offsets = [place.offset] + [0] * len(files)
         active.seek(offsets[len(files)])
@@ -112,6 +130,47 @@ def timed(path: Path, span: Span) -> Iterator[tuple[Record, Times]]:
                 yield record, times
             if span.until.is_surely_before(record, span.now):
                 return
+
+
+def in_force(path: Path, span: Span) -> Record:
+    """Return the fields of the start record that is in force where a span begins.
+
+    With what settings records since have changed; empty where the journal says nothing of it.
+    Raises InputError.
+    """
+    with _opened(path) as active:
+        rotated = [file for file in rotated_files(path) if not leads_to(file, active.fileno())]
+        place = _begin(rotated, active, span)
+        if place.file >= len(rotated):
+            return _setup_before(active, place.offset, span)
+        with reading(path), open_plain(rotated[place.file]) as file:
+            return _setup_before(file, place.offset, span)
+
+
+def _setup_before(file: BinaryIO, place: int, span: Span) -> Record:
+    """Return the fields of the start record in force in a file where a span begins.
+
+    *place*: the offset of a record of the file that surely is before the span, near to its begin.
+    """
+    setup: Record = {}
+    file.seek(0)
+    while (here := file.tell()) <= place + 2 * NEAR and (line := file.readline(LONGEST_LINE)):
+        record = parse_record(line.rstrip(b"\n")) if line.startswith(SETUP) else None
+        if record is None:
+            continue
+        if here > place and not span.since.is_surely_after(record, span.now):
+            break
+        setup = setup_after(setup, record)
+    return setup
+
+
+def setup_after(setup: Record, record: Record) -> Record:
+    """Return the fields of the start record in force once *record* is there."""
+    if record["kind"] == "continued":
+        return record.get("start") or {}
+    if record["kind"] == "settings":
+        return {name: record.get(name, value) for name, value in setup.items()}
+    return record if record["kind"] == "start" else setup
 
 
 def naming(path: Path, item: int) -> Iterator[Record]:
@@ -247,10 +306,8 @@ def _parsed(path: Path, said: Unreadable, start: int) -> Iterator[Record]:
     with reading(path), open_plain(path) as file:
         file.seek(start)
         for number, line in enumerate(lines_of(file), 1):
-            if (record := parse_record(line.rstrip(b"\n"))) is not None:
+            if (record := said.parsed(path, line, number if not start else 0)) is not None:
                 yield record
-            else:
-                said.note(path, line, number if not start else 0)
 
 
 def _active(file: BinaryIO, path: Path, said: Unreadable, *, follow: bool) -> Iterator[Record]:
@@ -263,10 +320,8 @@ def _active(file: BinaryIO, path: Path, said: Unreadable, *, follow: bool) -> It
             place = file.tell()
             line = file.readline(LONGEST_LINE)
             if line.endswith(b"\n") or len(line) == LONGEST_LINE:
-                if (record := parse_record(line.rstrip(b"\n"))) is not None:
+                if (record := said.parsed(path, line, 0)) is not None:
                     yield record
-                else:
-                    said.note(path, line, 0)
                 continue
             file.seek(place)
             if not line and (following := _next_file(path, file.fileno())) is not None:

@@ -27,6 +27,7 @@ MANYLINUX = ("manylinux_2_28", "manylinux_2_27", "manylinux_2_17", "manylinux201
 CONTROL = ("conffiles", "control", "md5sums", "postinst", "postrm", "prerm", "triggers")
 SERVICES = ("stampgate-edge.service", "stampgate-gate.service")
 TEMPLATES = ("stampgate-edge@.service", "stampgate-gate@.service", "stampgate@.target")
+REPORTS = tuple(f"stampgate-report{at}.{kind}" for at in ("", "@") for kind in ("service", "timer"))
 DOCUMENTATION = "usr/share/doc/stampgate-edge"
 NEEDED = ("python3", "systemd", "libstdc++6")
 """Debian packages that the host must have, so that a copy of it may stand for a box."""
@@ -144,7 +145,7 @@ def test_the_package_holds_the_units_the_settings_and_every_wheel_for_both_pytho
         "etc/stampgate/edge.toml",
         "usr/bin/stampgate-edge",
         *(f"usr/lib/systemd/system/{unit}" for unit in (*SERVICES, "stampgate.target")),
-        *(f"usr/lib/systemd/system/{unit}" for unit in TEMPLATES),
+        *(f"usr/lib/systemd/system/{unit}" for unit in (*TEMPLATES, *REPORTS)),
         "usr/lib/systemd/system/stampgate-exporter@.service",
         "usr/lib/systemd/system/stampgate-review.service",
         *(f"usr/lib/systemd/system/stampgate-fetch.{kind}" for kind in ("service", "timer")),

@@ -359,3 +359,50 @@ def test_the_package_has_the_unit_of_the_exporters() -> None:
     """And restarts, stops and forgets those that somebody has enabled."""
     for name in ("build-deb", "postinst", "prerm", "postrm"):
         assert "stampgate-exporter@" in (ROOT / "packaging" / name).read_text()
+
+
+REPORT, TIMER = FOLDER / "stampgate-report.service", FOLDER / "stampgate-report.timer"
+
+
+def test_a_report_is_written_behind_everything_and_reaches_nothing(analyze: str) -> None:
+    """A user's own folder, no network, no device, and less than the services in every queue."""
+    service = unit(REPORT)["Service"]
+    assert service["Type"] == "oneshot"
+    assert (service["Nice"], service["CPUSchedulingPolicy"], service["CPUWeight"]) == (
+        "19",
+        "idle",
+        "1",
+    )
+    assert service["ProtectSystem"] == "strict"
+    assert "ReadWritePaths" not in service
+    assert service["StateDirectory"] == "stampgate/reports"
+    command = [analyze, "security", "--offline=true", "--no-pager", str(REPORT)]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    found = re.search(r"Overall exposure level for \S+: ([0-9.]+)", said)
+    assert found is not None, said
+    assert float(found[1]) <= EXPOSURE_AT_MOST
+
+
+def test_systemd_accepts_the_timer_and_that_of_a_line(tmp_path: Path, analyze: str) -> None:
+    """They are alike but for the line's name, and the package brings, stops and removes them."""
+    texts = {
+        name: (FOLDER / name).read_text().replace(PROGRAM, "/bin/true")
+        for name in (
+            f"stampgate-report{at}.{kind}" for at in ("", "@") for kind in ("service", "timer")
+        )
+    }
+    for name, text in texts.items():
+        (tmp_path / name.replace("@", "@A")).write_text(text.replace("%i", "A"))
+    copies = [str(path) for path in tmp_path.iterdir()]
+    done = subprocess.run([analyze, "verify", *copies], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+    of_line = unit(FOLDER / "stampgate-report@.service")["Service"]
+    single = unit(REPORT)["Service"]
+    same = ("ExecStart", "StateDirectory", "WorkingDirectory")
+    assert [of_line[key] for key in of_line if key not in same] == [
+        single[key] for key in single if key not in same
+    ]
+    packaging = ROOT / "packaging"
+    assert "systemd/stampgate-report{,@}.{service,timer}" in (packaging / "build-deb").read_text()
+    for script in ("prerm", "postrm"):
+        assert "stampgate-report.timer" in (packaging / script).read_text()

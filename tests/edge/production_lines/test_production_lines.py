@@ -73,6 +73,7 @@ def test_the_sample_of_a_line_has_every_path_and_its_name_of_its_own() -> None:
         "[review] folder": "/var/lib/stampgate-review/A",
         "[challenge] socket": "/run/stampgate/A/challenge.sock",
         "[shadow] log": "/var/log/stampgate/A/shadow.jsonl",
+        "[reports] folder": "/var/lib/stampgate/A/reports",
         "[service] name": "A",
     }
 
