@@ -36,6 +36,9 @@ BAD_ITEMS = (
 )
 GOOD_ITEMS = (STAMPED, OTHER_STAMPED)
 """Test items of a challenge test, in the order in which they are laid on."""
+FAINTER = ("03-shipping-box-stamped.jpg", OTHER_STAMPED)
+"""Marks that pass, but not with a threshold of 0.85. They come in turn: this camera has no noise,
+and the same picture twice would be a frozen one."""
 ORDER = (1, 2, 4, 3, 5, 7, 6, 8, 9, 11, 10, 12)
 """In which order the twelve sample pictures come by: passes and rejects alone, in pairs and in
 turn."""
@@ -272,12 +275,13 @@ def bundle() -> Facts:
         damaged = activated(3, items)
         items.append(item(STAMPED))
         bad = activated(4, items)
+        most = len(items) + MOST_ITEMS
         while box.releases()[-1]["what"] != "in-service" or not given_up():
-            if len(items) > MOST_ITEMS:
+            if len(items) > most:
                 break
-            items.append(item(OTHER_STAMPED))
+            items.append(fainter_item(items))
         return {
-            "items": [*items, item(OTHER_STAMPED)],
+            "items": [*items, fainter_item(items)],
             "activated": {"first": first, "second": second, "damaged": damaged, "bad": bad},
         }
 
@@ -287,6 +291,11 @@ def bundle() -> Facts:
         "restarts": box.restarts(box.EYE) - before,
         "status": box.run(box.PROGRAM, "status", "--json", check=False),
     }
+
+
+def fainter_item(items: list[Facts]) -> Facts:
+    """Let one of the two fainter marks come by, the other one than last time."""
+    return item(FAINTER[items[-1]["picture"] == FAINTER[0]])
 
 
 def given_up() -> bool:
@@ -302,7 +311,7 @@ def activated(version: int, items: list[Facts]) -> Facts:
     ) as child:
         came = 0
         while items and child.poll() is None and came < MOST_ITEMS:
-            items.append(item(OTHER_STAMPED))
+            items.append(fainter_item(items))
             came += 1
         said, _ = child.communicate()
     say(say=f"  version {version}: {said.strip().splitlines()[-1] if said else 'nothing said'}")
