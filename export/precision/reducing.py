@@ -11,6 +11,7 @@ from onnx import ModelProto
 from tqdm import tqdm
 
 from edge.errors import ModelError
+from edge.printing import printable
 from edge.vision.contract import Contract
 from edge.vision.localizer import Localizer
 from export.precision import int8
@@ -105,7 +106,7 @@ class _Maker:
         """Return the pictures of a part, with a bar."""
         return tqdm(
             self.pictures.pictures(part),
-            desc=what,
+            desc=printable(what),
             total=self.pictures.count(part),
             unit="picture",
             mininterval=1.0,

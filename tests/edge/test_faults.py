@@ -154,7 +154,7 @@ def asks_the_wall_clock(path: Path) -> set[str]:
 
 
 def test_wall_clock_two_weeks_back_cannot_move_order_due_times_or_retention() -> None:
-    """It is read for the journal's wall_time, by 'log --since', and for a bundle's dates only."""
+    """It is read for the journal's wall_time, for people's questions, and for a bundle's dates."""
     asking = {
         str(path.relative_to(ROOT)): asks_the_wall_clock(path)
         for path in (ROOT / "edge").rglob("*.py")
@@ -162,6 +162,8 @@ def test_wall_clock_two_weeks_back_cannot_move_order_due_times_or_retention() ->
     assert {path: scopes for path, scopes in asking.items() if scopes} == {
         "edge/activation/activate.py": {"_action"},  # for people, in the list of actions
         "edge/activation/known_time.py": {"known_time", "_witnesses"},  # whether a bundle is valid
+        # for the hosts: their messages are ordered by their own sequence
+        "edge/exporters/mqtt_exporter.py": {"_death", "_give_birth", "_tell_state"},
         "edge/probation/control.py": {"__init__"},  # a release that has expired is told
         "edge/releases/store.py": {"pointer_stamp"},  # whether the file is another, not when
         "edge/record/journal.py": {"__init__"},  # the default of *wall*
@@ -170,6 +172,7 @@ def test_wall_clock_two_weeks_back_cannot_move_order_due_times_or_retention() ->
         "edge/review/following.py": {"_step_in"},  # whether a full file was touched, not when
         "edge/review/index.py": {"_now_ms"},  # for people, when a trouble was seen
         "edge/review/people.py": {"_users"},  # whether the file is another
+        "edge/review/web/today.py": {"span_of"},  # which stretch of the log people ask for
     }
 
 

@@ -11,4 +11,4 @@ from tests.edge.activation.power_cuts import ACTS, sweep
 @pytest.mark.parametrize("act", ACTS)
 def test_a_power_cut_at_any_call_leaves_one_whole_release(act: str, tmp_path: Path) -> None:
     """Whatever the disk had written by then; the command tries each call."""
-    assert sweep(ACTS[act], tmp_path, every=40) >= 16
+    assert sweep(ACTS[act], tmp_path, every=40) >= 10

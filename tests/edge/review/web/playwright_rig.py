@@ -79,11 +79,17 @@ class Seat:
     def log_in(self, name: str) -> None:
         """Log in by keyboard alone, from the field that has the focus."""
         self.go("/login")
+        self.waits_for_focus("name")
         self.page.keyboard.type(name)
         self.page.keyboard.press("Tab")
+        self.waits_for_focus("password")
         self.page.keyboard.type(PASSWORD)
         self.page.keyboard.press("Enter")
         self.page.wait_for_url("**/today")
+
+    def waits_for_focus(self, name: str) -> None:
+        """Wait until the field of that name has the focus: a busy browser gives it late."""
+        self.page.wait_for_function(f"document.activeElement?.name === '{name}'")
 
     def text(self) -> str:
         """Return what the page says, with single blanks."""
