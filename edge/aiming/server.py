@@ -8,12 +8,11 @@ limit of size and time, so a browser that is gone costs nothing.
 import contextlib
 import json
 import socket
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -24,6 +23,7 @@ from edge.aiming.region_file import corners_of
 from edge.aiming.saving import RegionSaver
 from edge.errors import InputError, StampgateError
 from edge.printing import print_line
+from edge.process.small_server import SmallServer
 from edge.process.web_origin import is_same_site
 from edge.strict_json import read_object
 from edge.vision.legend import Meaning, colour_of
@@ -57,35 +57,22 @@ MOST_CONNECTIONS = 16
 """Most requests at a time; a page has two."""
 
 
-class AimServer(ThreadingHTTPServer):
+class AimServer(SmallServer):
     """Serves the page of one aimer.
 
     Synchronization: a thread for each request; all that they share does its own.
     """
 
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = MOST_CONNECTIONS
-
     def __init__(self, host: str, port: int, aimer: Aimer, saver: RegionSaver) -> None:
         """Listen on *host* and *port*, 0 for a free one. Raises InputError."""
         self.aimer, self.saver, self.access = aimer, saver, Access(host)
-        self._free = threading.BoundedSemaphore(MOST_CONNECTIONS)
-        self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         try:
-            super().__init__((host, port), _Handler)
+            super().__init__(host, port, _Handler, MOST_CONNECTIONS, "aim")
         except (OSError, OverflowError) as error:
             raise InputError(
                 f"{host} port {port}: cannot be listened on "
                 f"({getattr(error, 'strerror', None) or error}); name another by --host or --port"
             ) from None
-
-    def server_bind(self) -> None:
-        """Bind, without asking a name server for our name, which may take a minute."""
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.socket.bind(self.server_address)
-        self.server_address = self.socket.getsockname()
-        self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
 
     @property
     def link(self) -> str:
@@ -95,27 +82,6 @@ class AimServer(ThreadingHTTPServer):
             name = socket.gethostname()
         token = self.access.token
         return f"http://{name}:{self.server_port}/" + (f"#{token}" if token else "")
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        """Answer in a thread of its own, or close at once where too many are at it."""
-        if self._free.acquire(blocking=False):
-            super().process_request(request, client_address)
-        else:
-            self.shutdown_request(request)
-
-    def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """Answer one request, and let the next in."""
-        try:
-            super().process_request_thread(request, client_address)
-        finally:
-            self._free.release()
-
-    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - as asked
-        """Say in one line what nobody foresaw; that a browser is gone is nothing to tell."""
-        error = sys.exc_info()[1]
-        if not isinstance(error, ConnectionError | TimeoutError):
-            what = f"{type(error).__name__}: {error}"
-            print_line(f"aim: not foreseen in a request: {what}", sys.stderr, flush=True)
 
 
 @contextlib.contextmanager

@@ -1,16 +1,14 @@
 """The page ``/metrics``: it sends what was rendered last, and reads nothing itself."""
 
-import socket
-import sys
 import threading
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from types import TracebackType
 from typing import Any, Self
 
 from edge.errors import InputError
 from edge.exporters.prometheus import CONTENT_TYPE
-from edge.printing import print_error
+from edge.process.small_server import SmallServer
 
 PATIENCE_S = 10.0
 """Longest wait for a reader that says nothing, seconds."""
@@ -19,7 +17,7 @@ MOST_CONNECTIONS = 8
 NOT_YET = "the journal is being read; try again later\n"
 
 
-class MetricsServer(ThreadingHTTPServer):
+class MetricsServer(SmallServer):
     """Serves one page from memory.
 
     *host*, *port*: 0 for a free port. Raises InputError when it cannot be listened on.
@@ -28,29 +26,16 @@ class MetricsServer(ThreadingHTTPServer):
     requests.
     """
 
-    daemon_threads = True
-    block_on_close = False
-    request_queue_size = MOST_CONNECTIONS
-
     def __init__(self, host: str, port: int) -> None:
         self.text = ""
         """The page; empty while there is none to send."""
-        self._free = threading.BoundedSemaphore(MOST_CONNECTIONS)
-        self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         try:
-            super().__init__((host, port), _Handler)
+            super().__init__(host, port, _Handler, MOST_CONNECTIONS, "stampgate-edge: exporter")
         except OSError as error:
             raise InputError(
                 f"[prometheus] listen {host} port {port}: cannot be listened on "
                 f"({error.strerror or error}); name another, or stop the program that has it"
             ) from None
-
-    def server_bind(self) -> None:
-        """Bind, without asking a name server for our name, which may take a minute."""
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.socket.bind(self.server_address)
-        self.server_address = self.socket.getsockname()
-        self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
 
     def __enter__(self) -> Self:
         self._thread = threading.Thread(target=self.serve_forever, args=(0.1,), daemon=True)
@@ -66,27 +51,6 @@ class MetricsServer(ThreadingHTTPServer):
         self.shutdown()
         self.server_close()
         self._thread.join()
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        """Answer in a thread of its own, or close at once where too many are at it."""
-        if self._free.acquire(blocking=False):
-            super().process_request(request, client_address)
-        else:
-            self.shutdown_request(request)
-
-    def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """Answer one request, and let the next in."""
-        try:
-            super().process_request_thread(request, client_address)
-        finally:
-            self._free.release()
-
-    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - as asked
-        """Say in one line what nobody foresaw; that a reader is gone is nothing to tell."""
-        error = sys.exc_info()[1]
-        if not isinstance(error, ConnectionError | TimeoutError):
-            what = f"{type(error).__name__}: {error}"
-            print_error("stampgate-edge", f"exporter: not foreseen in a request: {what}")
 
 
 class _Handler(BaseHTTPRequestHandler):
