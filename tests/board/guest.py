@@ -276,7 +276,7 @@ def bundle() -> Facts:
         items.append(item(STAMPED))
         bad = activated(4, items)
         most = len(items) + MOST_ITEMS
-        while box.releases()[-1]["what"] != "in-service" or not given_up():
+        while not back_in_service():
             if len(items) > most:
                 break
             items.append(fainter_item(items))
@@ -298,9 +298,10 @@ def fainter_item(items: list[Facts]) -> Facts:
     return item(FAINTER[items[-1]["picture"] == FAINTER[0]])
 
 
-def given_up() -> bool:
-    """Return whether a release was given up."""
-    return any(record["what"] == "given-up" for record in box.releases())
+def back_in_service() -> bool:
+    """Return whether a release was given up, and another has been in service since."""
+    told = [record["what"] for record in box.releases()]
+    return "given-up" in told and "in-service" in told[told.index("given-up") :]
 
 
 def activated(version: int, items: list[Facts]) -> Facts:
