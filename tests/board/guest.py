@@ -71,6 +71,8 @@ LEFT = (
 )
 MOST_ITEMS = 60
 """So many items come by during one activation at most: it takes minutes here."""
+BETWEEN_S = 3.0
+"""From one of those to the next: the trial beside them gets the processor in between."""
 Facts = dict[str, Any]
 
 
@@ -314,6 +316,7 @@ def activated(version: int, items: list[Facts]) -> Facts:
         while items and child.poll() is None and came < MOST_ITEMS:
             items.append(fainter_item(items))
             came += 1
+            time.sleep(BETWEEN_S)
         said, _ = child.communicate()
     say(say=f"  version {version}: {said.strip().splitlines()[-1] if said else 'nothing said'}")
     return {"status": child.returncode, "said": said, "items": came}

@@ -12,7 +12,7 @@ from typing import Any, Self
 
 START_S = 400.0
 """How long the guest may take until its first word."""
-STEP_S: Mapping[str, float] = {"install": 900.0}
+STEP_S: Mapping[str, float] = {"install": 900.0, "bundle": 1500.0}
 USUAL_STEP_S = 600.0
 """How long a step may take; the guest itself gives up earlier and says why."""
 OFF_S = 60.0
