@@ -406,6 +406,7 @@ def _start_fields(config: Config, localizer: Localizer, rules: Rules) -> dict[st
         "classes": contract.classes,
         "threshold": contract.threshold,
         **({"proof": localizer.proof} if localizer.proof else {}),
+        **localizer.learnt,
     }
     if contract.assessed is not None:
         model["assessed"] = contract.assessed.as_object()

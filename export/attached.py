@@ -12,9 +12,11 @@ from edge.files import read_bounded
 from edge.printing import printable
 from edge.vision.contract import METADATA_KEY
 from edge.vision.golden import GOLDEN_KEY
+from edge.vision.harvest_note import HARVEST_KEY
 from edge.vision.model_file import SUM_KEY, decision_digest, read_model
 from edge.vision.proof_summary import PHOTOGRAPHS_KEY, PROOF_KEY, ProofSummary
 from export.sealing import seal_texts
+from train.harvest.note_file import read_note
 from train.leakage import read_met
 
 PROOF_NAME = "proof.json"
@@ -22,12 +24,14 @@ MOST_PROOF_BYTES = 256 << 20
 
 
 def photographs_text(run: Path) -> dict[str, str]:
-    """Return the hashes of what the model of *run* has met, by their key; none of an old run.
+    """Return what a file says of the photographs that the model of *run* has met, by its key.
 
+    Their hashes, none of an old run, and the note of the harvest that it learnt from, if it did.
     Raises InputError.
     """
-    met = read_met(run)
-    return {} if met is None else {PHOTOGRAPHS_KEY: met.export_text()}
+    met, note = read_met(run), read_note(run)
+    texts = {} if met is None else {PHOTOGRAPHS_KEY: met.export_text()}
+    return texts if note is None else {**texts, HARVEST_KEY: note.to_json()}
 
 
 def attach_proof(content: bytes, proof: Path) -> bytes:

@@ -21,6 +21,7 @@ from edge.vision import two_looks
 from edge.vision.answers import Floats
 from edge.vision.contract import HEAT_NAME, INPUT_NAME, SIDES_NAME, STRIDE, Contract
 from edge.vision.golden import GoldenPicture, GoldenSet
+from edge.vision.harvest_note import harvest_fields
 from edge.vision.model_file import read_model
 from edge.vision.preprocess import Frame
 from edge.vision.proof_summary import PROOF_KEY, proof_line
@@ -58,6 +59,7 @@ class Localizer:
         self.decision_digest = file.decision_digest
         summary = file.texts.get(PROOF_KEY)
         self.proof = "" if summary is None else proof_line(summary, self.decision_digest)
+        self.learnt = harvest_fields(file.texts)
         for picture in self.golden.pictures:
             self.prove(picture)
 
@@ -89,6 +91,7 @@ class Localizer:
         localizer.sha256, localizer.golden = "", GoldenSet(1.0, 0.0, 0.0, ())
         localizer.decision_digest = ""
         localizer.proof = ""
+        localizer.learnt = {}
         return localizer
 
     def _open(

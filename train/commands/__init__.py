@@ -26,6 +26,9 @@ COMMANDS = {
         "train.commands.lr_find", "find the learning rate to train with, and plot it"
     ),
     "train": Command("train.commands.train", "train a localizer from the picture of a stamp"),
+    "harvest": Command(
+        "train.commands.harvest", "make training data of what reviewers said of a box's items"
+    ),
     "evaluate": Command("train.commands.evaluate", "measure a model on labelled photographs"),
     "plan": Command("train.commands.plan", "say how many items a proof needs"),
     "prove": Command("train.commands.prove", "prove a model on pictures it never saw"),

@@ -9,6 +9,7 @@ from edge.errors import InputError
 from edge.files import make_folder, write_atomic
 from train.assess.report import REPORT
 from train.assess.sheets import CURVE, UNSTAMPED
+from train.harvest.note_file import write_note
 from train.leakage import NAME as MET
 from train.leakage import meet, read_met, write_met
 from train.learn.dataset import first_pictures
@@ -47,6 +48,7 @@ def prepare_folder(inputs: Inputs, out: Path, group: ProcessGroup, step: int) ->
     write_atomic(out / "config.toml", inputs.config.to_toml().encode())
     note_environment(out, group, step)
     write_met_photographs(inputs, out)
+    write_note(inputs.config, out)
     write_training_sheet(inputs, out)
     if inputs.config.synth.lookalikes_max:
         write_lookalike_sheet(inputs.kit(), out / LOOKALIKES)

@@ -1,0 +1,1 @@
+"""What reviewers have said of items, made into labelled photographs to train on."""
