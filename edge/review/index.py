@@ -329,13 +329,14 @@ class ReviewIndex:
         """Return the counts of a span of time, to the minute; *until_ms* is exclusive."""
         with self._lock:
             return statistics.counts_of(
-                self._minutes(since_ms, until_ms), self._judged(since_ms, until_ms)
+                self._added(since_ms, until_ms), self._judged(since_ms, until_ms)
             )
 
     def chart(self, since_ms: int, until_ms: int, minutes: int = 15) -> statistics.Chart:
         """Return the p-chart of what did not pass, by spans of *minutes*."""
         with self._lock:
-            return statistics.chart_of(self._minutes(since_ms, until_ms), since_ms, max(1, minutes))
+            spans = self._spans(since_ms, until_ms, max(1, minutes))
+            return statistics.chart_of(spans, since_ms, max(1, minutes))
 
     def events(
         self,
@@ -454,12 +455,23 @@ class ReviewIndex:
         query = f"SELECT {COLUMNS} FROM items WHERE item IN ({inner}) ORDER BY {order}"  # noqa: S608
         return self._ask(query, (*conditions.values, limit)).fetchall()
 
-    def _minutes(self, since_ms: int, until_ms: int) -> Iterator[statistics.Row]:
+    def _added(self, since_ms: int, until_ms: int) -> Iterator[statistics.Row]:
+        """Yield the items of a span by verdict, code and class; SQLite adds the minutes up."""
         yield from self._ask(
-            "SELECT minute, verdict, reasons.code, labels.name, items FROM minutes"
-            " JOIN reasons ON reasons.id = reason JOIN labels ON labels.id = label"
-            " WHERE minute >= ? AND minute < ?",
-            (since_ms // 60_000, -(-until_ms // 60_000)),
+            "SELECT verdict, reasons.code, labels.name, number FROM"
+            " (SELECT verdict, reason, label, SUM(items) AS number FROM minutes"
+            " WHERE minute >= ? AND minute < ? GROUP BY verdict, reason, label)"
+            " JOIN reasons ON reasons.id = reason JOIN labels ON labels.id = label",
+            (since_ms // statistics.MINUTE_MS, -(-until_ms // statistics.MINUTE_MS)),
+        )
+
+    def _spans(self, since_ms: int, until_ms: int, minutes: int) -> Iterator[statistics.Span]:
+        """Yield the items of each span of *minutes*, and those of them that did not pass."""
+        first = since_ms // statistics.MINUTE_MS
+        yield from self._ask(
+            "SELECT (minute - ?) / ?, SUM(items), SUM(items * (verdict > 0)) FROM minutes"
+            " WHERE minute >= ? AND minute < ? GROUP BY 1",
+            (first, minutes, first, -(-until_ms // statistics.MINUTE_MS)),
         )
 
     def _judged(self, since_ms: int, until_ms: int) -> dict[str, int]:

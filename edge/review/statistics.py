@@ -58,16 +58,18 @@ class Chart:
     minutes: int
 
 
-Row = tuple[int, int, str, str, int]
-"""A minute since 1970, a verdict's number, code and class, and how many items."""
+Row = tuple[int, str, str, int]
+"""A verdict's number, code and class, and how many items."""
+Span = tuple[int, int, int]
+"""Of a p-chart: its number, its items, and how many of them did not pass."""
 
 
 def counts_of(rows: Iterable[Row], judged: dict[str, int]) -> Counts:
-    """Add the counts of minutes up."""
+    """Add counts up by verdict, code and class."""
     verdicts: Counter[int] = Counter()
     reasons: Counter[str] = Counter()
     labels: Counter[str] = Counter()
-    for _, verdict, code, label, number in rows:
+    for verdict, code, label, number in rows:
         verdicts[verdict] += number
         labels[label] += number
         if verdict:
@@ -78,30 +80,23 @@ def counts_of(rows: Iterable[Row], judged: dict[str, int]) -> Counts:
     )  # fmt: skip
 
 
-def chart_of(rows: Iterable[Row], since_ms: int, minutes: int) -> Chart:
-    """Make a p-chart of spans of *minutes*, the first one beginning at *since_ms*.
+def chart_of(spans: Iterable[Span], since_ms: int, minutes: int) -> Chart:
+    """Make a p-chart of *spans* of *minutes*, number 0 beginning at *since_ms*.
 
     Limits are those of the exact binomial distribution of each span's own number of items at the
     mean share of all (Shewhart; Montgomery, "Introduction to Statistical Quality Control", 7.2).
     """
-    items: Counter[int] = Counter()
-    rejects: Counter[int] = Counter()
-    first = since_ms // MINUTE_MS
-    for minute, verdict, _, _, number in rows:
-        span = (minute - first) // minutes
-        items[span] += number
-        rejects[span] += number if verdict else 0
-    total = items.total()
+    counted = sorted(spans)
+    total = sum(items for _, items, _ in counted)
     if not total:
         return Chart((), None, minutes)
-    mean = rejects.total() / total
+    first, mean = since_ms // MINUTE_MS, sum(rejects for *_, rejects in counted) / total
     points = []
-    for span in sorted(items):
-        least, most = limits(items[span], mean)
+    for span, items, rejects in counted:
+        least, most = limits(items, mean)
         begin = (first + span * minutes) * MINUTE_MS
-        out = not least <= rejects[span] <= most
-        share = (least / items[span], most / items[span])
-        points.append(Point(begin, items[span], rejects[span], *share, out))
+        out = not least <= rejects <= most
+        points.append(Point(begin, items, rejects, least / items, most / items, out))
     return Chart(tuple(points), mean, minutes)
 
 

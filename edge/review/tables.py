@@ -12,7 +12,7 @@ from pathlib import Path
 from edge.errors import InputError
 from edge.files import open_ours
 
-VERSION = 2
+VERSION = 3
 """Of these tables; an index of another version is made anew."""
 CACHE_KIB = 16_384
 BUSY_S = 20.0
@@ -46,7 +46,7 @@ CREATE TABLE items (
 );
 CREATE INDEX items_verdict ON items (verdict, item);
 CREATE INDEX items_reason ON items (reason, item);
-CREATE INDEX items_score ON items (score, item);
+CREATE INDEX items_score ON items (score, item, verdict, reason, label);
 CREATE INDEX items_judged ON items (judged, item) WHERE judged > 0;
 CREATE INDEX items_near ON items (margin) WHERE judged = 0 AND picture > 0 AND margin IS NOT NULL;
 CREATE INDEX items_thrown ON items (item) WHERE judged = 0 AND picture > 0 AND verdict > 0;
