@@ -1,0 +1,1 @@
+"""Characters found on an item become words, words a field; imported only when asked for."""
