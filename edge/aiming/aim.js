@@ -163,7 +163,7 @@ function showModel(model) {
     `${model.input.join(" x ")} sees them; the model was trained and assessed on marks of: ` +
     `${model.sizes}. ` +
     (model.second_px ? `Its second look brings a likely mark to ${model.second_px} px. ` : "") +
-    `Proof: ${model.proof}.`;
+    `Proof: ${model.proof}.` + (model.unsigned ? ` Careful: ${model.unsigned}.` : "");
 }
 
 // ---- the overlay ----

@@ -90,7 +90,7 @@ class Aimer:
             return None
         contract = localizer.contract
         rules = rules_of(config.decision, contract.classes, contract.threshold)
-        return model_object(contract, localizer.sha256, localizer.proof, rules)
+        return model_object(localizer, config, rules)
 
     def _watch(self, camera: Camera, stop: Stop, show: Callable[[View], None]) -> None:
         checks = FrameChecks(self.config.camera)

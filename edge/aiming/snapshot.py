@@ -132,7 +132,7 @@ def _judged(config: Config, localizer: Localizer | None, frame: Frame) -> dict[s
         return {"model": None}
     contract = localizer.contract
     rules = rules_of(config.decision, contract.classes, contract.threshold)
-    model = model_object(contract, localizer.sha256, localizer.proof, rules)
+    model = model_object(localizer, config, rules)
     about: dict[str, Any] = {"model": {"file": config.model_file().name, **model}}
     try:
         found = Inspector(localizer, rules).look(frame)

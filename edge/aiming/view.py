@@ -8,6 +8,7 @@ from PIL import Image
 
 from edge.camera import Capture
 from edge.camera.checks import FrameChecks
+from edge.config import Config
 from edge.deciding.judging import Scene, judge
 from edge.deciding.region import Region
 from edge.deciding.rules import Rules
@@ -17,7 +18,9 @@ from edge.imaging.bounds import SAME_SCENE, Judged, judge_figures
 from edge.imaging.figures import Figures, measure
 from edge.sections.imaging import ImagingSettings
 from edge.vision.contract import Contract
+from edge.vision.localizer import Localizer
 from edge.vision.preprocess import Frame, letterbox
+from edge.wiring import unsigned_trouble
 
 MOST_SIDE = 1280
 """Longest side of the picture that is shown, pixels; figures and marks are of the whole one."""
@@ -221,15 +224,17 @@ def shown_jpeg(frame: Frame) -> bytes:
     return buffer.getvalue()
 
 
-def model_object(contract: Contract, sha256: str, proof: str, rules: Rules) -> dict[str, Any]:
+def model_object(localizer: Localizer, config: Config, rules: Rules) -> dict[str, Any]:
     """Return what a person must know of the model beside its marks."""
+    contract = localizer.contract
     return {
-        "sha256": sha256,
+        "sha256": localizer.sha256,
         "classes": list(contract.classes),
         "min_score": rules.scores.least,
         "input": [contract.input_width, contract.input_height],
         "second_px": contract.second_px if contract.second_side else 0,
-        "proof": proof or UNSTATED,
+        "proof": localizer.proof or UNSTATED,
+        "unsigned": unsigned_trouble(config),
         "mark_px": list(contract.mark_px),
         "sizes": sizes_words(contract),
     }

@@ -300,3 +300,18 @@ def test_a_v4l2_camera_is_aimed_lost_and_found(
         False,
     ]
     assert kernel.calls.count("STREAMON") == kernel.calls.count("STREAMOFF") == 2
+
+
+@pytest.mark.parametrize("real", [False, True])
+def test_a_model_in_no_signed_bundle_is_said_to_be_so(tmp_path: Path, real: bool) -> None:
+    """Where it drives a real line; there it is trouble for as long as it stands."""
+    config = load_checked(box_in(tmp_path))
+    drivers = ("process", "gpiod") if real else (config.gate.driver, config.lines.driver)
+    wired = dataclasses.replace(
+        config,
+        gate=dataclasses.replace(config.gate, driver=drivers[0]),
+        lines=dataclasses.replace(config.lines, driver=drivers[1]),
+    )
+    about = Aimer(config, SimulatedClock(1), Localizer(config.model_file())).about_model(wired)
+    assert about is not None
+    assert ("in no signed bundle" in about["unsigned"]) == real
