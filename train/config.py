@@ -402,6 +402,8 @@ class RunConfig:
     """Labels of real photographs and the folder of those photographs; empty when there are none."""
     synth: SynthSettings = field(default_factory=SynthSettings)
     fit: FitSettings = field(default_factory=FitSettings)
+    recipe: str = "stamp"
+    """Name of the recipe that the settings were set out from (:mod:`train.recipes`)."""
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -445,6 +447,7 @@ class RunConfig:
             backgrounds = _text(raw["backgrounds"])
             lookalikes = tuple(map(_text, raw["lookalikes"]))
             real = tuple(map(_text, raw.get("real", ())))
+            recipe = _text(raw.get("recipe", "stamp"))
             sections = _section(raw["synth"]), _section(raw["fit"])
             # Runs of earlier releases set their threshold with the mark in the middle.
             sections[1].setdefault("second_offset", 0)
@@ -460,6 +463,7 @@ class RunConfig:
             real,
             read_section(SynthSettings, sections[0], f"{WHERE} [synth]"),
             read_section(FitSettings, sections[1], f"{WHERE} [fit]"),
+            recipe,
         )
 
     def to_toml(self) -> str:
@@ -469,6 +473,7 @@ class RunConfig:
         """
         head = f"marks = {toml_value(self.marks)}\nbackgrounds = {toml_value(self.backgrounds)}\n"
         head += f"lookalikes = {toml_value(self.lookalikes)}\nreal = {toml_value(self.real)}\n"
+        head += f"recipe = {toml_value(self.recipe)}\n"
         return "\n".join(
             (head, sample_section("synth", self.synth), sample_section("fit", self.fit))
         )

@@ -185,7 +185,7 @@ def paint_judged(
         ("marks", MARKS, "camera", counts[0]),
         ("lookalikes", LOOKALIKES, "lookalikes", counts[1]),
     )
-    jobs = {name: (_job(inputs, synth, recipe), count) for name, synth, recipe, count in sets}
+    jobs = {name: (_job(inputs, synth, kind), count) for name, synth, kind, count in sets}
     # What they are painted from, but not by which program: a comment changed there must not cost a
     # finished table.
     asked = {
@@ -253,7 +253,7 @@ def inputs_of(subject: Subject, products: Products) -> Inputs:
     return Inputs(config, marks, products.photographs, products.photographs, known + made)
 
 
-def _job(inputs: Inputs, synth: SynthSettings, recipe: str) -> Job:
+def _job(inputs: Inputs, synth: SynthSettings, kind: str) -> Job:
     return Job(
-        dataclasses.replace(inputs, config=dataclasses.replace(inputs.config, synth=synth)), recipe
+        dataclasses.replace(inputs, config=dataclasses.replace(inputs.config, synth=synth)), kind
     )

@@ -40,7 +40,7 @@ def write_set(inputs: Inputs, window: int, count: int, out: Path) -> Path:
     """
     for folder in (out, out / "images", out / "labels"):
         make_folder(folder)
-    check_recipe(inputs, window, out / "recipe.json")
+    check_source(inputs, window, out / "painted-from.json")
     missing = [number for number in range(count) if not label_path(out, number).exists()]
     cores = len(os.sched_getaffinity(0))
     # Not forked: OpenCV's threads do not survive a fork, and the child would wait for them for
@@ -63,19 +63,19 @@ def write_set(inputs: Inputs, window: int, count: int, out: Path) -> Path:
     return write_index(out, count, inputs.config.classes)
 
 
-def check_recipe(inputs: Inputs, window: int, path: Path) -> None:
+def check_source(inputs: Inputs, window: int, path: Path) -> None:
     """Note what the pictures are painted from, or compare it with the note. Raises InputError."""
     config = inputs.config
     marks = [[mark.label, sha256(mark.image.tobytes()).hexdigest()] for mark in inputs.marks]
-    recipe = {
+    source = {
         "window": window,
         "size": config.fit.size,
         "marks": marks,
         "backgrounds": len(inputs.training or ()),
     }
     if not path.exists():
-        write_atomic(path, json.dumps(recipe).encode())
-    elif json.loads(path.read_text(encoding="utf-8")) != recipe:
+        write_atomic(path, json.dumps(source).encode())
+    elif json.loads(path.read_text(encoding="utf-8")) != source:
         raise InputError(
             f"{path.parent}: holds pictures of another mark, size or background; remove it, or "
             "name another --out"

@@ -20,8 +20,8 @@ from train.labels.ground_truth import Labelled
 from train.network.checkpoint import Checkpoint
 from train.paint.input_fingerprint import Fingerprint
 from train.paint.inputs import Inputs, read_inputs
+from train.paint.picture_kinds import camera, lookalikes
 from train.paint.real_photographs import real_frame
-from train.paint.recipes import camera, lookalikes
 from train.paint.synth import Kit
 from train.photographs import refused_for
 

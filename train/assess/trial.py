@@ -22,9 +22,9 @@ from train.config import RunConfig
 from train.labels.ground_truth import FOUND_IOU
 from train.network.model import DenseLocalizer, as_network
 from train.paint.inputs import Inputs
+from train.paint.picture_kinds import camera, lookalikes
 from train.paint.placing import Conditions
 from train.paint.real_photographs import real_frame
-from train.paint.recipes import camera, lookalikes
 from train.paint.synth import Kit, Picture
 from train.photographs import refused_for
 

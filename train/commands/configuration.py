@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from edge.errors import UsageError
+from edge.printing import print_line
 from edge.settings import help_text, key_text, read_section, shown
 from train.config import STARTER_NETWORK, FitSettings, RunConfig, SynthSettings
 from train.marks.naming import parse_marks
+from train.recipes import DEFAULT, RECIPES, described
 
 SECTIONS: dict[str, type[Any]] = {"synth": SynthSettings, "fit": FitSettings}
 Marks = tuple[tuple[str, str], ...]
@@ -29,6 +31,12 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
     )
     add_backgrounds(parser)
     add(
+        "--recipe",
+        choices=tuple(RECIPES),
+        help=f"named set of settings for what is looked for (default {DEFAULT})",
+    )
+    add("--show", nargs=0, action=ShowRecipe, help="print what the recipe sets, and why, and end")
+    add(
         "--lookalike",
         action="append",
         metavar="PATH",
@@ -37,6 +45,29 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
     add_setting(parser, "size", "PX")
     add_setting(parser, "seed", "S")
     add_set(parser)
+
+
+class ShowRecipe(argparse.Action):
+    """``--show``: print the recipe named before it, or all, and end like ``--help``."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        _values: object,
+        _option: str | None = None,
+    ) -> None:
+        """Print and end."""
+        defaults = {
+            name: value
+            for settings in (SynthSettings(), FitSettings())
+            for name, value in dataclasses.asdict(settings).items()
+        }
+        asked = getattr(namespace, "recipe", None)
+        for name in [asked] if asked else RECIPES:
+            for line in described(name, defaults):
+                print_line(line)
+        parser.exit()
 
 
 def add_setting(
@@ -98,7 +129,7 @@ def config_of(arguments: argparse.Namespace, kept: RunConfig | None = None) -> R
         kept.lookalikes if kept else ()
     )
     real = real_of(arguments) or (kept.real if kept else ())
-    changes = overrides(arguments)
+    changes = overrides(arguments, recipe_of(arguments, kept))
     sections = {
         name: read_section(
             cls,
@@ -113,7 +144,8 @@ def config_of(arguments: argparse.Namespace, kept: RunConfig | None = None) -> R
         and sections["fit"].network != STARTER_NETWORK
     ):
         sections["fit"] = dataclasses.replace(sections["fit"], weights="none")
-    config = RunConfig(marks, backgrounds, lookalikes, real, **sections)
+    name = getattr(arguments, "recipe", None) or (kept.recipe if kept else DEFAULT)
+    config = RunConfig(marks, backgrounds, lookalikes, real, **sections, recipe=name)
     check(config)
     return config
 
@@ -152,13 +184,32 @@ def whole_path(path: str) -> str:
     return str(Path(path).absolute()) if path else ""
 
 
-def overrides(arguments: argparse.Namespace) -> dict[str, dict[str, Any]]:
-    """Return the keys given on the command line, by section.
+def recipe_of(arguments: argparse.Namespace, kept: RunConfig | None) -> dict[str, Any]:
+    """Return what the recipe sets of a new run; a run that goes on has it already.
+
+    Raises UsageError when it would be another within a run.
+    """
+    asked = getattr(arguments, "recipe", None)
+    if kept is None:
+        return RECIPES[asked or DEFAULT].values()
+    if asked not in (None, kept.recipe):
+        raise UsageError(
+            f"--recipe {asked}: this run's is {kept.recipe}, which cannot change; leave "
+            "it out, or start a new run"
+        )
+    return {}
+
+
+def overrides(
+    arguments: argparse.Namespace, recipe: dict[str, Any] | None = None
+) -> dict[str, dict[str, Any]]:
+    """Return the keys given on the command line, by section, on top of those of a *recipe*.
 
     Raises UsageError for a key that no section has.
     """
     given = {key: getattr(arguments, key, None) for key in NAMED}
-    changes = {key: value for key, value in given.items() if value is not None}
+    changes = dict(recipe or {})
+    changes |= {key: value for key, value in given.items() if value is not None}
     if "steps" in changes:
         changes["minutes"] = 0.0
     elif "minutes" in changes:

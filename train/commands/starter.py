@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 MARKS, SEED, MINUTES = 200, 0, 40.0
 """Numbers that the shipped file was made with."""
-RECIPE = ("weights=none", "batch=16", "lookalikes_max=1", "size_min=0.06")
+OWN = ("weights=none", "batch=16", "lookalikes_max=1", "size_min=0.06")
 """Settings in which the starter's training differs from any other.
 
 It starts from nothing. A larger batch shows more of the many classes in one step. Each mark's
@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--marks", type=int, metavar="N", help=f"marks to draw, a class each (default {MARKS})")
     add_setting(parser, "seed", "S", SEED)
     add_setting(parser, "minutes", "M", MINUTES)
-    add_set(parser, ", ".join(RECIPE))
+    add_set(parser, ", ".join(OWN))
     add(
         "--resume",
         action="store_true",
@@ -114,7 +114,7 @@ def trained(arguments: argparse.Namespace, lock: "FolderLock | None" = None) -> 
         kept = dataclasses.replace(kept, config=with_marks_of(arguments.out, kept.config))
         inputs = resumed_inputs(arguments, kept)
     else:
-        inputs = read_inputs(config_of(with_recipe(arguments)))
+        inputs = read_inputs(config_of(with_own_settings(arguments)))
     print_line(
         f"{len(inputs.marks)} marks, a class each: {Path(inputs.config.marks[0][1]).parent}",
         flush=True,
@@ -131,8 +131,8 @@ def with_marks_of(run: Path, config: RunConfig) -> RunConfig:
     return dataclasses.replace(config, marks=tuple((name, str(path)) for name, path in there))
 
 
-def with_recipe(arguments: argparse.Namespace) -> argparse.Namespace:
-    """Return the arguments of a new run: its marks, and the recipe below what was given."""
+def with_own_settings(arguments: argparse.Namespace) -> argparse.Namespace:
+    """Return the arguments of a new run: its marks, and its own settings below what was given."""
     seed = SEED if arguments.seed is None else arguments.seed
     paths = marks_in(
         arguments.out / "marks", MARKS if arguments.marks is None else arguments.marks, seed
@@ -141,7 +141,7 @@ def with_recipe(arguments: argparse.Namespace) -> argparse.Namespace:
         "mark": [f"{path.stem}={path}" for path in paths],
         "seed": seed,
         "minutes": MINUTES if arguments.minutes is None else arguments.minutes,
-        "set": [*RECIPE, *arguments.set],
+        "set": [*OWN, *arguments.set],
     }
     return argparse.Namespace(**{**vars(arguments), **settled})
 

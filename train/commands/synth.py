@@ -14,7 +14,7 @@ from train.commands.configuration import add_inputs, config_of
 if TYPE_CHECKING:
     from train.paint.painted_set import PaintResult
 
-RECIPE_NAMES = ("camera", "naive", "lookalikes")
+KIND_NAMES = ("camera", "naive", "lookalikes")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,8 +47,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--held-out", action="store_true", help="paint on the products that training keeps out")
     add(
-        "--recipe",
-        choices=RECIPE_NAMES,
+        "--pictures",
+        choices=KIND_NAMES,
         default="camera",
         help="camera: as training paints; naive: the unchanged stamp pasted upright on every other "
         "photograph; lookalikes: look-alikes and no mark (default %(default)s)",
@@ -83,13 +83,13 @@ def run(arguments: argparse.Namespace) -> int:
         from train.paint.inputs import read_inputs  # noqa: PLC0415
         from train.paint.painted_set import SHEET, Job, preview, write_dataset  # noqa: PLC0415
     config = config_of(arguments)
-    if arguments.recipe == "lookalikes" and not config.synth.lookalikes_max:
+    if arguments.pictures == "lookalikes" and not config.synth.lookalikes_max:
         raise UsageError(
-            "synth: lookalikes_max must be above 0 for --recipe lookalikes; correct --set"
+            "synth: lookalikes_max must be above 0 for --pictures lookalikes; correct --set"
         )
     inputs = read_inputs(config, show=print_marks, search=True)
     print_search(inputs)
-    job = Job.of(inputs, arguments.recipe, arguments.held_out)
+    job = Job.of(inputs, arguments.pictures, arguments.held_out)
     workers = len(os.sched_getaffinity(0)) if arguments.workers is None else arguments.workers
     result = None
     if arguments.count:

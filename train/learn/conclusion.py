@@ -35,7 +35,7 @@ from train.network.checkpoint import Checkpoint
 from train.network.model import DenseLocalizer, as_network
 from train.pages.page import write_page
 from train.paint.inputs import Inputs
-from train.paint.recipes import camera
+from train.paint.picture_kinds import camera
 from train.paint.synth import Picture
 
 NEAR = 0.5

@@ -1,6 +1,6 @@
 """Painted data sets: pictures and labels in a folder; deterministic, resumable, on all cores.
 
-The folder holds ``recipe.json`` (what it is painted from; a resume must ask for the same),
+The folder holds ``painted-from.json`` (what it is painted from; a resume must ask for the same),
 ``images/``, the labels (:mod:`train.labels.writing`) and ``pictures.jsonl``: one line for each
 picture written, from which all labels are made.
 """
@@ -41,8 +41,8 @@ from train.marks.mark_sheet import write_mark_sheet
 from train.paint.input_fingerprint import name_in
 from train.paint.inputs import Inputs
 from train.paint.painting_code import painting_digest
+from train.paint.picture_kinds import PICTURE_KINDS
 from train.paint.picture_sheet import write_picture_sheet
-from train.paint.recipes import RECIPES
 from train.paint.synth import Kit, Picture
 from train.stopping import end_with_parent, stop_requested
 
@@ -54,7 +54,7 @@ on average, 4 at the 99th percentile.
 """
 SEED_OFFSET = 2**33
 """Keeps these pictures' seeds away from those of training and of its threshold."""
-IMAGES, JOURNAL, SETTINGS = "images", "pictures.jsonl", "recipe.json"
+IMAGES, JOURNAL, SETTINGS = "images", "pictures.jsonl", "painted-from.json"
 LOCK, SHEET = NAME, "preview.png"
 """Names in the folder."""
 NOT_PAINTED = {SHEET, UNDERSTOOD, BEARING, LOCK}
@@ -67,21 +67,21 @@ AHEAD = 4
 
 @dataclass(frozen=True)
 class Job:
-    """A data set to paint: the run's inputs, one of :data:`RECIPES`, and which of the products."""
+    """A data set to paint: the run's inputs, one of ``PICTURE_KINDS``, and which products."""
 
     inputs: Inputs
-    recipe: str = "camera"
+    kind: str = "camera"
     held_out: bool = False
 
     @classmethod
-    def of(cls, inputs: Inputs, recipe: str, held_out: bool) -> "Job":
-        """Make a job; the naive recipe takes no painted products where there are photographs."""
-        if recipe == "naive" and inputs.training is not None:
+    def of(cls, inputs: Inputs, kind: str, held_out: bool) -> "Job":
+        """Make a job; the naive kind takes no painted products where there are photographs."""
+        if kind == "naive" and inputs.training is not None:
             synth = dataclasses.replace(inputs.config.synth, painted_share=0.0)
             inputs = dataclasses.replace(
                 inputs, config=dataclasses.replace(inputs.config, synth=synth)
             )
-        return cls(inputs, recipe, held_out)
+        return cls(inputs, kind, held_out)
 
     @property
     def size(self) -> int:
@@ -95,7 +95,7 @@ class Job:
     def paint(self, kit: Kit, index: int) -> Picture:
         """Paint picture number *index*: the same in every process and after any other picture."""
         rng = np.random.default_rng((SEED_OFFSET + self.inputs.config.fit.seed, index))
-        return RECIPES[self.recipe](rng, kit, self.inputs.config.synth, index)
+        return PICTURE_KINDS[self.kind](rng, kit, self.inputs.config.synth, index)
 
     def settings(self) -> dict[str, Any]:
         """Return all that decides a picture, by content and not by path: flat, to be compared."""
@@ -106,7 +106,7 @@ class Job:
         names = [f"{name_in(folder, path)} {total}" for path, total in sums.items()]
         raw = {
             "program": painting_digest(),
-            "recipe": self.recipe,
+            "kind": self.kind,
             "held_out": self.held_out,
             "size": self.size,
             "seed": config.fit.seed,
@@ -188,7 +188,10 @@ def write_dataset(job: Job, out: Path, count: int, workers: int) -> PaintResult:
         new, stopped = paint_missing(job, out, missing, workers, count)
         written = tuple(entry for _, entry in sorted({**kept, **new}.items()))
         write_journal(out, written)  # by number now, no longer by arrival
-        info = {"description": f"painted by stampgate synth, recipe {job.recipe}", "digest": digest}
+        info = {
+            "description": f"painted by stampgate synth, pictures: {job.kind}",
+            "digest": digest,
+        }
         write_labels(out, [w.shown for w in written], job.inputs.config.classes, job.size, info)
     return PaintResult(written, len(kept), stopped)
 

@@ -23,7 +23,7 @@ from train.labels.reading import read_ground_truth
 from train.paint import backgrounds
 from train.paint import painted_set as writer
 from train.paint.inputs import read_inputs
-from train.paint.recipes import RECIPES
+from train.paint.picture_kinds import PICTURE_KINDS
 from train.paint.synth import Kit
 from train.photographs import product_of, read_photograph
 
@@ -210,7 +210,7 @@ def test_what_a_crash_left_is_found_and_painted_again(tmp_path: Path, inputs: li
     [
         (["--seed", "3"], "another seed: 0, not 3"),
         (["--set", "blur_px=0.5"], "another blur_px: 1.6, not 0.5"),
-        (["--recipe", "naive"], "another recipe: camera, not naive"),
+        (["--pictures", "naive"], "another kind: camera, not naive"),
         (["--held-out"], "another held_out"),
         (["--mark", "disc=STAR"], "another mark;"),
     ],
@@ -309,7 +309,7 @@ def test_without_a_count_or_a_preview_there_is_nothing_to_do(
 
 
 @pytest.mark.parametrize(
-    "wrong", [["--count", "0"], ["--count", "many"], ["--workers", "-1"], ["--recipe", "magic"]]
+    "wrong", [["--count", "0"], ["--count", "many"], ["--workers", "-1"], ["--pictures", "magic"]]
 )
 def test_wrong_numbers_are_refused_by_the_parser(
     tmp_path: Path, inputs: list[str], wrong: list[str]
@@ -325,7 +325,7 @@ def test_the_naive_way_pastes_the_stamp_unchanged_on_every_other_picture(
 ) -> None:
     """Half with, half without; in the box lies the stamp itself, upright, in its own colours."""
     out = tmp_path / "set"
-    paint_set(out, inputs, 10, "--recipe", "naive")
+    paint_set(out, inputs, 10, "--pictures", "naive")
     raw = labels_of(out)
     assert [a["image_id"] for a in raw["annotations"]] == [1, 3, 5, 7, 9]
     assert not any(a["ignore"] for a in raw["annotations"])
@@ -343,12 +343,12 @@ def test_the_naive_way_pastes_the_stamp_unchanged_on_every_other_picture(
         assert np.median(gap) < 12
 
 
-def test_the_lookalikes_recipe_shows_no_mark_but_something(
+def test_pictures_of_lookalikes_show_no_mark_but_something(
     tmp_path: Path, inputs: list[str]
 ) -> None:
     """No box at all, and each picture differs from the same one without look-alikes."""
     bare = ["--set", "lookalike_share=0", "--set", "negative_share=0.9"]
-    paint_set(tmp_path / "alike", inputs, 6, "--recipe", "lookalikes")
+    paint_set(tmp_path / "alike", inputs, 6, "--pictures", "lookalikes")
     assert labels_of(tmp_path / "alike")["annotations"] == []
     paint_set(tmp_path / "bare", inputs, 6, *bare)
     alike, plain = contents(tmp_path / "alike" / "images"), contents(tmp_path / "bare" / "images")
@@ -366,7 +366,7 @@ def test_lookalikes_without_any_allowed_is_refused(tmp_path: Path, inputs: list[
             tmp_path,
             "--count",
             "1",
-            "--recipe",
+            "--pictures",
             "lookalikes",
             "--set",
             "lookalikes_max=0",
@@ -402,9 +402,9 @@ def test_several_classes_keep_their_numbers(tmp_path: Path, inputs: list[str]) -
     assert 'names:\n  0: "no"\n  1: "late batch"\n' in (out / "data.yaml").read_text()
 
 
-def test_the_command_offers_every_recipe() -> None:
+def test_the_command_offers_every_kind_of_picture() -> None:
     """It names them itself, so that --help need not wait for OpenCV."""
-    assert tuple(RECIPES) == synth.RECIPE_NAMES
+    assert tuple(PICTURE_KINDS) == synth.KIND_NAMES
 
 
 def test_a_process_that_dies_is_one_clear_line(

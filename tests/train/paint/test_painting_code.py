@@ -14,7 +14,7 @@ from train.paint.inputs import read_inputs
 from train.paint.painted_set import Job, write_dataset
 from train.paint.painting_code import MODULES, painting_digest
 
-ENTRIES = ("train.paint.inputs", "train.paint.painted_set", "train.paint.recipes")
+ENTRIES = ("train.paint.inputs", "train.paint.painted_set", "train.paint.picture_kinds")
 """The functions that make a kit, paint a picture with it and write it to a file are in these."""
 SHAPES_NOTHING = {
     "edge.annotate": "the sheet of the marks",
@@ -48,7 +48,7 @@ SHAPES_NOTHING = {
     "train.marks.search": "chooses the backgrounds, whose contents are in the key",
     "train.paint.painting_code": "the key itself",
     "train.paint.picture_sheet": "the preview",
-    "train.paint.real_photographs": "no recipe shows real photographs",
+    "train.paint.real_photographs": "no kind of picture shows real photographs",
     "train.stopping": "when painting ends",
 }
 """Imports of the painting modules that shape neither a picture nor a box, and why."""

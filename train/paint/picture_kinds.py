@@ -1,4 +1,4 @@
-"""The three recipes of ``stampgate synth``: each paints a picture from a generator and a number."""
+"""The kinds of pictures of ``stampgate synth``: each paints one from a generator and a number."""
 
 import dataclasses
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from edge.vision.preprocess import prepare
 from train.config import SynthSettings
 from train.paint.synth import Cutout, Kit, Picture, paint
 
-Recipe = Callable[[np.random.Generator, Kit, SynthSettings, int], Picture]
+PictureKind = Callable[[np.random.Generator, Kit, SynthSettings, int], Picture]
 """Paints picture number *index* with a kit, given the settings asked for."""
 
 NAIVE_SIZES = (0.1, 0.5)
@@ -87,5 +87,5 @@ def paste_upright(rng: np.random.Generator, photo: Image.Image, cutout: Cutout) 
     return cutout.kind, Box(*points.min(0), *points.max(0))
 
 
-RECIPES: dict[str, Recipe] = {"camera": camera, "naive": naive, "lookalikes": lookalikes}
-"""The choices of ``--recipe``."""
+PICTURE_KINDS: dict[str, PictureKind] = {"camera": camera, "naive": naive, "lookalikes": lookalikes}
+"""The choices of ``--pictures``."""
