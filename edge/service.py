@@ -393,7 +393,12 @@ def _setup(about: dict[str, Any]) -> str:
 
 def _rule_fields(rules: Rules) -> dict[str, Any]:
     """Return which classes are required, and from which score on a mark counts."""
-    return {"required": sorted(rules.required), "min_score": rules.scores.least}
+    any_of = sorted(rules.classes.any_of)
+    return {
+        "required": sorted(rules.required),
+        **({"any_of": any_of} if any_of else {}),
+        "min_score": rules.scores.least,
+    }
 
 
 def _start_fields(config: Config, localizer: Localizer, rules: Rules) -> dict[str, Any]:

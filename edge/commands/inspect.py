@@ -14,7 +14,7 @@ from typing import Any, TextIO
 from edge.annotate import annotate, save_jpeg
 from edge.commands import add_settings_file
 from edge.config import DEFAULT_MODEL
-from edge.deciding.classes import required_and_forbidden
+from edge.deciding.classes import classes_of
 from edge.deciding.fixed_marks import describe_standing, standing_marks
 from edge.deciding.rules import Rules, rules_of
 from edge.deciding.score import Scores
@@ -67,6 +67,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "model",
     )
     add(
+        "--any-of",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a class of which, with the others named so, one is enough; may be repeated",
+    )
+    add(
         "--forbid",
         action="append",
         default=[],
@@ -94,7 +101,11 @@ def _score(text: str) -> float:
 def run(arguments: argparse.Namespace) -> int:
     """Judge the pictures that the command line names. Raises StampgateError."""
     wish = Wish(
-        arguments.min_score, tuple(arguments.require), tuple(arguments.forbid), arguments.config
+        arguments.min_score,
+        tuple(arguments.require),
+        tuple(arguments.any_of),
+        tuple(arguments.forbid),
+        arguments.config,
     )
     return inspect(
         DEFAULT_MODEL if arguments.model == DEFAULT_NAME else Path(arguments.model),
@@ -109,28 +120,30 @@ def run(arguments: argparse.Namespace) -> int:
 class Wish:
     """The rules that the command line asks for.
 
-    *min_score*: 0..1, in place of the model's threshold; *require*, *forbid*: class names, all of
-    the model's required when there are none; *config*: a settings file whose rules count instead.
+    *min_score*: 0..1, in place of the model's threshold; *require*, *any_of*, *forbid*: class
+    names, all of the model's required when there are none; *config*: a settings file whose rules
+    count instead.
     """
 
     min_score: float | None = None
     require: tuple[str, ...] = ()
+    any_of: tuple[str, ...] = ()
     forbid: tuple[str, ...] = ()
     config: Path | None = None
 
     def rules(self, contract: Contract) -> Rules:
         """Return the rules for a model. Raises UsageError or ConfigError."""
         if self.config is not None:
-            if self.min_score is not None or self.require or self.forbid:
+            if self.min_score is not None or self.require or self.any_of or self.forbid:
                 raise UsageError(
-                    "--config must stand without --min-score, --require and --forbid; write them "
-                    "into its [decision], or leave it out"
+                    "--config must stand without --min-score, --require, --any-of and --forbid; "
+                    "write them into its [decision], or leave it out"
                 )
             decision = load_checked(self.config).decision
             return rules_of(decision, contract.classes, contract.threshold)
-        required, forbidden = required_and_forbidden(self.require, self.forbid, contract.classes)
+        classes = classes_of(self.require, self.any_of, self.forbid, contract.classes)
         least = contract.threshold if self.min_score is None else self.min_score
-        return Rules(required, Scores(least, least), forbidden)
+        return Rules(classes, Scores(least, least))
 
 
 @dataclass(frozen=True)

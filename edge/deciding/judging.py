@@ -53,7 +53,7 @@ def judge(findings: Iterable[Finding], rules: Rules, scene: Scene | None = None)
     verdict = _judge_marks(counting, rules, scene)
     if verdict.kind != _judge_marks(possible, rules, scene).kind:
         verdict = _not_sure(possible[len(counting) :], rules)
-    missing = rules.required - {finding.label for finding in counting}
+    missing = rules.classes.missing(finding.label for finding in counting)
     near = verdict.near or near_miss(seen, rules.scores, missing)
     return replace(verdict, findings=tuple(counting), near=near)
 
@@ -65,10 +65,12 @@ def _judge_marks(marks: Sequence[Finding], rules: Rules, scene: Scene) -> Verdic
     left_out = [left for mark in marks if (left := _leave_out(mark, rules, scene)) is not None]
     without = {id(left.finding) for left in left_out}
     counted = [mark for mark in marks if id(mark) not in without]
-    plain = decide(counted, rules.required)
+    plain = decide(counted, rules.classes.wanted(counted))
     if plain.kind != "pass":
         return _explain(plain, left_out, rules, counted)
-    return check_counts(counted, rules.counts, [left.finding.label for left in left_out]) or plain
+    others = rules.classes.any_of - {mark.label for mark in counted}  # which need not be there
+    counts = {label: count for label, count in rules.counts.items() if label not in others}
+    return check_counts(counted, counts, [left.finding.label for left in left_out]) or plain
 
 
 def _leave_out(mark: Finding, rules: Rules, scene: Scene) -> LeftOut | None:
@@ -86,7 +88,7 @@ def _explain(
     plain: Verdict, left_out: Sequence[LeftOut], rules: Rules, counted: Sequence[Finding]
 ) -> Verdict:
     """Say of a class that lacks why its best mark does not count, where there is one."""
-    missing = rules.required - {mark.label for mark in counted}
+    missing = rules.classes.missing(mark.label for mark in counted)
     for left in left_out:
         label = left.finding.label
         if label in missing:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from edge.deciding.classes import known, required_and_forbidden
+from edge.deciding.classes import Classes, classes_of, known
 from edge.deciding.count import Count, parse_counts
 from edge.deciding.place import Place
 from edge.deciding.region import Region
@@ -17,15 +17,14 @@ from edge.sections.decision import DecisionSettings
 
 @dataclass(frozen=True)
 class Rules:
-    """What makes an item pass; without more than *required* and *scores*, that alone.
+    """What makes an item pass; without more than *classes* and *scores*, that alone.
 
     *needed*: how many of an item's *burst* frames must pass; *fixed_count*: whether a mark counts
     where one is seen without an item.
     """
 
-    required: frozenset[str]
+    classes: Classes
     scores: Scores
-    forbidden: frozenset[str] = frozenset()
     counts: Mapping[str, Count] = field(default_factory=dict)
     size: Size = field(default_factory=Size)
     place: Place | None = None
@@ -37,7 +36,17 @@ class Rules:
     @classmethod
     def plain(cls, required: Collection[str], threshold: float) -> "Rules":
         """Return the rule that each of *required* must be found from *threshold* on."""
-        return cls(frozenset(required), Scores(threshold, threshold))
+        return cls(Classes(frozenset(required)), Scores(threshold, threshold))
+
+    @property
+    def required(self) -> frozenset[str]:
+        """The classes that must all be found."""
+        return self.classes.required
+
+    @property
+    def forbidden(self) -> frozenset[str]:
+        """The classes that must not be found."""
+        return self.classes.forbidden
 
 
 def rules_of(settings: DecisionSettings, classes: Collection[str], threshold: float) -> Rules:
@@ -49,18 +58,18 @@ def rules_of(settings: DecisionSettings, classes: Collection[str], threshold: fl
         with _key("required"):
             known(settings.required, classes, "required")
         with _key("forbidden"):
-            required, forbidden = required_and_forbidden(
-                settings.required, settings.forbidden, classes
-            )
+            known(settings.forbidden, classes, "forbidden")
+        with _key("any_of"):
+            known(settings.any_of, classes, "sufficient")
+        wanted = classes_of(settings.required, settings.any_of, settings.forbidden, classes)
         with _key("count"):
-            counts = parse_counts(settings.count, classes, required)
-            if both := sorted(counts.keys() & forbidden):
+            counts = parse_counts(settings.count, classes, wanted.required)
+            if both := sorted(counts.keys() & wanted.forbidden):
                 raise UsageError(f"a counted class must be no forbidden one, not {both[0]!r}")
         scores = scores_of(settings.min_score, settings.no_call_from, threshold)
         return Rules(
-            required,
+            wanted,
             scores,
-            forbidden,
             counts,
             size_of(settings),
             place_of(settings),

@@ -12,7 +12,12 @@ class DecisionSettings:
     required: tuple[str, ...] = setting(
         (),
         "Class names that must all be found; an empty list asks for every class of the model that "
-        "is not forbidden",
+        "is not forbidden, or for no more than any_of",
+        live=True,
+    )
+    any_of: tuple[str, ...] = setting(
+        (),
+        "Class names of which at least one must be found; empty for no such rule",
         live=True,
     )
     forbidden: tuple[str, ...] = setting(

@@ -311,6 +311,7 @@ def _inspected(config: Config, pictures: Iterable[Path]) -> list[dict[str, str]]
     Raises ModelError when that process fails or dies.
     """
     rule = [word for name in config.decision.required for word in ("--require", name)]
+    rule += [word for name in config.decision.any_of for word in ("--any-of", name)]
     rule += [word for name in config.decision.forbidden for word in ("--forbid", name)]
     asked = ["inspect", str(config.model_file()), *map(str, pictures), "--json", *rule]
     command = [sys.executable, "-P", "-m", "edge", *asked]

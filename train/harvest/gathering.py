@@ -18,7 +18,7 @@ from edge.review.evidence import picture_of
 from edge.review.judgements import Judgement, read_all
 from train.harvest.lessons import Basis, Lesson, lesson_of
 
-STARTED = ("model", "required", "min_score")
+STARTED = ("model", "required", "any_of", "min_score")
 """Fields of a start, settings or release record that say by what the items after it are judged."""
 
 
@@ -129,7 +129,9 @@ def _basis(started: Mapping[str, Any]) -> Basis | None:
     if not classes:
         return None
     score = started.get("min_score", model.get("threshold", 0.0))
-    return Basis(tuple(classes), frozenset(started.get("required") or classes), float(score))
+    any_of = frozenset(started.get("any_of") or ())
+    required = frozenset(started.get("required") or (() if any_of else classes))
+    return Basis(tuple(classes), required, float(score), any_of)
 
 
 def _harvested(

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from edge.deciding.classes import Classes
 from edge.decision import Box
 
 Kind = Literal["stamped", "unstamped", "to label"]
@@ -18,11 +19,24 @@ NEAR_LEAST = 0.2
 
 @dataclass(frozen=True)
 class Basis:
-    """By what an item was judged. *classes*: of the model; *required*: of them; *score*: least."""
+    """By what an item was judged.
+
+    *classes*: of the model; *required*: of them, all; *any_of*: of them, one; *score*: the least.
+    """
 
     classes: tuple[str, ...]
     required: frozenset[str]
     score: float
+    any_of: frozenset[str] = frozenset()
+
+    @property
+    def asked(self) -> frozenset[str]:
+        """The classes that decide."""
+        return self.required | self.any_of
+
+    def missing(self, found: Collection[str]) -> frozenset[str]:
+        """Return the classes that are lacking, of *any_of* all where none was found."""
+        return Classes(self.required, self.any_of).missing(found)
 
 
 @dataclass(frozen=True)
@@ -56,15 +70,15 @@ def lesson_of(record: Mapping[str, Any], basis: Basis, *, good: bool) -> Lesson:
     others = tuple(
         HarvestedBox(label, box, ignored=True)
         for label, _, box in found
-        if label not in basis.required
+        if label not in basis.asked
     )
-    wanted = [(label, box) for label, _, box in found if label in basis.required]
+    wanted = [(label, box) for label, _, box in found if label in basis.asked]
     if good:
         return _good(record, basis, wanted, others)
     if record.get("verdict") != "pass":
         marks = tuple(HarvestedBox(label, box, ignored=True) for label, box in wanted)
         return Lesson("unstamped", marks + others)
-    if len(basis.required) > 1:
+    if len(basis.required) + bool(basis.any_of) > 1:
         return Lesson("to label", (), "which of its classes is missing was not said")
     return Lesson("unstamped", others)
 
@@ -75,13 +89,12 @@ def _good(
     wanted: list[tuple[str, Box]],
     others: tuple[HarvestedBox, ...],
 ) -> Lesson:
-    missing = basis.required - {label for label, _ in wanted}
+    missing = basis.missing([label for label, _ in wanted])
     near = record.get("near_miss")
     for label, score, box in _boxes([near] if near else (), basis.classes):
         if label in missing and score >= NEAR_LEAST * basis.score:
             wanted.append((label, box))
-            missing -= {label}
-    if missing:
+    if missing := basis.missing([label for label, _ in wanted]):
         names = ", ".join(sorted(missing))
         return Lesson("to label", (), f"no box of {names}")
     return Lesson("stamped", tuple(HarvestedBox(*one) for one in wanted) + others)

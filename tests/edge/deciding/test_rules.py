@@ -57,6 +57,23 @@ def rules(folder: Path, text: str) -> Rules:
             "reject",
             "forbidden",
         ),
+        ('any_of = ["seal", "label"]', [mark("label")], "pass", "found"),
+        ('any_of = ["seal", "label"]', [mark("label"), mark("seal")], "pass", "found"),
+        ('any_of = ["seal", "label"]', [mark("rejected")], "reject", "missing"),
+        ('any_of = ["seal", "label"]', [], "reject", "missing"),
+        ('any_of = ["seal", "label"]\nforbidden = ["rejected"]', [mark("label"), mark("rejected")],
+         "reject", "forbidden"),
+        ('required = ["rejected"]\nany_of = ["seal", "label"]', [mark("label")],
+         "reject", "missing"),
+        ('required = ["rejected"]\nany_of = ["seal", "label"]', [mark("label"), mark("rejected")],
+         "pass", "found"),
+        ('any_of = ["seal", "label"]\nmark_least_px = 21', [mark()], "reject", "too-small"),
+        ('any_of = ["seal", "label"]\ncount = ["seal = 2"]', [mark("label")], "pass", "found"),
+        ('any_of = ["seal", "label"]\ncount = ["seal = 2"]', [mark()], "reject", "count"),
+        ('any_of = ["seal", "label"]\nno_call_from = 0.3', [mark(score=0.3)],
+         "reject", "unsure"),
+        ('any_of = ["seal", "label"]\nno_call_from = 0.3', [mark("label"), mark(score=0.3)],
+         "pass", "found"),
         ('required = ["seal"]\ncount = 1', [mark()], "pass", "found"),
         ('required = ["seal"]\ncount = 1', [mark(), mark(x=50)], "reject", "count"),
         ('required = ["seal"]\ncount = "2"', [mark()], "reject", "count"),
@@ -110,6 +127,10 @@ def test_every_code_is_explained_on_the_page_of_the_operator() -> None:
     [
         ('required = ["sael"]', "required: a required class must be one of the model's"),
         ('forbidden = ["x"]', "forbidden: a forbidden class must be one of the model's"),
+        ('any_of = ["x", "seal"]', "any_of: a sufficient class must be one of the model's"),
+        ('any_of = ["seal"]', "any_of must name two classes or more; require 'seal' instead"),
+        ('any_of = ["seal", "label"]\nrequired = ["seal"]', "neither required nor forbidden"),
+        ('any_of = ["seal", "label"]\nforbidden = ["label"]', "neither required nor forbidden"),
         ('count = { x = 1 }', "count: a counted class must be one of the model's"),
         ('forbidden = ["\\u001b[2J"]', "[decision] forbidden must be one line without control"),
         ('forbidden = ["seal", "label", "rejected"]', "forbidden classes must leave one to requi"),
@@ -263,8 +284,9 @@ def test_the_sample_in_the_pages_is_read(tmp_path: Path) -> None:
     """The examples of docs/operating.md are settings that the box takes."""
     page = (ROOT / "docs" / "operating.md").read_text()
     examples = page.split("## Rules of the decision")[1].split("\n## ")[0].split("```toml\n")[1:]
-    assert len(examples) >= 6
+    assert len(examples) >= 7
+    classes = ("qc-tested", "rejected", "tested-here", "tested-at-supplier")
     for example in examples:
         (tmp_path / "edge.toml").write_text(example.split("```")[0])
         load_config(tmp_path / "edge.toml")
-        rules_of(load_checked(tmp_path / "edge.toml").decision, ("qc-tested", "rejected"), 0.5)
+        rules_of(load_checked(tmp_path / "edge.toml").decision, classes, 0.5)

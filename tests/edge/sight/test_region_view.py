@@ -3,6 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edge.deciding.classes import Classes
 from edge.deciding.region import Region
 from edge.deciding.rules import Rules, rules_of
 from edge.decision import Finding
@@ -15,6 +16,7 @@ from edge.vision.localizer import Localizer, Stopper
 from edge.vision.preprocess import FILL, Frame
 from tests.tiny_model import paint, write_tiny_model
 
+DOT = Classes(frozenset({"dot"}))
 WEDGE = Region(((8.0, 8.0), (40.0, 8.0), (8.0, 40.0)))
 
 
@@ -44,7 +46,7 @@ def test_what_is_outside_the_region_is_not_even_looked_at(localizer: Shown) -> N
     """The rectangle alone is shown, and of another form the rest is grey; the frame stays."""
     frame = np.random.default_rng(1).integers(0, 255, (64, 64, 3), np.uint8)
     before = frame.copy()
-    Inspector(localizer, Rules(frozenset({"dot"}), rules().scores, region=WEDGE)).look(frame)
+    Inspector(localizer, Rules(DOT, rules().scores, region=WEDGE)).look(frame)
     assert np.array_equal(frame, before)
     assert localizer.shown.shape == (32, 32, 3)
     inside = np.add.outer(np.arange(32), np.arange(32)) < 31
@@ -65,7 +67,7 @@ def test_boxes_stay_in_camera_pixels(localizer: Shown) -> None:
     """Of the whole picture, wherever the region lies, and larger marks are found as such."""
     box = (32.0, 16.0, 64.0, 48.0)
     region = Region(((32, 16), (64, 16), (64, 48), (32, 48)))
-    inspector = Inspector(localizer, Rules(frozenset({"dot"}), rules().scores, region=region))
+    inspector = Inspector(localizer, Rules(DOT, rules().scores, region=region))
     (found,) = inspector.look(paint({"dot": [(40, 24)]}, side=16))[:1]
     assert box[0] <= found.box.x0 < found.box.x1 <= box[2]
     assert box[1] <= found.box.y0 < found.box.y1 <= box[3]
@@ -74,7 +76,7 @@ def test_boxes_stay_in_camera_pixels(localizer: Shown) -> None:
 
 def test_a_frame_that_does_not_hold_the_region_cannot_be_judged(localizer: Shown) -> None:
     """It is a FAULT that names the picture, and no REJECT."""
-    inspector = Inspector(localizer, Rules(frozenset({"dot"}), rules().scores, region=WEDGE))
+    inspector = Inspector(localizer, Rules(DOT, rules().scores, region=WEDGE))
     with pytest.raises(FrameError, match="the region must lie in the picture of 39 x 64") as caught:
         inspector.inspect(paint({}, width=39), picture="camera 7")
     assert caught.value.picture == "camera 7"

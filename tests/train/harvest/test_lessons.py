@@ -75,3 +75,13 @@ def test_a_class_that_was_not_asked_for_is_ignored(good: bool) -> None:
 def test_a_class_that_the_model_does_not_have_is_left_out() -> None:
     """A class that the model does not have is left out."""
     assert lesson_of(record("pass", mark("crown", 0.9)), SEAL, good=True).kind == "to label"
+
+
+def test_one_of_several_is_enough_where_the_rule_says_so() -> None:
+    """A good item needs a box of one of them; all of them were judged."""
+    either = Basis(("seal", "lot"), frozenset(), 0.5, frozenset({"seal", "lot"}))
+    assert lesson_of(record("pass", mark("lot", 0.9)), either, good=True).kind == "stamped"
+    assert lesson_of(record("reject"), either, good=True).kind == "to label"
+    near = lesson_of(record("reject", near=mark("lot", 0.3)), either, good=True)
+    assert near.boxes == (HarvestedBox("lot", Box(*PLACE)),)
+    assert lesson_of(record("pass", mark("lot", 0.9)), either, good=False).boxes == ()
