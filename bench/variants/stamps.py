@@ -118,7 +118,8 @@ def items(held_out: Sequence[Path], number: int) -> Iterator[Item]:
         for name in SHOWN[index % len(SHOWN)]:
             for _ in range(TRIES):
                 printed = print_mark(rng, shown, MARKS[STAMPS[name]]())
-                if not any(printed.box.intersection(box) for _, box in stamps):
+                room = _with_label(printed.box)
+                if not any(room.intersection(box) for _, box in stamps):
                     shown = printed.frame
                     stamps.append((name, printed.box))
                     break
@@ -180,6 +181,12 @@ def print_table(
 
 def _stampgate(*words: str) -> None:
     run_program([sys.executable, "-m", "export", *words], f"stampgate {words[0]}", "see above")
+
+
+def _with_label(box: Box) -> Box:
+    """Return the room that a stamp takes with the label that may lie below it, turned."""
+    more = 0.3 * max(box.width, box.height)
+    return Box(box.x0 - more, box.y0 - more, box.x1 + more, box.y1 + more)
 
 
 def _bounded(photo: Frame) -> Frame:
