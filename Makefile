@@ -19,7 +19,7 @@ unexport PYTHONPATH PYTHONHOME
 .DELETE_ON_ERROR:
 .PHONY: help demo test bench-data bench-ablation bench-peers bench-edge bench-jpeg bench-proof
 .PHONY: bench-shadow soak-bundles
-.PHONY: bench-imaging
+.PHONY: bench-imaging bench-variants
 .PHONY: bench-speed census soak check lint soak-belt soak-faults fuzz types imports smoke wheel deb
 .PHONY: test-board test-picamera format clean distclean
 
@@ -64,6 +64,9 @@ bench-proof: $(FULL)/.ready  ## count in simulated studies how often a bound cov
 
 bench-shadow: $(FULL)/.ready  ## count in simulated shadow modes how often a bound is wrong
 	"$(FULL)/bin/python" -m bench.shadow $(ARGS)
+
+bench-variants: $(FULL)/.ready  ## train and judge a variant (ARGS='stamps --data DIR')
+	"$(FULL)/bin/python" -m bench.variants $(ARGS)
 
 soak-belt: $(FULL)/.ready  ## prove the gate on 100,000 random histories of a line
 	"$(FULL)/bin/python" -m tests.belt $(ARGS)
