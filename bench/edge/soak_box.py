@@ -35,7 +35,7 @@ def fill(folder: Path, run: Path, items: int) -> Config:
     """
     make_folder(folder / "frames")
     for number, verdict in enumerate(DESERVED):
-        _write_picture(folder / "frames" / f"{number}-{verdict}.jpg", verdict, number)
+        write_picture(folder / "frames" / f"{number}-{verdict}.jpg", verdict, number)
     write_tiny_model(
         folder / "model.onnx", dataclasses.replace(CONTRACT, second_side=32, second_px=24)
     )
@@ -61,7 +61,7 @@ def fill(folder: Path, run: Path, items: int) -> Config:
     )
 
 
-def _write_picture(path: Path, verdict: str, seed: int) -> None:
+def write_picture(path: Path, verdict: str, seed: int) -> None:
     """Write a picture of something printed in grey, with the mark if it shall pass.
 
     A torn one if it is a fault.

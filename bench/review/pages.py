@@ -1,44 +1,53 @@
 """Measure the review page: each page's time, and sixty items judged by keyboard in a browser."""
 
+import contextlib
+import sqlite3
 import tempfile
 import time
 from pathlib import Path
 
-from starlette.testclient import TestClient
-
-from edge.config import load_config
-from edge.files import make_folder
+from bench.review.visitor import Reviewer, reviewed
+from edge.errors import InputError
 from edge.printing import print_line
-from edge.review.people import Users
-from edge.review.web.desk import open_desk
 from tests.edge.review.web.playwright_rig import chromium, seat, served
-from tests.edge.review.web.review_rig import cheap_passwords, client_of, make_shift
+from tests.edge.review.web.review_rig import cheap_passwords, make_shift
 
 JUDGED, KEYS = 60, "ggbgu"
 CALLS = 40
+MOST_MB = 150.0
+PORT = 8479
+WAIT_S = 120.0
 PAGES = (
+    "/today?span=today",
     "/today?span=8h",
+    "/today?span=7d",
     "/items",
     "/items?verdict=reject",
+    "/items?score_from=0.57&score_to=0.6",
     "/items?code=unsure&score_from=0.5&score_to=0.6",
     "/items?text=nowhere",
     "/items/{item}",
     "/queue",
-    "/sign",
+    "/queue?kinds=threshold",
+    "/sign?span=7d",
     "/audit",
+    "/challenge",
+    "/items?before={item}&verdict=reject&code=unsure&label=lot-mark",
     "/new?after={item}",
+    "/new?after={item}&score_from=0.57&score_to=0.6",
 )
 SETTINGS = """\
 [journal]
-file = "{journal}"
+file = "journal.jsonl"
 mark = ""
 status = ""
 [evidence]
-folder = ""
+folder = "evidence"
 [challenge]
 socket = ""
 [review]
 folder = "review"
+port = {port}
 """
 
 
@@ -61,29 +70,47 @@ def judge_by_keyboard() -> int:
 
 
 def measure_pages(journal: Path, items: int, most_ms: float) -> int:
-    """Print each page's time over a journal; 1 when one takes longer in more than 5 % of calls."""
-    folder = journal.parent / "pages"
-    make_folder(folder)
-    (folder / "edge.toml").write_text(SETTINGS.replace("{journal}", str(journal.absolute())))
-    with open_desk(load_config(folder / "edge.toml")) as desk:
-        desk.store.index.catch_up()
-        if not desk.store.users.all():
-            Users(folder / "review" / "users.json").add("eng", "engineer", "a long enough word")
-        client = client_of(desk, "eng")
-        slow = [page for page in PAGES if _time(client, page, items) > most_ms]
-    return 1 if slow else 0
+    """Print each page's time over a journal, asked by HTTP of the real service.
+
+    Returns 1 when one takes longer in more than 5 % of calls, or the service's memory grows too
+    large.
+    """
+    folder = journal.parent.absolute()
+    (folder / "edge.toml").write_text(SETTINGS.replace("{port}", str(PORT)))
+    with reviewed(folder / "edge.toml", PORT) as server:
+        _wait_for_index(folder / "review" / "index.sqlite", items)
+        reviewer = Reviewer(PORT)
+        print_line(f"{'page':48}{'median':>10}{'95 %':>10}{'most':>10}  ms")
+        slow = [page for page in PAGES if _time(reviewer, page, items) > most_ms]
+        reviewer.close()
+        rss_mb, cpu_s = server.rss_mb(peak=True), server.cpu_s()
+    print_line(f"service: {rss_mb:.0f} MB at most, {cpu_s:.1f} s of a core")
+    return 1 if slow or rss_mb > MOST_MB else 0
 
 
-def _time(client: TestClient, page: str, items: int) -> float:
+def _wait_for_index(path: Path, items: int) -> None:
+    """Wait until the service has indexed all items, and print how long that took."""
+    begun, indexed = time.perf_counter(), 0
+    while indexed < items:
+        time.sleep(0.5)
+        with contextlib.suppress(sqlite3.Error), contextlib.closing(_opened(path)) as connection:
+            found = connection.execute("SELECT max(item) FROM items").fetchone()[0] or 0
+            if found == indexed and time.perf_counter() - begun > WAIT_S:
+                raise InputError(f"{path}: has {found} of {items} items, and no more come")
+            indexed = found
+    size_mb = sum(one.stat().st_size for one in path.parent.glob(f"{path.name}*")) / 1e6
+    took_s = time.perf_counter() - begun
+    print_line(f"index: {indexed} items, {size_mb:.0f} MB, there after {took_s:.1f} s")
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+
+
+def _time(reviewer: Reviewer, page: str, items: int) -> float:
     """Print a page's median and the time that 95 % of its calls keep, and return that, ms."""
-    took = []
-    for number in range(CALLS):
-        path = page.replace("{item}", str(1 + number * (items - 1) // CALLS))
-        begun = time.perf_counter()
-        response = client.get(path)
-        took.append((time.perf_counter() - begun) * 1000)
-        assert response.status_code == 200, response.text
-    took.sort()
+    shown = [1 + number * (items - 1) // CALLS for number in range(CALLS)]
+    took = sorted(reviewer.ask(page.replace("{item}", str(number))) for number in shown)
     most = took[round(0.95 * (CALLS - 1))]
-    print_line(f"{page:48}{took[CALLS // 2]:10.1f}{most:10.1f}  ms")
+    print_line(f"{page:48}{took[CALLS // 2]:10.1f}{most:10.1f}{took[-1]:10.1f}")
     return most

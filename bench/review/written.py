@@ -30,26 +30,33 @@ CODES = ("missing", "unsure", "too-small", "out-of-place", "gate-late", "forbidd
 CLASSES = ("qc-tested", "lot-mark")
 
 
-def write_journal(path: Path, items: int, seed: int = 1) -> None:
-    """Write a journal of *items* to *path*, with progress on stderr."""
+def write_journal(
+    path: Path, items: int, begin: datetime = BEGIN, seed: int = 1, first: int = 1
+) -> None:
+    """Write items *first* to *items* to the journal *path*, with progress on stderr.
+
+    *begin*: when the first item of the journal came.
+    """
     draw = random.Random(seed)  # noqa: S311 - figures of a bench
-    clock = SimulatedClock(10**9)
-    with Journal(path, clock, lambda: _wall(clock), SETTINGS) as journal:
-        made = records(items, draw)
+    clock = SimulatedClock(10**9 + (first - 1) * PERIOD_NS)
+    with Journal(path, clock, lambda: _wall(begin, clock), SETTINGS) as journal:
+        made = records(items, draw, first)
         for kind, fields in tqdm(made, total=items, unit="record", mininterval=1, disable=None):
             journal.append(kind, fields)
             if kind == "item":
                 clock.sleep_until(clock.now_ns() + PERIOD_NS)
 
 
-def _wall(clock: SimulatedClock) -> datetime:
-    return BEGIN + timedelta(microseconds=clock.now_ns() // 1000)
+def _wall(begin: datetime, clock: SimulatedClock) -> datetime:
+    return begin + timedelta(microseconds=clock.now_ns() // 1000)
 
 
-def records(items: int, draw: random.Random) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield kinds and fields of *items* and of what comes between them."""
+def records(
+    items: int, draw: random.Random, first: int = 1
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield kinds and fields of the items *first* to *items* and of what comes between them."""
     pictures = 0
-    for number in range(1, items + 1):
+    for number in range(first, items + 1):
         if number % SHIFT_ITEMS == 1:
             yield "start", _start(number // (8 * SHIFT_ITEMS))
         if number % 150 == 0:

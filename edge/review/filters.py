@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from edge.errors import InputError
-from edge.review.tables import JUDGEMENT_NUMBERS, VERDICT_NUMBERS
+from edge.review.tables import JUDGEMENT_NUMBERS, VERDICT_NUMBERS, band_of
 
 LONGEST_TEXT = 200
 JUDGEMENTS = ("", "none", "good", "bad", "unsure")
+NEWEST = 2**63 - 1
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -126,14 +127,20 @@ def _iso(ms: int) -> str:
 class Conditions:
     """The conditions of a filter as SQL over the table ``items``, with their values.
 
-    *ask*: runs a query, to find the numbers of codes, classes and models. Nothing of the filter
-    becomes a part of the SQL.
+    Which items can fit by their numbers, *first* to *last*, stands beside them, so that a query
+    has one such range and SQLite begins where it should. *ask*: runs a query, to find the numbers
+    of codes, classes and models. Nothing of the filter becomes a part of the SQL.
     """
 
     def __init__(self, wanted: Filter, ask: Any) -> None:
         self._ask = ask
+        self.first, self.last = 0, NEWEST
         self.terms: list[str] = []
         self.values: list[Any] = []
+        self.cell_terms: list[str] = []
+        self.cell_values: list[Any] = []
+        self.judged = wanted.judgement not in ("", "none")
+        """Whether only items with a standing judgement fit: those have an index of their own."""
         self._numbers(wanted)
         self._reasons(wanted)
         self._span(wanted)
@@ -146,12 +153,26 @@ class Conditions:
 
     @property
     def where(self) -> str:
-        """What follows WHERE."""
+        """What follows WHERE, the range of items apart."""
         return " AND ".join(self.terms) or "1"
+
+    @property
+    def cells(self) -> str:
+        """What follows WHERE over the table ``cells``: those in which an item can fit."""
+        return " AND ".join(self.cell_terms) or "1"
+
+    def narrow(self, first: int, last: int) -> None:
+        """Restrict to items from *first* to *last*, both inclusive."""
+        self.first, self.last = max(self.first, first), min(self.last, last)
+
+    def _add_to_both(self, term: str, *values: Any) -> None:
+        self.add(term, *values)
+        self.cell_terms.append(term)
+        self.cell_values += values
 
     def _among(self, column: str, numbers: list[int]) -> None:
         marks = ", ".join("?" * len(numbers))
-        self.add(f"{column} IN ({marks})", *numbers)
+        self._add_to_both(f"{column} IN ({marks})", *numbers)
 
     def _numbers(self, wanted: Filter) -> None:
         if wanted.verdicts:
@@ -169,10 +190,10 @@ class Conditions:
                 "SELECT id, first_item, last_item FROM bases WHERE substr(model, 1, ?) = ?",
                 (len(wanted.model), wanted.model),
             ).fetchall()
-            self._among("basis", [row[0] for row in rows])
+            self.add(f"basis IN ({', '.join('?' * len(rows))})", *(row[0] for row in rows))
             first = min((row[1] for row in rows if row[1]), default=0)
             last = max((row[2] for row in rows if row[2]), default=-1)
-            self.add("item BETWEEN ? AND ?", first, last)
+            self.narrow(first, last)
 
     def _reasons(self, wanted: Filter) -> None:
         if wanted.codes:
@@ -198,6 +219,11 @@ class Conditions:
         ]
         found = [number for numbers in named.values() for number in numbers if numbers != [-1]]
         self.add(f"({' OR '.join(terms)})" if terms else "0", *found)
+        # A cell has no numbers of items: that of the one whose number it is.
+        of_item = "id = (SELECT cell FROM items WHERE item = ?)"
+        terms = [of_item if term.startswith("item ") else term for term in terms]
+        self.cell_terms.append(f"({' OR '.join(terms)})" if terms else "0")
+        self.cell_values += found
 
     def _span(self, wanted: Filter) -> None:
         """Restrict to a span of time; the items of its minutes are known without looking at all."""
@@ -209,14 +235,18 @@ class Conditions:
             "SELECT min(first_item), max(last_item) FROM minutes WHERE minute BETWEEN ? AND ?",
             (since // 60_000, until // 60_000),
         ).fetchone()
-        self.add("item BETWEEN ? AND ?", row[0] or 0, row[1] or -1)
+        self.narrow(row[0] or 0, row[1] or -1)
         self.add("ms >= ? AND ms < ?", since, until)
 
     def _scores(self, wanted: Filter) -> None:
         if wanted.score_from is not None:
             self.add("score >= ?", wanted.score_from)
+            self.cell_terms.append("band >= ?")
+            self.cell_values.append(band_of(wanted.score_from))
         if wanted.score_to is not None:
             self.add("score <= ?", wanted.score_to)
+            self.cell_terms.append("band BETWEEN 0 AND ?")
+            self.cell_values.append(band_of(wanted.score_to))
 
     def _found(self, query: str, value: str) -> list[int]:
         return [row[0] for row in self._ask(query, (value,))]

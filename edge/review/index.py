@@ -18,10 +18,11 @@ from typing import Any, Self
 
 from edge.review import statistics
 from edge.review.claims import Claims
-from edge.review.filters import Conditions, Filter
+from edge.review.filters import NEWEST, Conditions, Filter
 from edge.review.following import BATCH, Follower
 from edge.review.judged import JudgementTaker, judgements_in
 from edge.review.judgements import Judgement
+from edge.review.merging import beside, count
 from edge.review.places import Check, Checker, Place, checking
 from edge.review.tables import JUDGEMENT_NAMES, SOURCES, VERDICT_NAMES, connect, remove
 from edge.review.taking import Sampling, Taker
@@ -31,10 +32,7 @@ COLUMNS = (
     " picture, judged"
 )
 MOST_ROWS = 500
-NEAR = 20_000
-"""Items beside a page that are looked through one by one before anything else is tried."""
 MOST_TROUBLES = 200
-NEWEST = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -216,7 +214,7 @@ class ReviewIndex:
             first = self._ask("SELECT min(item) FROM items").fetchone()[0]
             last = self._ask("SELECT max(item) FROM items").fetchone()[0]  # together: a scan
             newest = self._ask("SELECT ms FROM items WHERE item = ?", (last or 0,)).fetchone()
-            number = self._ask("SELECT SUM(items) FROM minutes").fetchone()[0]
+            number = self._ask("SELECT SUM(items) FROM cells").fetchone()[0]
             rows = self._ask(
                 "SELECT ms, item, words FROM troubles ORDER BY id DESC LIMIT ?", (MOST_TROUBLES,)
             ).fetchall()
@@ -241,73 +239,43 @@ class ReviewIndex:
             return self._page(wanted, before, after, max(1, min(limit, MOST_ROWS)))
 
     def _page(self, wanted: Filter, before: int | None, after: int | None, limit: int) -> Page:
+        fit = Conditions(wanted, self._ask)
         start = after if after is not None else NEWEST if before is None else before
-        found = self._beside(wanted, start, limit + 1, newer=after is not None)
+        found = beside(self._connection, fit, start, limit + 1, newer=after is not None)
         more, found = len(found) > limit, found[:limit]
         if after is not None:
             found.reverse()
         if not found:
             return Page((), False, False)
-        behind = found[-1][0] if after is not None else found[0][0]
-        other = bool(self._beside(wanted, behind, 1, newer=after is None))
-        rows = self._rows(found)
+        behind = found[-1] if after is not None else found[0]
+        other = bool(beside(self._connection, fit, behind, 1, newer=after is None))
         newer, older = (more, other) if after is not None else (other, more)
-        return Page(rows, newer, older)
-
-    def _beside(self, wanted: Filter, item: int, limit: int, *, newer: bool) -> list[Any]:
-        """Return the items that fit on one side of number *item*, the nearest first.
-
-        What is frequent is found among the nearest, in the items' own order; only what is rare is
-        looked up by the other orders of the table, and sorted.
-        """
-        conditions = Conditions(wanted, self._ask)
-        if newer:
-            conditions.add("item > ?", item)
-            edge, far = "item <= ?", item + NEAR
-        else:
-            last = self._ask("SELECT max(item) FROM items").fetchone()[0] or 0
-            conditions.add("item < ?", item)
-            edge, far = "item >= ?", min(item, last + 1) - NEAR
-        order = "item ASC" if newer else "item DESC"
-        near = self._ask(
-            f"SELECT {COLUMNS} FROM items NOT INDEXED WHERE {conditions.where} AND {edge}"  # noqa: S608
-            f" ORDER BY {order} LIMIT ?",
-            (*conditions.values, min(far, NEWEST), limit),
-        ).fetchall()
-        return near if len(near) == limit else self._items(conditions, order, limit)
+        return Page(self.rows_of(found), newer, older)
 
     def count_newer(self, wanted: Filter, item: int, most: int = 999) -> int:
         """Return how many items that fit are newer than number *item*; counted up to *most*."""
         with self._lock:
-            conditions = Conditions(wanted, self._ask)
-            conditions.add("item > ?", item)
-            row = self._ask(
-                f"SELECT count(*) FROM (SELECT 1 FROM items WHERE {conditions.where} LIMIT ?)",  # noqa: S608
-                (*conditions.values, most),
-            ).fetchone()
-        return int(row[0])
+            return count(self._connection, Conditions(wanted, self._ask), item, most)
 
     def item(self, number: int) -> Shown | None:
         """Return one item whole, read from the journal and checked now; None for no such one."""
         if not 0 < number <= NEWEST:
             return None
         with self._lock:
-            conditions = Conditions(Filter(), self._ask)
-            conditions.add("item = ?", number)
-            found = self._items(conditions, "item", 1)
-            if not found:
+            found = self._ask(f"SELECT {COLUMNS} FROM items WHERE item = ?", (number,)).fetchone()  # noqa: S608
+            if found is None:
                 return None
             with self._checker() as checker:
-                record, check = self._look(checker, found[0])
-            row = self._row(found[0], record, check)
+                record, check = self._look(checker, found)
+            row = self._row(found, record, check)
             around = self._ask(
                 "SELECT (SELECT max(item) FROM items WHERE item < ?1),"
                 " (SELECT min(item) FROM items WHERE item > ?1), (SELECT max(item) FROM items)",
                 (number,),
             ).fetchone()
             said = tuple(judgements_in(self._connection, "item = ?", number))
-            basis = self._basis(found[0][11])
-        line_sha256 = bytes(found[0][4]).hex()
+            basis = self._basis(found[11])
+        line_sha256 = bytes(found[4]).hex()
         return Shown(row, record, check, line_sha256, said, around[0], around[1], basis, around[2])
 
     def rows_of(self, numbers: Sequence[int]) -> tuple[Row, ...]:
@@ -450,11 +418,6 @@ class ReviewIndex:
     def _ask(self, query: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
         return self._connection.execute(query, values)
 
-    def _items(self, conditions: Conditions, order: str, limit: int) -> list[Any]:
-        inner = f"SELECT item FROM items WHERE {conditions.where} ORDER BY {order} LIMIT ?"  # noqa: S608
-        query = f"SELECT {COLUMNS} FROM items WHERE item IN ({inner}) ORDER BY {order}"  # noqa: S608
-        return self._ask(query, (*conditions.values, limit)).fetchall()
-
     def _added(self, since_ms: int, until_ms: int) -> Iterator[statistics.Row]:
         """Yield the items of a span by verdict, code and class; SQLite adds the minutes up."""
         yield from self._ask(
@@ -478,8 +441,9 @@ class ReviewIndex:
         conditions = Conditions(Filter(since_ms=since_ms, until_ms=until_ms), self._ask)
         conditions.add("judged > 0")
         rows = self._ask(
-            f"SELECT judged, count(*) FROM items WHERE {conditions.where} GROUP BY 1",  # noqa: S608
-            conditions.values,
+            f"SELECT judged, count(*) FROM items WHERE {conditions.where}"  # noqa: S608
+            " AND item BETWEEN ? AND ? GROUP BY 1",
+            (*conditions.values, conditions.first, conditions.last),
         )
         return {JUDGEMENT_NAMES[number]: count for number, count in rows}
 

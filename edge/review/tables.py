@@ -1,6 +1,9 @@
 """The tables of the index, an SQLite file that may be thrown away: the journal is the record.
 
 What comes again and again (codes with their reasons, classes, models) is kept once, by a number.
+``cells`` has each combination of verdict, reason, class and band of scores that there was; the
+items of each stand in their order, so the rare ones among a million are found without a look at
+the others (:mod:`edge.review.merging`).
 ``minutes`` counts items, so that a shift of 20,000 is added up from a few hundred rows.
 """
 
@@ -12,8 +15,10 @@ from pathlib import Path
 from edge.errors import InputError
 from edge.files import open_ours
 
-VERSION = 3
+VERSION = 4
 """Of these tables; an index of another version is made anew."""
+BANDS = 200
+"""Bands of equal width into which the scores 0..1 are cut for the cells."""
 CACHE_KIB = 16_384
 BUSY_S = 20.0
 """How long another process may write before this one gives up, seconds."""
@@ -42,16 +47,18 @@ CREATE TABLE items (
     item INTEGER PRIMARY KEY, file INTEGER, offset INTEGER, length INTEGER, sha256 BLOB,
     ms INTEGER, source INTEGER, boot INTEGER, monotonic INTEGER, verdict INTEGER, reason INTEGER,
     label INTEGER, score REAL, margin REAL, basis INTEGER, picture INTEGER, disagree INTEGER,
-    draw INTEGER, judged INTEGER DEFAULT 0
+    draw INTEGER, cell INTEGER, judged INTEGER DEFAULT 0
 );
-CREATE INDEX items_verdict ON items (verdict, item);
-CREATE INDEX items_reason ON items (reason, item);
-CREATE INDEX items_score ON items (score, item, verdict, reason, label);
+CREATE INDEX items_cell ON items (cell, item);
 CREATE INDEX items_judged ON items (judged, item) WHERE judged > 0;
 CREATE INDEX items_near ON items (margin) WHERE judged = 0 AND picture > 0 AND margin IS NOT NULL;
 CREATE INDEX items_thrown ON items (item) WHERE judged = 0 AND picture > 0 AND verdict > 0;
 CREATE INDEX items_disagree ON items (item) WHERE disagree > 0;
 CREATE INDEX items_drawn ON items (basis, draw) WHERE draw IS NOT NULL;
+CREATE TABLE cells (
+    id INTEGER PRIMARY KEY, verdict INTEGER, reason INTEGER, label INTEGER, band INTEGER,
+    items INTEGER DEFAULT 0, UNIQUE (verdict, reason, label, band)
+);
 CREATE TABLE minutes (
     minute INTEGER, basis INTEGER, verdict INTEGER, reason INTEGER, label INTEGER,
     items INTEGER, first_item INTEGER, last_item INTEGER,
@@ -69,6 +76,15 @@ CREATE TABLE judgements (
 CREATE INDEX judgements_item ON judgements (item);
 CREATE TABLE troubles (id INTEGER PRIMARY KEY, ms INTEGER, item INTEGER, words TEXT);
 """
+
+
+def band_of(score: float | None) -> int:
+    """Return the band of a score; -1 where there is none.
+
+    >>> band_of(0.5), band_of(1.0), band_of(None)
+    (100, 200, -1)
+    """
+    return -1 if score is None else int(score * BANDS)
 
 
 def connect(path: Path, identity: str) -> sqlite3.Connection:

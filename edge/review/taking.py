@@ -13,7 +13,7 @@ from edge.deciding.codes import UNSURE
 from edge.record.evidence import NAME
 from edge.record.times import wall_ns
 from edge.review.following import Line
-from edge.review.tables import VERDICT_NUMBERS
+from edge.review.tables import VERDICT_NUMBERS, band_of
 
 MS = 1_000_000
 """Nanoseconds of a millisecond."""
@@ -26,8 +26,8 @@ UNINTERESTING = ("health", "continued")
 """Kinds of which the index keeps no row: one comes each minute, the other with each file."""
 INSERT = (
     "INSERT INTO items (item, file, offset, length, sha256, ms, source, boot, monotonic, verdict,"
-    " reason, label, score, margin, basis, picture, disagree, draw)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " reason, label, score, margin, basis, picture, disagree, draw, cell)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
 
@@ -81,6 +81,8 @@ class Taker:
         self._boots: dict[str, _Boot] = {}
         self._reasons: dict[tuple[str, str], int] = {}
         self._labels: dict[str, int] = {}
+        self._cells: dict[tuple[int, int, int, int], int] = {}
+        self._in_cells: Counter[int] = Counter()
         self._basis, self._threshold = 0, 0.0
         self._started: dict[str, Any] = {}
         self._minutes: Counter[tuple[int, int, int, int, int]] = Counter()
@@ -99,6 +101,13 @@ class Taker:
             for number, code, words in ask("SELECT id, code, words FROM reasons")
         }
         self._labels = {name: number for number, name in ask("SELECT id, name FROM labels")}
+        self._cells = {
+            (verdict, reason, label, band): number
+            for number, verdict, reason, label, band in ask(
+                "SELECT id, verdict, reason, label, band FROM cells"
+            )
+        }
+        self._in_cells.clear()
         row = ask("SELECT value FROM meta WHERE name = 'started'").fetchone()
         self._started = json.loads(row[0]) if row else {}
         self._basis, self._threshold = self._basis_of(self._started)
@@ -129,7 +138,7 @@ class Taker:
             )
 
     def save(self) -> None:
-        """Write the counts of minutes down; call it at the end of each transaction."""
+        """Write the counts of minutes and cells down; call it at the end of each transaction."""
         self._connection.executemany(
             "INSERT INTO minutes VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET"
             " items = items + excluded.items, first_item = min(first_item, excluded.first_item),"
@@ -141,8 +150,12 @@ class Taker:
             " last_item = max(coalesce(last_item, ?3), ?3) WHERE id = ?1",
             [(key[1], *span) for key, span in self._spans.items()],
         )
+        self._connection.executemany(
+            "UPDATE cells SET items = items + ?2 WHERE id = ?1", self._in_cells.items()
+        )
         self._minutes.clear()
         self._spans.clear()
+        self._in_cells.clear()
 
     def _take_item(
         self, line: Line, record: dict[str, Any], ms: int, source: int, boot: _Boot
@@ -165,7 +178,7 @@ class Taker:
         values = (
             item, line.file, line.offset, line.length, line.sha256, ms, source, boot.number,
             int(record.get("monotonic_ns", 0)) // MS, *numbers, score or None, margin, self._basis,
-            picture, _disagrees(record), draw,
+            picture, _disagrees(record), draw, self._cell(*numbers, band_of(score or None)),
         )  # fmt: skip
         self._connection.execute(INSERT, values)
         key = (ms // MINUTE_MS, self._basis, *numbers)
@@ -282,6 +295,17 @@ class Taker:
             )
             self._reasons[key] = int(cursor.lastrowid or 0)
         return self._reasons[key]
+
+    def _cell(self, *of: int) -> int:
+        """Return the number of a cell: verdict, reason, class, band; count one more item in it."""
+        key = of[0], of[1], of[2], of[3]
+        if key not in self._cells:
+            cursor = self._connection.execute(
+                "INSERT INTO cells (verdict, reason, label, band) VALUES (?, ?, ?, ?)", key
+            )
+            self._cells[key] = int(cursor.lastrowid or 0)
+        self._in_cells[self._cells[key]] += 1
+        return self._cells[key]
 
     def _label(self, name: str) -> int:
         name = name[:WORDS_KEPT]

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edge.review.statistics import Chart, Point
-from edge.review.web.rendering import clock_time, local_time, percent
+from edge.review.web.rendering import clock_time, local_time, percent, weekday
 
 WIDTH, HEIGHT = 720, 220
 LEFT, RIGHT, TOP, BOTTOM = 64, 26, 12, 30
+DAY_MS = 86_400_000
 LABELS = 6
 """Most times of day below the chart."""
 
@@ -80,8 +81,14 @@ def drawing_of(chart: Chart) -> Drawing | None:
         y_of(chart.mean),
         percent(chart.mean),
         tuple((y_of(top * part / 4), percent(top * part / 4, 1)) for part in range(5)),
-        tuple((x_of(p.begin_ms), clock_time(p.begin_ms)[:5]) for p in points[::step]),
+        tuple((x_of(p.begin_ms), _moment(p.begin_ms, last - first)) for p in points[::step]),
     )
+
+
+def _moment(ms: int, span_ms: int) -> str:
+    """Return a time of day, with the day where the chart has several."""
+    day = f"{weekday(ms)} " if span_ms >= DAY_MS else ""
+    return day + clock_time(ms)[:5]
 
 
 def _words(point: Point) -> str:

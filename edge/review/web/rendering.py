@@ -60,6 +60,16 @@ def clock_time(ms: int | None) -> str:
     return datetime.fromtimestamp(ms / 1000).astimezone().strftime("%H:%M:%S")
 
 
+def weekday(ms: int) -> str:
+    """Return the day of the week of a moment, by this box's clock, in three letters.
+
+    >>> weekday(43_200_000)
+    'Thu'
+    """
+    names = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+    return names[datetime.fromtimestamp(ms / 1000).astimezone().weekday()]
+
+
 def percent(share: float | None, digits: int = 2) -> str:
     """Return a share in per cent.
 

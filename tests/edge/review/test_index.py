@@ -7,6 +7,7 @@ import pytest
 
 from edge.errors import InputError
 from edge.record.journal_file import rotated_files
+from edge.review import merging
 from edge.review.filters import Filter
 from edge.review.index import ReviewIndex
 from edge.review.taking import Sampling
@@ -84,13 +85,29 @@ def test_pages_go_by_the_items_number_and_nothing_jumps(tmp_path: Path) -> None:
         (Filter(pictured=False), lambda n: n % 5 and n % 2 == 0),
     ],
 )
+@pytest.mark.parametrize("near", [merging.NEAR, 2])
 def test_a_filter_gives_what_fits_and_nothing_else(
-    tmp_path: Path, wanted: Filter, right: Callable[[int], bool]
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    near: int,
+    wanted: Filter,
+    right: Callable[[int], bool],
 ) -> None:
-    """Each filter against what was written; its address gives the same filter again."""
+    """Each filter against what was written, found among the neighbours or by merging the cells.
+
+    Pages either way, and the count of newer ones, say the same; so does the filter's address.
+    """
+    monkeypatch.setattr(merging, "NEAR", near)
+    fit = [number for number in range(40, 0, -1) if right(number)]
     with shift(tmp_path) as store:
-        found = items_of(store.index, wanted, limit=100)
-        assert found == [number for number in range(40, 0, -1) if right(number)]
+        index = store.index
+        assert items_of(index, wanted, limit=100) == fit
+        older = index.page(wanted, before=30, limit=3)
+        assert [row.item for row in older.rows] == [n for n in fit if n < 30][:3]
+        newer = index.page(wanted, after=8, limit=3)
+        assert [row.item for row in newer.rows] == [n for n in fit if n > 8][-3:]
+        assert index.count_newer(wanted, 8) == len([n for n in fit if n > 8])
+        assert index.count_newer(wanted, 8, most=2) == min(2, len([n for n in fit if n > 8]))
     assert Filter.of(wanted.as_query()) == wanted
 
 
