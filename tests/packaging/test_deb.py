@@ -147,7 +147,7 @@ def test_the_package_holds_the_units_the_settings_and_every_wheel_for_both_pytho
         *(f"usr/lib/systemd/system/{unit}" for unit in (*SERVICES, "stampgate.target")),
         *(f"usr/lib/systemd/system/{unit}" for unit in (*TEMPLATES, *REPORTS)),
         "usr/lib/systemd/system/stampgate-exporter@.service",
-        "usr/lib/systemd/system/stampgate-review.service",
+        *(f"usr/lib/systemd/system/stampgate-review{at}.service" for at in ("", "@")),
         *(f"usr/lib/systemd/system/stampgate-fetch.{kind}" for kind in ("service", "timer")),
         "usr/lib/systemd/journald.conf.d/60-stampgate.conf",
         "usr/lib/systemd/system.conf.d/60-stampgate.conf",

@@ -236,6 +236,7 @@ TEMPLATES = {
     FOLDER / "stampgate-edge@.service": UNIT,
     FOLDER / "stampgate-gate@.service": GATE_UNIT,
     FOLDER / "stampgate@.target": TARGET,
+    FOLDER / "stampgate-review@.service": REVIEW_UNIT,
 }
 """The units of one production line of several, and those that they are made from."""
 OF_A_LINE = {
@@ -245,6 +246,7 @@ OF_A_LINE = {
     "stampgate-edge@%i.service": "stampgate-edge.service",
     "stampgate/%i": "stampgate",
     "stampgate-gate/%i": "stampgate-gate",
+    "stampgate-review/%i": "stampgate-review",
     " of line %i": "",
 }
 """What of a template names the line, and what stands there in the other."""
@@ -270,6 +272,7 @@ def test_the_folders_of_a_line_are_those_of_its_settings() -> None:
     """`stampgate-edge config --line A` names what the units make."""
     config = tomllib.loads(sample_of_line("A"))
     eye, gate = (unit(path)["Service"] for path in list(TEMPLATES)[:2])
+    review = unit(FOLDER / "stampgate-review@.service")["Service"]
     made = {
         config["journal"]["file"]: f"/var/log/{eye['LogsDirectory']}/",
         config["evidence"]["folder"]: f"/var/log/{eye['LogsDirectory']}/",
@@ -277,6 +280,7 @@ def test_the_folders_of_a_line_are_those_of_its_settings() -> None:
         config["journal"]["status"]: f"/run/{gate['RuntimeDirectory']}/",
         config["gate"]["socket"]: f"/run/{gate['RuntimeDirectory']}/",
         config["gate"]["debts"]: f"/var/lib/{gate['StateDirectory']}/",
+        config["review"]["folder"]: f"/var/lib/{review['StateDirectory']}",
     }
     assert {
         path: folder
@@ -307,11 +311,12 @@ def test_the_package_has_the_units_of_a_line() -> None:
     """And restarts, stops and forgets those that somebody has enabled."""
     scripts = {name: (ROOT / "packaging" / name).read_text() for name in ("postinst", "prerm")}
     build = (ROOT / "packaging" / "build-deb").read_text()
-    assert "systemd/stampgate-{edge,gate}@.service" in build
+    assert "systemd/stampgate-{edge,gate,review}@.service" in build
     assert "systemd/stampgate@.target" in build
     for text in scripts.values():
         assert "'stampgate-gate@*.service'" in text
         assert "'stampgate-edge@*.service'" in text
+        assert "'stampgate-review@*.service'" in text
 
 
 EXPORTER = FOLDER / "stampgate-exporter@.service"
