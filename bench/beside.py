@@ -15,6 +15,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -34,6 +35,8 @@ from edge.record.verify import read_records
 MOST = 1.05
 """Most that the 99th percentile beside the others may be, in times of that alone."""
 REVIEW, METRICS, REGISTERS, NO_BROKER = 8481, 9481, 9482, 9483
+done: Counter[str] = Counter()
+"""How much the others got done in all rounds."""
 SETTLE_S = 2.0
 """At the beginning of each round, when the others start or end: such items do not count."""
 SETTINGS = """\
@@ -110,6 +113,7 @@ def work(rounds: int, seconds: float, pace: float, items: int) -> int:
                 found.append(_round(service, settings, seconds, loaded=number % 2 == 1))
                 print_line(f"round {number + 1} of {2 * rounds}", flush=True)
             service.stop()
+        print_line("; ".join(f"{count} {what}" for what, count in sorted(done.items())))
         return report(sorted_in(found, folder / "journal.jsonl"))
 
 
@@ -167,6 +171,7 @@ def _click(ending: threading.Event) -> None:
     while not ending.wait(0.5):  # a session ends with its server
         with contextlib.suppress(InputError, OSError):  # not there yet, or going
             reviewer.ask(PAGES[number % len(PAGES)].replace("{item}", "1"))
+            done["pages opened"] += 1
         number += 1
     reviewer.close()
 
@@ -177,7 +182,9 @@ def _write_reports(ending: threading.Event, settings: Path) -> None:
     words = ["report", "--config", str(settings), "--shift", "00:00-24:00", "--out", str(out)]
     while not ending.wait(1.0):
         with Beside(words, settings.parent / "report.log", OF_REPORT) as running:
-            running.wait()
+            while not (running.ended() or ending.wait(0.2)):
+                pass
+            done["reports written"] += running.ended()
 
 
 def sorted_in(rounds: list[Round], journal: Path) -> list[Round]:

@@ -5,6 +5,7 @@ import http.client
 import os
 import re
 import shutil
+import socket
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
@@ -86,9 +87,9 @@ class Beside:
             said = self._log.read_text(errors="replace").splitlines()[-1:]
             raise InputError(f"{' '.join(self._call)}: has ended: {' '.join(said)}")
 
-    def wait(self) -> int:
-        """Wait for its end; return its status."""
-        return self._process.wait()
+    def ended(self) -> bool:
+        """Tell whether it has come to its end."""
+        return self._process.poll() is not None
 
     def rss_mb(self, peak: bool = False) -> float:
         """Return its memory now, or the most so far, MB (proc(5))."""
@@ -146,8 +147,7 @@ def reviewed(settings: Path, port: int, as_unit: Priority = NORMAL) -> Iterator[
         ending = time.monotonic() + START_S
         while time.monotonic() < ending:
             server.check()
-            with contextlib.suppress(OSError):
-                http.client.HTTPConnection("127.0.0.1", port, timeout=1).connect()
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
                 break
             time.sleep(0.1)
         yield server

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.review import pages
 from bench.review.__main__ import SAMPLING, queries, work
 from bench.review.written import write_journal
 from edge.record.verify import verify
@@ -31,3 +32,15 @@ def test_each_query_is_asked_and_said(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "index: made in" in said
     with ReviewIndex.open(tmp_path / "i.sqlite", tmp_path / "none.jsonl") as index:
         assert all(f"\n{name} " in said for name in queries(index, ITEMS))
+
+
+def test_each_page_is_asked_of_the_real_service(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By HTTP, once here; a page that is not answered ends the bench."""
+    monkeypatch.setattr(pages, "CALLS", 1)
+    write_journal(tmp_path / "journal.jsonl", 50)
+    assert pages.measure_pages(tmp_path / "journal.jsonl", 50, 1e9) == 0
+    said = capsys.readouterr().out
+    assert "index: 50 items" in said
+    assert all(f"\n{page} " in said for page in pages.PAGES)
