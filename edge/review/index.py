@@ -18,11 +18,10 @@ from typing import Any, Self
 
 from edge.review import statistics
 from edge.review.claims import Claims
-from edge.review.filters import NEWEST, Conditions, Filter
+from edge.review.filters import NEWEST, Conditions, Filter, beside, count
 from edge.review.following import BATCH, Follower
 from edge.review.judged import JudgementTaker, judgements_in
 from edge.review.judgements import Judgement
-from edge.review.merging import beside, count
 from edge.review.places import Check, Checker, Place, checking
 from edge.review.tables import JUDGEMENT_NAMES, SOURCES, VERDICT_NAMES, connect, remove
 from edge.review.taking import Sampling, Taker

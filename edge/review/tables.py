@@ -3,7 +3,7 @@
 What comes again and again (codes with their reasons, classes, models) is kept once, by a number.
 ``cells`` has each combination of verdict, reason, class and band of scores that there was; the
 items of each stand in their order, so the rare ones among a million are found without a look at
-the others (:mod:`edge.review.merging`).
+the others (:mod:`edge.review.filters`).
 ``minutes`` counts items, so that a shift of 20,000 is added up from a few hundred rows.
 """
 

@@ -7,7 +7,7 @@ import pytest
 
 from edge.errors import InputError
 from edge.record.journal_file import rotated_files
-from edge.review import merging
+from edge.review import filters
 from edge.review.filters import Filter
 from edge.review.index import ReviewIndex
 from edge.review.taking import Sampling
@@ -85,7 +85,7 @@ def test_pages_go_by_the_items_number_and_nothing_jumps(tmp_path: Path) -> None:
         (Filter(pictured=False), lambda n: n % 5 and n % 2 == 0),
     ],
 )
-@pytest.mark.parametrize("near", [merging.NEAR, 2])
+@pytest.mark.parametrize("near", [filters.NEAR, 2])
 def test_a_filter_gives_what_fits_and_nothing_else(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -97,7 +97,7 @@ def test_a_filter_gives_what_fits_and_nothing_else(
 
     Pages either way, and the count of newer ones, say the same; so does the filter's address.
     """
-    monkeypatch.setattr(merging, "NEAR", near)
+    monkeypatch.setattr(filters, "NEAR", near)
     fit = [number for number in range(40, 0, -1) if right(number)]
     with shift(tmp_path) as store:
         index = store.index
