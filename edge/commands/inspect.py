@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -58,34 +59,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="use S (0..1) in place of the model's own threshold, for what is listed and for the "
         "verdict alike",
     )
-    add(
-        "--require",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="a class that must be found to pass; may be repeated; default: every class of the "
-        "model",
-    )
-    add(
-        "--any-of",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="a class of which, with the others named so, one is enough; may be repeated",
-    )
-    add(
-        "--forbid",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="a class that must not be found to pass; may be repeated",
-    )
+    _add_classes(parser)
     add_settings_file(
         parser,
         "judge by all rules of its [decision]; the pictures are taken as they are, not turned",
         required=False,
     )
     add("--annotate", type=Path, metavar="DIR", help="write copies with the boxes drawn to DIR")
+
+
+def _add_classes(parser: argparse.ArgumentParser) -> None:
+    add = partial(parser.add_argument, action="append", default=[], metavar="NAME")
+    add(
+        "--require",
+        help="a class that must be found to pass; may be repeated; default: every class of the "
+        "model",
+    )
+    add(
+        "--any-of",
+        help="a class of which, with the others named so, one is enough; may be repeated",
+    )
+    add("--forbid", help="a class that must not be found to pass; may be repeated")
 
 
 def _score(text: str) -> float:
