@@ -80,7 +80,9 @@ def run(given: argparse.Namespace) -> int:
     settings = DecisionSettings(any_of=tuple(PASSING), forbidden=tuple(FORBIDDING))
     localizer = Localizer(model)
     rules = rules_of(settings, localizer.contract.classes, localizer.contract.threshold)
-    found, decided, wrong = judge(Inspector(localizer, rules), held_out, given.items)
+    found, decided, wrong = judge(
+        Inspector(localizer, rules), held_out, given.items, folder / "items"
+    )
     print_table(found, decided, wrong, localizer.contract.threshold)
     return 0 if decided["right"] >= LEAST_RIGHT * given.items else 1
 
@@ -106,11 +108,12 @@ def trained(training: Sequence[Path], folder: Path, minutes: float) -> Path:
     return model
 
 
-def items(held_out: Sequence[Path], number: int) -> Iterator[Item]:
+def items(held_out: Sequence[Path], number: int, folder: Path) -> Iterator[Item]:
     """Yield made-up items: photographs with the stamps of :data:`SHOWN` printed on them, in turn.
 
-    Stamps of one item do not touch.
+    Stamps of one item do not touch. The pictures are written into *folder*, to be looked at.
     """
+    make_folder(folder)
     for index in range(number):
         rng = np.random.default_rng((SEED, index))
         photo = _bounded(read_picture(held_out[index % len(held_out)]))
@@ -123,17 +126,17 @@ def items(held_out: Sequence[Path], number: int) -> Iterator[Item]:
                     shown = printed.frame
                     stamps.append((name, printed.box))
                     break
-        content = np.frombuffer(photographed(rng, shown), np.uint8)
-        decoded = cv2.imdecode(content, cv2.IMREAD_COLOR_RGB)
-        yield Item(np.asarray(decoded, np.uint8), tuple(stamps))
+        path = folder / f"{index:04d}.jpg"
+        write_atomic(path, photographed(rng, shown))
+        yield Item(read_picture(path), tuple(stamps))
 
 
 def judge(
-    inspector: Inspector, held_out: Sequence[Path], number: int
+    inspector: Inspector, held_out: Sequence[Path], number: int, folder: Path
 ) -> tuple[Counter[tuple[str, str]], Counter[str], list[str]]:
     """Judge items; return the confusion matrix, how items were decided, and the wrong ones."""
     found, decided, wrong = Counter[tuple[str, str]](), Counter[str](), list[str]()
-    made = tqdm(items(held_out, number), total=number, unit="item", disable=None)
+    made = tqdm(items(held_out, number, folder), total=number, unit="item", disable=None)
     for index, item in enumerate(made):
         verdict = inspector.inspect(item.frame)
         taken = set[int]()

@@ -45,8 +45,8 @@ def test_items_show_each_combination_in_turn_and_the_same_each_time(
     photographs: list[Path],
 ) -> None:
     """Stamps of one item do not touch, and an item is good by the stamps that it shows."""
-    made = list(stamps.items(photographs, 14))
-    again = list(stamps.items(photographs, 14))
+    made = list(stamps.items(photographs, 14, photographs[0].parent / "items"))
+    again = list(stamps.items(photographs, 14, photographs[0].parent / "items"))
     assert all(np.array_equal(a.frame, b.frame) for a, b in zip(made, again, strict=True))
     shown = [tuple(name for name, _ in one.stamps) for one in made]
     assert shown == [*stamps.SHOWN, *stamps.SHOWN]
@@ -60,15 +60,19 @@ def test_what_was_decided_is_counted(
     photographs: list[Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """By the rule that the variant is about; a stamp that was not found is a row of its own."""
-    made = list(stamps.items(photographs, 14))
+    made = list(stamps.items(photographs, 14, photographs[0].parent / "items"))
     settings = DecisionSettings(any_of=tuple(stamps.PASSING), forbidden=tuple(stamps.FORBIDDING))
     rules = rules_of(settings, tuple(stamps.STAMPS), 0.5)
-    found, decided, wrong = stamps.judge(Told(rules, made), photographs, 14)
+    found, decided, wrong = stamps.judge(
+        Told(rules, made), photographs, 14, photographs[0].parent / "items"
+    )
     assert decided == {"right": 14}
     assert found["tested", "tested"] == 6
     assert found["held", "none"] == 2
     monkeypatch.setattr(stamps.Item, "good", property(lambda _: True))
-    found, decided, wrong = stamps.judge(Told(rules, made), photographs, 14)
+    found, decided, wrong = stamps.judge(
+        Told(rules, made), photographs, 14, photographs[0].parent / "items"
+    )
     assert decided["rejected"] == len(wrong) == 8
     stamps.print_table(found, decided, wrong, 0.5)
     assert "decided right: 6 of 14; false accepts 0, false rejects 8" in capsys.readouterr().out
