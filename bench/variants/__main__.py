@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bench.command import answer
 
-VARIANTS = {"stamps": "bench.variants.stamps"}
+VARIANTS = {"prices": "bench.variants.prices", "stamps": "bench.variants.stamps"}
 """The module of each variant: ``add_arguments`` describes its options, ``run`` measures."""
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from edge.decision import Box
@@ -46,11 +47,16 @@ def plain_count(classes: int) -> int:
 def plain_pictures(marks: Sequence[Mark], config: RunConfig) -> Iterator[PlainPicture]:
     """Paste marks upright on plain and textured grounds, at sizes inside the range trained for."""
     for kind in range(len(config.classes)):
-        variants = [mark for mark in marks if mark.kind == kind]
+        variants = [mark for mark in marks if mark.kind == kind and shows(mark)]
         count = plain_count(len(config.classes))
         for number in range(count):
             mark = variants[number * len(variants) // count]
             yield _pasted(mark, config, number)
+
+
+def shows(mark: Mark) -> bool:
+    """Return whether a mark shows its class: of one whose parts count, some are of another."""
+    return mark.insides is None or any(part.kind == mark.kind for part in mark.insides)
 
 
 def sizes_for(mark: Mark, config: RunConfig) -> tuple[float, float, float]:
@@ -79,10 +85,19 @@ def _pasted(mark: Mark, config: RunConfig, number: int) -> PlainPicture:
     ground = Image.fromarray(_ground(rgba, (width, height), textured))
     x, y = (width - shown.width) // 2, (height - shown.height) // 2
     ground.paste(shown, (x, y), shown)
-    outline = mark.outline * (np.array(shown.size) / np.array(rgba.size)) + (x, y)
+    outline = counting_outline(mark) * (np.array(shown.size) / np.array(rgba.size)) + (x, y)
     (x0, y0), (x1, y1) = outline.min(0).tolist(), outline.max(0).tolist()
     name = "textured" if textured else "plain"
     return PlainPicture(mark.label, name, size, np.asarray(ground, np.uint8), Box(x0, y0, x1, y1))
+
+
+def counting_outline(mark: Mark) -> NDArray[np.float64]:
+    """Return points on the extent of what counts: the mark, or its largest part of its class."""
+    own = [part.box for part in mark.insides or () if part.kind == mark.kind]
+    if not own:
+        return mark.outline
+    box = max(own, key=lambda one: one.area)
+    return np.array([(box.x0, box.y0), (box.x1, box.y1)], np.float64)
 
 
 def _ground(rgba: Image.Image, size: tuple[int, int], textured: bool) -> Frame:

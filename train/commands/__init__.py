@@ -18,6 +18,9 @@ COMMANDS = {
         "train.commands.crawl",
         "gather photographs of products, from the web or a folder, and weed them",
     ),
+    "labels": Command(
+        "train.commands.labels", "draw shelf labels to train on, with the boxes of their prices"
+    ),
     "synth": Command(
         "train.commands.synth",
         "write painted pictures with their labels, for a look, for judging or for another program",

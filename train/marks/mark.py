@@ -1,7 +1,8 @@
 """Read the picture of a stamp: an RGBA cut-out, one on plain paper, or a drawing (SVG)."""
 
 import dataclasses
-from collections.abc import Sequence
+import functools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from edge.vision.picture_files import decode_with_alpha, open_picture
 from edge.vision.picture_folders import PictureFolder, find_pictures
 from train.marks.cut_out import CutOut, Made, cut_out_of
 from train.marks.drawing import render
+from train.marks.insides import INSIDES, Inside, has_insides, read_insides
 from train.marks.making import OPAQUE, Making, is_light, making_of
 from train.photographs import refused_for
 
@@ -47,6 +49,8 @@ class Mark:
     native_size: tuple[int, int]
     made: Made = ""
     doubts: tuple[str, ...] = ()
+    insides: tuple[Inside, ...] | None = None
+    """What counts instead of the whole picture, where that is known; None is the picture itself."""
 
     @property
     def making(self) -> Making:
@@ -71,9 +75,37 @@ def load_marks(
     kinds = {name: index for index, name in enumerate(dict.fromkeys(name for name, _ in pairs))}
     marks: list[Mark] = []
     for name, path in pairs:
+        if has_insides(Path(path)):
+            marks += _with_insides(path, name, pairs, tuple(kinds))
+            continue
         load = load_folder if Path(path).is_dir() else lambda *given: (load_mark(*given),)
         marks += load(Path(path), name, kinds[name], said.get(name, ""))
     return tuple(marks)
+
+
+def _with_insides(
+    path: str, name: str, pairs: Sequence[tuple[str, str]], classes: tuple[str, ...]
+) -> Iterator[Mark]:
+    """Yield the pictures of a folder whose parts count, as marks of the class *name*.
+
+    All classes that the folder is given for count on each; the pictures are read once for all.
+    """
+    names = tuple(dict.fromkeys(other for other, folder in pairs if folder == path))
+    for mark in _whole_pictures(path, names, tuple(map(classes.index, names))):
+        yield dataclasses.replace(mark, label=name, kind=classes.index(name))
+
+
+@functools.lru_cache(maxsize=2)
+def _whole_pictures(path: str, names: tuple[str, ...], kinds: tuple[int, ...]) -> tuple[Mark, ...]:
+    known = read_insides(Path(path), names, kinds)
+    if unsaid := [one.name for one in mark_files(Path(path)) if one not in known]:
+        raise InputError(
+            f"{Path(path) / INSIDES}: says nothing of {unsaid[0]}; name the picture there, if only "
+            "without a box, or take it out of the folder"
+        )
+    return tuple(
+        load_mark(one, names[0], kinds[0], "sticker", known[one]) for one in mark_files(Path(path))
+    )
 
 
 def mark_files(path: Path) -> tuple[Path, ...]:
@@ -115,10 +147,17 @@ def load_folder(folder: Path, label: str, kind: int = 0, made: Made = "") -> tup
     return tuple(marks)
 
 
-def load_mark(path: Path, label: str, kind: int = 0, made: Made = "") -> Mark:
+def load_mark(
+    path: Path,
+    label: str,
+    kind: int = 0,
+    made: Made = "",
+    insides: Sequence[Inside] | None = None,
+) -> Mark:
     """Load one mark, *made* as the user says. Raises InputError.
 
-    That is when it is no picture, or there is nothing on it.
+    That is when it is no picture, or there is nothing on it. *insides*: the parts of it that count,
+    in the file's pixels; it is then taken as it is, with a ground of its own.
     """
     if not path.is_file():
         raise InputError(f"{path}: no such file; name the picture of the stamp")
@@ -127,7 +166,8 @@ def load_mark(path: Path, label: str, kind: int = 0, made: Made = "") -> Mark:
         with open_picture(path, drawing.png if drawing else None) as opened:
             decoded = decode_with_alpha(opened, path)
     native = decoded.size
-    cut = _cut_out(decoded, made)
+    whole = CutOut(decoded, "it is taken whole: what counts is inside it", made=made)
+    cut = _cut_out(decoded, made) if insides is None else whole
     image = cut.image
     extent = image.getchannel("A").point(_solid_table()).getbbox()
     if extent is None:
@@ -142,7 +182,11 @@ def load_mark(path: Path, label: str, kind: int = 0, made: Made = "") -> Mark:
         )
     image.thumbnail((LONG_SIDE, LONG_SIDE), Image.Resampling.LANCZOS)
     said = "; ".join(filter(None, (cut.treatment, drawing.said if drawing else "")))
-    return Mark(label, kind, image, outline_of(image), said, native, cut.made, cut.doubts)
+    parts = None
+    if insides is not None:
+        scale = image.width / (extent[2] - extent[0]), image.height / (extent[3] - extent[1])
+        parts = tuple(part.cut(extent[0], extent[1], scale) for part in insides)
+    return Mark(label, kind, image, outline_of(image), said, native, cut.made, cut.doubts, parts)
 
 
 def _solid_table() -> list[int]:

@@ -155,8 +155,11 @@ def likeness(place: Place, frame: Frame) -> float:
 
 
 def searchable(marks: Sequence[Mark]) -> list[Mark]:
-    """Return the marks with enough key points to be searched for, at most so many."""
-    known = Sift(marks).marks
+    """Return the marks with enough key points to be searched for, at most so many.
+
+    One whose parts count is a look of very many, of which none need be on a photograph.
+    """
+    known = Sift([mark for mark in marks if mark.insides is None]).marks
     return [mark for mark, own in known if len(own.points) >= KEY_POINTS][:MARKS_MOST]
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from edge.vision.preprocess import Frame
+from train.marks.insides import Inside
 from train.marks.making import OPAQUE, UNKNOWN, Making
 
 Pixels = NDArray[np.uint8]
@@ -55,8 +56,9 @@ class Cutout:
     *image*: RGBA; *outline*: (n, 2) points on its extent, x and y, pixel-edge coordinates; *kind*:
     class index, None for a look-alike; *filled*: whether its transparent pixels, too, have a colour
     that fits; *making*: how the print is made; *least_px*: of a look-alike, least longer side in
-    pixels of the network's input at which it can be told from the mark. Synchronization: levels are
-    made as they are asked for, so one thread each.
+    pixels of the network's input at which it can be told from the mark; *insides*: the parts of it
+    that count in its place, None where it counts itself. Synchronization: levels are made as they
+    are asked for, so one thread each.
     """
 
     image: Image.Image
@@ -65,6 +67,7 @@ class Cutout:
     filled: bool = False
     making: Making = UNKNOWN
     least_px: float = 0.0
+    insides: tuple[Inside, ...] | None = None
     _levels: dict[int, Level] = field(default_factory=dict, repr=False)
 
     @property

@@ -19,6 +19,7 @@ from edge.errors import InputError
 from train.config import RunConfig
 from train.file_sums import file_sums
 from train.labels.ground_truth import Labelled
+from train.marks.insides import INSIDES, has_insides
 from train.marks.mark import mark_files
 
 Sums = tuple[tuple[str, str], ...]
@@ -33,7 +34,8 @@ class Fingerprint:
     *marks*: class name, file name and SHA-256 of each picture; *lookalikes*: file name and SHA-256;
     *training*, *held_out*: those of the photographs, by their names in their folder, None for
     painted products; *real*, *real_held_out*: of labelled photographs, the sum being that of the
-    file and of its boxes; *bearing*: of photographs left out because the mark was found in them.
+    file and of its boxes; *bearing*: of photographs left out because the mark was found in them;
+    *insides*: of the files that say which parts of marks count.
     """
 
     marks: tuple[tuple[str, str, str], ...]
@@ -43,12 +45,14 @@ class Fingerprint:
     real: Sums = ()
     real_held_out: Sums = ()
     bearing: Sums = ()
+    insides: Sums = ()
 
     def to_json(self) -> str:
         """Return the fingerprint as one JSON text, which earlier releases can read where it may."""
         raw = dataclasses.asdict(self)
-        if not self.bearing:  # so that the digest of a run of an earlier release stays its own
-            del raw["bearing"]
+        for later in ("bearing", "insides"):
+            if not raw[later]:  # so that the digest of a run of an earlier release stays its own
+                del raw[later]
         return json.dumps(raw)
 
     @classmethod
@@ -97,11 +101,19 @@ def fingerprint_of_marks(config: RunConfig) -> Fingerprint:
     """Return the fingerprint of a run's marks and look-alikes alone. Raises InputError."""
     marks = [(name, file) for name, path in config.marks for file in mark_files(Path(path))]
     lookalikes = [Path(path) for path in config.lookalikes]
-    sums = file_sums([*(file for _, file in marks), *lookalikes])
+    insides = insides_files(config)
+    sums = file_sums([*(file for _, file in marks), *lookalikes, *insides])
     return Fingerprint(
         tuple((name, file.name, sums[file]) for name, file in marks),
         tuple((file.name, sums[file]) for file in lookalikes),
+        insides=tuple((file.name, sums[file]) for file in insides),
     )
+
+
+def insides_files(config: RunConfig) -> tuple[Path, ...]:
+    """Return the files that say which parts of the marks count, each once."""
+    folders = dict.fromkeys(Path(path) for _, path in config.marks)
+    return tuple(folder / INSIDES for folder in folders if has_insides(folder))
 
 
 def name_in(folder: Path, path: Path) -> str:
@@ -139,6 +151,8 @@ def check_marks(kept: Fingerprint, config: RunConfig) -> None:
     lookalikes = [Path(path) for path in config.lookalikes]
     before = [total for _, total in kept.lookalikes]
     changes += _changes_in_order("--lookalike", before, now.lookalikes, lookalikes)
+    before = [total for _, total in kept.insides]
+    changes += _changes_in_order("--mark", before, now.insides, insides_files(config))
     _refuse(changes)
 
 

@@ -36,6 +36,7 @@ MODULES = (
     "train.marks.drawing",
     "train.marks.fonts",
     "train.marks.ground",
+    "train.marks.insides",
     "train.marks.lookalikes",
     "train.marks.making",
     "train.marks.mark",

@@ -79,7 +79,8 @@ class Placed:
     *box*: bounding box in canvas pixels; *visible*: share of it that can be seen, 0..1; *least_px*:
     least longer side in network pixels at which it is what it is said to be; *trace*: what it
     changed on the canvas, None where its contrast is not measured; *turn_deg*: rotation from
-    upright, 0..180.
+    upright, 0..180; *ignored*: neither right nor wrong to find; *parts*: what counts in its place,
+    None where it counts itself.
     """
 
     kind: int | None
@@ -88,6 +89,8 @@ class Placed:
     least_px: float = 0.0
     trace: Trace | None = field(default=None, compare=False)
     turn_deg: float = 0.0
+    ignored: bool = False
+    parts: "tuple[Placed, ...] | None" = None
 
 
 @dataclass(frozen=True)
@@ -191,6 +194,12 @@ def place(
         if all(moved.intersection(p.box) <= OVERLAP * min(moved.area, p.box.area) for p in placed):
             return Pose(shift(dx, dy) @ matrix, moved, bend)
     return None
+
+
+def inside_box(part: Box, pose: Pose) -> Box:
+    """Return the bounding box, on the canvas, of a part of a cut-out that lies so."""
+    corners = corners_of(part.width, part.height) + np.array([part.x0, part.y0])
+    return bounds(project(pose.matrix, corners if pose.bend is None else pose.bend.onto(corners)))
 
 
 def _middle(rng: np.random.Generator, side: float, length: float) -> float:

@@ -7,7 +7,7 @@ negatives, are pasted by the same code as marks.
 """
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import cv2
@@ -31,6 +31,7 @@ from train.paint.placing import (
     Pose,
     Rect,
     cover,
+    inside_box,
     place,
     rotation_deg,
     spanning,
@@ -199,9 +200,13 @@ class Kit:
         return self._keep((id(mark), mark.kind, number), make)
 
     def _cutout(self, mark: Mark, kind: int | None) -> Cutout:
+        # Pictures whose parts count are shared by the classes of those parts.
+        key = (id(mark), kind) if mark.insides is None else (id(mark.image), -1)
         return self._keep(
-            (id(mark), kind),
-            lambda: Cutout(mark.image, mark.outline, kind, making=mark.making),
+            key,
+            lambda: Cutout(
+                mark.image, mark.outline, kind, making=mark.making, insides=mark.insides
+            ),
         )
 
     def _keep(self, key: object, make: Callable[[], Cutout]) -> Cutout:
@@ -292,14 +297,14 @@ def photograph(rng: np.random.Generator, kit: Kit, scene: Scene, window: int) ->
     blur_px = softness / scene.scale
     blur = 1.0 + blur_px * kit.settings.softness_cost
     marks, ignored, shown = list[tuple[int, Box]](), list[Box](), list[Conditions]()
-    for spot in scene.placed:
+    for spot in counting(scene.placed):
         box = fit.to_network(spot.box)
         if spot.kind is None:
             # Too small, nobody could tell it from a mark: the network is not told either.
             least = max(kit.settings.legible_px, spot.least_px)
             if max(box.width, box.height) < least * blur:
                 ignored.append(box)
-        elif is_readable(kit.settings, spot, box, blur) and (
+        elif (not spot.ignored and is_readable(kit.settings, spot, box, blur)) and (
             spot.trace is None or contrast_of(spot.trace, frame) >= kit.settings.contrast_min
         ):
             marks.append((spot.kind, box))
@@ -307,6 +312,12 @@ def photograph(rng: np.random.Generator, kit: Kit, scene: Scene, window: int) ->
         else:
             ignored.append(box)
     return Picture(network, tuple(marks), tuple(ignored), frame, tuple(shown))
+
+
+def counting(placed: Sequence[Placed]) -> Iterator[Placed]:
+    """Yield what counts of what lies on a canvas: a mark, or its parts in its place."""
+    for spot in placed:
+        yield from (spot,) if spot.parts is None else spot.parts
 
 
 def conditions_of(
@@ -415,7 +426,30 @@ def superimpose(rng: np.random.Generator, kit: Kit, scene: Scene, cutout: Cutout
     visible = inside.area / max(box.area, 1e-9) * layer.left * (1.0 - hidden)
     trace = None if cutout.kind is None else trace_of(bare, _at(scene.canvas, rect), corner)
     turn = rotation_deg(pose.matrix, cutout.width / 2, cutout.height / 2)
-    scene.placed.append(Placed(cutout.kind, inside, visible, cutout.least_px, trace, turn))
+    parts = parts_of(cutout, pose, size, turn, layer.left * (1.0 - hidden))
+    scene.placed.append(
+        Placed(cutout.kind, inside, visible, cutout.least_px, trace, turn, parts=parts)
+    )
+
+
+def parts_of(
+    cutout: Cutout, pose: Pose, canvas: tuple[int, int], turn_deg: float, left: float
+) -> tuple[Placed, ...] | None:
+    """Return where the parts of a cut-out lie that count in its place; None without any.
+
+    *canvas*: its width and height; *left*: share of the cut-out that can be seen, 0..1.
+    """
+    if cutout.insides is None:
+        return None
+    placed = list[Placed]()
+    for part in cutout.insides:
+        box = inside_box(part.box, pose)
+        seen = box.clipped(*canvas)
+        if seen.area <= 0:
+            continue
+        visible = seen.area / box.area * left
+        placed.append(Placed(part.kind, seen, visible, turn_deg=turn_deg, ignored=part.ignore))
+    return tuple(placed)
 
 
 def lay_plate(rng: np.random.Generator, kit: Kit, scene: Scene, cutout: Cutout, pose: Pose) -> None:
