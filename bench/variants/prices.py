@@ -41,10 +41,10 @@ FIRST_FROM = 0.03
 PRICE = "price"
 SETTINGS: dict[str, float] = {
     "size": 256, "window": 256, "whole_every": 1, "batch": 8, "second_side": 0,
-    "size_min": 0.55, "size_max": 1.0, "marks_max": 1, "rotation_deg": 10, 
+    "size_min": 0.55, "size_max": 1.0, "marks_max": 1, "rotation_deg": 10,
     "curve_share": 0, "perspective": 0.1, "squeeze": 0.35, "cut_share": 0.15,
-    "lookalikes_max": 1, "lookalike_share": 0.3, "piece_share": 1, 
-    "opacity_min": 0.95, "worn_share": 0.05, 
+    "lookalikes_max": 1, "lookalike_share": 0.3, "piece_share": 1,
+    "opacity_min": 0.95, "worn_share": 0.05,
     "occlusion_share": 0.05, "lift_share": 0, "smallest_px": 7, "visible_min": 0.75,
     "negative_share": 0.1, "painted_share": 0, "validate_share": 0, "false_accept_rate": 0.1,
 }  # fmt: skip
