@@ -19,6 +19,7 @@ from bench.command import run as run_program
 from bench.variants.price_readers import (
     Model,
     Reader,
+    locate,
     own_reader,
     rapidocr_crop,
     rapidocr_whole,
@@ -28,7 +29,6 @@ from edge.errors import InputError, UsageError
 from edge.strict_json import each_once
 from edge.vision.localizer import Localizer
 from edge.vision.picture_files import read_picture
-from edge.vision.preprocess import Frame
 from train.assess.run_contender import RunDetector
 from train.labels.ground_truth import FOUND_IOU
 from train.marks.insides import has_insides
@@ -36,9 +36,6 @@ from train.network import checkpoint
 from train.network.model import as_network
 from train.shelf.cut_outs import AROUND, COUNTED, WHOLE
 
-FIRST_FROM = 0.03
-"""Least score of a finding that may be the place of the price: the best one is taken."""
-PRICE = "price"
 SETTINGS: dict[str, float] = {
     "size": 256, "window": 256, "whole_every": 1, "batch": 8, "second_side": 0,
     "size_min": 0.55, "size_max": 1.0, "marks_max": 1, "rotation_deg": 10,
@@ -184,17 +181,6 @@ def judge(one: Labelled, locator: Model, readers: dict[str, Reader]) -> Judged:
         read[name] = reader(frame, place)
         took[name] = 1000 * (time.perf_counter() - begun) + locating * ("whole" not in name)
     return Judged(one, place.iou(one.box) if place else 0.0, read, took)
-
-
-def locate(locator: Model, frame: Frame, others: Sequence[Box] = ()) -> Box | None:
-    """Return the likeliest place of a price; one on *others*, which do not count, is left out."""
-    for finding in locator.find(frame, FIRST_FROM):
-        box = finding.box
-        if finding.label == PRICE and not any(
-            box.intersection(other) > FOUND_IOU * box.area for other in others
-        ):
-            return box
-    return None
 
 
 def print_tables(judged: Sequence[Judged], readers: Sequence[str]) -> None:
