@@ -46,7 +46,7 @@ RECIPES = {
             "plate_share": (0.0, "it brings its own ground"),
             "other_colours_share": (0.0, "its colours are its own"),
             "rotation_deg": (25.0, "people put labels up, and hold the camera, nearly upright"),
-            "turned_share": (0.0, "as above"),
+            "turned_share": (0.0, "none lies on its side or head"),
             "size_max": (0.9, "a label may fill the picture"),
             "bleed_share": (0.0, NO_INK),
             "speckle_share": (0.0, NO_INK),
@@ -54,16 +54,14 @@ RECIPES = {
             "double_share": (0.0, NO_INK),
         },
         (
-            ("a label stands upright, give or take 25 degrees; for parcels on a belt set "
-            "turned_share=0.2"),
+            "a label stands nearly upright; for parcels on a belt set turned_share=0.2",
             "photographs must not show such a label: they are searched for it before training",
         ),
     ),
     "face": Recipe(
         "people or characters, from cut-outs of their faces",
         {
-            "lookalike_share": (0.0, ("look-alikes are mirrored, halved and reworded cut-outs, and "
-                                     "a mirrored face is a face; others' faces: --lookalike")),
+            "lookalike_share": (0.0, "a mirrored face is a face; others' faces: --lookalike"),
             "partial_share": (0.0, "half a face is a face"),
             "ink_share": (0.0, NO_INK),
             "opacity_min": (1.0, WHOLE),
@@ -79,14 +77,13 @@ RECIPES = {
             "curve_share": (0.0, "it lies round no bottle"),
             "squeeze": (0.25, "people look at the camera more or less"),
             "rotation_deg": (25.0, "heads are held nearly upright"),
-            "turned_share": (0.0, "as above"),
+            "turned_share": (0.0, "none is upside down"),
             "painted_share": (0.0, "faces are in the world, not on the program's products"),
         },
         (
             "a face may be mirrored, never upside down",
-            ("photographs must show nobody: a face in one is taught as no face. No program here "
-            "finds faces, so look at unstamped.png in the run's folder: the photographs in which "
-            "the trained model found most"),
+            "photographs must show nobody: a face in one is taught as no face",
+            "no program here finds faces in them: look at unstamped.png in the run's folder",
             "the people must have agreed",
         ),
     ),
@@ -94,24 +91,24 @@ RECIPES = {
         "letters and digits, a class each, from pictures of their glyphs",
         {
             "rotation_deg": (8.0, "a 6 on its head is a 9"),
-            "turned_share": (0.0, "as above"),
+            "turned_share": (0.0, "a 6 on its head is a 9"),
             "perspective": (0.1, "characters are small, and read from the front"),
-            "squeeze": (0.3, "as above"),
+            "squeeze": (0.3, "characters are small, and read from the front"),
             "marks_max": (12, "characters come in numbers"),
-            "size_max": (0.25, "as above"),
+            "size_max": (0.25, "a character is a small part of what the camera sees"),
             "ink_share": (0.6, "most characters are printed"),
             "lookalike_share": (0.0, "look-alikes bear letters and digits that nobody labels"),
             "painted_share": (0.0, "the program's products are full of print"),
             "plate_share": (0.0, "the plate bears other print"),
             "partial_share": (0.0, "half an 8 is a 3"),
-            "cut_share": (0.0, "as above"),
-            "occlusion_share": (0.05, "as above"),
+            "cut_share": (0.0, "half an 8 is a 3"),
+            "occlusion_share": (0.05, "half an 8 is a 3"),
             "smallest_px": (9.0, "strokes are few, so less is enough"),
         },
         (
             "characters stand upright, and are never mirrored",
-            ("photographs must be free of print, which would be taught as no character: look at "
-            "unstamped.png in the run's folder, where the trained model found most"),
+            "photographs must be free of print: it would be taught as no character",
+            "what the trained model finds in them is in unstamped.png of the run's folder",
         ),
     ),
 }  # fmt: skip

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bench.variants.price_readers import price_of, spelt
-from bench.variants.prices import Judged, Labelled, locate, print_tables, read_labelled
+from bench.variants.price_readers import locate, price_of, spelt
+from bench.variants.prices import Judged, Labelled, print_tables, read_labelled
 from edge.decision import Box, Finding
 from edge.errors import InputError
 from edge.vision.preprocess import Frame
