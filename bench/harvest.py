@@ -20,8 +20,8 @@ import numpy as np
 
 from bench.command import answer
 from bench.command import run as run_program
-from bench.domain.marks import MARKS
-from bench.domain.printing import print_mark
+from bench.domain.marks import MARKS, as_png
+from bench.domain.printing import print_mark, shrunk
 from edge.clock import SimulatedClock
 from edge.config import Config
 from edge.decision import decide
@@ -95,7 +95,7 @@ def write_items(paths: Sequence[Path], folder: Path, seed: int) -> None:
     mark = MARKS[MARK]()
     for number, path in enumerate(paths):
         rng = np.random.default_rng((seed, number))
-        photo = _bounded(read_picture(path))
+        photo = shrunk(read_picture(path), LONGEST)
         for kind, frame in (("stamped", print_mark(rng, photo, mark).frame), ("without", photo)):
             jpeg = [cv2.IMWRITE_JPEG_QUALITY, QUALITY]
             _, content = cv2.imencode(".jpg", other_camera(rng, frame)[..., ::-1], jpeg)
@@ -204,8 +204,7 @@ def _inputs(training: Sequence[Path], folder: Path) -> Path:
     for path in training:
         if not (link := folder / "photographs" / path.name).exists():
             link.symlink_to(path.absolute())
-    _, content = cv2.imencode(".png", cv2.cvtColor(MARKS[MARK](), cv2.COLOR_RGBA2BGRA))
-    write_atomic(folder / f"{LABEL}.png", content.tobytes())
+    write_atomic(folder / f"{LABEL}.png", as_png(MARKS[MARK]()))
     return folder / f"{LABEL}.png"
 
 
@@ -226,13 +225,6 @@ def _model(run: Path, words: Sequence[str]) -> Path:
 
 def _stampgate(*words: str) -> None:
     run_program([sys.executable, "-m", "export", *words], f"stampgate {words[0]}", "see above")
-
-
-def _bounded(photo: Frame) -> Frame:
-    tall, wide = photo.shape[:2]
-    scale = min(1.0, LONGEST / max(tall, wide))
-    size = round(wide * scale), round(tall * scale)
-    return np.asarray(cv2.resize(photo, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -10,19 +10,17 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from bench.command import answer
-from bench.domain.marks import MARKS, Mark
-from bench.domain.printing import photographed, print_mark
+from bench.domain.marks import MARKS, Mark, as_png
+from bench.domain.printing import photographed, print_mark, shrunk
 from edge.decision import Box
 from edge.errors import InputError
 from edge.files import write_atomic
 from edge.printing import json_text
 from edge.vision.picture_files import read_picture
 from edge.vision.picture_folders import find_pictures
-from edge.vision.preprocess import Frame
 
 LONGEST = 1000
 """Longer side of the photographs as they are written, in pixels; larger ones are shrunk."""
@@ -54,7 +52,7 @@ def write(photographs: Path, out: Path, marks: Sequence[str], seed: int) -> int:
         folder = out / name
         for part in ("images", "negatives"):
             (folder / part).mkdir(parents=True)
-        write_atomic(folder / "mark.png", _as_png(mark))
+        write_atomic(folder / "mark.png", as_png(mark))
         stamped = _write_pictures(folder, paths, mark, seed + list(MARKS).index(name))
         write_atomic(folder / "labels.json", json_text(_coco(name, stamped)).encode())
         without = len(paths) - len(stamped)
@@ -70,7 +68,7 @@ def _write_pictures(folder: Path, paths: Sequence[Path], mark: Mark, seed: int) 
     stamped = list[Stamped]()
     for number, path in enumerate(paths):
         rng = np.random.default_rng((seed, number))
-        photo = _bounded(read_picture(path))
+        photo = shrunk(read_picture(path), LONGEST)
         name = f"{number:04d}.jpg"
         if number % 2:
             printed = print_mark(rng, photo, mark)
@@ -79,19 +77,6 @@ def _write_pictures(folder: Path, paths: Sequence[Path], mark: Mark, seed: int) 
         else:
             write_atomic(folder / "negatives" / name, photographed(rng, photo))
     return stamped
-
-
-def _bounded(photo: Frame) -> Frame:
-    tall, wide = photo.shape[:2]
-    if max(tall, wide) <= LONGEST:
-        return photo
-    size = (round(wide * LONGEST / max(tall, wide)), round(tall * LONGEST / max(tall, wide)))
-    return np.asarray(cv2.resize(photo, size, interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def _as_png(mark: Mark) -> bytes:
-    _, content = cv2.imencode(".png", cv2.cvtColor(mark, cv2.COLOR_RGBA2BGRA))
-    return bytes(content.tobytes())
 
 
 def _coco(name: str, stamped: Sequence[Stamped]) -> dict[str, object]:

@@ -144,3 +144,9 @@ MARKS: dict[str, Callable[[], Mark]] = {
     "sticker": sticker,
 }
 """The marks by their names."""
+
+
+def as_png(mark: Mark) -> bytes:
+    """Return a mark as a PNG file."""
+    _, content = cv2.imencode(".png", cv2.cvtColor(mark, cv2.COLOR_RGBA2BGRA))
+    return bytes(content.tobytes())

@@ -70,6 +70,15 @@ def photographed(rng: np.random.Generator, frame: Frame) -> bytes:
     return bytes(saved.tobytes())
 
 
+def shrunk(photo: Frame, longest: int) -> Frame:
+    """Return a photograph whose longer side has at most *longest* pixels."""
+    tall, wide = photo.shape[:2]
+    if max(tall, wide) <= longest:
+        return photo
+    size = (round(wide * longest / max(tall, wide)), round(tall * longest / max(tall, wide)))
+    return np.asarray(cv2.resize(photo, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
 def _noise(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float32]:
     return rng.standard_normal(shape, dtype=np.float32)
 

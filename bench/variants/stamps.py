@@ -12,16 +12,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from tqdm import tqdm
 
 from bench.command import run as run_program
-from bench.domain.marks import MARKS
-from bench.domain.printing import photographed, print_mark
+from bench.domain.marks import MARKS, as_png
+from bench.domain.printing import photographed, print_mark, shrunk
 from edge.deciding.rules import rules_of
 from edge.decision import Box
-from edge.errors import InputError
 from edge.files import make_folder, write_atomic
 from edge.printing import print_line
 from edge.sections.decision import DecisionSettings
@@ -99,7 +97,7 @@ def trained(training: Sequence[Path], folder: Path, minutes: float) -> Path:
             link.symlink_to(path.absolute())
     words = []
     for name, mark in STAMPS.items():
-        write_atomic(folder / f"{name}.png", _as_png(mark))
+        write_atomic(folder / f"{name}.png", as_png(MARKS[mark]()))
         words += ["--mark", f"{name}={folder / f'{name}.png'}"]
     out = folder / "run"
     more = "--minutes", f"{minutes:g}", "--backgrounds", str(photographs), "--out", str(out)
@@ -116,7 +114,7 @@ def items(held_out: Sequence[Path], number: int, folder: Path) -> Iterator[Item]
     make_folder(folder)
     for index in range(number):
         rng = np.random.default_rng((SEED, index))
-        photo = _bounded(read_picture(held_out[index % len(held_out)]))
+        photo = shrunk(read_picture(held_out[index % len(held_out)]), LONGEST)
         shown, stamps = photo, list[tuple[str, Box]]()
         for name in SHOWN[index % len(SHOWN)]:
             for _ in range(TRIES):
@@ -190,19 +188,3 @@ def _with_label(box: Box) -> Box:
     """Return the room that a stamp takes with the label that may lie below it, turned."""
     more = 0.3 * max(box.width, box.height)
     return Box(box.x0 - more, box.y0 - more, box.x1 + more, box.y1 + more)
-
-
-def _bounded(photo: Frame) -> Frame:
-    tall, wide = photo.shape[:2]
-    scale = LONGEST / max(tall, wide)
-    if scale >= 1:
-        return photo
-    size = round(wide * scale), round(tall * scale)
-    return np.asarray(cv2.resize(photo, size, interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def _as_png(mark: str) -> bytes:
-    done, content = cv2.imencode(".png", cv2.cvtColor(MARKS[mark](), cv2.COLOR_RGBA2BGRA))
-    if not done:
-        raise InputError(f"{mark}: cannot be written as PNG")
-    return bytes(content.tobytes())
